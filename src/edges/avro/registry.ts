@@ -1,0 +1,136 @@
+/** The schema registry, as far as the codec needs it: our schemas in, writer schemas of others out.
+ *  Guarantees: a schema id is fetched once, by at most `FETCHES_AT_ONCE` requests at a time, each with an end; an id that the
+ *  registry doesn't know (or whose schema is not Avro) is remembered as such for `UNKNOWN_FOR_MS`; a registry that is away
+ *  is told apart from one that doesn't know. */
+import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import avro, { type Schema, type Type } from 'avsc';
+import { CodecError, messageOf } from './error.ts';
+import { parseSchema } from './schema-files.ts';
+
+const FETCHES_AT_ONCE = 8;
+const UNKNOWN_FOR_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export class Registry {
+  readonly #client: SchemaRegistry;
+  readonly #known = new Map<number, Type>();
+  /** Why an id can't be used, and until when that is believed. Entries go when they run out and are asked for again. */
+  readonly #unknown = new Map<number, { reason: string; untilMs: number }>();
+
+  /** `url` may carry `user:password@`. */
+  constructor(url: string) {
+    const { username, password } = new URL(url);
+    const host = new URL(url);
+    host.username = host.password = '';
+    const auth = username
+      ? { auth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }
+      : {};
+    this.#client = new SchemaRegistry({ host: host.href.replace(/\/$/, ''), clientId: 'reliable-tasking', ...auth });
+  }
+
+  /** The id of a schema under a subject, registered if it is not there; a new subject is set to BACKWARD.
+   *  @throws CodecError schema_incompatible or unavailable. */
+  async register(subject: string, schema: Schema): Promise<number> {
+    const ours = { type: 'AVRO', schema: JSON.stringify(schema) } as Parameters<SchemaRegistry['register']>[0];
+    try {
+      const { id } = await withDeadline(
+        this.#client.register(ours, { subject, compatibility: COMPATIBILITY.BACKWARD }),
+      );
+      return id;
+    } catch (error) {
+      throw registerError(subject, error);
+    }
+  }
+
+  /** Makes sure that each id is either known or known to be unusable. @throws CodecError unavailable */
+  async fetch(ids: Iterable<number>): Promise<void> {
+    const nowMs = Date.now();
+    for (const [id, { untilMs }] of this.#unknown) if (untilMs <= nowMs) this.#unknown.delete(id);
+    const missing = [...new Set(ids)].filter((id) => !this.#known.has(id) && !this.#unknown.has(id));
+    const worker = async () => {
+      for (let id = missing.pop(); id !== undefined; id = missing.pop()) await this.#fetchOne(id);
+    };
+    await Promise.all(Array.from({ length: Math.min(FETCHES_AT_ONCE, missing.length) }, worker));
+  }
+
+  /** The writer schema of an id that was fetched. @throws CodecError schema_unknown, or unavailable if it never was. */
+  writer(id: number): Type {
+    const type = this.#known.get(id);
+    if (type) return type;
+    const unknown = this.#unknown.get(id);
+    if (unknown) throw new CodecError('schema_unknown', `schema id ${id}: ${unknown.reason}`);
+    throw new CodecError('unavailable', `schema id ${id} has not been fetched from the registry yet`);
+  }
+
+  async #fetchOne(id: number): Promise<void> {
+    try {
+      this.#known.set(id, avroType(await withDeadline(this.#client.getSchema(id))));
+    } catch (error) {
+      const reason = unusableBecause(error);
+      if (reason === undefined) {
+        throw new CodecError(
+          'unavailable',
+          `the schema registry can't give schema id ${id}: ${messageOf(error)}`,
+          error,
+        );
+      }
+      this.#unknown.set(id, { reason, untilMs: Date.now() + UNKNOWN_FOR_MS });
+    }
+  }
+}
+
+class NotUsable extends Error {}
+
+/** Parsed again with our options: the client's own parse may wrap unions. */
+function avroType(schema: unknown): Type {
+  if (!avro.Type.isType(schema)) throw new NotUsable('is not an Avro schema');
+  try {
+    return parseSchema((schema as Type).schema({ exportAttrs: true }));
+  } catch (error) {
+    throw new NotUsable(`is not a valid Avro schema: ${messageOf(error)}`);
+  }
+}
+
+/** A sentence when asking again can't help now, undefined when the registry is away. */
+function unusableBecause(error: unknown): string | undefined {
+  if (error instanceof NotUsable) return error.message;
+  const status = statusOf(error);
+  if (status === 404) return 'the registry does not know it';
+  // An id that the registry finds wrong stays wrong; refused or throttled requests say nothing about the id.
+  if (status === 400 || status === 422) return `the registry refuses it: ${messageOf(error)}`;
+  // Without a status and not from the network: the client could not parse what the registry gave it.
+  if (status === undefined && error instanceof Error && error.name.startsWith('ConfluentSchemaRegistry'))
+    return error.message;
+  return undefined;
+}
+
+function registerError(subject: string, error: unknown): CodecError {
+  const status = statusOf(error);
+  if (
+    status === 409 ||
+    status === 422 ||
+    (error as Error | null)?.name === 'ConfluentSchemaRegistryCompatibilityError'
+  ) {
+    return new CodecError(
+      'schema_incompatible',
+      `the schema registry refuses our schema for ${subject}: ${messageOf(error)}`,
+      error,
+    );
+  }
+  return new CodecError('unavailable', `the schema registry can't register ${subject}: ${messageOf(error)}`, error);
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
+
+async function withDeadline<T>(request: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`)), REQUEST_TIMEOUT_MS);
+  try {
+    return await Promise.race([request, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
