@@ -1,0 +1,136 @@
+/**
+ * Every setting of the server: name, type, default, range. Read once from the environment into a frozen object; a bad
+ * value is reported by its name together with what would be right, and nothing starts.
+ */
+import { ApiError } from './errors.ts';
+
+type Spec<T> = { parse: (text: string) => T; expected: string; fallback: T };
+
+const integer = (fallback: number, min: number, max: number): Spec<number> => ({
+  fallback,
+  expected: `a whole number from ${min} to ${max}`,
+  parse: (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new RangeError();
+    return value;
+  },
+});
+
+const text = (fallback: string): Spec<string> => ({ fallback, expected: 'text', parse: (value) => value });
+
+const flag = (fallback: boolean): Spec<boolean> => ({
+  fallback,
+  expected: 'true or false',
+  parse: (value) => {
+    if (value !== 'true' && value !== 'false') throw new RangeError();
+    return value === 'true';
+  },
+});
+
+const oneOf = <T extends string>(fallback: T, ...allowed: T[]): Spec<T> => ({
+  fallback,
+  expected: `one of ${allowed.join(', ')}`,
+  parse: (value) => {
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) throw new RangeError();
+    return found;
+  },
+});
+
+const list = (fallback: string[]): Spec<string[]> => ({
+  fallback,
+  expected: 'a list separated by commas',
+  parse: (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+});
+
+/** Settings by environment name. Milliseconds, seconds and bytes as the names say. */
+const SETTINGS = {
+  KAFKA_BROKERS: list([]),
+  KAFKA_SSL: flag(false),
+  KAFKA_SASL_MECHANISM: oneOf('', '', 'plain', 'scram-sha-256', 'scram-sha-512'),
+  KAFKA_SASL_USERNAME: text(''),
+  KAFKA_SASL_PASSWORD: text(''),
+  KAFKA_TOPIC_PREFIX: text(''),
+  KAFKA_SESSION_MS: integer(10_000, 1_000, 300_000),
+  REDIS_URL: text(''),
+  REDIS_CLUSTER_NODES: list([]),
+  SCHEMA_REGISTRY_URL: text(''),
+  HTTP_HOST: text('127.0.0.1'),
+  HTTP_PORT: integer(8080, 0, 65_535),
+  JWT_SECRET: text(''),
+  LOG_LEVEL: oneOf('info', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  BOOTSTRAP_OID: text(''),
+  BOOTSTRAP_API_KEY: text(''),
+  TTL_MAX_SECONDS: integer(7_776_000, 1, 315_360_000),
+  ENDED_RETENTION_SECONDS: integer(604_800, 1, 31_536_000),
+  REDELIVERY_FIRST_MS: integer(30_000, 10, 86_400_000),
+  REDELIVERY_MAX_MS: integer(600_000, 10, 86_400_000),
+  CLAIM_LEASE_MS: integer(1_000, 100, 60_000),
+  EXPIRY_MARGIN_MS: integer(50, 0, 10_000),
+  API_APPLY_WAIT_MS: integer(5_000, 1, 60_000),
+  TASK_MAX_BYTES: integer(65_536, 1, 524_288),
+  BODY_MAX_BYTES: integer(4_194_304, 1_024, 67_108_864),
+  TOPIC_PARTITIONS: integer(8, 1, 1_024),
+  TOPIC_REPLICATION: integer(1, 1, 9),
+  TOPICS_CREATE: flag(true),
+  SHUTDOWN_MS: integer(10_000, 100, 300_000),
+} satisfies Record<string, Spec<unknown>>;
+
+type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Spec<infer T> ? T : never };
+export type Config = Readonly<Settings>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Rules that look at more than one setting, or that only some programs need. Each gives the sentence for the person. */
+const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
+  (c) =>
+    c.KAFKA_BROKERS.length === 0 ? 'KAFKA_BROKERS is not set: name at least one broker, as host:port.' : undefined,
+  (c) =>
+    c.REDIS_URL === '' && c.REDIS_CLUSTER_NODES.length === 0
+      ? 'REDIS_URL is not set: give redis://host:port, or REDIS_CLUSTER_NODES.'
+      : undefined,
+  (c) =>
+    c.REDIS_URL !== '' && !/^rediss?:\/\//.test(c.REDIS_URL)
+      ? 'REDIS_URL must begin with redis:// or rediss://.'
+      : undefined,
+  (c) =>
+    c.REDELIVERY_MAX_MS < c.REDELIVERY_FIRST_MS
+      ? 'REDELIVERY_MAX_MS must not be smaller than REDELIVERY_FIRST_MS.'
+      : undefined,
+  (c) =>
+    c.KAFKA_SASL_MECHANISM !== '' && (c.KAFKA_SASL_USERNAME === '' || c.KAFKA_SASL_PASSWORD === '')
+      ? 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.'
+      : undefined,
+  (c) => (c.BOOTSTRAP_OID !== '' && !UUID.test(c.BOOTSTRAP_OID) ? 'BOOTSTRAP_OID must be a UUID.' : undefined),
+  (c) =>
+    (c.BOOTSTRAP_OID === '') !== (c.BOOTSTRAP_API_KEY === '')
+      ? 'BOOTSTRAP_OID and BOOTSTRAP_API_KEY go together: set both or neither.'
+      : undefined,
+];
+
+/** Reads settings from `env` (usually `process.env`). Throws `ApiError('config_invalid')` that lists every fault found. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [name, spec] of Object.entries(SETTINGS) as [string, Spec<unknown>][]) {
+    const raw = env[name];
+    if (raw === undefined || raw === '') {
+      values[name] = spec.fallback;
+      continue;
+    }
+    try {
+      values[name] = spec.parse(raw);
+    } catch {
+      faults.push(`${name} must be ${spec.expected}.`);
+    }
+  }
+  const config = Object.freeze(values) as Config;
+  if (faults.length === 0)
+    faults.push(...CROSS_CHECKS.map((check) => check(config)).filter((fault) => fault !== undefined));
+  if (faults.length > 0) throw new ApiError('config_invalid', faults.join('\n'));
+  return config;
+}

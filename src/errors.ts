@@ -1,0 +1,93 @@
+/**
+ * The one table of error codes. A code never changes its meaning: it stands in HTTP answers (`error_code`) and in dead
+ * letters (`rt-error-code`). `retriable` tells a program whether the same request may succeed later.
+ */
+
+type ErrorKind = { status: number; retriable: boolean; summary: string };
+
+const kind = (status: number, retriable: boolean, summary: string): ErrorKind => ({ status, retriable, summary });
+
+export const ERROR_CODES = {
+  // requests
+  bad_request: kind(400, false, 'The request is malformed.'),
+  body_too_large: kind(413, false, 'The body is larger than BODY_MAX_BYTES.'),
+  unsupported_media_type: kind(415, false, 'The content type is neither a form nor JSON.'),
+  not_found: kind(404, false, 'There is no such path.'),
+  internal_error: kind(500, true, 'A fault of the server; its log has the details.'),
+  unavailable: kind(503, true, 'Kafka, Redis or the projection cannot answer now.'),
+  rate_limited: kind(429, true, 'The key has used up its requests for this minute.'),
+  config_invalid: kind(500, false, 'A setting is wrong.'),
+  // identity
+  token_missing: kind(401, false, 'The Authorization header with a Bearer token is missing.'),
+  token_invalid: kind(401, false, 'The token is malformed, expired or not ours.'),
+  key_invalid: kind(401, false, 'The org and the API key do not belong together.'),
+  forbidden: kind(403, false, 'The token does not name this org, or lacks the right.'),
+  // extension requests
+  action_unknown: kind(400, false, 'The extension has no such action.'),
+  extension_unknown: kind(400, false, 'There is no such extension.'),
+  not_subscribed: kind(400, false, 'The org is not subscribed to the extension.'),
+  data_invalid: kind(400, false, 'The data is not a JSON object, or a field is wrong.'),
+  task_missing: kind(400, false, 'The command line is missing.'),
+  task_too_large: kind(400, false, 'The command line is larger than TASK_MAX_BYTES.'),
+  ttl_invalid: kind(400, false, 'The ttl is not a whole number of seconds in range.'),
+  target_ambiguous: kind(400, false, 'More than one of sid, tag, selector is given.'),
+  target_missing: kind(400, false, 'Neither a target nor a task id is given.'),
+  task_unknown: kind(404, false, 'The org has no such task.'),
+  idempotency_conflict: kind(409, false, 'The idempotency key was used with other content.'),
+  // selectors
+  selector_syntax: kind(400, false, 'The selector does not parse.'),
+  selector_unknown_field: kind(400, false, 'The selector names a field that no sensor has.'),
+  selector_too_long: kind(400, false, 'The selector is too long.'),
+  selector_too_deep: kind(400, false, 'The selector is nested too deeply.'),
+  selector_too_many_terms: kind(400, false, 'The selector has too many terms.'),
+  selector_bad_regex: kind(400, false, 'A regular expression of the selector is not valid.'),
+  // records
+  record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
+  schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),
+  record_invalid: kind(400, false, 'A field of the record is not valid.'),
+  key_mismatch: kind(400, false, "The record's key is not its task_id or sid."),
+  org_unknown: kind(400, false, 'The org is not known.'),
+  oid_invalid: kind(400, false, 'The oid is not a UUID.'),
+  sid_invalid: kind(400, false, 'The sid is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
+  task_id_invalid: kind(400, false, 'The task_id is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
+  issued_in_future: kind(400, false, 'issued_at is more than five minutes after the append time.'),
+  task_id_conflict: kind(409, false, 'The task id was used with other content, or the task was removed.'),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error with a stable code, a sentence that says what to do, and optional data for programs. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly data: Record<string, unknown>;
+  /** Seconds for `Retry-After`, where waiting helps. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { data?: Record<string, unknown>; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'ApiError';
+    this.code = code;
+    this.data = options.data ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return ERROR_CODES[this.code].status;
+  }
+
+  get retriable(): boolean {
+    return ERROR_CODES[this.code].retriable;
+  }
+}
+
+/** Kafka, Redis or the projection can't answer now; nothing is known to have been accepted. */
+export function unavailable(what: string, cause?: unknown): ApiError {
+  return new ApiError('unavailable', `${what} Try again in a moment; with the same idempotency key a retry is safe.`, {
+    retryAfterSeconds: 2,
+    cause,
+  });
+}

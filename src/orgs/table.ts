@@ -1,0 +1,113 @@
+/**
+ * The orgs, as folded from `org-settings`: which exist, when each was subscribed, who holds a key. Every process holds the
+ * whole table; a record later in the log wins, a tombstone deletes. No I/O.
+ */
+import { createHash } from 'node:crypto';
+import type { OrgSetting } from '../model/records.ts';
+
+/** Unix ms; without `to` it still runs. */
+export type Period = { from: number; to?: number };
+
+export type ApiKey = {
+  oid: string;
+  name: string;
+  /** Hex SHA-256 of the key; the key itself is shown once and kept nowhere. */
+  hash: string;
+  perms: string[];
+  /** A user key opens several orgs under one user id. */
+  uid?: string;
+  expiresAtMs?: number;
+};
+
+type Org = { exists: boolean; periods: Period[]; keys: Map<string, ApiKey> };
+
+export const EXTENSION = 'ext-reliable-tasking';
+
+export const hashOfKey = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+export const settingKey = (oid: string, kind: OrgSetting['kind'], name: string): string => `${oid}/${kind}/${name}`;
+
+export class OrgTable {
+  readonly #orgs = new Map<string, Org>();
+  readonly #listeners = new Set<() => void>();
+
+  /** Applies one record of `org-settings`; `setting` null is the tombstone of `key`. Malformed values change nothing. */
+  apply(key: string, setting: OrgSetting | null): void {
+    const [oid, kind, ...rest] = key.split('/');
+    const name = rest.join('/');
+    if (!oid || !kind) return;
+    const org = this.#orgs.get(oid) ?? { exists: false, periods: [], keys: new Map() };
+    const value = setting === null ? null : parseObject(setting.value);
+    if (setting !== null && value === null) return;
+    if (kind === 'ORG') org.exists = value !== null;
+    else if (kind === 'SUBSCRIPTION' && name === EXTENSION) org.periods = periodsOf(value);
+    else if (kind === 'API_KEY') {
+      if (value === null) org.keys.delete(name);
+      else org.keys.set(name, apiKeyOf(oid, name, value));
+    } else return;
+    this.#orgs.set(oid, org);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each change; answers how to stop that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  known(oid: string): boolean {
+    return this.#orgs.get(oid)?.exists === true;
+  }
+
+  subscribed(oid: string, atMs: number): boolean {
+    const periods = this.#orgs.get(oid)?.periods ?? [];
+    return periods.some((period) => period.from <= atMs && (period.to === undefined || atMs < period.to));
+  }
+
+  /** Orgs that exist and were subscribed at some time: those that can have tasks. */
+  oids(): string[] {
+    return [...this.#orgs].filter(([, org]) => org.exists && org.periods.length > 0).map(([oid]) => oid);
+  }
+
+  /** When the org subscribed first (Unix ms): nothing of it is older. */
+  firstSubscribedAtMs(oid: string): number {
+    return Math.min(...(this.#orgs.get(oid)?.periods ?? []).map((period) => period.from), Number.MAX_SAFE_INTEGER);
+  }
+
+  /** The key of this org with this secret, unless it has run out. */
+  findKey(oid: string, secret: string, nowMs: number): ApiKey | undefined {
+    const hash = hashOfKey(secret);
+    for (const key of this.#orgs.get(oid)?.keys.values() ?? []) {
+      if (key.hash === hash && (key.expiresAtMs === undefined || nowMs < key.expiresAtMs)) return key;
+    }
+    return undefined;
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function periodsOf(value: Record<string, unknown> | null): Period[] {
+  const periods: unknown = value?.periods;
+  if (!Array.isArray(periods)) return [];
+  return periods.filter((period): period is Period => typeof period?.from === 'number');
+}
+
+function apiKeyOf(oid: string, name: string, value: Record<string, unknown>): ApiKey {
+  return {
+    oid,
+    name,
+    hash: String(value.hash ?? ''),
+    perms: Array.isArray(value.perms) ? value.perms.map(String) : [],
+    ...(typeof value.uid === 'string' ? { uid: value.uid } : {}),
+    ...(typeof value.expires_at === 'number' ? { expiresAtMs: value.expires_at } : {}),
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * What the projection can be asked and told. Each write is one script on one org; a method takes many orgs and makes one
+ * round trip. A script answers a word, never an error: `Refusal` says why nothing was done.
+ *
+ * lost       the org has no marker: Redis was emptied, or the org is new
+ * epoch      the caller remembers things of an earlier epoch; the current one is given
+ * not_ready  the projection is being rebuilt, or this is another Redis process than the attested one
+ * fenced     another process has taken over the partition
+ */
+import type { Pair, TaskRecord } from '../model/task.ts';
+
+export type Refusal = { ok: false; why: 'lost' | 'not_ready' | 'fenced' } | { ok: false; why: 'epoch'; epoch: string };
+export type Answer<T> = ({ ok: true } & T) | Refusal;
+
+// ---- projector
+
+/** A change to apply, at its offset. `appendedAtMs` is the append time of the record. */
+export type ApplyCommand =
+  | { op: 'task'; offset: number; taskId: string; expiresAtMs: number; contentHash: string; bytes: Buffer }
+  | { op: 'untask'; offset: number; taskId: string; appendedAtMs: number };
+
+/** added: now pending · past: over for longer than the retention · same: an equal task is there · conflict: another one is,
+ *  or it was removed · removed: the UNTASK ended it · nothing: there was nothing to end. A repeat answers as the first time. */
+export type ApplyOutcome = 'added' | 'past' | 'same' | 'conflict' | 'removed' | 'nothing';
+
+export type ApplyRequest = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  nextOffset: number;
+  commands: ApplyCommand[];
+};
+
+/** A pair or task change read from `task-events`, for a projection that does not have it. */
+export type AckedEvent = {
+  type: 'sent' | 'done' | 'failed' | 'removed' | 'expired';
+  taskId: string;
+  sid: string;
+  attempt: number;
+  atMs: number;
+  expiresAtMs: number;
+  /** sent: the tag of its connection; failed: the error code; removed: the reason. */
+  extra: string;
+};
+export type AckedRequest = { oid: string; epoch: string; partition: number; nextOffset: number; events: AckedEvent[] };
+
+export type NarrowRequest = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  offset: number;
+  last: boolean;
+  taskId: string;
+  sids: string[];
+  atMs: number;
+};
+
+/** What the marker of an org says. `usable`: attested for the Redis process that answers. */
+export type OrgStatus = {
+  epoch: string;
+  usable: boolean;
+  version: number;
+  /** Unix ms of the last begin, and of the answer, by the clock of Redis. */
+  begunAtMs: number;
+  nowMs: number;
+  /** Next offset to apply, by partition; absent: nothing was applied. */
+  commandOffsets: Map<number, number>;
+  eventOffsets: Map<number, number>;
+};
+
+// ---- joiner
+
+export type ClaimTask = { taskId: string; pairs: { sid: string; tag: string }[] };
+export type ClaimRequest = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  token: string;
+  batch: string;
+  tasks: ClaimTask[];
+};
+/** claimed: this attempt is ours · wait: an attempt is outstanding until `untilMs` · settled: done, failed or removed ·
+ *  gone: the task is not pending any more. */
+export type ClaimWord =
+  | { word: 'claimed'; attempt: number }
+  | { word: 'wait'; untilMs: number }
+  | { word: 'settled' }
+  | { word: 'gone' };
+export type ClaimAnswer = Answer<{ version: number; nowMs: number; words: ClaimWord[][] }>;
+
+export type RecheckRequest = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  token: string;
+  batch: string;
+  tasks: { taskId: string; sids: string[] }[];
+};
+export type ConfirmRequest = {
+  oid: string;
+  epoch: string;
+  batch: string;
+  tasks: { taskId: string; dropped: string[]; done: string[] }[];
+};
+
+export type AckRequest = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  token: string;
+  acks: { taskId: string; sid: string; state: 'done' | 'failed'; code: string }[];
+};
+/** first: this receipt settled the pair · repeat: it was settled before, `pair` is what counts · gone: no such task. */
+export type AckWord =
+  | {
+      word: 'first' | 'repeat';
+      state: 'done' | 'failed';
+      attempt: number;
+      atMs: number;
+      expiresAtMs: number;
+      code: string;
+    }
+  | { word: 'gone' };
+export type InFlight = { batch: string; untilMs: number };
+
+export type SensorRows = {
+  oid: string;
+  epoch: string;
+  partition: number;
+  token: string;
+  /** Next presence offset of this partition; never lowered. */
+  nextOffset: number;
+  facts: { sid: string; bytes: Buffer }[];
+  presence: { sid: string; row: PresenceRow }[];
+  forgotten: string[];
+};
+export type PresenceRow = {
+  online: boolean;
+  /** The connection that is open, or was the last to be closed. */
+  connectionId: string;
+  aliveAtMs: number;
+  /** The sensor has confirmed a delivery at least once, so that sending alone is not shown as delivery. */
+  confirms: boolean;
+};
+export type StoredSensor = { sid: string; facts: Buffer | null; presence: PresenceRow | null };
+
+export type TaskChange = { kind: 'added'; taskId: string } | { kind: 'removed'; taskId: string };
+
+export interface Projection {
+  // projector
+  /** Marks orgs without a valid marker as begun (a new epoch), and answers the status of each. */
+  begin(oids: string[]): Promise<OrgStatus[]>;
+  /** The partition is complete for this epoch; once all `total` are, the org becomes usable. */
+  attest(
+    oid: string,
+    epoch: string,
+    kind: 'c' | 't',
+    partition: number,
+    nextOffset: number,
+    total: number,
+  ): Promise<Answer<object>>;
+  apply(requests: ApplyRequest[]): Promise<Answer<{ outcomes: ApplyOutcome[] }>[]>;
+  applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
+  /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. */
+  narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;
+  /** Raises the next offset of a partition where no record of the org stood. */
+  advance(
+    requests: { oid: string; epoch: string; kind: 'c' | 't'; partition: number; nextOffset: number }[],
+  ): Promise<void>;
+  /** Ends what has run out; answers the tasks whose TASK_EXPIRED is to be announced by the caller. */
+  due(
+    oids: { oid: string; epoch: string }[],
+    limit: number,
+  ): Promise<{ oid: string; taskId: string; expiresAtMs: number }[]>;
+  announced(expired: { oid: string; taskId: string }[]): Promise<void>;
+
+  // joiner
+  status(oids: string[]): Promise<(OrgStatus | null)[]>;
+  takeover(
+    oid: string,
+    epoch: string,
+    partition: number,
+  ): Promise<Answer<{ token: string; nextOffset: number | null; inFlight: InFlight[]; nowMs: number }>>;
+  writeSensors(requests: SensorRows[]): Promise<Answer<object>[]>;
+  /** Presence rows first, then claims, in one trip. */
+  claim(rows: SensorRows[], requests: ClaimRequest[]): Promise<{ rows: Answer<object>[]; claims: ClaimAnswer[] }>;
+  recheck(request: RecheckRequest): Promise<Answer<{ nowMs: number; kept: boolean[][] }>>;
+  confirm(requests: ConfirmRequest[]): Promise<void>;
+  ack(requests: AckRequest[]): Promise<Answer<{ words: AckWord[]; waitFor: InFlight[]; nowMs: number }>[]>;
+  /** Which of the batches are still in flight. A refusal says nothing about them. */
+  inFlight(oid: string, epoch: string): Promise<Answer<{ nowMs: number; entries: InFlight[] }>>;
+  clearInFlight(oid: string, epoch: string, batches: string[]): Promise<void>;
+  changes(
+    oid: string,
+    epoch: string,
+    version: number,
+  ): Promise<Answer<{ version: number; changes: TaskChange[] | 'reload' }>>;
+  /** Counts of one partition for the answer to `task`. */
+  writeCounts(
+    counts: { oid: string; taskId: string; partition: number; matched: number; online: number }[],
+  ): Promise<void>;
+
+  // reads (api, joiner, projector)
+  pendingIds(oid: string, limit: number, afterMember: string | null): Promise<{ ids: string[]; next: string | null }>;
+  endedIds(oid: string, limit: number, afterMember: string | null): Promise<{ ids: string[]; next: string | null }>;
+  readTasks(oid: string, taskIds: string[]): Promise<(TaskRecord | null)[]>;
+  readPairs(oid: string, taskId: string): Promise<Map<string, Pair>>;
+  readCounts(oid: string, taskId: string): Promise<{ partitions: number; matched: number; online: number }>;
+  /** Pages through one partition's sensors; `next` null at the end. A sensor may come twice (HSCAN). */
+  scanSensors(
+    oid: string,
+    partition: number,
+    cursor: string | null,
+  ): Promise<{ sensors: StoredSensor[]; next: string | null }>;
+  /** Wakes whoever follows the org's tasks. A lost hint costs a poll, nothing else. */
+  hint(oids: string[]): Promise<void>;
+  onHint(listener: (oid: string) => void): () => void;
+  ping(): Promise<void>;
+  stop(): Promise<void>;
+}
