@@ -1,0 +1,91 @@
+// Things fetched once from Maven Central and kept in the cache folder. A download is built in a folder of its own and gets its
+// final name by one rename, so what has that name is whole, whatever is killed and however many fetch at the same time (the
+// second to finish throws its copy away).
+
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheDir } from './paths.ts';
+
+const run = promisify(execFile);
+const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
+const FETCH_BOUND_MS = 300_000;
+const ABANDONED_MS = 3_600_000;
+
+/** The folder `name` in the cache, filled by `fill` when it is not there yet. */
+export async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  const final = join(cacheDir(), name);
+  if (existsSync(final)) return final;
+  mkdirSync(cacheDir(), { recursive: true });
+  removeAbandoned();
+  const part = join(cacheDir(), `${name}.part-${process.pid}-${Date.now().toString(36)}`);
+  mkdirSync(part);
+  try {
+    await fill(part);
+    if (!existsSync(final)) renameSync(part, final);
+  } catch (error) {
+    if (!existsSync(final)) throw error; // else another process was faster, between the look and the rename
+  } finally {
+    rmSync(part, { recursive: true, force: true });
+  }
+  return final;
+}
+
+function removeAbandoned(): void {
+  for (const entry of readdirSync(cacheDir())) {
+    const path = join(cacheDir(), entry);
+    if (!entry.includes('.part-')) continue;
+    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - modified > ABANDONED_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+async function maven(args: readonly string[], what: string): Promise<void> {
+  try {
+    await run('mvn', ['-q', '-B', ...args], { timeout: FETCH_BOUND_MS, maxBuffer: 16 << 20 });
+  } catch (error) {
+    const failure = error as NodeJS.ErrnoException & { killed?: boolean; stdout?: string };
+    if (failure.code === 'ENOENT') {
+      throw new Error(
+        `Maven is needed to fetch ${what}: install it (Debian: apt install maven, macOS: brew install maven).`,
+      );
+    }
+    if (failure.killed)
+      throw new Error(`Fetching ${what} with Maven took more than ${FETCH_BOUND_MS / 60_000} minutes.`);
+    const reasons = (failure.stdout ?? '').split('\n').filter((line) => line.includes('[ERROR]'));
+    throw new Error(`Maven could not fetch ${what}: ${reasons[0] ?? failure.message}`);
+  }
+}
+
+/** `group:artifact:version`, and all that they need at run time, as jars in `folder`. */
+export async function fetchJars(artifacts: readonly string[], folder: string, what: string): Promise<void> {
+  const pom = join(folder, 'pom.xml');
+  writeFileSync(pom, pomOf(artifacts));
+  const goal = `${DEPENDENCY_PLUGIN}:copy-dependencies`;
+  await maven(['-f', pom, goal, '-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'libs')}`], what);
+}
+
+/** Unpacks `group:artifact:version[:type[:classifier]]` into `folder`; `includes` is a Maven pattern of the files wanted. */
+export async function fetchUnpacked(artifact: string, folder: string, what: string, includes = '**'): Promise<void> {
+  // Run in the folder, so that a pom.xml where the user happens to be is not read.
+  const pom = join(folder, 'pom.xml');
+  writeFileSync(pom, pomOf([]));
+  const goal = `${DEPENDENCY_PLUGIN}:unpack`;
+  const target = [`-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`, `-Dmdep.unpack.includes=${includes}`];
+  await maven(['-f', pom, goal, ...target], what);
+}
+
+/** A pom that does nothing but name what it depends on. */
+export function pomOf(artifacts: readonly string[]): string {
+  const dependencies = artifacts.map((artifact) => {
+    const [group, name, version] = artifact.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`;
+  });
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>reliabletasking</groupId><artifactId>stack</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>
+${dependencies.join('\n')}
+</dependencies></project>
+`;
+}

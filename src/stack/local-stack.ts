@@ -1,0 +1,156 @@
+// The stack as local processes. For `start` its folder is held by one program at a time, keeps data and ports, and what a
+// crash left running is ended before anything starts; a detached stack that runs there is used as it is. For `test` everything
+// lies in a folder of its own below the system's temporary one and goes away with it.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLocalKafka } from './local-kafka.ts';
+import { startLocalRedis } from './local-redis.ts';
+import type { LocalServer } from './local-server.ts';
+import { shortPath, stackDir } from './paths.ts';
+import { endMarked, markOf } from './pids.ts';
+import { firstFree, isFree } from './ports.ts';
+import { kafkaAnswers, redisAnswers } from './probe.ts';
+import type { SourceOptions, Stack } from './stack.ts';
+import { changeState, type RecordedServer, readState, survivors, takeOwnership } from './state.ts';
+
+const LEFTOVER_GRACE_MS = 15_000;
+
+/** Throws a sentence when a tool is missing or the folder is in use. */
+export function runLocal(options: SourceOptions): Promise<Stack> {
+  return options.purpose === 'test' ? runForTest(options) : runWithData(options);
+}
+
+function localStack(kafkaPort: number, redisPort: number, stop: () => Promise<void>): Stack {
+  return {
+    source: 'local',
+    kafkaBrokers: [`127.0.0.1:${kafkaPort}`],
+    redisUrl: `redis://127.0.0.1:${redisPort}`,
+    stop,
+  };
+}
+
+type Pair = { kafka: LocalServer; redis: LocalServer };
+
+/** Starts both at once; when one fails the other is stopped before the failure is told. */
+async function startPair(kafka: Promise<LocalServer>, redis: Promise<LocalServer>): Promise<Pair> {
+  const [k, r] = await Promise.allSettled([kafka, redis]);
+  if (k.status === 'fulfilled' && r.status === 'fulfilled') return { kafka: k.value, redis: r.value };
+  await Promise.all([k, r].map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
+  throw k.status === 'rejected' ? k.reason : (r as PromiseRejectedResult).reason;
+}
+
+async function stopPair({ kafka, redis }: Pair): Promise<void> {
+  await Promise.all([kafka.stop(), redis.stop()]);
+}
+
+/** Says so when a server ends that nobody stopped. The returned function silences it. */
+function reportSuddenEnd({ kafka, redis }: Pair, log: (line: string) => void): () => void {
+  let expected = false;
+  void kafka.exited.then((how) => expected || log(`Kafka ended by itself (${how})`));
+  void redis.exited.then((how) => expected || log(`Redis ended by itself (${how})`));
+  return () => {
+    expected = true;
+  };
+}
+
+async function runForTest({ log, kafkaPort, redisPort }: SourceOptions): Promise<Stack> {
+  const root = mkdtempSync(join(tmpdir(), 'reliable-tasking-'));
+  const remove = () => rmSync(root, { recursive: true, force: true });
+  const shared = { removeAfterDeath: true, log };
+  try {
+    const pair = await startPair(
+      startLocalKafka({ ...shared, dir: join(root, 'kafka'), ...(kafkaPort === undefined ? {} : { port: kafkaPort }) }),
+      startLocalRedis({ ...shared, dir: join(root, 'redis'), ...(redisPort === undefined ? {} : { port: redisPort }) }),
+    );
+    const expectEnd = reportSuddenEnd(pair, log);
+    log(
+      `Stack: Kafka 127.0.0.1:${pair.kafka.port}, Redis 127.0.0.1:${pair.redis.port} (local processes, data in ${root})`,
+    );
+    return localStack(pair.kafka.port, pair.redis.port, async () => {
+      expectEnd();
+      await stopPair(pair);
+      remove();
+    });
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** The port that the environment chose (an error when it is taken), else the remembered one, the usual one, or any. */
+async function choosePort(
+  chosen: number | undefined,
+  name: string,
+  preferred: (number | undefined)[],
+): Promise<number> {
+  if (chosen === undefined) return firstFree(preferred);
+  if (!(await isFree(chosen))) throw new Error(`${name}=${chosen}: something listens there already.`);
+  return chosen;
+}
+
+/** Servers that a detached start left running on purpose and that answer; undefined when there is no such pair. */
+async function findDetached(dir: string): Promise<{ kafka: RecordedServer; redis: RecordedServer } | undefined> {
+  const state = readState(dir);
+  const { kafka, redis } = state;
+  if (!state.detached || kafka === undefined || redis === undefined || survivors(state).length < 2) return undefined;
+  const answers = await Promise.all([kafkaAnswers(kafka.port), redisAnswers(redis.port)]);
+  return answers.includes(false) ? undefined : { kafka, redis };
+}
+
+async function endLeftovers(dir: string, log: (line: string) => void): Promise<void> {
+  const left = survivors(readState(dir));
+  if (left.length > 0)
+    log(`Ending what an earlier start left running (process ${left.map(({ pid }) => pid).join(', ')})`);
+  await Promise.all(left.map((server) => endMarked(server, LEFTOVER_GRACE_MS)));
+  changeState(dir, { kafka: undefined, redis: undefined, detached: undefined });
+}
+
+async function runWithData(options: SourceOptions): Promise<Stack> {
+  const { log, dataDir: dir = stackDir() } = options;
+  const running = await findDetached(dir);
+  if (running !== undefined) {
+    log(
+      `Stack: Kafka 127.0.0.1:${running.kafka.port}, Redis 127.0.0.1:${running.redis.port} (it was up already; rt stack down stops it)`,
+    );
+    return localStack(running.kafka.port, running.redis.port, async () => {});
+  }
+  const release = takeOwnership(dir);
+  try {
+    await endLeftovers(dir, log);
+    const pair = await startRecorded(dir, options);
+    const expectEnd = reportSuddenEnd(pair, log);
+    const what = options.detached ? 'local processes, until rt stack down' : 'local processes';
+    log(
+      `Stack: Kafka 127.0.0.1:${pair.kafka.port}, Redis 127.0.0.1:${pair.redis.port} (${what}, data in ${shortPath(dir)})`,
+    );
+    if (options.detached) release();
+    return localStack(pair.kafka.port, pair.redis.port, async () => {
+      expectEnd();
+      await stopPair(pair);
+      changeState(dir, { kafka: undefined, redis: undefined, detached: undefined });
+      release();
+    });
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function startRecorded(dir: string, options: SourceOptions): Promise<Pair> {
+  const { ports } = readState(dir);
+  const kafkaPort = await choosePort(options.kafkaPort, 'KAFKA_PORT', [ports?.kafka, 9092]);
+  const redisPort = await choosePort(options.redisPort, 'REDIS_PORT', [ports?.redis, 6379]);
+  const detached = options.detached === true;
+  changeState(dir, { source: 'local', detached, ports: { kafka: kafkaPort, redis: redisPort } });
+  const record = (name: 'kafka' | 'redis') => (spawned: { pid: number; port: number }) => {
+    const mark = markOf(spawned.pid);
+    if (mark !== undefined) changeState(dir, { [name]: { ...mark, port: spawned.port } });
+  };
+  const shared = { detached, log: options.log };
+  return startPair(
+    startLocalKafka({ ...shared, dir: join(dir, 'kafka'), port: kafkaPort, onSpawn: record('kafka') }),
+    startLocalRedis({ ...shared, dir: join(dir, 'redis'), port: redisPort, onSpawn: record('redis'), persist: true }),
+  );
+}

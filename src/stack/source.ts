@@ -1,0 +1,49 @@
+// Decides from the environment alone where Kafka and Redis come from. Pure: what Docker says is asked later, and only when
+// the answer here allows it.
+
+/** `docker: 'try'`: Docker when it works, else local processes. `'must'`: Docker, or an error. `'never'`: local processes. */
+export type Plan =
+  | { source: 'environment'; kafkaBrokers: string[]; redisUrl: string }
+  | { source: 'own'; docker: 'try' | 'must' | 'never' };
+
+export type Address = { host: string; port: number };
+
+/** Reads `KAFKA_BROKERS` with `REDIS_URL`, else `STACK_SOURCE` (`docker` or `local`; not set: Docker when it works).
+ *  Throws a line that names the variable to change. */
+export function planSource(env: NodeJS.ProcessEnv): Plan {
+  const kafkaBrokers = splitList(env.KAFKA_BROKERS ?? '');
+  const redisUrl = env.REDIS_URL ?? '';
+  if (kafkaBrokers.length > 0 && redisUrl !== '') {
+    if (!URL.canParse(redisUrl)) throw new Error(`REDIS_URL=${redisUrl}: a redis:// or rediss:// address`);
+    return { source: 'environment', kafkaBrokers, redisUrl };
+  }
+  // Half a stack would mean that one of the two is used for something the person did not think of.
+  if (kafkaBrokers.length > 0) throw new Error('KAFKA_BROKERS is set and REDIS_URL is not: set both, or neither.');
+  if (redisUrl !== '') throw new Error('REDIS_URL is set and KAFKA_BROKERS is not: set both, or neither.');
+  switch (env.STACK_SOURCE ?? '') {
+    case '':
+      return { source: 'own', docker: 'try' };
+    case 'docker':
+      return { source: 'own', docker: 'must' };
+    case 'local':
+      return { source: 'own', docker: 'never' };
+    default:
+      throw new Error(`STACK_SOURCE=${env.STACK_SOURCE}: docker or local`);
+  }
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** `host:port` each, as in KAFKA_BROKERS; IPv6 in brackets; port 9092 when it is left out. */
+export function parseAddresses(brokers: readonly string[]): Address[] {
+  return brokers.map((broker) => {
+    const [, host, port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(broker) ?? [];
+    if (!host) throw new Error(`KAFKA_BROKERS: ${broker} is not host:port`);
+    return { host, port: Number(port ?? 9092) };
+  });
+}
