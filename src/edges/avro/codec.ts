@@ -26,7 +26,8 @@ export interface Codec {
   /** Registers our schemas when there is a registry; safe twice. @throws CodecError schema_incompatible or unavailable */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** @throws CodecError record_invalid naming the field that does not fit; fields with a default may be undefined. */
+  /** @throws CodecError record_invalid naming the field that does not fit; fields with a default may be undefined.
+   *  Longs are exact up to 2^52, beyond that they are refused when read. */
   encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer;
   /** Fetches the writer schemas that these values name and that are not known yet; to be called before decode.
    *  @throws CodecError unavailable when the registry can't answer: then try again, the records may be fine. */

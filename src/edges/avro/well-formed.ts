@@ -11,6 +11,7 @@ export class Malformed extends Error {}
 
 /** Nesting that a recursive schema may reach; ours have three levels. */
 const DEPTH_MAX = 64;
+const LONG_MAX = 2 ** 52 - 1;
 
 interface Cursor {
   bytes: Buffer;
@@ -67,7 +68,7 @@ function primitiveStep(type: Type): Step {
     case 'int':
       return intStep;
     case 'long':
-      return varint;
+      return longStep;
     case 'float':
       return fixedStep(4);
     case 'double':
@@ -134,6 +135,12 @@ function intStep(cursor: Cursor): void {
   if (value < -2147483648 || value > 2147483647) throw new Malformed('an int is out of range');
 }
 
+/** avsc computes in doubles: beyond 2^52 (zig-zag: 2^53) it would give another number, or another sign, without a word. */
+function longStep(cursor: Cursor): void {
+  const value = varint(cursor);
+  if (value > LONG_MAX || value < -LONG_MAX) throw new Malformed('a long is beyond 2^52');
+}
+
 function lengthPrefixed(cursor: Cursor): void {
   const length = varint(cursor);
   if (length < 0) throw new Malformed('a length is negative');
@@ -145,7 +152,7 @@ function advance(cursor: Cursor, size: number): void {
   cursor.pos += size;
 }
 
-/** A zig-zag number of at most ten bytes. Beyond 2^53 it is not exact, which no bound above depends on. */
+/** A zig-zag number of at most ten bytes. Beyond 2^52 it is not exact, which no bound above depends on. */
 function varint(cursor: Cursor): number {
   const { bytes } = cursor;
   let byte = bytes[cursor.pos++];
