@@ -1,0 +1,152 @@
+/** Topics: made with their settings when missing, and looked at when they are there. Offsets: ends, and by time. */
+import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Config } from '../../config.ts';
+import { ApiError } from '../../errors.ts';
+import { retentionMs, TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
+
+export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };
+
+/** Creates what is missing (unless TOPICS_CREATE is false), waits for leaders, and warns of settings that break a promise. */
+export async function ensureTopics(kafka: Kafka, config: Config, log: Logger): Promise<TopicReport> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+    const there = new Set(await admin.listTopics());
+    const missing = (Object.keys(TOPICS) as TopicKey[]).filter((key) => !there.has(names[key]));
+    if (missing.length > 0 && !config.TOPICS_CREATE) {
+      throw new ApiError(
+        'config_invalid',
+        `Topics are missing: ${missing.map((key) => names[key]).join(', ')}. Create them, or set TOPICS_CREATE=true.`,
+      );
+    }
+    if (missing.length > 0) await create(admin, missing, names, config);
+    const existing = (Object.keys(TOPICS) as TopicKey[]).filter((key) => there.has(names[key]));
+    const warnings = await findFaults(admin, existing, names, config);
+    for (const warning of warnings) log.warn(warning);
+    return { created: missing.map((key) => names[key]), existing: existing.map((key) => names[key]), warnings };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function create(admin: Admin, keys: TopicKey[], names: Record<TopicKey, string>, config: Config): Promise<void> {
+  // Two processes may start at once: createTopics answers false where another was quicker.
+  await admin.createTopics({
+    waitForLeaders: true,
+    timeout: 15_000,
+    topics: keys.map((key) => ({
+      topic: names[key],
+      numPartitions: config.TOPIC_PARTITIONS,
+      replicationFactor: config.TOPIC_REPLICATION,
+      configEntries: Object.entries(topicConfig(TOPICS[key], config)).map(([name, value]) => ({ name, value })),
+    })),
+  });
+}
+
+async function findFaults(
+  admin: Admin,
+  keys: TopicKey[],
+  names: Record<TopicKey, string>,
+  config: Config,
+): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: keys.map((key) => ({
+      type: ConfigResourceTypes.TOPIC,
+      name: names[key],
+      configNames: ['retention.ms', 'cleanup.policy', 'message.timestamp.type'],
+    })),
+  });
+  const { topics } = await admin.fetchTopicMetadata({ topics: keys.map((key) => names[key]) });
+  const partitions = new Map(topics.map((topic) => [topic.name, topic.partitions.length]));
+  const faults: string[] = [];
+  for (const key of keys) {
+    const entries = resources.find((resource) => resource.resourceName === names[key])?.configEntries ?? [];
+    faults.push(
+      ...faultsOf(
+        names[key],
+        key,
+        Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])),
+        config,
+      ),
+    );
+  }
+  for (const [one, other] of [
+    ['presence', 'sensorEvents'],
+    ['presence', 'sensorState'],
+    ['commands', 'taskEvents'],
+  ] as const) {
+    const [a, b] = [partitions.get(names[one]), partitions.get(names[other])];
+    if (a !== undefined && b !== undefined && a !== b)
+      throw new ApiError(
+        'config_invalid',
+        `${names[one]} has ${a} partitions and ${names[other]} has ${b}: they must have the same number.`,
+      );
+  }
+  return faults;
+}
+
+/** Sentences about the settings of one topic that do not keep what the system promises. */
+export function faultsOf(name: string, key: TopicKey, found: Record<string, string>, config: Config): string[] {
+  const wanted = topicConfig(TOPICS[key], config);
+  const faults: string[] = [];
+  const policy = found['cleanup.policy'];
+  if (policy !== undefined && policy !== wanted['cleanup.policy'])
+    faults.push(`${name} has cleanup.policy=${policy}; it should be ${wanted['cleanup.policy']}.`);
+  const least = retentionMs(TOPICS[key], config);
+  const kept = Number(found['retention.ms'] ?? -1);
+  if (least > 0 && kept >= 0 && kept < least) {
+    faults.push(
+      `${name} keeps records for ${kept} ms; it should be at least ${least} ms, or a rebuild forgets what was dropped. Set retention.ms.`,
+    );
+  }
+  const timestamps = found['message.timestamp.type'];
+  if (
+    wanted['message.timestamp.type'] !== undefined &&
+    timestamps !== undefined &&
+    timestamps !== wanted['message.timestamp.type']
+  ) {
+    faults.push(
+      `${name} has message.timestamp.type=${timestamps}; it should be LogAppendTime, or validity is judged by the producer's clock.`,
+    );
+  }
+  return faults;
+}
+
+export type Offsets = {
+  /** Next offset to be written, by partition. */
+  ends(topic: string): Promise<Map<number, { low: number; high: number }>>;
+  /** First offset appended at or after the time (Unix ms), by partition; the end where nothing is that new. */
+  since(topic: string, atMs: number): Promise<Map<number, number>>;
+  /** Offset that the group has committed, by partition; absent where it never did. */
+  committed(groupId: string, topic: string): Promise<Map<number, number>>;
+  stop(): Promise<void>;
+};
+
+export async function createOffsets(kafka: Kafka): Promise<Offsets> {
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    ends: async (topic) =>
+      new Map(
+        (await admin.fetchTopicOffsets(topic)).map((p) => [p.partition, { low: Number(p.low), high: Number(p.high) }]),
+      ),
+    since: async (topic, atMs) =>
+      new Map(
+        (await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(atMs, 0))).map((p) => [
+          p.partition,
+          Number(p.offset),
+        ]),
+      ),
+    committed: async (groupId, topic) => {
+      const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      return new Map(
+        (answer?.partitions ?? []).filter((p) => Number(p.offset) >= 0).map((p) => [p.partition, Number(p.offset)]),
+      );
+    },
+    stop: () => admin.disconnect(),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Writes records with acks from all replicas. Requests are cut by bytes, because the broker refuses a request with more
+ * than 1 MB for one partition and kafkajs does not split.
+ *
+ * Neither producer is idempotent in Kafka's sense (docs/decisions/0001): every record of ours carries an id that repeats.
+ * `durable` retries by itself. `once` never does: a dispatch that failed is checked again before the next try.
+ */
+import { CompressionTypes, type Kafka, type Producer as KafkaProducer, Partitioners } from 'kafkajs';
+import { unavailable } from '../../errors.ts';
+
+export type OutRecord = {
+  key: string | Buffer | null;
+  value: Buffer | null;
+  headers?: Record<string, string | Buffer>;
+  partition?: number;
+};
+
+export type Producer = {
+  /** Resolves when all are on the log, with the place of each where the broker names it; rejects with `unavailable`. */
+  send(topic: string, records: OutRecord[]): Promise<Place[]>;
+  stop(): Promise<void>;
+};
+
+/** The first offset that a request got in one partition. */
+export type Place = { partition: number; offset: number };
+
+const REQUEST_MAX_BYTES = 900_000;
+const RECORD_OVERHEAD_BYTES = 64;
+
+const KINDS = {
+  durable: { retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }, timeoutMs: 10_000 },
+  once: { retry: { retries: 0 }, timeoutMs: 3_000 },
+};
+
+export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Promise<Producer> {
+  const { retry, timeoutMs } = KINDS[kind];
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry,
+  });
+  await producer.connect();
+  return {
+    send: (topic, records) => sendAll(producer, topic, records, timeoutMs),
+    stop: () => producer.disconnect(),
+  };
+}
+
+async function sendAll(
+  producer: KafkaProducer,
+  topic: string,
+  records: OutRecord[],
+  timeoutMs: number,
+): Promise<Place[]> {
+  const places: Place[] = [];
+  try {
+    for (const part of cutByBytes(records, REQUEST_MAX_BYTES)) {
+      const answers = await producer.send({
+        topic,
+        acks: -1,
+        timeout: timeoutMs,
+        compression: CompressionTypes.None,
+        messages: part as { key: string | Buffer | null; value: Buffer | null }[],
+      });
+      for (const { partition, baseOffset } of answers) places.push({ partition, offset: Number(baseOffset) });
+    }
+  } catch (cause) {
+    throw unavailable(`Kafka did not take records for ${topic}.`, cause);
+  }
+  return places;
+}
+
+/** Consecutive parts of at most `maxBytes` each; a record that is larger stands alone. Order is kept. */
+export function* cutByBytes(records: readonly OutRecord[], maxBytes: number): Generator<OutRecord[]> {
+  let part: OutRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = RECORD_OVERHEAD_BYTES + (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    if (part.length > 0 && bytes + size > maxBytes) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}

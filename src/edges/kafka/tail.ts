@@ -1,0 +1,100 @@
+/**
+ * Follows a whole topic from its beginning or its end, outside any shared group: every process sees every record.
+ * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IHeaders, Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+
+export type InRecord = {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  timestampMs: number;
+  headers: IHeaders;
+};
+
+export type Tail = {
+  caughtUp(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type TailOptions = {
+  kafka: Kafka;
+  topic: string;
+  from: 'beginning' | 'end';
+  /** May be asynchronous; the next records of the partition wait for it. */
+  onRecords(records: InRecord[]): void | Promise<void>;
+  log: Logger;
+  /** How long the broker may gather records before it answers. Milliseconds. */
+  maxWaitMs?: number;
+};
+
+export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs = 100 }: TailOptions): Promise<Tail> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const start = await admin.fetchTopicOffsets(topic);
+  const next = new Map(start.map((p) => [p.partition, Number(from === 'end' ? p.high : p.low)]));
+  const waiters = new Set<() => void>();
+  const consumer = kafka.consumer({
+    groupId: `reliable-tasking-tail-${randomUUID()}`,
+    sessionTimeout: 30_000,
+    maxWaitTimeInMs: maxWaitMs,
+    maxBytesPerPartition: 4 * 1024 * 1024 + 65_536,
+    allowAutoTopicCreation: false,
+    retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: Math.max(next.size, 1),
+    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+      const wanted = next.get(batch.partition) ?? 0;
+      const records = batch.messages
+        .filter((message) => Number(message.offset) >= wanted)
+        .map((message) => ({
+          topic,
+          partition: batch.partition,
+          offset: Number(message.offset),
+          key: message.key,
+          value: message.value,
+          timestampMs: Number(message.timestamp),
+          headers: message.headers ?? {},
+        }));
+      if (!isRunning() || isStale()) return;
+      if (records.length > 0) await onRecords(records);
+      // lastOffset also covers what is no record: markers of transactions, and what compaction took away.
+      next.set(batch.partition, Math.max(wanted, Number(batch.lastOffset()) + 1));
+      resolveOffset(batch.lastOffset());
+      for (const wake of waiters) wake();
+      await heartbeat();
+    },
+  });
+  for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
+
+  return {
+    caughtUp: async () => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const reached = () =>
+        ends.every((p) => (next.get(p.partition) ?? 0) >= Number(p.high) || Number(p.high) === Number(p.low));
+      if (reached()) return;
+      await new Promise<void>((resolve) => {
+        const check = () => {
+          if (!reached()) return;
+          waiters.delete(check);
+          resolve();
+        };
+        waiters.add(check);
+        check();
+      });
+    },
+    stop: async () => {
+      await consumer.disconnect().catch((error) => log.debug({ err: error }, 'tail did not leave cleanly'));
+      await admin.disconnect();
+    },
+  };
+}
