@@ -2,7 +2,7 @@
  *  Guarantees: a schema id is fetched once, by at most `FETCHES_AT_ONCE` requests at a time, each with an end; an id that the
  *  registry doesn't know (or whose schema is not Avro) is remembered as such for `UNKNOWN_FOR_MS`; a registry that is away
  *  is told apart from one that doesn't know. */
-import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro, { type Schema, type Type } from 'avsc';
 import { CodecError, messageOf } from './error.ts';
 import { parseSchema } from './schema-files.ts';
@@ -10,6 +10,8 @@ import { parseSchema } from './schema-files.ts';
 const FETCHES_AT_ONCE = 8;
 const UNKNOWN_FOR_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Registries count in Java ints. A larger id is not asked for: one that answers it with an error would stop the partition. */
+const ID_MAX = 0x7fffffff;
 
 export class Registry {
   readonly #client: SchemaRegistry;
@@ -31,14 +33,23 @@ export class Registry {
   /** The id of a schema under a subject, registered if it is not there; a new subject is set to BACKWARD.
    *  @throws CodecError schema_incompatible or unavailable. */
   async register(subject: string, schema: Schema): Promise<number> {
-    const ours = { type: 'AVRO', schema: JSON.stringify(schema) } as Parameters<SchemaRegistry['register']>[0];
+    const ours: OurSchema = { type: SchemaType.AVRO, schema: JSON.stringify(schema) };
     try {
-      const { id } = await withDeadline(
-        this.#client.register(ours, { subject, compatibility: COMPATIBILITY.BACKWARD }),
-      );
-      return id;
+      return await withDeadline(this.#registerOrLookUp(subject, ours));
     } catch (error) {
       throw registerError(subject, error);
+    }
+  }
+
+  /** Registers, or, under a subject whose level an operator has changed, uses the schema that was registered by hand. */
+  async #registerOrLookUp(subject: string, schema: OurSchema): Promise<number> {
+    try {
+      return (await this.#client.register(schema, { subject, compatibility: COMPATIBILITY.BACKWARD })).id;
+    } catch (error) {
+      if (!isLevelMismatch(error)) throw error;
+      return await this.#client.getRegistryIdBySchema(subject, schema).catch((lookUp: unknown) => {
+        throw statusOf(lookUp) === undefined ? error : lookUp;
+      });
     }
   }
 
@@ -46,7 +57,7 @@ export class Registry {
   async fetch(ids: Iterable<number>): Promise<void> {
     const nowMs = Date.now();
     for (const [id, { untilMs }] of this.#unknown) if (untilMs <= nowMs) this.#unknown.delete(id);
-    const missing = [...new Set(ids)].filter((id) => !this.#known.has(id) && !this.#unknown.has(id));
+    const missing = [...new Set(ids)].filter((id) => id <= ID_MAX && !this.#known.has(id) && !this.#unknown.has(id));
     const worker = async () => {
       for (let id = missing.pop(); id !== undefined; id = missing.pop()) await this.#fetchOne(id);
     };
@@ -57,6 +68,7 @@ export class Registry {
   writer(id: number): Type {
     const type = this.#known.get(id);
     if (type) return type;
+    if (id > ID_MAX) throw new CodecError('schema_unknown', `schema id ${id}: no registry has such an id`);
     const unknown = this.#unknown.get(id);
     if (unknown) throw new CodecError('schema_unknown', `schema id ${id}: ${unknown.reason}`);
     throw new CodecError('unavailable', `schema id ${id} has not been fetched from the registry yet`);
@@ -79,6 +91,8 @@ export class Registry {
   }
 }
 
+type OurSchema = { type: SchemaType.AVRO; schema: string };
+
 class NotUsable extends Error {}
 
 /** Parsed again with our options: the client's own parse may wrap unions. */
@@ -96,8 +110,7 @@ function unusableBecause(error: unknown): string | undefined {
   if (error instanceof NotUsable) return error.message;
   const status = statusOf(error);
   if (status === 404) return 'the registry does not know it';
-  // An id that the registry finds wrong stays wrong; refused or throttled requests say nothing about the id.
-  if (status === 400 || status === 422) return `the registry refuses it: ${messageOf(error)}`;
+  // Not 400: the client gives that status to a connection that failed, too.
   // Without a status and not from the network: the client could not parse what the registry gave it.
   if (status === undefined && error instanceof Error && error.name.startsWith('ConfluentSchemaRegistry'))
     return error.message;
@@ -106,11 +119,7 @@ function unusableBecause(error: unknown): string | undefined {
 
 function registerError(subject: string, error: unknown): CodecError {
   const status = statusOf(error);
-  if (
-    status === 409 ||
-    status === 422 ||
-    (error as Error | null)?.name === 'ConfluentSchemaRegistryCompatibilityError'
-  ) {
+  if (status === 409 || status === 422 || isLevelMismatch(error)) {
     return new CodecError(
       'schema_incompatible',
       `the schema registry refuses our schema for ${subject}: ${messageOf(error)}`,
@@ -118,6 +127,10 @@ function registerError(subject: string, error: unknown): CodecError {
     );
   }
   return new CodecError('unavailable', `the schema registry can't register ${subject}: ${messageOf(error)}`, error);
+}
+
+function isLevelMismatch(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ConfluentSchemaRegistryCompatibilityError';
 }
 
 function statusOf(error: unknown): number | undefined {
