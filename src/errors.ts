@@ -40,7 +40,11 @@ export const ERROR_CODES = {
   selector_too_long: kind(400, false, 'The selector is too long.'),
   selector_too_deep: kind(400, false, 'The selector is nested too deeply.'),
   selector_too_many_terms: kind(400, false, 'The selector has too many terms.'),
+  selector_bad_string: kind(400, false, 'A quoted text of the selector is not closed, or has an unknown escape.'),
+  selector_bad_number: kind(400, false, 'A number of the selector is not written as a number.'),
   selector_bad_regex: kind(400, false, 'A regular expression of the selector is not valid.'),
+  selector_regex_too_long: kind(400, false, 'A regular expression of the selector has too many characters.'),
+  selector_regex_too_large: kind(400, false, 'A regular expression of the selector compiles to too many steps.'),
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),

@@ -1,0 +1,127 @@
+/**
+ * What a record must fulfil before anything acts on it. The first rule that is broken gives the refusal, which goes with
+ * the untouched record to the dead letter topic. Guarantees:
+ *  - judged by the record and its append time alone, never by today's clock, so that a replay decides as the first time;
+ *  - pure and total: returns, never throws, whatever the decoded fields hold;
+ *  - the API asks the same function before it produces, so that what was accepted over HTTP is not refused later.
+ * `org_unknown` and `not_subscribed` rest on the org table: read it to its end once more before acting on these two.
+ */
+import type { ErrorCode } from '../errors.ts';
+import { isName, isUuid } from '../model/ids.ts';
+import type { SensorEvent, SensorPresence, TaskCommand } from '../model/records.ts';
+import { canonicalSelector } from '../model/task.ts';
+import type { OrgTable } from '../orgs/table.ts';
+import { checkSelector, SelectorError } from '../selector/index.ts';
+
+/** `message` is a sentence for the person who wrote the record. */
+export type Refusal = { code: ErrorCode; message: string };
+export type CommandRules = { orgs: OrgTable; ttlMaxSeconds: number; taskMaxBytes: number };
+export type JsonObject = Record<string, unknown>;
+
+/** How far a producer's clock may be ahead of the broker's. */
+export const ISSUED_AHEAD_MAX_MS = 5 * 60_000;
+
+const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
+const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
+
+/** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
+export function checkCommand(
+  key: string | null,
+  command: TaskCommand,
+  appendedAtMs: number,
+  rules: CommandRules,
+): Refusal | null {
+  return (
+    checkOrg(command.oid, rules.orgs) ??
+    checkTaskId(key, command.task_id) ??
+    (command.action === 'TASK' ? checkTask(command, appendedAtMs, rules) : null) ??
+    (command.action === 'UNTASK' ? checkSelectorText('untask_selector', command.untask_selector) : null)
+  );
+}
+
+/** Judges a record of `sensor-presence`; null: it is valid. */
+export function checkPresence(key: string | null, record: SensorPresence, orgs: OrgTable): Refusal | null {
+  return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid);
+}
+
+/** Judges a record of `sensor-events`, and gives its two JSON objects so that nobody parses them a second time. */
+export function checkSensorEvent(
+  key: string | null,
+  record: SensorEvent,
+  orgs: OrgTable,
+): { refusal: Refusal } | { refusal: null; routing: JsonObject; event: JsonObject } {
+  const refusal = checkOrg(record.oid, orgs) ?? checkSid(key, record.sid);
+  if (refusal !== null) return { refusal };
+  const routing = parseObject(record.routing);
+  if (routing === null) return { refusal: refuse('record_invalid', 'routing must be the text of a JSON object.') };
+  const event = parseObject(record.event);
+  if (event === null) return { refusal: refuse('record_invalid', 'event must be the text of a JSON object.') };
+  return { refusal: null, routing, event };
+}
+
+/** Judges a selector; null, "" and `*` select all sensors and are always valid. `field` names it in the sentence. */
+export function checkSelectorText(field: string, selector: string | null): (Refusal & { column?: number }) | null {
+  if (canonicalSelector(selector) === '*') return null;
+  try {
+    checkSelector(selector as string);
+    return null;
+  } catch (error) {
+    if (!(error instanceof SelectorError)) throw error;
+    return { code: error.code, message: `${field}: ${error.message}`, column: error.column };
+  }
+}
+
+function checkOrg(oid: string, orgs: OrgTable): Refusal | null {
+  if (!isUuid(oid)) return refuse('oid_invalid', 'oid must be the UUID of an org.');
+  if (!orgs.known(oid)) return refuse('org_unknown', `There is no org ${oid}: create it first.`);
+  return null;
+}
+
+function checkTaskId(key: string | null, taskId: string): Refusal | null {
+  if (!isName(taskId)) return refuse('task_id_invalid', `task_id must be ${NAME_RULE}`);
+  if (key !== taskId) return refuse('key_mismatch', "The record's key must be its task_id.");
+  return null;
+}
+
+function checkSid(key: string | null, sid: string): Refusal | null {
+  if (!isName(sid)) return refuse('sid_invalid', `sid must be ${NAME_RULE}`);
+  if (key !== sid) return refuse('key_mismatch', "The record's key must be its sid.");
+  return null;
+}
+
+function checkTask(command: TaskCommand, appendedAtMs: number, rules: CommandRules): Refusal | null {
+  if (!rules.orgs.subscribed(command.oid, appendedAtMs))
+    return refuse('not_subscribed', `The org ${command.oid} was not subscribed when the record was appended.`);
+  return (
+    checkCommandLine(command.task, rules.taskMaxBytes) ??
+    checkTtl(command.ttl, rules.ttlMaxSeconds) ??
+    checkIssuedAt(command.issued_at, appendedAtMs) ??
+    checkSelectorText('selector', command.selector)
+  );
+}
+
+function checkCommandLine(task: string | null, maxBytes: number): Refusal | null {
+  if (task === null || task.trim() === '') return refuse('task_missing', 'task must hold the command line.');
+  const bytes = Buffer.byteLength(task);
+  if (bytes <= maxBytes) return null;
+  return refuse('task_too_large', `task has ${bytes} bytes; at most ${maxBytes} are taken.`);
+}
+
+function checkTtl(ttl: number, maxSeconds: number): Refusal | null {
+  if (Number.isSafeInteger(ttl) && ttl >= 0 && ttl <= maxSeconds) return null;
+  return refuse('ttl_invalid', `ttl must be a whole number of seconds from 0 to ${maxSeconds}.`);
+}
+
+function checkIssuedAt(issuedAtMs: number, appendedAtMs: number): Refusal | null {
+  if (issuedAtMs <= appendedAtMs + ISSUED_AHEAD_MAX_MS) return null;
+  return refuse('issued_in_future', "issued_at is more than five minutes ahead: check the producer's clock.");
+}
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
