@@ -1,0 +1,160 @@
+/**
+ * Tree to predicate. A predicate answers true, false or 'error' and throws nothing; evaluation stops at the first operand
+ * that decides, so an error counts only where it is reached. It keeps the items of any/all in slots of its own: call it
+ * from one place at a time, which single-threaded code does by itself. Without any/all it allocates nothing.
+ */
+import {
+  type CollectionNode,
+  type ComparisonNode,
+  SELECTOR_BOUNDS,
+  type SelectorAst,
+  type SelectorRecord,
+  type StateNode,
+  type Verdict,
+} from './ast.ts';
+import { codeToName } from './codes.ts';
+import { isSensorField, SENSOR_FIELDS } from './fields.ts';
+import { emptiness, equality, membership, nilness, pattern, type ValueTest } from './operators.ts';
+import { ABSENT, BROKEN, bindNames, reader, type Scope, type Slots } from './resolve.ts';
+
+export type Predicate = (record: SelectorRecord) => Verdict;
+
+/** Compiles a tree; never fails, since a bad regular expression is an error of the evaluation. */
+export function compileSelector(ast: SelectorAst): Predicate {
+  const slots: Slots = { values: [], visits: 0 };
+  const predicate = compile(ast, [], slots);
+  if (slots.values.length === 0) return predicate;
+  return (record) => {
+    slots.visits = 0;
+    const verdict = predicate(record);
+    slots.values.fill(undefined);
+    return verdict;
+  };
+}
+
+function compile(node: SelectorAst, scope: Scope, slots: Slots): Predicate {
+  switch (node.type) {
+    case 'everything':
+      return () => true;
+    case 'not':
+      return negate(compile(node.operand, scope, slots));
+    case 'and':
+      return decide(node.operands, true, scope, slots);
+    case 'or':
+      return decide(node.operands, false, scope, slots);
+    case 'collection':
+      return compileCollection(node, scope, slots);
+    default:
+      return compileClause(node, scope, slots);
+  }
+}
+
+function negate(predicate: Predicate): Predicate {
+  return (record) => {
+    const verdict = predicate(record);
+    return verdict === 'error' ? verdict : !verdict;
+  };
+}
+
+/** `and` goes on while operands say true, `or` while they say false; the first other verdict is the answer. */
+function decide(nodes: readonly SelectorAst[], goOn: boolean, scope: Scope, slots: Slots): Predicate {
+  const operands = nodes.map((node) => compile(node, scope, slots));
+  const [first, second] = operands;
+  if (operands.length === 2 && first !== undefined && second !== undefined) {
+    return (record) => {
+      const verdict = first(record);
+      return verdict === goOn ? second(record) : verdict;
+    };
+  }
+  return (record) => {
+    for (const operand of operands) {
+      const verdict = operand(record);
+      if (verdict !== goOn) return verdict;
+    }
+    return goOn;
+  };
+}
+
+function compileClause(node: ComparisonNode | StateNode, scope: Scope, slots: Slots): Predicate {
+  const negated = node.operator.includes('not') || node.operator === '!=';
+  // Of a key that a nested map lacks: it is empty and nil, and it equals, holds and matches nothing.
+  const absent = node.type === 'state';
+  const test = testOf(node);
+  const [field] = node.path;
+  if (node.path.length === 1 && field !== undefined && isSensorField(field) && !scope.some((b) => b.name === field)) {
+    const positive =
+      node.type === 'comparison' && (node.operator === '==' || node.operator === '!=')
+        ? compileFieldEquality(field, node.value)
+        : onPresent(SENSOR_FIELDS[field].read, test);
+    return negated ? negate(positive) : positive;
+  }
+  const read = reader(node.path, scope, slots);
+  const positive: Predicate = (record) => {
+    const value = read(record);
+    if (value === BROKEN) return 'error';
+    return value === ABSENT ? absent : test(value);
+  };
+  return negated ? negate(positive) : positive;
+}
+
+function onPresent(read: (record: SelectorRecord) => unknown, test: ValueTest): Predicate {
+  return (record) => {
+    const value = read(record);
+    return value === undefined ? 'error' : test(value);
+  };
+}
+
+/** Platforms and architectures are names in a record; a selector may also write their codes. */
+function compileFieldEquality(field: keyof typeof SENSOR_FIELDS, text: string): Predicate {
+  const asWritten = equality(text);
+  const name = codeToName(field, text);
+  // The name itself has already been compared when this is asked.
+  const other: ValueTest = (value) => (typeof value === 'string' ? value === text : asWritten(value));
+  return SENSOR_FIELDS[field].is(name, other);
+}
+
+function testOf(node: ComparisonNode | StateNode): ValueTest {
+  switch (node.operator) {
+    case '==':
+    case '!=':
+      return equality(node.value);
+    case 'in':
+    case 'not in':
+      return membership(node.value);
+    case 'matches':
+    case 'not matches':
+      return pattern(node.value);
+    case 'is empty':
+    case 'is not empty':
+      return emptiness;
+    default:
+      return nilness;
+  }
+}
+
+function compileCollection(node: CollectionNode, scope: Scope, slots: Slots): Predicate {
+  const read = reader(node.path, scope, slots);
+  const names = bindNames(node, scope, slots);
+  const inner = compile(node.operand, names.scope, slots);
+  const all = node.quantifier === 'all';
+  const { index, item, byDefault, clash } = names;
+  return (record) => {
+    const value = read(record);
+    if (value === ABSENT) return all;
+    if (typeof value !== 'object' || value === null) return 'error';
+    const keys = Array.isArray(value) ? null : Object.keys(value);
+    const count = keys === null ? (value as unknown[]).length : keys.length;
+    for (let i = 0; i < count; i += 1) {
+      slots.visits += 1;
+      if (clash || slots.visits > SELECTOR_BOUNDS.itemVisits) return 'error';
+      const key = keys === null ? BigInt(i) : (keys[i] ?? '');
+      const content = keys === null ? (value as unknown[])[i] : (value as SelectorRecord)[key as string];
+      if (index !== -1) slots.values[index] = key;
+      if (item !== -1) slots.values[item] = content;
+      if (byDefault !== -1) slots.values[byDefault] = keys === null ? content : key;
+      const verdict = inner(record);
+      if (verdict !== all) return verdict;
+    }
+    return all;
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The fields that a sensor has, and how each is read. One line per field, so that each reading is a property access of
+ * its own: the engine then sees one object shape at each place, where a shared `record[name]` would see many names.
+ */
+import type { SelectorRecord, Verdict } from './ast.ts';
+
+type Read = (record: SelectorRecord) => unknown;
+/** `is(text, other)` is true for the very text, and leaves every other value to `other`. */
+type Is = (text: string, other: (value: unknown) => Verdict) => (record: SelectorRecord) => Verdict;
+
+interface Field {
+  readonly read: Read;
+  readonly is: Is;
+}
+
+export const SENSOR_FIELDS = {
+  sid: { read: (r) => r.sid, is: (text, other) => (r) => r.sid === text || other(r.sid) },
+  oid: { read: (r) => r.oid, is: (text, other) => (r) => r.oid === text || other(r.oid) },
+  iid: { read: (r) => r.iid, is: (text, other) => (r) => r.iid === text || other(r.iid) },
+  plat: { read: (r) => r.plat, is: (text, other) => (r) => r.plat === text || other(r.plat) },
+  ext_plat: { read: (r) => r.ext_plat, is: (text, other) => (r) => r.ext_plat === text || other(r.ext_plat) },
+  arch: { read: (r) => r.arch, is: (text, other) => (r) => r.arch === text || other(r.arch) },
+  enroll: { read: (r) => r.enroll, is: (text, other) => (r) => r.enroll === text || other(r.enroll) },
+  hostname: { read: (r) => r.hostname, is: (text, other) => (r) => r.hostname === text || other(r.hostname) },
+  mac_addr: { read: (r) => r.mac_addr, is: (text, other) => (r) => r.mac_addr === text || other(r.mac_addr) },
+  alive: { read: (r) => r.alive, is: (text, other) => (r) => r.alive === text || other(r.alive) },
+  ext_ip: { read: (r) => r.ext_ip, is: (text, other) => (r) => r.ext_ip === text || other(r.ext_ip) },
+  int_ip: { read: (r) => r.int_ip, is: (text, other) => (r) => r.int_ip === text || other(r.int_ip) },
+  isolated: { read: (r) => r.isolated, is: (text, other) => (r) => r.isolated === text || other(r.isolated) },
+  should_isolate: {
+    read: (r) => r.should_isolate,
+    is: (text, other) => (r) => r.should_isolate === text || other(r.should_isolate),
+  },
+  kernel: { read: (r) => r.kernel, is: (text, other) => (r) => r.kernel === text || other(r.kernel) },
+  did: { read: (r) => r.did, is: (text, other) => (r) => r.did === text || other(r.did) },
+  tags: { read: (r) => r.tags, is: (text, other) => (r) => r.tags === text || other(r.tags) },
+} as const satisfies Record<string, Field>;
+
+export type SensorFieldName = keyof typeof SENSOR_FIELDS;
+
+export const SENSOR_FIELD_NAMES = Object.keys(SENSOR_FIELDS) as readonly SensorFieldName[];
+
+export function isSensorField(name: string): name is SensorFieldName {
+  return Object.hasOwn(SENSOR_FIELDS, name);
+}
+
+/** The field that a misspelt name most likely means. */
+export function nearestField(name: string): SensorFieldName {
+  const wanted = name.toLowerCase().slice(0, 64);
+  const distances = SENSOR_FIELD_NAMES.map((field) => [field, unlikeness(wanted, field)] as const);
+  return distances.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
+}
+
+/** Edits between two names; a name that begins like the other counts as near (platform, host, tag). */
+function unlikeness(a: string, b: string): number {
+  const contained = a.length > 1 && (a.startsWith(b) || b.startsWith(a));
+  return contained ? 0.5 : editDistance(a, b);
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,57 @@
+/**
+ * Regular expressions in RE2 syntax, matched in linear time. Each distinct pattern is compiled once, whatever the number
+ * of selectors that use it; a pattern that does not compile, or to too large a program, is remembered as a failure.
+ */
+import { RE2JS } from 're2js';
+import { SELECTOR_BOUNDS } from './ast.ts';
+import type { SelectorErrorCode } from './errors.ts';
+
+export interface RegexFailure {
+  readonly code: SelectorErrorCode;
+  readonly expected: string;
+  readonly hint?: string;
+}
+
+export type CompiledRegex = { readonly regex: RE2JS } | { readonly failure: RegexFailure };
+
+/** Patterns kept. The oldest goes first; what is in use stays alive in the predicates that hold it. */
+const KEPT_PATTERNS = 4096;
+const cache = new Map<string, CompiledRegex>();
+
+export function compileRegex(pattern: string): CompiledRegex {
+  const known = cache.get(pattern);
+  if (known !== undefined) return known;
+  const compiled = compileOnce(pattern);
+  if (cache.size >= KEPT_PATTERNS) {
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest);
+      break;
+    }
+  }
+  cache.set(pattern, compiled);
+  return compiled;
+}
+
+function compileOnce(pattern: string): CompiledRegex {
+  const { regexLength, regexProgram } = SELECTOR_BOUNDS;
+  if (pattern.length > regexLength) {
+    const expected = `at most ${regexLength} characters of regular expression`;
+    return { failure: { code: 'selector_regex_too_long', expected } };
+  }
+  if (!pattern.isWellFormed()) {
+    return { failure: { code: 'selector_bad_regex', expected: 'a regular expression in valid UTF-8' } };
+  }
+  try {
+    const regex = RE2JS.compile(pattern);
+    if (regex.programSize() <= regexProgram) return { regex };
+    const expected = `a regular expression of at most ${regexProgram} steps (it has ${regex.programSize()})`;
+    return { failure: { code: 'selector_regex_too_large', expected, hint: 'use smaller repeat counts' } };
+  } catch (error) {
+    return { failure: { code: 'selector_bad_regex', expected: 'an RE2 regular expression', hint: reason(error) } };
+  }
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^error parsing regexp: /, '').slice(0, 200);
+}
