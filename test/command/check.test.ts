@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { checkCommand, checkPresence, checkSensorEvent } from '../../src/command/check.ts';
+import type { SensorEvent, SensorPresence, TaskCommand } from '../../src/model/records.ts';
+import { BARE_OID, OID, PAST_OID, testOrgs, UNKNOWN_OID } from './orgs.ts';
+
+const APPENDED_AT_MS = 1_700_000_000_000;
+const orgs = testOrgs();
+const rules = { orgs, ttlMaxSeconds: 7_776_000, taskMaxBytes: 16 };
+
+const TASK: TaskCommand = {
+  action: 'TASK',
+  oid: OID,
+  task_id: 't-1',
+  task: 'os_version',
+  selector: 'plat == windows',
+  context: null,
+  ttl: 3_600,
+  issued_at: APPENDED_AT_MS,
+  issued_by: 'someone',
+  untask_selector: null,
+  options: null,
+};
+const UNTASK: TaskCommand = { ...TASK, action: 'UNTASK', task: null, selector: null };
+
+describe('a command is judged by the first rule that it breaks', () => {
+  test.each<[string, Partial<TaskCommand>, string]>([
+    ['an oid that is no UUID', { oid: 'acme' }, 'oid_invalid'],
+    ['an org that nobody made', { oid: UNKNOWN_OID }, 'org_unknown'],
+    ['an org that never subscribed', { oid: BARE_OID }, 'not_subscribed'],
+    ['an org whose subscription had ended', { oid: PAST_OID }, 'not_subscribed'],
+    ['an empty task_id', { task_id: '' }, 'task_id_invalid'],
+    ['a task_id with a slash', { task_id: 'a/b' }, 'task_id_invalid'],
+    ['a task_id of 129 characters', { task_id: 'x'.repeat(129) }, 'task_id_invalid'],
+    ['no command line', { task: null }, 'task_missing'],
+    ['a blank command line', { task: ' \t' }, 'task_missing'],
+    ['a command line of 17 bytes in 16 characters', { task: `${'x'.repeat(15)}é` }, 'task_too_large'],
+    ['a ttl below zero', { ttl: -1 }, 'ttl_invalid'],
+    ['a ttl above the maximum', { ttl: 7_776_001 }, 'ttl_invalid'],
+    ['a ttl beyond whole numbers', { ttl: 2 ** 60 }, 'ttl_invalid'],
+    ['an issue more than five minutes ahead', { issued_at: APPENDED_AT_MS + 300_001 }, 'issued_in_future'],
+    ['a selector that does not parse', { selector: 'plat ==' }, 'selector_syntax'],
+    ['a selector of an unknown field', { selector: 'colour == red' }, 'selector_unknown_field'],
+    ['a selector with a bad regex', { selector: "hostname matches '('" }, 'selector_bad_regex'],
+  ])('%s', (_name, fields, code) => {
+    const command = { ...TASK, ...fields };
+    const refusal = checkCommand(command.task_id, command, APPENDED_AT_MS, rules);
+    expect(refusal?.code).toBe(code);
+    expect(refusal?.message).toMatch(/\w/);
+  });
+
+  test.each<[string, Partial<TaskCommand>]>([
+    ['as it should be', {}],
+    ['ttl 0', { ttl: 0 }],
+    ['the longest ttl', { ttl: 7_776_000 }],
+    ['issued long ago', { issued_at: 0 }],
+    ['exactly five minutes ahead', { issued_at: APPENDED_AT_MS + 300_000 }],
+    ['all sensors, as null', { selector: null }],
+    ['all sensors, as an empty text', { selector: '' }],
+    ['all sensors, as a star', { selector: '*' }],
+    ['a command line of exactly the maximum', { task: 'x'.repeat(16) }],
+    ['every character that an id may have', { task_id: 'AZaz09._:-' }],
+  ])('is valid: %s', (_name, fields) => {
+    const command = { ...TASK, ...fields };
+    expect(checkCommand(command.task_id, command, APPENDED_AT_MS, rules)).toBeNull();
+  });
+
+  test('the key must be the task_id', () => {
+    expect(checkCommand('t-2', TASK, APPENDED_AT_MS, rules)?.code).toBe('key_mismatch');
+    expect(checkCommand(null, TASK, APPENDED_AT_MS, rules)?.code).toBe('key_mismatch');
+  });
+
+  test('subscription is judged at the append time, not now', () => {
+    const command = { ...TASK, oid: PAST_OID, issued_at: 1_500 };
+    expect(checkCommand('t-1', command, 1_500, rules)).toBeNull();
+    expect(checkCommand('t-1', command, 2_000, rules)?.code).toBe('not_subscribed');
+  });
+
+  test('an UNTASK needs no subscription, no command line and no ttl in range', () => {
+    const command = { ...UNTASK, oid: BARE_OID, ttl: -5, selector: 'nonsense ==' };
+    expect(checkCommand('t-1', command, APPENDED_AT_MS, rules)).toBeNull();
+  });
+
+  test('the selector that narrows an UNTASK is checked like any other', () => {
+    const command = { ...UNTASK, untask_selector: 'colour == red' };
+    const refusal = checkCommand('t-1', command, APPENDED_AT_MS, rules);
+    expect(refusal?.code).toBe('selector_unknown_field');
+    expect(refusal?.message).toContain('untask_selector');
+  });
+});
+
+describe('presence', () => {
+  const RECORD = { oid: OID, sid: 's-1' } as SensorPresence;
+  test.each<[string | null, Partial<SensorPresence>, string | undefined]>([
+    ['s-1', {}, undefined],
+    ['s-1', { oid: BARE_OID }, undefined],
+    ['s-1', { oid: UNKNOWN_OID }, 'org_unknown'],
+    ['s-1', { oid: 'x' }, 'oid_invalid'],
+    ['s 1', { sid: 's 1' }, 'sid_invalid'],
+    ['s-2', {}, 'key_mismatch'],
+    [null, {}, 'key_mismatch'],
+  ])('key %s with %o gives %s', (key, fields, code) => {
+    expect(checkPresence(key, { ...RECORD, ...fields }, orgs)?.code).toBe(code);
+  });
+});
+
+describe('sensor events', () => {
+  const RECORD = { oid: OID, sid: 's-1', routing: '{"a":1}', event: '{"ERROR":0}' } as SensorEvent;
+
+  test('a valid one comes with its objects', () => {
+    expect(checkSensorEvent('s-1', RECORD, orgs)).toEqual({ refusal: null, routing: { a: 1 }, event: { ERROR: 0 } });
+  });
+
+  test.each<[Partial<SensorEvent>, string]>([
+    [{ routing: '[]' }, 'routing'],
+    [{ routing: 'null' }, 'routing'],
+    [{ routing: '' }, 'routing'],
+    [{ event: '"text"' }, 'event'],
+    [{ event: '{' }, 'event'],
+  ])('%o is refused and the field named', (fields, field) => {
+    const { refusal } = checkSensorEvent('s-1', { ...RECORD, ...fields }, orgs);
+    expect(refusal?.code).toBe('record_invalid');
+    expect(refusal?.message).toContain(field);
+  });
+
+  test('org, sid and key are checked first', () => {
+    expect(checkSensorEvent('s-1', { ...RECORD, oid: UNKNOWN_OID }, orgs).refusal?.code).toBe('org_unknown');
+    expect(checkSensorEvent('s-9', RECORD, orgs).refusal?.code).toBe('key_mismatch');
+  });
+});
