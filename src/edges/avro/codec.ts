@@ -4,22 +4,12 @@
  *  - any bytes give a record or a CodecError, in time in proportion to their number; nothing after a record is ignored;
  *  - encode and decode never wait: what they need from the registry is fetched before, by `start` and `resolve`.
  *  The registry client's own encode is asynchronous and would make a promise for each record, so framing is done here. */
-import type { Resolver, Type } from 'avsc';
 import { RECORD_NAMES, type RecordName, type RecordTypes } from '../../model/records.ts';
-import { CodecError, messageOf } from './error.ts';
-import { fingerprintText } from './fingerprint.ts';
-import {
-  fingerprintIn,
-  framingOf,
-  REGISTRY_BYTES,
-  registryHeader,
-  registryIdIn,
-  SINGLE_OBJECT_BYTES,
-  singleObjectHeader,
-} from './framing.ts';
+import { CodecError } from './error.ts';
+import { registryHeader, registryIdIn, singleObjectHeader } from './framing.ts';
+import { createReader, projection, readSchemas } from './reader.ts';
 import { Registry } from './registry.ts';
-import { currentSchema, parseSchema, type SchemaVersion, schemaHistory } from './schema-files.ts';
-import { type WellFormedCheck, wellFormedCheck } from './well-formed.ts';
+import { createWriter } from './writer.ts';
 
 /** Where records come from and go to, as bytes. `name` names the record that is expected; another one is an error. */
 export interface Codec {
@@ -48,29 +38,6 @@ export interface CodecOptions {
   topicOf: Readonly<Record<RecordName, string>>;
   log?: { info(fields: object, message: string): void };
 }
-
-/** A schema that wrote records: how to check their form, and how to read them as the newest. */
-interface Source {
-  version: SchemaVersion;
-  check: WellFormedCheck;
-}
-
-/** One writer schema as read by one reader schema. */
-interface Reading {
-  check: WellFormedCheck;
-  /** Absent: the writer schema is the reader's own. */
-  resolver: Resolver | undefined;
-}
-
-/** One record's schemas. */
-interface RecordSchemas {
-  current: SchemaVersion;
-  /** The newest first: nearly every record is written with it. */
-  sources: Source[];
-}
-
-const SCRATCH_BYTES = 64 * 1024;
-const SCRATCH_KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Reads schemas/; throws when a file there is missing or no schema. Opens no connection before `start`. */
 export function createCodec(options: CodecOptions): Codec {
@@ -120,105 +87,5 @@ export function createCodec(options: CodecOptions): Codec {
 
   function registerCurrent(to: Registry, name: RecordName): Promise<number> {
     return to.register(`${options.topicOf[name]}-value`, schemas.get(name)!.current.schema);
-  }
-}
-
-function readSchemas(name: RecordName): RecordSchemas {
-  const current = currentSchema(name);
-  const versions = [current, ...schemaHistory(name).reverse()];
-  return { current, sources: versions.map((version) => ({ version, check: wellFormedCheck(version.type) })) };
-}
-
-/** The schema of a record with these fields alone. */
-function projection({ schema }: SchemaVersion, fields: readonly string[]): Type {
-  const record = schema as { fields: { name: string }[] };
-  return parseSchema({ ...record, fields: record.fields.filter(({ name }) => fields.includes(name)) } as never);
-}
-
-/** Encodes into one scratch buffer and copies out what was written, so that a record costs one allocation of its size. */
-function createWriter() {
-  let scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
-  return (name: RecordName, type: Type, header: Buffer, value: unknown): Buffer => {
-    let end: number;
-    try {
-      end = type.encode(value, scratch, header.length);
-      if (end < 0) {
-        // Negative: by so many bytes the scratch was too short.
-        scratch = Buffer.allocUnsafe(scratch.length - end);
-        end = type.encode(value, scratch, header.length);
-      }
-    } catch (error) {
-      throw new CodecError('record_invalid', whatIsInvalid(name, type, value) ?? `${name}: ${messageOf(error)}`, error);
-    }
-    header.copy(scratch);
-    const bytes = Buffer.from(scratch.subarray(0, end));
-    if (scratch.length > SCRATCH_KEPT_BYTES) scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
-    return bytes;
-  };
-}
-
-/** Names the first field that does not fit, never its content: a value can be a secret. */
-function whatIsInvalid(name: RecordName, type: Type, value: unknown): string | undefined {
-  let sentence: string | undefined;
-  type.isValid(value, {
-    errorHook(path: string[], found: unknown, wanted: Type) {
-      const field = [name, ...path].join('.');
-      const what = found === undefined ? 'is missing' : `is ${found === null ? 'null' : `of type ${typeof found}`}`;
-      sentence ??= `${field} ${what}; it takes ${JSON.stringify(wanted.schema({ noDeref: true }))}`;
-    },
-  });
-  return sentence;
-}
-
-/** Decodes one record by one reader schema; how each writer schema is read is worked out at its first record. */
-function createReader(name: RecordName, own: RecordSchemas, reader: Type, registry: Registry | undefined) {
-  const readings = own.sources.map(({ version, check }) => ({
-    ...version.fingerprint,
-    check,
-    resolver: reader === version.type ? undefined : reader.createResolver(version.type),
-  }));
-  const ofRegistry = new Map<number, Reading>();
-
-  function singleObject(value: Buffer): Reading {
-    const { high, low } = fingerprintIn(value);
-    for (const reading of readings) if (reading.low === low && reading.high === high) return reading;
-    const text = fingerprintText({ high, low });
-    throw new CodecError('schema_unknown', `no version of ${name} has the fingerprint ${text}`);
-  }
-
-  function registered(value: Buffer): Reading {
-    const id = registryIdIn(value)!;
-    const made = ofRegistry.get(id);
-    if (made) return made;
-    if (!registry) {
-      throw new CodecError(
-        'schema_unknown',
-        `written with a schema registry (id ${id}), and SCHEMA_REGISTRY_URL is not set`,
-      );
-    }
-    const reading = readingOf(name, id, reader, registry.writer(id));
-    ofRegistry.set(id, reading);
-    return reading;
-  }
-
-  return (value: Buffer): unknown => {
-    const single = framingOf(value) === 'single-object';
-    const { check, resolver } = single ? singleObject(value) : registered(value);
-    const start = single ? SINGLE_OBJECT_BYTES : REGISTRY_BYTES;
-    try {
-      check(value, start);
-      // The check has proven that the bytes are one whole value; with `true` avsc may stop at the last field asked for.
-      return reader.fromBuffer(value.subarray(start), resolver, true);
-    } catch (error) {
-      throw new CodecError('record_undecodable', `not a ${name}: ${messageOf(error)}`, error);
-    }
-  };
-}
-
-function readingOf(name: RecordName, id: number, reader: Type, writer: Type): Reading {
-  try {
-    return { check: wellFormedCheck(writer), resolver: reader.createResolver(writer) };
-  } catch (error) {
-    throw new CodecError('record_undecodable', `schema id ${id} can't be read as ${name}: ${messageOf(error)}`, error);
   }
 }

@@ -15,22 +15,31 @@ const ID_MAX = 0x7fffffff;
 
 export class Registry {
   readonly #client: SchemaRegistry;
+  /** Reads the compatibility level of a subject, or sets it; the client keeps this call to itself. */
+  readonly #level: (subject: string, body?: { compatibility: string }) => Promise<Response>;
   readonly #known = new Map<number, Type>();
   /** Why an id can't be used, and until when that is believed. Entries go when they run out and are asked for again. */
   readonly #unknown = new Map<number, { reason: string; untilMs: number }>();
 
   /** `url` may carry `user:password@`. */
   constructor(url: string) {
-    const { username, password } = new URL(url);
-    const host = new URL(url);
-    host.username = host.password = '';
-    const auth = username
-      ? { auth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }
-      : {};
-    this.#client = new SchemaRegistry({ host: host.href.replace(/\/$/, ''), clientId: 'reliable-tasking', ...auth });
+    const { host, username, password } = addressOf(url);
+    const auth = username ? { auth: { username, password } } : {};
+    this.#client = new SchemaRegistry({ host, clientId: 'reliable-tasking', ...auth });
+    const basic = Buffer.from(`${username}:${password}`).toString('base64');
+    this.#level = (subject, body) =>
+      fetch(`${host}/config/${encodeURIComponent(subject)}`, {
+        method: body === undefined ? 'GET' : 'PUT',
+        headers: {
+          'content-type': 'application/vnd.schemaregistry.v1+json',
+          ...(username ? { authorization: `Basic ${basic}` } : {}),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
   }
 
-  /** The id of a schema under a subject, registered if it is not there; a new subject is set to BACKWARD.
+  /** The id of a schema under a subject, registered if it is not there; a subject without a level is set to BACKWARD.
    *  @throws CodecError schema_incompatible or unavailable. */
   async register(subject: string, schema: Schema): Promise<number> {
     const ours: OurSchema = { type: SchemaType.AVRO, schema: JSON.stringify(schema) };
@@ -41,16 +50,29 @@ export class Registry {
     }
   }
 
-  /** Registers, or, under a subject whose level an operator has changed, uses the schema that was registered by hand. */
+  /** A schema that is there already will do, whatever else went wrong: an operator has changed the level of the subject and
+   *  registered by hand, or another process of ours is setting the level at the same moment. */
   async #registerOrLookUp(subject: string, schema: OurSchema): Promise<number> {
     try {
       return (await this.#client.register(schema, { subject, compatibility: COMPATIBILITY.BACKWARD })).id;
     } catch (error) {
-      if (!isLevelMismatch(error)) throw error;
-      return await this.#client.getRegistryIdBySchema(subject, schema).catch((lookUp: unknown) => {
+      if (!isRefusal(error)) throw error;
+      const id = await this.#client.getRegistryIdBySchema(subject, schema).catch((lookUp: unknown) => {
+        // Without a status: the registry has answered that it is not there.
         throw statusOf(lookUp) === undefined ? error : lookUp;
       });
+      await this.#protect(subject);
+      return id;
     }
+  }
+
+  /** The client registers first and sets the level then: a process that ended in between has left the subject at NONE. */
+  async #protect(subject: string): Promise<void> {
+    const answer = (await (await this.#level(subject)).json()) as { compatibilityLevel?: string };
+    if (answer.compatibilityLevel !== 'NONE') return;
+    const { ok, status } = await this.#level(subject, { compatibility: 'BACKWARD' });
+    // 409: another process has just done it.
+    if (!ok && status !== 409) throw new Error(`setting ${subject} to BACKWARD gave status ${status}`);
   }
 
   /** Makes sure that each id is either known or known to be unusable. @throws CodecError unavailable */
@@ -91,6 +113,13 @@ export class Registry {
   }
 }
 
+function addressOf(url: string): { host: string; username: string; password: string } {
+  const address = new URL(url);
+  const [username, password] = [decodeURIComponent(address.username), decodeURIComponent(address.password)];
+  address.username = address.password = '';
+  return { host: address.href.replace(/\/$/, ''), username, password };
+}
+
 type OurSchema = { type: SchemaType.AVRO; schema: string };
 
 class NotUsable extends Error {}
@@ -118,19 +147,15 @@ function unusableBecause(error: unknown): string | undefined {
 }
 
 function registerError(subject: string, error: unknown): CodecError {
-  const status = statusOf(error);
-  if (status === 409 || status === 422 || isLevelMismatch(error)) {
-    return new CodecError(
-      'schema_incompatible',
-      `the schema registry refuses our schema for ${subject}: ${messageOf(error)}`,
-      error,
-    );
-  }
-  return new CodecError('unavailable', `the schema registry can't register ${subject}: ${messageOf(error)}`, error);
+  const sentence = `the schema registry does not take our schema for ${subject}: ${messageOf(error)}`;
+  return new CodecError(isRefusal(error) ? 'schema_incompatible' : 'unavailable', sentence, error);
 }
 
-function isLevelMismatch(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ConfluentSchemaRegistryCompatibilityError';
+/** The registry has answered, and its answer is no; or the subject's level is not the one that we ask for. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error);
+  const levelDiffers = error instanceof Error && error.name === 'ConfluentSchemaRegistryCompatibilityError';
+  return status === 409 || status === 422 || levelDiffers;
 }
 
 function statusOf(error: unknown): number | undefined {

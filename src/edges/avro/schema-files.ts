@@ -28,10 +28,14 @@ function canonicalForm(type: Type): string {
   return JSON.stringify(type.schema());
 }
 
-function readVersion(file: string, version: SchemaVersion['version']): SchemaVersion {
-  const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema;
+/** A schema with what is worked out of it. @throws Error when it is no Avro schema. */
+export function schemaVersion(schema: Schema, version: SchemaVersion['version']): SchemaVersion {
   const type = parseSchema(schema);
   return { version, schema, type, fingerprint: fingerprintOf(canonicalForm(type)) };
+}
+
+function readVersion(file: string, version: SchemaVersion['version']): SchemaVersion {
+  return schemaVersion(JSON.parse(readFileSync(file, 'utf8')) as Schema, version);
 }
 
 /** The newest schema of a record. */

@@ -7,6 +7,8 @@ export interface FakeRegistry {
   url: string;
   /** Method and path of each request, in order. */
   requests: string[];
+  /** The Authorization headers seen. */
+  authorizations: Set<string | undefined>;
   /** Schema texts by id, and their type where it is not Avro. */
   schemas: Map<number, { schema: string; schemaType?: string }>;
   /** Subject -> compatibility level. */
@@ -21,6 +23,7 @@ export interface FakeRegistry {
 export async function startFakeRegistry(): Promise<FakeRegistry> {
   const server = createServer((request, response) => {
     let body = '';
+    registry.authorizations.add(request.headers.authorization);
     request.on('data', (chunk) => {
       body += chunk;
     });
@@ -34,6 +37,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
   const registry: FakeRegistry = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
+    authorizations: new Set(),
     schemas: new Map(),
     levels: new Map(),
     failWith: undefined,

@@ -73,6 +73,22 @@ describe('with a registry', () => {
     expect(codec.encode('TaskCommand', command).readUInt32BE(1)).toBe(77);
   });
 
+  test('a subject that an interrupted start has left without a level is set to BACKWARD', async () => {
+    const subject = `${topicOf.TaskCommand}-value`;
+    registry.levels.set(subject, 'NONE');
+    registry.schemas.set(1, { schema: JSON.stringify(currentSchema('TaskCommand').schema) });
+    await withRegistry().start();
+    expect(registry.levels.get(subject)).toBe('BACKWARD');
+  });
+
+  test('a user and a password in the address are sent with every call', async () => {
+    const codec = createCodec({ schemaRegistryUrl: registry.url.replace('//', '//us%40er:pass@'), topicOf });
+    registry.levels.set(`${topicOf.TaskCommand}-value`, 'NONE');
+    registry.schemas.set(1, { schema: JSON.stringify(currentSchema('TaskCommand').schema) });
+    await codec.start();
+    expect(registry.authorizations).toEqual(new Set([`Basic ${Buffer.from('us@er:pass').toString('base64')}`]));
+  });
+
   test('a registry that is away stops the start, and trying again helps', async () => {
     registry.failWith = 401;
     const codec = withRegistry();
