@@ -5,7 +5,7 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro, { type Schema, type Type } from 'avsc';
 import { CodecError, messageOf } from './error.ts';
-import { parseSchema } from './schema-files.ts';
+import { parseWriterSchema } from './schema-files.ts';
 
 const FETCHES_AT_ONCE = 8;
 const UNKNOWN_FOR_MS = 10_000;
@@ -128,7 +128,7 @@ class NotUsable extends Error {}
 function avroType(schema: unknown): Type {
   if (!avro.Type.isType(schema)) throw new NotUsable('is not an Avro schema');
   try {
-    return parseSchema((schema as Type).schema({ exportAttrs: true }));
+    return parseWriterSchema((schema as Type).schema({ exportAttrs: true }));
   } catch (error) {
     throw new NotUsable(`is not a valid Avro schema: ${messageOf(error)}`);
   }

@@ -17,10 +17,15 @@ export interface SchemaVersion {
   fingerprint: Fingerprint;
 }
 
-/** Parses a schema. Unions are plain values, logical types stay numbers, records are bare objects.
- *  @throws Error when it is no Avro schema. */
+/** Parses a schema of ours. Unions are plain values, logical types stay numbers, records are bare objects.
+ *  @throws Error when it is no Avro schema, or when a plain value would not say which branch of a union it is. */
 export function parseSchema(schema: Schema): Type {
   return avro.Type.forSchema(schema, { wrapUnions: 'never', omitRecordMethods: true });
+}
+
+/** Parses a schema that only others write with: its fields that we don't have may be any unions. */
+export function parseWriterSchema(schema: Schema): Type {
+  return avro.Type.forSchema(schema, { wrapUnions: 'auto', omitRecordMethods: true });
 }
 
 /** What avsc calls the schema of a type is the specification's parsing canonical form: full names, no docs, no defaults. */

@@ -116,6 +116,7 @@ describe('a schema id of another producer', () => {
       name: 'reliabletasking.TaskCommand',
       fields: [
         { name: 'extra', type: { type: 'array', items: 'string' } },
+        { name: 'ambiguous', type: ['int', 'long', { type: 'map', values: 'double' }] },
         { name: 'task_id', type: 'string' },
         { name: 'oid', type: 'string' },
         { name: 'issued_at', type: 'int' },
@@ -125,8 +126,8 @@ describe('a schema id of another producer', () => {
     registry.schemas.set(9, { schema: JSON.stringify(schema) });
     const value = Buffer.concat([
       registryHeader(9),
-      Buffer.from('02027800', 'hex'),
-      Buffer.from('0274026204' + '02', 'hex'),
+      // extra ['x'], ambiguous long 1; task_id 't', oid 'b', issued_at 2, the second symbol.
+      Buffer.from('02027800' + '0202' + '0274' + '0262' + '04' + '02', 'hex'),
     ]);
     const codec = withRegistry();
     await codec.resolve([value]);
