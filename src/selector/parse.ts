@@ -138,8 +138,13 @@ class Grammar {
     const column = cursor.column(head.offset);
     if (operator === 'in' || operator === 'not in') {
       const pathColumn = cursor.column(cursor.offset);
-      const path = readPath(cursor)?.path ?? cursor.expect('a field');
-      return path && { type: 'comparison', column, path, operator, value: head.text, pathColumn, valueColumn: column };
+      const path = readPath(cursor)?.path;
+      // Not null: go-bexpr does not go back to reading a `not` before this as a name either.
+      if (path === undefined) {
+        cursor.expect('a field');
+        throw syntaxError(cursor);
+      }
+      return { type: 'comparison', column, path, operator, value: head.text, pathColumn, valueColumn: column };
     }
     if (head.path === null) return cursor.expect('a field', head.offset);
     const { path } = head;

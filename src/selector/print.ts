@@ -7,6 +7,8 @@ import { strayBytes } from './literals.ts';
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9_/]*$/;
 const INDEX = /^[0-9]+$/;
+/** Words that could be read as part of the grammar where a field of that name stands alone. */
+const WORDS = new Set(['not', 'NOT', 'and', 'AND', 'or', 'OR', 'in', 'is', 'contains', 'matches', 'any', 'all', 'as']);
 
 export function printSelector(ast: SelectorAst): string {
   switch (ast.type) {
@@ -48,7 +50,7 @@ function printCollection(node: CollectionNode): string {
 /** Dots and brackets where the first part is a name, else a JSON pointer. */
 export function printPath(path: readonly string[]): string {
   const [first = '', ...rest] = path;
-  if (!NAME.test(first)) return printPointer(path);
+  if (!NAME.test(first) || (path.length === 1 && WORDS.has(first))) return printPointer(path);
   return first + rest.map((part) => (NAME.test(part) || INDEX.test(part) ? `.${part}` : `[${quote(part)}]`)).join('');
 }
 
