@@ -1,0 +1,70 @@
+/** `list`: which tasks wait, or have ended. */
+import { type Command, Option } from 'commander';
+import type { ListAnswer, ListedTask } from '../answers.ts';
+import { durationText } from '../duration.ts';
+import type { Io } from '../io.ts';
+import { type Paint, painter, prettyJson } from '../io.ts';
+import {
+  clientOf,
+  type JsonFlag,
+  type TargetFlags,
+  targetOf,
+  wholeNumber,
+  withApiOptions,
+  withExamples,
+  withTarget,
+} from '../options.ts';
+import type { ApiFlags } from '../settings.ts';
+import { clip, table } from '../table.ts';
+
+type Flags = ApiFlags & JsonFlag & TargetFlags & { state?: string; limit?: number; cursor?: string };
+
+export function registerList(program: Command, io: Io): void {
+  const command = program
+    .command('list')
+    .summary('list tasks')
+    .description('Lists the tasks that wait. With a target: those that at least one such sensor still has to run.');
+  withApiOptions(withTarget(command))
+    .addOption(new Option('--state <state>', 'ended: those that have expired or were removed').choices(['ended']))
+    .option('--limit <n>', 'at most so many, with a cursor to go on from', wholeNumber(1, 10_000))
+    .option('--cursor <cursor>', 'go on where an earlier list ended')
+    .action((flags: Flags) => list(flags, io));
+  withExamples(command, io, [
+    ['list', 'every task that waits'],
+    ['list --sid sensor-123-abc', 'what one sensor still has to run'],
+    ["list --json | jq -r '.tasks[].task_id'", 'for programs'],
+  ]);
+}
+
+async function list(flags: Flags, io: Io): Promise<void> {
+  const answer = await clientOf(flags, io).request<ListAnswer>('list', {
+    ...targetOf(flags),
+    ...(flags.state === undefined ? {} : { state: flags.state }),
+    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
+  });
+  if (flags.json) {
+    io.out(prettyJson(answer));
+    return;
+  }
+  if (answer.tasks.length === 0) io.err(`No tasks ${flags.state === 'ended' ? 'have ended' : 'wait'}.\n`);
+  else io.out(taskTable(answer.tasks, io.nowMs(), painter(io.colour), io.columns));
+  if (answer.next_cursor) io.err(`More: add --cursor ${answer.next_cursor}\n`);
+}
+
+/** Ids are never cut: people copy them. Command and selector share what the other columns leave of the line. */
+export function taskTable(tasks: readonly ListedTask[], nowMs: number, paint: Paint, columns: number): string {
+  const idWidth = Math.max(...tasks.map((task) => task.task_id.length));
+  const wide = Math.max(16, Math.floor((columns - idWidth - 24) / 2));
+  return table(
+    ['TASK', 'COMMAND', 'SELECTOR', 'EXPIRES IN', 'ACKED'],
+    tasks.map((task) => [
+      task.task_id,
+      clip(task.task, wide),
+      clip(task.sensor_selector, wide),
+      task.expires_at <= nowMs ? 'over' : durationText((task.expires_at - nowMs) / 1000),
+      String(task.acknowledged_count),
+    ]),
+    paint,
+  );
+}

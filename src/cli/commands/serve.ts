@@ -1,0 +1,51 @@
+/** `serve`: runs roles of the server until SIGTERM or Ctrl-C, and then stops them in order. */
+import type { Command } from 'commander';
+import { readConfig } from '../../config.ts';
+import { usageError } from '../errors.ts';
+import { type Io, untilStopped } from '../io.ts';
+import { logTo } from '../kafka.ts';
+import { withExamples } from '../options.ts';
+
+/** Roles that exist. */
+export const ROLES = ['api', 'projector', 'joiner'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function registerServe(program: Command, io: Io): void {
+  const command = program
+    .command('serve')
+    .summary('run the server')
+    .description(
+      `Runs roles of the server in one process: ${ROLES.join(', ')}. Each scales out by starting more. Settings come from the environment.`,
+    )
+    .option('--roles <names>', 'roles, separated by commas (default: all)')
+    .option('--json', 'log as JSON, which it does in any case')
+    .action((flags: { roles?: string }) => serve(rolesOf(flags.roles), io));
+  withExamples(command, io, [
+    ['serve', 'everything in one process'],
+    ['serve --roles joiner', 'one more joiner'],
+    ['serve --roles api,projector', 'two roles'],
+  ]);
+}
+
+/** Throws a usage error for a name that is no role, and for no name at all. */
+export function rolesOf(text: string | undefined): Role[] {
+  if (text === undefined) return [...ROLES];
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !(ROLES as readonly string[]).includes(name));
+  if (wrong !== undefined) {
+    throw usageError(
+      wrong === '' ? 'A role is missing.' : `There is no role '${wrong}'.`,
+      `Roles: ${ROLES.join(', ')}.`,
+    );
+  }
+  return ROLES.filter((role) => names.includes(role));
+}
+
+async function serve(roles: Role[], io: Io): Promise<void> {
+  const config = readConfig(io.env);
+  const log = logTo(config.LOG_LEVEL);
+  const { startServer } = await import('../../main.ts');
+  const server = await startServer(config, roles, log);
+  await untilStopped(io.stopped);
+  await server.stop();
+}

@@ -1,0 +1,96 @@
+/** `show`: one task, how many sensors stand where, and which. */
+import type { Command } from 'commander';
+import type { SensorRow, TaskDetails } from '../answers.ts';
+import { durationText } from '../duration.ts';
+import type { Io } from '../io.ts';
+import { type Paint, painter, prettyJson, type Style } from '../io.ts';
+import { clientOf, type JsonFlag, wholeNumber, withApiOptions, withExamples } from '../options.ts';
+import type { ApiFlags } from '../settings.ts';
+import { clip, facts, table, visible } from '../table.ts';
+
+type Flags = ApiFlags & JsonFlag & { limit: number; cursor?: string };
+
+const SENSORS_SHOWN = 50;
+
+const STYLES: Readonly<Record<string, Style>> = {
+  queued: 'dim',
+  sent: 'cyan',
+  done: 'green',
+  failed: 'red',
+  expired: 'yellow',
+  removed: 'magenta',
+};
+
+export function registerShow(program: Command, io: Io): void {
+  const command = program
+    .command('show')
+    .summary('show one task and its sensors')
+    .description('Shows a task that waits or has ended: its content, how many sensors stand where, and which.')
+    .argument('<task-id>', 'the task');
+  withApiOptions(command)
+    .option('--limit <n>', 'at most so many sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
+    .option('--cursor <cursor>', 'go on where an earlier page ended')
+    .action((taskId: string, flags: Flags) => show(taskId, flags, io));
+  withExamples(command, io, [
+    ['show 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'where a task stands'],
+    ["show 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --json | jq '.counts'", 'its counts, for programs'],
+  ]);
+}
+
+async function show(taskId: string, flags: Flags, io: Io): Promise<void> {
+  const task = await clientOf(flags, io).request<TaskDetails>('get', {
+    task_id: taskId,
+    limit: flags.limit,
+    ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
+  });
+  if (flags.json) {
+    io.out(prettyJson(task));
+    return;
+  }
+  io.out(taskText(task, io.nowMs(), painter(io.colour), io.columns));
+  if (task.next_cursor) io.err(`More sensors: add --cursor ${task.next_cursor}\n`);
+}
+
+export function taskText(task: TaskDetails, nowMs: number, paint: Paint, columns: number): string {
+  const counts = Object.entries(task.counts).filter(([, count]) => count > 0);
+  const head = facts(
+    [
+      ['task', task.task_id],
+      ['command', visible(task.task)],
+      ['selector', visible(task.sensor_selector)],
+      ...(task.context ? [['context', visible(task.context)] as const] : []),
+      ['state', task.state],
+      ['created', timeText(task.created_at) + (task.issued_by ? ` by ${visible(task.issued_by)}` : '')],
+      ['expires', `${timeText(task.expires_at)}${leftText(task.expires_at, nowMs)}`],
+      ...(task.ended_at ? [['ended', timeText(task.ended_at)] as const] : []),
+      [
+        'sensors',
+        counts.map(([state, count]) => paint(STYLES[state] ?? 'bold', `${count} ${state}`)).join(', ') || 'none',
+      ],
+    ],
+    paint,
+  );
+  return task.sensors.length === 0 ? head : `${head}\n${sensorTable(task.sensors, paint, columns)}`;
+}
+
+function sensorTable(sensors: readonly SensorRow[], paint: Paint, columns: number): string {
+  const reasonWidth = Math.max(16, columns - 90);
+  return table(
+    ['SENSOR', 'HOSTNAME', 'STATE', 'ATTEMPT', 'AT', 'REASON'],
+    sensors.map((sensor) => [
+      visible(sensor.sid),
+      clip(sensor.hostname ?? '', 24),
+      paint(STYLES[sensor.state] ?? 'bold', sensor.state),
+      sensor.attempt ? String(sensor.attempt) : '',
+      sensor.at ? timeText(sensor.at) : '',
+      clip(sensor.reason ?? '', reasonWidth),
+    ]),
+    paint,
+  );
+}
+
+/** UTC, as the API's other times are. */
+const timeText = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+
+const leftText = (expiresAtMs: number, nowMs: number): string =>
+  expiresAtMs > nowMs ? `, in ${durationText((expiresAtMs - nowMs) / 1000)}` : '';

@@ -1,0 +1,65 @@
+/** `task`: queues a command for every sensor that matches, online or not. */
+import type { Command } from 'commander';
+import type { TaskAnswer } from '../answers.ts';
+import type { Io } from '../io.ts';
+import { painter, prettyJson } from '../io.ts';
+import {
+  clientOf,
+  durationOption,
+  type JsonFlag,
+  type TargetFlags,
+  targetOf,
+  withApiOptions,
+  withExamples,
+  withTarget,
+} from '../options.ts';
+import type { ApiFlags } from '../settings.ts';
+import { facts } from '../table.ts';
+
+type Flags = ApiFlags & JsonFlag & TargetFlags & { context?: string; ttl?: number; idempotencyKey?: string };
+
+export function registerTask(program: Command, io: Io): void {
+  const command = program
+    .command('task')
+    .summary('queue a command for sensors')
+    .description(
+      'Queues a command for every sensor that matches, now or until the ttl ends. Without a target: all sensors.',
+    )
+    .argument('<command...>', 'the command line for the sensors; put -- before it, or quote it, when it has options');
+  withApiOptions(withTarget(command))
+    .option('--context <text>', 'comes back in the investigation_id of every answer')
+    .option('--ttl <duration>', 'how long it waits: seconds, or 90s, 15m, 1h30m, 7d (default: a week)', durationOption)
+    .option('--idempotency-key <key>', 'with the same key a retry is the same task')
+    .action((words: string[], flags: Flags) => queue(words.join(' '), flags, io));
+  withExamples(command, io, [
+    ['task os_version --tag production --ttl 1h', 'all sensors with a tag, waiting for an hour'],
+    ["task 'run --shell-command whoami' --selector 'plat == windows' --context audit-7", 'by selector'],
+    ['task --sid sensor-123-abc -- file_get -f /etc/passwd', 'one sensor; after -- nothing is an option of ours'],
+  ]);
+}
+
+async function queue(task: string, flags: Flags, io: Io): Promise<void> {
+  const answer = await clientOf(flags, io).request<TaskAnswer>('task', {
+    task,
+    ...targetOf(flags),
+    ...(flags.context === undefined ? {} : { context: flags.context }),
+    ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
+    ...(flags.idempotencyKey === undefined ? {} : { idempotency_key: flags.idempotencyKey }),
+  });
+  if (flags.json) {
+    io.out(prettyJson(answer));
+    return;
+  }
+  const count = (value: number | undefined) => (value === undefined ? 'not known yet' : String(value));
+  io.out(
+    facts(
+      [
+        ['task', answer.task_id],
+        ['matched', count(answer.total_sensors)],
+        ['online', count(answer.tasked_sensors)],
+        ['waiting', count(answer.queued_sensors)],
+      ],
+      painter(io.colour),
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+/** Options that several commands share, and the way from parsed options to a client. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Client } from './client.ts';
+import { parseDuration } from './duration.ts';
+import { CliError } from './errors.ts';
+import type { Io } from './io.ts';
+import { type ApiFlags, readApiSettings } from './settings.ts';
+
+export type JsonFlag = { json?: boolean };
+export type TargetFlags = { sid?: string; tag?: string; selector?: string };
+
+/** `--url`, `--oid`, `--api-key`, `--json`. */
+export const withApiOptions = (command: Command): Command =>
+  command
+    .option('--url <url>', 'the server (RT_URL)')
+    .option('--oid <uuid>', 'the org (RT_OID)')
+    .option('--api-key <key>', 'an API key of the org (RT_API_KEY, which other users of this machine cannot see)')
+    .option('--json', 'print JSON for programs');
+
+/** `--sid`, `--tag`, `--selector`, of which one may be given. */
+export const withTarget = (command: Command): Command =>
+  command
+    .addOption(new Option('--sid <sid>', 'the sensor with this id').conflicts(['tag', 'selector']))
+    .addOption(new Option('--tag <tag>', 'sensors with this tag').conflicts(['sid', 'selector']))
+    .addOption(new Option('--selector <selector>', 'sensors that it matches; * for all').conflicts(['sid', 'tag']));
+
+export const targetOf = ({ sid, tag, selector }: TargetFlags): TargetFlags => ({
+  ...(sid === undefined ? {} : { sid }),
+  ...(tag === undefined ? {} : { tag }),
+  ...(selector === undefined ? {} : { selector }),
+});
+
+export const clientOf = (flags: ApiFlags, io: Io): Client =>
+  new Client({ ...readApiSettings(flags, io.env), fetch: io.fetch, stopped: io.stopped });
+
+/** A whole number in a range, for options. */
+export const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+
+/** Seconds from `90`, `15m`, `1h30m`, `2w`. */
+export function durationOption(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof CliError) throw new InvalidArgumentError(error.hint ?? error.message);
+    throw error;
+  }
+}
+
+/** The examples of a command's help: what to type, and what it does. */
+export const withExamples = (command: Command, io: Io, examples: readonly (readonly [string, string])[]): Command => {
+  const lines = examples.map(([args, meaning]) => `  # ${meaning}\n  ${io.name} ${args}\n`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+};

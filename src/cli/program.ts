@@ -1,0 +1,96 @@
+/**
+ * The command line as a whole: which commands there are, and how one run of it ends. `runCli` never throws and never exits
+ * the process: it answers the exit code. Results are on `out`; errors, as code, sentence and hint, on `err`.
+ */
+import { Command, CommanderError } from 'commander';
+import { registerCompletion } from './commands/completion.ts';
+import { registerFleet } from './commands/fleet.ts';
+import { registerList } from './commands/list.ts';
+import { registerServe } from './commands/serve.ts';
+import { registerShow } from './commands/show.ts';
+import { registerTask } from './commands/task.ts';
+import { registerTopics } from './commands/topics.ts';
+import { registerUntask } from './commands/untask.ts';
+import { registerWatch } from './commands/watch.ts';
+import { asCliError, type CliError, EXIT, EXIT_MEANINGS } from './errors.ts';
+import { type Io, painter } from './io.ts';
+import { version } from './version.ts';
+
+/** In the order in which help lists them. */
+const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
+  ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
+  ['Server:', [registerServe, registerTopics, registerFleet]],
+  ['Other:', [registerCompletion]],
+];
+
+export function buildProgram(io: Io): Command {
+  const paint = painter(io.colour);
+  const program = new Command(io.name)
+    .description('Queues commands for sensors that may be offline.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'show help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      // Shown by `report`, with its code and hint, as every other error.
+      outputError: () => {},
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+      getOutHasColors: () => io.colour,
+      getErrHasColors: () => io.errColour,
+    })
+    .configureHelp({ styleTitle: (title) => paint('bold', title) });
+  for (const [group, registrations] of COMMANDS) {
+    program.commandsGroup(group);
+    for (const register of registrations) register(program, io);
+  }
+  program.addHelpText(
+    'after',
+    () => `\n${paint('bold', 'Exit codes:')}\n${exitCodes()}\nHelp on one: ${io.name} task --help\n`,
+  );
+  return program;
+}
+
+const exitCodes = (): string => EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}\n`).join('');
+
+/** Runs one command line (without the program's own name). */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  const program = buildProgram(io);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.ok;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return endOfCommander(error, io);
+    return report(asCliError(error), io);
+  }
+}
+
+/** Commander ends help and version by an error too. A group without a subcommand has shown its help on `err`. */
+function endOfCommander(error: CommanderError, io: Io): number {
+  if (error.exitCode === 0) return EXIT.ok;
+  if (error.code === 'commander.help') return EXIT.usage;
+  const sentence = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  return report(
+    { code: 'usage', message: capital(sentence), hint: `See ${io.name} --help.`, exitCode: EXIT.usage },
+    io,
+  );
+}
+
+const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
+function report(
+  { code, message, hint, exitCode }: Pick<CliError, 'code' | 'message' | 'hint' | 'exitCode'>,
+  io: Io,
+): number {
+  const paint = painter(io.errColour);
+  io.err(`${paint('red', code)}  ${message}\n`);
+  if (hint) io.err(`${paint('dim', hint)}\n`);
+  return exitCode;
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { rolesOf } from '../../src/cli/commands/serve.ts';
+import { EXIT_MEANINGS } from '../../src/cli/errors.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { version } from '../../src/cli/version.ts';
+import { makeIo, run } from './fixtures.ts';
+
+const pathsOf = (command: Command, path: string[]): string[][] => [
+  ...(path.length > 0 ? [path] : []),
+  ...command.commands.flatMap((sub) => pathsOf(sub, [...path, sub.name()])),
+];
+
+const PATHS = pathsOf(buildProgram(makeIo()), []);
+
+describe('rt --help', () => {
+  it('lists every command and every exit code', async () => {
+    const { exitCode, out } = await run(['--help']);
+    expect(exitCode).toBe(0);
+    for (const [name] of PATHS) expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
+    for (const [code, meaning] of EXIT_MEANINGS) expect(out).toContain(`${code}  ${meaning}`);
+  });
+
+  it('is shown when nothing is asked for', async () => {
+    expect(await run([])).toEqual(await run(['--help']));
+  });
+
+  it.each(PATHS.map((path) => [path.join(' '), path] as const))('works for %s, with an example', async (name, path) => {
+    const { exitCode, out, err } = await run([...path, '--help']);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toContain(`Usage: rt ${name}`);
+    expect(out).toMatch(new RegExp(`Examples:\\n {2}# .+\\n {2}rt ${name}`));
+  });
+
+  it('speaks of the program by the name it was called by', async () => {
+    const { out } = await run(['list', '--help'], { name: 'reliable-tasking' });
+    expect(out).toContain('reliable-tasking list --sid');
+  });
+});
+
+describe('the command line', () => {
+  it('prints its version', async () => {
+    expect((await run(['--version'])).out.trim()).toBe(version());
+  });
+
+  it.each([
+    [['lst'], /Did you mean list/],
+    [['list', '--colour'], /Unknown option/],
+    [['list', '--limit', '0'], /whole number from 1/],
+    [['list', '--state', 'gone'], /Allowed choices are ended/],
+    [['task'], /Missing required argument/],
+    [['task', 'x', '--ttl', 'soon'], /Write seconds/],
+    [['task', 'x', '--sid', 'a', '--tag', 'b'], /cannot be used with/],
+    [['untask'], /Neither a task nor a target/],
+    [['serve', '--roles', 'api,cook'], /no role 'cook'/],
+    [['fleet', '--oid', 'x'], /UUID/],
+    [['fleet', '--sensors', '2', '--offline', '3'], /larger than/],
+    [['fleet', '--sid-for-first', 'a b'], /no sid/],
+    [['fleet', '--rate', '-1'], /rate/],
+    [['completion', 'tcsh'], /Allowed choices/],
+    [['fleet'], /KAFKA_BROKERS/],
+    [['topics', 'create'], /KAFKA_BROKERS/],
+    [['serve'], /KAFKA_BROKERS/],
+  ])('refuses %j with exit code 2 and a sentence, and no stack', async (args, sentence) => {
+    const { exitCode, out, err } = await run(args);
+    expect(exitCode).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(sentence);
+    expect(err).not.toMatch(/\n {4}at /);
+  });
+
+  it('shows the help of a group that is asked for nothing, as a wrong use', async () => {
+    const { exitCode, err } = await run(['topics']);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('Usage: rt topics');
+  });
+});
+
+describe('rolesOf', () => {
+  it('is every role unless some are named, in their order', () => {
+    expect(rolesOf(undefined)).toEqual(['api', 'projector', 'joiner']);
+    expect(rolesOf('joiner, api')).toEqual(['api', 'joiner']);
+  });
+});
