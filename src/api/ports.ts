@@ -1,8 +1,8 @@
 /** What the API needs of the rest of the process; the composition root gives it. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { TaskCommand, TaskEvent } from '../model/records.ts';
-import type { OrgTable } from '../orgs/table.ts';
+import type { SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
+import type { ApiKey, OrgTable } from '../orgs/table.ts';
 import type { Projection } from '../projection/store.ts';
 
 export type CommandLog = {
@@ -19,11 +19,17 @@ export type ApiPorts = {
   config: Config;
   log: Logger;
   nowMs(): number;
-  orgs: OrgTable;
   /** The settings topic has been read to its end, and follows. */
+  orgs: OrgTable;
+  /** The key of this name as it stands now, though it may have run out: a token counts only while its key is there. */
+  keyNamed(oid: string, name: string): ApiKey | undefined;
   projection: Projection;
   commands: CommandLog;
   events: TaskEventFeed;
   /** Number of partitions of `sensor-presence`. */
   presencePartitions(): number;
+  /** The partition of `sensor-presence` that the records of this sensor go to (murmur2 of the key). */
+  presencePartitionOf(sid: string): number;
+  /** Reads the facts of a sensor as the projection holds them. */
+  decodeState(bytes: Buffer): SensorState;
 };

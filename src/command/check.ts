@@ -63,7 +63,7 @@ export function checkSensorEvent(
 export function checkSelectorText(field: string, selector: string | null): (Refusal & { column?: number }) | null {
   if (canonicalSelector(selector) === '*') return null;
   try {
-    checkSelector(selector as string);
+    checkSelector(selector);
     return null;
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;

@@ -1,0 +1,42 @@
+/**
+ * Which sensors a request means. A target is one of sid, tag and selector, or none; each becomes a selector. null and ""
+ * say nothing, as a field that is left out. Pure; throws ApiError with the code of the field that is wrong.
+ */
+import { ApiError } from '../errors.ts';
+import { isName } from '../model/ids.ts';
+import { canonicalSelector } from '../model/task.ts';
+import { sidSelector, tagSelector } from '../selector/index.ts';
+import { checkSelectorText } from './check.ts';
+import { refuseUnstorable } from './text.ts';
+
+export type TargetFields = { sid?: string | null; tag?: string | null; selector?: string | null };
+
+/** `selector` is a checked selector, `*` for all sensors; `given` is false where no field said anything. */
+export type Target = { selector: string; given: boolean };
+
+export function readTarget(fields: TargetFields): Target {
+  const given = (['sid', 'tag', 'selector'] as const).filter((name) => fields[name]);
+  if (given.length > 1)
+    throw new ApiError('target_ambiguous', `Give one of sid, tag and selector, not ${given.join(' and ')}.`);
+  const [name] = given;
+  if (name === undefined) return { selector: '*', given: false };
+  const text = fields[name] as string;
+  refuseUnstorable(name, text);
+  return { selector: TARGETS[name](text), given: true };
+}
+
+const TARGETS = {
+  sid: (sid: string): string => {
+    if (!isName(sid)) throw new ApiError('sid_invalid', 'sid must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
+    return sidSelector(sid);
+  },
+  tag: (tag: string): string => checked('tag', tagSelector(tag)),
+  selector: (selector: string): string => checked('selector', selector),
+};
+
+function checked(field: string, selector: string): string {
+  const refusal = checkSelectorText(field, selector);
+  if (refusal === null) return canonicalSelector(selector);
+  const data = refusal.column === undefined ? {} : { column: refusal.column };
+  throw new ApiError(refusal.code, refusal.message, { data });
+}

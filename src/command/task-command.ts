@@ -1,0 +1,86 @@
+/**
+ * From the data of a request to the record for `task-commands`. Pure: the time and, where no idempotency key is given, the
+ * id come from outside. What is made here is valid by the rules of check.ts, or an ApiError says which field is wrong; so
+ * nothing that was accepted ends as a dead letter.
+ */
+import { ApiError } from '../errors.ts';
+import { taskIdForKey } from '../model/ids.ts';
+import type { TaskCommand } from '../model/records.ts';
+import { type CommandRules, checkCommand } from './check.ts';
+import { readTarget, type Target, type TargetFields } from './target.ts';
+import { refuseLonger, refuseUnstorable } from './text.ts';
+
+export type TaskData = TargetFields & {
+  task: string;
+  context?: string | null;
+  ttl?: number | string | null;
+  idempotency_key?: string | null;
+};
+
+/** Who asks, for which org, when (Unix ms); `freshId` is the id of a task without an idempotency key. */
+export type Origin = { oid: string; issuedBy: string; nowMs: number; freshId: string; keyHeader: string | undefined };
+
+const TTL_DEFAULT_SECONDS = 604_800;
+const CONTEXT_MAX_BYTES = 4_096;
+const KEY_MAX_BYTES = 256;
+
+/** The TASK that the data asks for. Throws ApiError. */
+export function taskCommandOf(data: TaskData, origin: Origin, rules: CommandRules): TaskCommand {
+  const context = data.context || null;
+  refuseUnstorable('task', data.task);
+  if (context !== null) {
+    refuseUnstorable('context', context);
+    refuseLonger('context', context, CONTEXT_MAX_BYTES);
+  }
+  const command: TaskCommand = {
+    ...blank(origin),
+    action: 'TASK',
+    task_id: taskIdOf(data, origin),
+    task: data.task,
+    selector: readTarget(data).selector,
+    context,
+    ttl: ttlOf(data.ttl, rules.ttlMaxSeconds),
+  };
+  return passed(command, origin, rules);
+}
+
+/** The UNTASK of one task; a narrower target withdraws the pairs of the sensors that match when it is applied. */
+export function untaskCommandOf(taskId: string, target: Target, origin: Origin, rules: CommandRules): TaskCommand {
+  const narrow = target.selector === '*' ? null : target.selector;
+  return passed({ ...blank(origin), action: 'UNTASK', task_id: taskId, untask_selector: narrow }, origin, rules);
+}
+
+const blank = ({ oid, issuedBy, nowMs }: Origin): TaskCommand => ({
+  action: 'TASK',
+  oid,
+  task_id: '',
+  task: null,
+  selector: null,
+  context: null,
+  ttl: TTL_DEFAULT_SECONDS,
+  issued_at: nowMs,
+  issued_by: issuedBy,
+  untask_selector: null,
+  options: null,
+});
+
+function passed(command: TaskCommand, origin: Origin, rules: CommandRules): TaskCommand {
+  const refusal = checkCommand(command.task_id, command, origin.nowMs, rules);
+  if (refusal === null) return command;
+  throw new ApiError(refusal.code, refusal.message);
+}
+
+function taskIdOf(data: TaskData, origin: Origin): string {
+  const key = data.idempotency_key || origin.keyHeader;
+  if (!key) return origin.freshId;
+  refuseUnstorable('idempotency_key', key);
+  refuseLonger('idempotency_key', key, KEY_MAX_BYTES);
+  return taskIdForKey(origin.oid, key);
+}
+
+function ttlOf(ttl: TaskData['ttl'], maxSeconds: number): number {
+  if (ttl === undefined || ttl === null) return TTL_DEFAULT_SECONDS;
+  const seconds = typeof ttl === 'number' ? ttl : /^\d{1,15}$/.test(ttl) ? Number(ttl) : Number.NaN;
+  if (Number.isSafeInteger(seconds) && seconds >= 0 && seconds <= maxSeconds) return seconds;
+  throw new ApiError('ttl_invalid', `ttl must be a whole number of seconds from 0 to ${maxSeconds}, or its text.`);
+}

@@ -1,0 +1,109 @@
+/**
+ * The HTTP server that every process has, whatever its roles: liveness, readiness and metrics, and around all routes the
+ * same errors, bounds and log lines. Guarantees:
+ *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack leaves;
+ *  - a body is bounded by BODY_MAX_BYTES, the time to send a request by REQUEST_MS;
+ *  - the log names routes and ids, never a query, a body or a header: those can hold keys and commands;
+ *  - `close` refuses new connections, ends idle ones, and lets requests that are under way finish.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import client from 'prom-client';
+import type { Config } from '../../config.ts';
+import { ApiError } from '../../errors.ts';
+import { errorBody, toApiError } from './error-body.ts';
+
+export type HttpServer = FastifyInstance;
+
+/** The state of each role that runs in the process; `detail` is a sentence for people. */
+export type Health = {
+  report(): { ready: boolean; roles: Record<string, { ready: boolean; detail: string }> };
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked by machines every few seconds: logged at debug level. */
+    probe?: boolean;
+  }
+  interface FastifyRequest {
+    /** Ids that the log line of the request carries. */
+    logIds: { oid?: string; task_id?: string; sid?: string; action?: string };
+  }
+}
+
+/** Longest time for a client to send its request. */
+const REQUEST_MS = 30_000;
+/** Longer than the usual idle time of load balancers, so that they close first. */
+const KEEP_ALIVE_MS = 75_000;
+
+const PROBE = { config: { probe: true } };
+
+const seconds = new client.Histogram({
+  name: 'rt_http_request_seconds',
+  help: 'Time from a request to the end of its answer, by route.',
+  labelNames: ['method', 'route', 'status'],
+  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+});
+
+/** A server that does not listen yet. */
+export function createHttpServer(config: Config, log: Logger, health: Health): HttpServer {
+  const server = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: config.BODY_MAX_BYTES,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler: refuseUnreadable,
+  }) as unknown as HttpServer;
+  server.decorateRequest('logIds');
+  server.addHook('onRequest', async (request) => {
+    request.logIds = {};
+  });
+  server.addHook('onResponse', async (request, reply) => record(request, reply));
+  server.setErrorHandler(sendError);
+  server.setNotFoundHandler(async (request) => {
+    throw new ApiError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`);
+  });
+  addProbes(server, health);
+  return server;
+}
+
+function addProbes(server: HttpServer, health: Health): void {
+  server.get('/healthz', PROBE, async () => ({ alive: true }));
+  server.get('/readyz', PROBE, async (_request, reply) => {
+    const report = health.report();
+    return reply.code(report.ready ? 200 : 503).send(report);
+  });
+  server.get('/metrics', PROBE, async (_request, reply) =>
+    reply.type(client.register.contentType).send(await client.register.metrics()),
+  );
+}
+
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const fault = toApiError(error);
+  if (fault.code === 'internal_error') request.log.error({ err: error, ...request.logIds }, 'request failed');
+  else if (fault.status >= 500) request.log.warn({ err: error, ...request.logIds }, 'request refused');
+  if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', fault.retryAfterSeconds);
+  return reply.code(fault.status).type('application/json; charset=utf-8').send(errorBody(fault));
+}
+
+function record(request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions.url ?? 'none';
+  const status = reply.statusCode;
+  seconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
+  const level = request.routeOptions.config?.probe ? 'debug' : 'info';
+  const ms = Math.round(reply.elapsedTime * 10) / 10;
+  request.log[level]({ method: request.method, route, status, ms, ...request.logIds }, 'request');
+}
+
+/** Bytes that are no HTTP, or headers that are too large or too slow: the framework sees no request. */
+function refuseUnreadable(this: unknown, error: Error & { code?: string }, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  const sentence = 'This is no HTTP request that the server can read: check its first line, headers and encoding.';
+  const body = JSON.stringify(errorBody(new ApiError('bad_request', sentence)));
+  const head = `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\nconnection: close\r\n\r\n${body}`);
+}
