@@ -79,8 +79,8 @@ export const SELECTOR_BOUNDS = Object.freeze({
   terms: 512,
   /** Characters of one regular expression. */
   regexLength: 1024,
-  /** Instructions of one compiled regular expression: a match costs at most this many steps per character. */
-  regexProgram: 10_000,
+  /** Steps of the regular expressions of one selector together: matching costs at most this much per character. */
+  regexSteps: 10_000,
   /** Items that any/all may look at in one evaluation; beyond that the verdict is an error. Nested loops multiply. */
   itemVisits: 100_000,
 });

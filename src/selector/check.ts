@@ -2,12 +2,12 @@
  * What is refused when a task is made, beyond the grammar: a field that no sensor has, and a regular expression that does
  * not compile. Both would make a task that silently waits for nobody. (On a record, the same selectors evaluate to 'error'.)
  */
-import type { CollectionBinding, ComparisonNode, SelectorAst } from './ast.ts';
+import { type CollectionBinding, type ComparisonNode, SELECTOR_BOUNDS, type SelectorAst } from './ast.ts';
 import { SelectorError } from './errors.ts';
 import { isSensorField, nearestField, SENSOR_FIELD_NAMES } from './fields.ts';
 import { parseSelector } from './parse.ts';
 import { printPath } from './print.ts';
-import { compileRegex } from './regex.ts';
+import { compileRegex, type RegexFailure, tooLarge } from './regex.ts';
 
 export interface CheckedSelector {
   readonly ast: SelectorAst;
@@ -18,28 +18,33 @@ export interface CheckedSelector {
 /** Parses and checks a task's selector; throws SelectorError. */
 export function checkSelector(text: string | null | undefined): CheckedSelector {
   const ast = parseSelector(text);
-  check(ast, []);
+  check(ast, [], { steps: 0 });
   return { ast, canonical: ast.type === 'everything' ? '*' : (text ?? '*') };
 }
 
-function check(node: SelectorAst, bound: readonly string[]): void {
+/** The steps of all regular expressions seen so far: many of a tolerable size would cost as much as one huge one. */
+interface RegexTotal {
+  steps: number;
+}
+
+function check(node: SelectorAst, bound: readonly string[], total: RegexTotal): void {
   switch (node.type) {
     case 'everything':
       break;
     case 'not':
-      check(node.operand, bound);
+      check(node.operand, bound, total);
       break;
     case 'and':
     case 'or':
-      for (const operand of node.operands) check(operand, bound);
+      for (const operand of node.operands) check(operand, bound, total);
       break;
     case 'collection':
       refuseUnknownField(node.path, node.pathColumn, bound);
-      check(node.operand, [...bound, ...names(node.binding)]);
+      check(node.operand, [...bound, ...names(node.binding)], total);
       break;
     case 'comparison':
       refuseUnknownField(node.path, node.pathColumn, bound);
-      if (node.operator === 'matches' || node.operator === 'not matches') refuseBadRegex(node);
+      if (node.operator === 'matches' || node.operator === 'not matches') refuseBadRegex(node, total);
       break;
     default:
       refuseUnknownField(node.path, node.column, bound);
@@ -65,9 +70,14 @@ function refuseUnknownField(path: readonly string[], column: number, bound: read
   });
 }
 
-function refuseBadRegex(node: ComparisonNode): void {
+function refuseBadRegex(node: ComparisonNode, total: RegexTotal): void {
   const compiled = compileRegex(node.value);
-  if ('regex' in compiled) return;
-  const { code, expected, hint } = compiled.failure;
-  throw new SelectorError({ code, column: node.valueColumn, found: JSON.stringify(node.value), expected, hint });
+  const failure = 'regex' in compiled ? tooManySteps(compiled.steps, total) : compiled.failure;
+  if (failure === null) return;
+  throw new SelectorError({ ...failure, column: node.valueColumn, found: JSON.stringify(node.value) });
+}
+
+function tooManySteps(steps: number, total: RegexTotal): RegexFailure | null {
+  total.steps += steps;
+  return total.steps > SELECTOR_BOUNDS.regexSteps ? tooLarge(total.steps) : null;
 }

@@ -13,6 +13,7 @@ export class Cursor {
   offset = 0;
   #furthest = 0;
   #expected: string[] = [];
+  #counted = { offset: 0, pairs: 0 };
 
   constructor(text: string) {
     this.text = text;
@@ -91,14 +92,16 @@ export class Cursor {
     return found[0];
   }
 
-  /** Column of an offset in characters, from 1. */
+  /** Column of an offset in characters, from 1. Asked in rising order mostly, so it goes on from the last answer. */
   column(offset: number): number {
-    let column = offset + 1;
-    for (let i = 0; i < offset; i += 1) {
+    if (offset < this.#counted.offset) this.#counted = { offset: 0, pairs: 0 };
+    let { pairs } = this.#counted;
+    for (let i = this.#counted.offset; i < offset; i += 1) {
       // The second half of a surrogate pair is no character of its own.
-      if ((this.text.charCodeAt(i) & 0xfc00) === 0xdc00) column -= 1;
+      if ((this.text.charCodeAt(i) & 0xfc00) === 0xdc00) pairs += 1;
     }
-    return column;
+    this.#counted = { offset, pairs };
+    return offset + 1 - pairs;
   }
 
   /** The word or sign at an offset, as shown in an error. */

@@ -11,7 +11,7 @@ export const SELECTOR_ERROR_CODES = {
   selector_unknown_field: 'No sensor has a field of that name.',
   selector_bad_regex: 'The regular expression is not one that RE2 accepts.',
   selector_regex_too_long: 'The regular expression has too many characters.',
-  selector_regex_too_large: 'The regular expression compiles to too many steps.',
+  selector_regex_too_large: 'The regular expressions compile to too many steps.',
   selector_too_long: 'The selector has too many bytes.',
   selector_too_deep: 'Parentheses or any/all are nested too deeply.',
   selector_too_many_terms: 'The selector has too many clauses.',

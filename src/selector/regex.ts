@@ -12,7 +12,8 @@ export interface RegexFailure {
   readonly hint?: string;
 }
 
-export type CompiledRegex = { readonly regex: RE2JS } | { readonly failure: RegexFailure };
+/** `steps`: the size of its program, what a match costs per character at most. */
+export type CompiledRegex = { readonly regex: RE2JS; readonly steps: number } | { readonly failure: RegexFailure };
 
 /** Patterns kept. The oldest goes first; what is in use stays alive in the predicates that hold it. */
 const KEPT_PATTERNS = 4096;
@@ -33,7 +34,7 @@ export function compileRegex(pattern: string): CompiledRegex {
 }
 
 function compileOnce(pattern: string): CompiledRegex {
-  const { regexLength, regexProgram } = SELECTOR_BOUNDS;
+  const { regexLength, regexSteps } = SELECTOR_BOUNDS;
   if (pattern.length > regexLength) {
     const expected = `at most ${regexLength} characters of regular expression`;
     return { failure: { code: 'selector_regex_too_long', expected } };
@@ -43,12 +44,16 @@ function compileOnce(pattern: string): CompiledRegex {
   }
   try {
     const regex = RE2JS.compile(pattern);
-    if (regex.programSize() <= regexProgram) return { regex };
-    const expected = `a regular expression of at most ${regexProgram} steps (it has ${regex.programSize()})`;
-    return { failure: { code: 'selector_regex_too_large', expected, hint: 'use smaller repeat counts' } };
+    const steps = regex.programSize();
+    return steps <= regexSteps ? { regex, steps } : { failure: tooLarge(steps) };
   } catch (error) {
     return { failure: { code: 'selector_bad_regex', expected: 'an RE2 regular expression', hint: reason(error) } };
   }
+}
+
+export function tooLarge(steps: number): RegexFailure {
+  const expected = `regular expressions of at most ${SELECTOR_BOUNDS.regexSteps} steps together (these have ${steps})`;
+  return { code: 'selector_regex_too_large', expected, hint: 'use smaller repeat counts' };
 }
 
 function reason(error: unknown): string {

@@ -69,10 +69,8 @@ export class SelectorSet<T> {
   }
 
   *values(): IterableIterator<T> {
-    for (const place of this.#places) {
-      const value = this.#membersAt(place[1]).get(place[0]);
-      if (value !== undefined) yield value;
-    }
+    for (const members of this.#bySid.values()) yield* members.values();
+    for (const group of this.#groups.values()) yield* group.members.values();
   }
 
   #join(ast: SelectorAst): Place<T> {

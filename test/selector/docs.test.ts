@@ -1,0 +1,46 @@
+/** Runs the examples of docs/selectors.md, and compares its table of codes with the code's. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  checkSelector,
+  compileSelector,
+  SELECTOR_ERROR_CODES,
+  SENSOR_FIELD_NAMES,
+  SelectorError,
+  type SelectorRecord,
+} from '../../src/selector/index.ts';
+
+const page = readFileSync(new URL('../../docs/selectors.md', import.meta.url), 'utf8');
+const blocks = (info: string) =>
+  page.split(/^```/m).flatMap((block) => (block.startsWith(`${info}\n`) ? [block.slice(info.length + 1)] : []));
+const sensors = JSON.parse(blocks('json sensors').join('')) as SelectorRecord[];
+const examples = blocks('selectors').flatMap((block) => block.trim().split('\n'));
+
+function outcome(selector: string): string {
+  try {
+    const predicate = compileSelector(checkSelector(selector).ast);
+    const selected = sensors.filter((sensor) => predicate(sensor) === true).map((sensor) => sensor.sid);
+    return selected.length === 0 ? 'nobody' : selected.join(', ');
+  } catch (error) {
+    if (error instanceof SelectorError) return `${error.code}, column ${error.column}`;
+    throw error;
+  }
+}
+
+describe('docs/selectors.md', () => {
+  it('has its examples', () => {
+    expect(sensors).toHaveLength(4);
+    expect(examples.length).toBeGreaterThan(45);
+  });
+
+  it.each(examples)('%s', (line) => {
+    const [selector = '', expected] = line.split(/\s+-> /);
+    expect(outcome(selector)).toBe(expected);
+  });
+
+  it('lists every error code with its sentence, and every field', () => {
+    const rows = [...page.matchAll(/^\| `(selector_\w+)` \| (.+) \|$/gm)].map(([, code, sentence]) => [code, sentence]);
+    expect(Object.fromEntries(rows)).toEqual(SELECTOR_ERROR_CODES);
+    for (const field of SENSOR_FIELD_NAMES) expect(page).toContain(`\`${field}\``);
+  });
+});
