@@ -1,0 +1,153 @@
+// npm test [-- --only unit|integration] [-- ARGS OF VITEST]
+//
+// Brings up Kafka and Redis, checks types and style and runs all tests, then stops what it started. Everything that needs no
+// server runs while the stack comes up. The last line counts: N passed, N failed, N skipped (type check and lint are one each).
+// Exit code 1 on a failure, and on a skipped test for which test/skips.json has no reason.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../src/stack/paths.ts';
+import { type Stack, upStack } from '../src/stack/stack.ts';
+import { type Step, startStep } from './step.ts';
+import {
+  type AllowedSkip,
+  addTallies,
+  countLine,
+  type Tally,
+  tallyOfStep,
+  tallyOfVitest,
+  unexplainedSkips,
+  type VitestReport,
+} from './test-report.ts';
+
+const MINUTE_MS = 60_000;
+const BOUND_MS = { check: 5 * MINUTE_MS, unit: 10 * MINUTE_MS, integration: 40 * MINUTE_MS, stack: 10 * MINUTE_MS };
+
+const running = new Set<Step>();
+let stackComing: Promise<Stack> | undefined;
+const reports = mkdtempSync(join(tmpdir(), 'reliable-tasking-reports-'));
+
+function say(line: string): void {
+  console.log(line);
+}
+
+async function runStep(name: string, step: Step): Promise<{ ok: boolean; output: string }> {
+  running.add(step);
+  const { ok, output, timedOut } = await step.result;
+  running.delete(step);
+  if (timedOut) say(`${name}: stopped, it took too long`);
+  return { ok, output };
+}
+
+/** Runs a script of package.json and shows its output only when it fails. */
+async function check(script: 'typecheck' | 'lint'): Promise<Tally> {
+  const scripts = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).scripts as Record<string, string>;
+  const step = startStep('/bin/sh', ['-c', scripts[script] ?? 'false'], { boundMs: BOUND_MS.check, quiet: true });
+  const { ok, output } = await runStep(script, step);
+  say(ok ? `${script}: passed` : `${script}: FAILED\n${output}`);
+  return tallyOfStep(script, ok);
+}
+
+function readReport(file: string): VitestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+  } catch {
+    return undefined;
+  }
+}
+
+async function vitest(
+  project: 'unit' | 'integration',
+  extra: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Tally> {
+  const reportFile = join(reports, `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const args = [
+    join(packageRoot, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--project',
+    project,
+    ...reporters,
+    ...extra,
+  ];
+  // A project without a test yet is no failure; neither is a filter that names files of the other project.
+  const step = startStep(process.execPath, [...args, '--passWithNoTests'], { env, boundMs: BOUND_MS[project] });
+  const { ok } = await runStep(`${project} tests`, step);
+  return tallyOfVitest(readReport(reportFile), ok, `${project} tests`, packageRoot);
+}
+
+async function withinBound<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('The stack did not come up in time.')), BOUND_MS.stack);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function integration(before: Promise<unknown>, extra: readonly string[]): Promise<Tally> {
+  stackComing = upStack({ purpose: 'test', log: say });
+  try {
+    const stack = await withinBound(stackComing);
+    await before; // two cores: tests that wait for brokers must not compete with those that only compute
+    const env = { KAFKA_BROKERS: stack.kafkaBrokers.join(','), REDIS_URL: stack.redisUrl };
+    return await vitest('integration', extra, env);
+  } catch (error) {
+    say(`stack: FAILED\n${error instanceof Error ? error.message : error}`);
+    return tallyOfStep('stack', false);
+  }
+}
+
+async function cleanUp(): Promise<void> {
+  for (const step of running) step.stop();
+  const stack = await stackComing?.catch(() => undefined);
+  await stack?.stop();
+  rmSync(reports, { recursive: true, force: true });
+}
+
+/** A signal ends what runs and the stack, then this process, by the usual exit code. A second one does not wait. */
+function stopOnSignals(): void {
+  let firstAtMs: number | undefined;
+  const stop = (code: number) => () => {
+    if (firstAtMs !== undefined) {
+      // A terminal and npm may both deliver the same Ctrl-C.
+      if (Date.now() - firstAtMs > 1000) process.exit(code);
+      return;
+    }
+    firstAtMs = Date.now();
+    say('Stopping ...');
+    void cleanUp().finally(() => process.exit(code));
+  };
+  process.on('SIGINT', stop(130)).on('SIGTERM', stop(143)).on('SIGHUP', stop(129));
+}
+
+function readArguments(args: readonly string[]): { only: string | undefined; extra: string[] } {
+  const at = args.indexOf('--only');
+  if (at === -1) return { only: undefined, extra: [...args] };
+  const only = args[at + 1];
+  if (only !== 'unit' && only !== 'integration') throw new Error('--only unit|integration');
+  return { only, extra: args.toSpliced(at, 2) };
+}
+
+async function runAll(only: string | undefined, extra: readonly string[]): Promise<Tally> {
+  const work: Promise<Tally>[] = [];
+  if (only === undefined) work.push(check('typecheck'), check('lint'));
+  if (only !== 'integration') work.push(vitest('unit', extra, {}));
+  if (only !== 'unit') work.push(integration(Promise.allSettled([...work]), extra));
+  return addTallies(await Promise.all(work));
+}
+
+process.chdir(packageRoot);
+stopOnSignals();
+const { only, extra } = readArguments(process.argv.slice(2));
+const tally = await runAll(only, extra);
+await cleanUp();
+const allowed = JSON.parse(readFileSync(join(packageRoot, 'test/skips.json'), 'utf8')) as AllowedSkip[];
+const unexplained = unexplainedSkips(tally, allowed);
+for (const failure of tally.failures) say(`failed: ${failure}`);
+for (const skip of unexplained) say(`skipped without a reason in test/skips.json: ${skip}`);
+say(countLine(tally));
+process.exitCode = tally.failures.length + unexplained.length > 0 ? 1 : 0;

@@ -1,0 +1,34 @@
+// Two projects. `unit` needs nothing that runs. `integration` needs Kafka and Redis: it takes those that the environment names,
+// else brings up its own, so a single file can be run by itself.
+
+import { defineConfig } from 'vitest/config';
+
+// kafkajs sets timers that are already due, which Node 24 warns about.
+const execArgv = ['--disable-warning=TimeoutNegativeWarning'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/e2e/**'],
+          execArgv,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          globalSetup: ['test/global-setup.ts'],
+          // One broker and two cores: files that run at the same time would only measure each other.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          execArgv,
+        },
+      },
+    ],
+  },
+});
