@@ -1,0 +1,71 @@
+/** Time, as the roles are given it, so that tests and simulations can give another. */
+
+export type Clock = {
+  /** Wall clock, Unix ms: for people and for records. */
+  nowMs(): number;
+  /** Never goes back; ms from some start: for leases, deadlines and durations. */
+  monoMs(): number;
+  delay(ms: number): Promise<void>;
+  /** Runs `work` again `ms` after each run has ended, until stopped; `stop` waits for a run that is under way. */
+  every(ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void };
+};
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monoMs: () => performance.now(),
+  delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  every: (ms, work) => loop(ms, work),
+};
+
+function loop(ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void } {
+  let stopped = false;
+  let wake = () => {};
+  let asked = false;
+  const running = (async () => {
+    while (!stopped) {
+      asked = false;
+      await work();
+      if (stopped || asked) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      wake();
+      await running;
+    },
+    soon: () => {
+      asked = true;
+      wake();
+    },
+  };
+}
+
+/** Waits before try number `attempt` (from 1): doubling from 50 ms to 2 s, with jitter, so that processes spread out. */
+export const retryDelayMs = (attempt: number, random = Math.random()): number =>
+  Math.min(50 * 2 ** Math.min(attempt - 1, 6), 2_000) * (0.5 + random / 2);
+
+/** Repeats `work` until it does not throw. Gives up, answering undefined, as soon as `alive` says no. */
+export async function persist<T>(
+  clock: Clock,
+  alive: () => boolean,
+  work: () => Promise<T>,
+  onError: (error: unknown) => void,
+): Promise<T | undefined> {
+  for (let attempt = 1; alive(); attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      onError(error);
+      await clock.delay(retryDelayMs(attempt));
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,67 @@
+/** Reads what scripts answer. */
+import type { Answer, InFlight, OrgStatus, PresenceRow, Refusal } from '../../projection/store.ts';
+
+type Reply = [string, ...unknown[]];
+
+/** null when the script did its work. */
+export function refusalOf(reply: unknown): Refusal | null {
+  const [word, detail] = reply as Reply;
+  switch (String(word)) {
+    case 'OK':
+      return null;
+    case 'EPOCH':
+      return { ok: false, why: 'epoch', epoch: String(detail) };
+    case 'FENCED':
+      return { ok: false, why: 'fenced' };
+    case 'NOTREADY':
+      return { ok: false, why: 'not_ready' };
+    default:
+      return { ok: false, why: 'lost' };
+  }
+}
+
+export function answerOf<T extends object>(reply: unknown, read: (values: unknown[]) => T): Answer<T> {
+  return refusalOf(reply) ?? { ok: true, ...read((reply as Reply).slice(1)) };
+}
+
+export function pairsOf<T>(flat: unknown, read: (a: string, b: string) => T): T[] {
+  const list = flat as unknown[];
+  const out: T[] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) out.push(read(String(list[i]), String(list[i + 1])));
+  return out;
+}
+
+export const inFlightOf = (flat: unknown): InFlight[] =>
+  pairsOf(flat, (batch, end) => ({ batch, untilMs: Number(end) }));
+
+export function statusOf(reply: unknown): OrgStatus | null {
+  if (refusalOf(reply)) return null;
+  const [, flat, now, usable] = reply as [string, unknown, string, string];
+  const fields = new Map(pairsOf(flat, (name, value) => [name, value] as const));
+  return {
+    epoch: fields.get('e') ?? '',
+    usable: usable === '1',
+    version: Number(fields.get('v') ?? 0),
+    begunAtMs: Number(fields.get('b') ?? 0),
+    nowMs: Number(now),
+    commandOffsets: offsetsOf(fields, 'c:'),
+    eventOffsets: offsetsOf(fields, 't:'),
+  };
+}
+
+function offsetsOf(fields: Map<string, string>, prefix: string): Map<number, number> {
+  const offsets = new Map<number, number>();
+  for (const [name, value] of fields)
+    if (name.startsWith(prefix)) offsets.set(Number(name.slice(prefix.length)), Number(value));
+  return offsets;
+}
+
+/** `online confirms alive connection`; the connection id comes last because it may hold anything. */
+export const writePresence = (row: PresenceRow): string =>
+  `${row.online ? 1 : 0} ${row.confirms ? 1 : 0} ${row.aliveAtMs} ${row.connectionId}`;
+
+export function readPresence(text: string): PresenceRow {
+  const [online, confirms, alive] = text.split(' ', 3);
+  const connectionId = text.slice((online?.length ?? 0) + (confirms?.length ?? 0) + (alive?.length ?? 0) + 3);
+  return { online: online === '1', confirms: confirms === '1', aliveAtMs: Number(alive), connectionId };
+}

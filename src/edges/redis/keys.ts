@@ -1,0 +1,32 @@
+/**
+ * The names of all keys. Every key of an org carries the hash tag `{oid}`: an org lives on one shard, and no script touches
+ * two orgs. See docs/ARCHITECTURE.md for what each holds.
+ */
+export const keys = {
+  /** hash: the marker. e epoch · r attested run id · g, b run id and time of the last begin · v change counter ·
+   *  c:P, t:P, s:P next offsets of commands, task events, presence · k:cP, k:tP attested · o:P owner token */
+  marker: (oid: string) => `{${oid}}:m`,
+  /** string: the pending task's record (Avro); expires exactly with the task */
+  task: (oid: string, taskId: string) => `{${oid}}:t:${taskId}`,
+  /** hash: everything known of a task, pending or ended: `=s =x =e =o =r =c =d` and one field a sid; expires with the retention */
+  record: (oid: string, taskId: string) => `{${oid}}:p:${taskId}`,
+  /** zset: pending task ids by expiry, ms */
+  pending: (oid: string) => `{${oid}}:ix`,
+  /** zset: ended task ids by the time they are forgotten, ms */
+  ended: (oid: string) => `{${oid}}:ie`,
+  /** zset: expired task ids by the lease of who announces TASK_EXPIRED, ms */
+  announcing: (oid: string) => `{${oid}}:xq`,
+  /** list: the last changes, `+ID` and `-ID`; the k-th from the end has version v-k */
+  log: (oid: string) => `{${oid}}:log`,
+  /** zset: batches of claims in flight by the end of their lease, ms */
+  inFlight: (oid: string) => `{${oid}}:if`,
+  /** hash: sid -> SensorState (Avro), by partition */
+  facts: (oid: string, partition: number) => `{${oid}}:f:${partition}`,
+  /** hash: sid -> presence row, by partition */
+  presence: (oid: string, partition: number) => `{${oid}}:o:${partition}`,
+  /** hash: partition -> "matched online", for the answer to `task` */
+  counts: (oid: string, taskId: string) => `{${oid}}:q:${taskId}`,
+};
+
+/** Pub/sub channel that carries oids whose tasks changed. */
+export const HINT_CHANNEL = 'reliable-tasking:hint';

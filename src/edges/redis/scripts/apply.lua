@@ -1,0 +1,67 @@
+-- Applies commands of one partition in the order of their offsets. What stands below the stored offset changes nothing and
+-- answers as it did the first time, so that side effects can be repeated after a crash.
+-- KEYS marker, pending, ended, log, then per command: task, record
+-- ARGV epoch, partition, next offset, retention ms, then per command: offset, T|U, id, T: expiry U: append time, hash, bytes
+-- -> OK, one letter a command: a added, p past, s same, c conflict, r removed, n nothing
+local refused, version = rebuild()
+if refused then return refused end
+local now, field, retention = clock(), 'c:' .. ARGV[2], int(ARGV[4])
+local done = int(redis.call('HGET', KEYS[1], field) or '0')
+local changes, outcomes = {}, {}
+
+local function ms(n) return string.format('%.0f', n) end
+
+local function repeated(offset, is)
+  if is.made == offset then return 'a' end
+  if is.state == 'r' and is.removed and is.removed < offset then return 'c' end
+  return nil
+end
+
+local function task(offset, keys, id, expiry, hash, bytes)
+  local f = redis.call('HMGET', keys.record, '=s', '=o', '=r', '=c', '=e')
+  local is = {state = f[1], made = f[2] and int(f[2]), removed = f[3] and int(f[3])}
+  if f[4] then return repeated(offset, is) or (f[4] == hash and 's' or 'c') end
+  if offset < done or expiry + retention <= now then return 'p' end
+  local early = f[5] and int(f[5]) -- its TASK_EXPIRED was replayed before it
+  redis.call('HSET', keys.record, '=s', early and 'e' or 'p', '=x', ms(expiry), '=o', offset, '=c', hash, '=d', bytes)
+  redis.call('PEXPIREAT', keys.record, ms(expiry + retention))
+  if early then
+    redis.call('ZADD', KEYS[3], ms(expiry + retention), id)
+  else
+    if expiry > now then redis.call('SET', keys.task, bytes, 'PXAT', ms(expiry)) end
+    redis.call('ZADD', KEYS[2], ms(expiry), id)
+    changes[#changes + 1] = '+' .. id
+  end
+  return 'a'
+end
+
+local function untask(offset, keys, id, appended)
+  local f = redis.call('HMGET', keys.record, '=s', '=x', '=r', '=c')
+  if f[1] == 'r' and f[3] and int(f[3]) == offset then return 'r' end
+  if offset < done or not f[4] or f[1] == 'r' or int(f[2]) <= appended then return 'n' end
+  redis.call('HSET', keys.record, '=s', 'r', '=e', ms(appended), '=r', offset)
+  redis.call('PEXPIREAT', keys.record, ms(appended + retention))
+  redis.call('DEL', keys.task)
+  redis.call('ZREM', KEYS[2], id)
+  redis.call('ZADD', KEYS[3], ms(appended + retention), id)
+  changes[#changes + 1] = '-' .. id
+  return 'r'
+end
+
+local k = 5
+for a = 5, #ARGV, 6 do
+  local offset, id, keys = int(ARGV[a]), ARGV[a + 2], {task = KEYS[k], record = KEYS[k + 1]}
+  k = k + 2
+  if ARGV[a + 1] == 'T' then
+    outcomes[#outcomes + 1] = task(offset, keys, id, int(ARGV[a + 3]), ARGV[a + 4], ARGV[a + 5])
+  else
+    outcomes[#outcomes + 1] = untask(offset, keys, id, int(ARGV[a + 3]))
+  end
+end
+if #changes > 0 then
+  redis.call('RPUSH', KEYS[4], unpack(changes))
+  redis.call('LTRIM', KEYS[4], -1024, -1)
+  redis.call('HINCRBY', KEYS[1], 'v', #changes)
+end
+if int(ARGV[3]) > done then redis.call('HSET', KEYS[1], field, ARGV[3]) end
+return {'OK', table.concat(outcomes)}

@@ -1,0 +1,14 @@
+-- Marks an org without a valid marker as begun: a new epoch, complete in nothing. Otherwise answers what is there.
+-- KEYS marker   ARGV (none used)   -> OK, flat marker fields, now, usable 0|1
+local m = redis.call('HMGET', KEYS[1], 'e', 'g', 'r')
+local run, now = runId(), clock()
+if not m[1] or m[2] ~= run then
+  local stale = {'r'}
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 2) == 'k:' then stale[#stale + 1] = field end
+  end
+  redis.call('HDEL', KEYS[1], unpack(stale))
+  redis.call('HSET', KEYS[1], 'e', string.format('%.0f', now) .. '-' .. string.sub(run, 1, 8), 'g', run, 'b', string.format('%.0f', now))
+  m[3] = false
+end
+return {'OK', redis.call('HGETALL', KEYS[1]), string.format('%.0f', now), (m[3] == run) and '1' or '0'}

@@ -1,0 +1,30 @@
+-- A batch is on the log. What was dropped instead goes back one attempt and is due at the next match; commands that nobody
+-- answers are done.
+-- KEYS marker, in flight, record per task   ARGV epoch, batch, then per task: 'sid sid ...' dropped, 'sid sid ...' done
+local epoch = redis.call('HGET', KEYS[1], 'e')
+if not epoch then return {'LOST'} end
+if epoch ~= ARGV[1] then return {'EPOCH', epoch} end
+local now = clock()
+local a = 3
+for k = 3, #KEYS do
+  for sid in string.gmatch(ARGV[a], '%S+') do
+    local text = redis.call('HGET', KEYS[k], sid)
+    if text then
+      local state, attempt, at, _, batch = readPair(text)
+      if state == 's' and batch == ARGV[2] then
+        if attempt <= 1 then redis.call('HDEL', KEYS[k], sid)
+        else redis.call('HSET', KEYS[k], sid, writePair('s', attempt - 1, at, '0', '-')) end
+      end
+    end
+  end
+  for sid in string.gmatch(ARGV[a + 1], '%S+') do
+    local text = redis.call('HGET', KEYS[k], sid)
+    if text then
+      local state, attempt, _, _, batch = readPair(text)
+      if state == 's' and batch == ARGV[2] then redis.call('HSET', KEYS[k], sid, writePair('d', attempt, now, '0', '-')) end
+    end
+  end
+  a = a + 2
+end
+redis.call('ZREM', KEYS[2], ARGV[2])
+return {'OK'}

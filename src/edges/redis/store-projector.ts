@@ -1,0 +1,133 @@
+/** The projector's side of the projection: rebuild, apply, sweep. */
+import type { ApplyCommand, ApplyOutcome, Projection } from '../../projection/store.ts';
+import { answerOf, pairsOf, refusalOf, statusOf } from './answers.ts';
+import type { Command, RedisClient } from './client.ts';
+import { keys } from './keys.ts';
+
+const OUTCOMES: Record<string, ApplyOutcome> = {
+  a: 'added',
+  p: 'past',
+  s: 'same',
+  c: 'conflict',
+  r: 'removed',
+  n: 'nothing',
+};
+const EVENTS = { sent: 's', done: 'd', failed: 'f', removed: 'r', expired: 'e' } as const;
+const ANNOUNCE_LEASE_MS = 10_000;
+
+type Part = Pick<Projection, 'begin' | 'attest' | 'apply' | 'applyEvents' | 'narrow' | 'advance' | 'due' | 'announced'>;
+
+export function projectorPart(redis: RedisClient, settings: { retentionMs: number }): Part {
+  const { retentionMs } = settings;
+  const taskKeys = (oid: string) => [keys.marker(oid), keys.pending(oid), keys.ended(oid), keys.log(oid)];
+  return {
+    begin: async (oids) => {
+      const replies = await redis.trip(oids.map((oid) => redis.script(oid, 'begin', [keys.marker(oid)], [])));
+      return replies.map((reply) => statusOf(reply) as NonNullable<ReturnType<typeof statusOf>>);
+    },
+    attest: async (oid, epoch, kind, partition, nextOffset, total) => {
+      const [reply] = await redis.trip([
+        redis.script(oid, 'attest', [keys.marker(oid)], [epoch, kind, partition, nextOffset, total]),
+      ]);
+      return answerOf(reply, () => ({}));
+    },
+    apply: async (requests) => {
+      const replies = await redis.trip(
+        requests.map(({ oid, epoch, partition, nextOffset, commands }) =>
+          redis.script(
+            oid,
+            'apply',
+            [...taskKeys(oid), ...commands.flatMap(({ taskId }) => [keys.task(oid, taskId), keys.record(oid, taskId)])],
+            [epoch, partition, nextOffset, retentionMs, ...commands.flatMap(commandArgs)],
+          ),
+        ),
+      );
+      return replies.map((reply) =>
+        answerOf(reply, ([letters]) => ({
+          outcomes: [...String(letters)].map((letter) => OUTCOMES[letter] ?? 'nothing'),
+        })),
+      );
+    },
+    applyEvents: async (requests) => {
+      const replies = await redis.trip(
+        requests.map(({ oid, epoch, partition, nextOffset, events }) =>
+          redis.script(
+            oid,
+            'events',
+            [...taskKeys(oid), ...events.flatMap(({ taskId }) => [keys.task(oid, taskId), keys.record(oid, taskId)])],
+            [
+              epoch,
+              partition,
+              nextOffset,
+              retentionMs,
+              ...events.flatMap((event) => [
+                EVENTS[event.type],
+                event.taskId,
+                event.sid,
+                event.attempt,
+                event.atMs,
+                event.expiresAtMs,
+                event.extra || '0',
+              ]),
+            ],
+          ),
+        ),
+      );
+      return replies.map((reply) => answerOf(reply, () => ({})));
+    },
+    narrow: async ({ oid, epoch, partition, offset, last, taskId, sids, atMs }) => {
+      const args = [epoch, partition, offset, last ? 1 : 0, atMs, ...sids];
+      const [reply] = await redis.trip([
+        redis.script(oid, 'narrow', [keys.marker(oid), keys.record(oid, taskId)], args),
+      ]);
+      return answerOf(reply, ([withdrawn]) => ({ sids: (withdrawn as string[]).map(String) }));
+    },
+    advance: async (requests) => {
+      await redis.trip(
+        requests.map(({ oid, epoch, kind, partition, nextOffset }) =>
+          redis.script(oid, 'advance', [keys.marker(oid)], [epoch, `${kind}:${partition}`, nextOffset]),
+        ),
+      );
+    },
+    due: (orgs, limit) => due(redis, orgs, limit, retentionMs),
+    announced: async (expired) => {
+      await redis.trip(expired.map(({ oid, taskId }) => ({ oid, name: 'zrem', args: [keys.announcing(oid), taskId] })));
+    },
+  };
+}
+
+const commandArgs = (command: ApplyCommand): (string | number | Buffer)[] =>
+  command.op === 'task'
+    ? [command.offset, 'T', command.taskId, command.expiresAtMs, command.contentHash, command.bytes]
+    : [command.offset, 'U', command.taskId, command.appendedAtMs, '', ''];
+
+/** Two trips whatever the number of orgs: what may be due by our clock, then the scripts that decide by Redis's clock. */
+async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], limit: number, retentionMs: number) {
+  const now = Date.now();
+  const looks: Command[] = orgs.flatMap(({ oid }) => [
+    { oid, name: 'zrangebyscore', args: [keys.pending(oid), '-inf', now, 'LIMIT', 0, limit] },
+    { oid, name: 'zrangebyscore', args: [keys.announcing(oid), '-inf', now, 'LIMIT', 0, limit] },
+    { oid, name: 'zremrangebyscore', args: [keys.ended(oid), '-inf', now] },
+  ]);
+  const found = await redis.trip(looks);
+  const scripts: Command[] = [];
+  for (const [i, { oid, epoch }] of orgs.entries()) {
+    const ids = [...new Set([...(found[3 * i] as string[]), ...(found[3 * i + 1] as string[])])];
+    if (ids.length === 0) continue;
+    const all = [
+      keys.marker(oid),
+      keys.pending(oid),
+      keys.ended(oid),
+      keys.announcing(oid),
+      keys.log(oid),
+      ...ids.map((id) => keys.record(oid, id)),
+    ];
+    scripts.push(redis.script(oid, 'due', all, [epoch, ANNOUNCE_LEASE_MS, retentionMs, ...ids]));
+  }
+  const replies = await redis.trip(scripts);
+  return replies.flatMap((reply, i) => {
+    if (refusalOf(reply)) return [];
+    const oid = (scripts[i] as Command).oid;
+    return pairsOf((reply as unknown[])[1], (taskId, expiry) => ({ oid, taskId, expiresAtMs: Number(expiry) }));
+  });
+}

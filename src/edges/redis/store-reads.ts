@@ -1,0 +1,118 @@
+/** What can be read of the projection: tasks, pairs, sensors, counts. Everything that can be large comes in pages. */
+
+import type { TaskCommand } from '../../model/records.ts';
+import type { Pair, PairState, TaskRecord, TaskState } from '../../model/task.ts';
+import type { Projection } from '../../projection/store.ts';
+import { readPresence } from './answers.ts';
+import type { RedisClient } from './client.ts';
+import { keys } from './keys.ts';
+
+type Part = Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readPairs' | 'readCounts' | 'scanSensors'>;
+
+const SCAN_COUNT = 2_000;
+const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
+const PAIR_STATES: Record<string, PairState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
+
+export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => TaskCommand): Part {
+  return {
+    pendingIds: (oid, limit, after) => page(redis, oid, keys.pending(oid), limit, after),
+    endedIds: (oid, limit, after) => page(redis, oid, keys.ended(oid), limit, after),
+    readTasks: async (oid, taskIds) => {
+      const replies = await redis.trip(
+        taskIds.map((id) => ({
+          oid,
+          name: 'hmget',
+          args: [keys.record(oid, id), '=s', '=x', '=e', '=c', '=o', '=d'],
+          binary: true,
+        })),
+      );
+      return replies.map((reply, i) => readTask(taskIds[i] as string, reply as (Buffer | null)[], decodeCommand));
+    },
+    readPairs: async (oid, taskId) => {
+      const [flat] = await redis.trip([{ oid, name: 'hgetall', args: [keys.record(oid, taskId)] }]);
+      const pairs = new Map<string, Pair>();
+      for (const [sid, text] of Object.entries(flat as Record<string, string>))
+        if (!sid.startsWith('=')) pairs.set(sid, readPair(text));
+      return pairs;
+    },
+    readCounts: async (oid, taskId) => {
+      const [rows] = await redis.trip([{ oid, name: 'hvals', args: [keys.counts(oid, taskId)] }]);
+      const total = { partitions: 0, matched: 0, online: 0 };
+      for (const row of rows as string[]) {
+        const [matched, online] = row.split(' ').map(Number);
+        total.partitions += 1;
+        total.matched += matched ?? 0;
+        total.online += online ?? 0;
+      }
+      return total;
+    },
+    scanSensors: async (oid, partition, cursor) => {
+      const [reply] = await redis.trip([
+        { oid, name: 'hscan', args: [keys.facts(oid, partition), cursor ?? '0', 'COUNT', SCAN_COUNT], binary: true },
+      ]);
+      const [next, flat] = reply as [Buffer, Buffer[]];
+      const sids = flat.filter((_, i) => i % 2 === 0).map(String);
+      const rows =
+        sids.length === 0
+          ? [[]]
+          : await redis.trip([{ oid, name: 'hmget', args: [keys.presence(oid, partition), ...sids] }]);
+      const presence = rows[0] as (string | null)[];
+      return {
+        next: String(next) === '0' ? null : String(next),
+        sensors: sids.map((sid, i) => {
+          const row = presence[i];
+          return { sid, facts: flat[2 * i + 1] ?? null, presence: row ? readPresence(row) : null };
+        }),
+      };
+    },
+  };
+}
+
+/** Pages by (score, id): `after` is `score id` of the last member, so that a page stays right while members come and go. */
+async function page(redis: RedisClient, oid: string, key: string, limit: number, after: string | null) {
+  const [score, id] =
+    after === null ? ['-inf', ''] : [after.slice(0, after.indexOf(' ')), after.slice(after.indexOf(' ') + 1)];
+  // Members that share the score of the last one and sort before it come again; they are passed over.
+  let offset = 0;
+  const ids: string[] = [];
+  let last = after;
+  for (;;) {
+    const [flat] = await redis.trip([
+      { oid, name: 'zrangebyscore', args: [key, score, '+inf', 'WITHSCORES', 'LIMIT', offset, limit + 1] },
+    ]);
+    const list = flat as string[];
+    for (let i = 0; i < list.length; i += 2) {
+      const [member, at] = [list[i] as string, list[i + 1] as string];
+      if (at === score && member <= id) continue;
+      if (ids.length === limit) return { ids, next: last };
+      ids.push(member);
+      last = `${at} ${member}`;
+    }
+    if (list.length < 2 * (limit + 1)) return { ids, next: null };
+    offset += limit + 1;
+  }
+}
+
+function readTask(
+  taskId: string,
+  fields: (Buffer | null)[],
+  decodeCommand: (bytes: Buffer) => TaskCommand,
+): TaskRecord | null {
+  const [state, expiry, ended, hash, offset, bytes] = fields;
+  if (!state || !bytes || !hash) return null;
+  return {
+    taskId,
+    state: TASK_STATES[String(state)] ?? 'pending',
+    expiresAtMs: Number(expiry),
+    endedAtMs: ended ? Number(ended) : null,
+    contentHash: String(hash),
+    offset: Number(offset),
+    command: decodeCommand(bytes),
+  };
+}
+
+function readPair(text: string): Pair {
+  const [state, attempt, at, extra, batch] = text.split(' ');
+  const kind = PAIR_STATES[state ?? ''] ?? 'sent';
+  return { state: kind, attempt: Number(attempt), atMs: Number(at), reason: (kind === 'sent' ? batch : extra) ?? '' };
+}

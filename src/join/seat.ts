@@ -1,0 +1,132 @@
+/**
+ * A seat: the sensors of one org in one presence partition, as their owner holds them. The token proves the ownership to
+ * Redis. A seat dispatches only while it is live: its token is taken, the claims of the owner before are over, and presence
+ * has been read up to where the log ended when the token was taken.
+ */
+import { hashOf } from '../model/ids.ts';
+import { effectiveTags, newSensor, nextTagExpiryMs, type SensorView, toState } from '../model/sensor.ts';
+import type { PresenceRow, SensorRows } from '../projection/store.ts';
+import { type SelectorRecord, toSelectorRecord } from '../selector/index.ts';
+
+export type Sensor = SensorView & {
+  seat: Seat;
+  /** What selectors see. Replaced, never changed, when facts change. */
+  record: SelectorRecord;
+  /** Names the open connection in claims; another one means that what is outstanding is due at once. */
+  tag: string;
+  /** Wall clock of the process when the connection opened. */
+  connectedAtMs: number;
+  /** The last SensorState written says that the sensor is online, and when it was written (Unix ms). */
+  stateOnline: boolean;
+  stateAtMs: number;
+};
+
+export type Seat = {
+  readonly oid: string;
+  readonly partition: number;
+  epoch: string;
+  /** null: not (or no longer) the owner. */
+  token: string | null;
+  live: boolean;
+  /** Next presence offset to fold in. */
+  nextOffset: number;
+  /** Presence has to be read up to here before the seat is live. */
+  liveAt: number;
+  /** The sensors are complete up to `nextOffset`. */
+  loaded: boolean;
+  /** Claims of earlier owners that were never confirmed; taken up, then cleared, when the seat is live. */
+  deadBatches: string[];
+  readonly sensors: Map<string, Sensor>;
+  /** What Redis has not got yet. */
+  readonly dirtyFacts: Set<string>;
+  readonly dirtyRows: Set<string>;
+  readonly forgotten: Set<string>;
+  /** Sensors with a tag that runs out. */
+  readonly expiring: Set<Sensor>;
+};
+
+export const newSeat = (oid: string, partition: number): Seat => ({
+  oid,
+  partition,
+  epoch: '',
+  token: null,
+  live: false,
+  nextOffset: 0,
+  liveAt: 0,
+  loaded: false,
+  deadBatches: [],
+  sensors: new Map(),
+  dirtyFacts: new Set(),
+  dirtyRows: new Set(),
+  forgotten: new Set(),
+  expiring: new Set(),
+});
+
+export const tagOf = (connectionId: string | null, salt: number | string = ''): string =>
+  hashOf('tag', connectionId ?? '', salt).slice(0, 8);
+
+/** Puts a sensor into its seat, computing what is derived. */
+export function seatSensor(seat: Seat, view: SensorView, nowMs: number): Sensor {
+  const sensor = Object.assign(view, {
+    seat,
+    record: {} as SelectorRecord,
+    tag: tagOf(view.connectionId),
+    connectedAtMs: nowMs,
+    stateOnline: view.online,
+    stateAtMs: 0,
+  });
+  seat.sensors.set(sensor.sid, sensor);
+  refresh(sensor, nowMs);
+  return sensor;
+}
+
+export const findOrSeat = (seat: Seat, sid: string, nowMs: number): Sensor =>
+  seat.sensors.get(sid) ?? seatSensor(seat, newSensor(seat.oid, sid), nowMs);
+
+/** Computes anew what selectors see. */
+export function refresh(sensor: Sensor, nowMs: number): void {
+  sensor.record = toSelectorRecord({
+    oid: sensor.oid,
+    sid: sensor.sid,
+    ...(sensor.facts === null ? {} : { facts: sensor.facts }),
+    should_isolate: sensor.shouldIsolate ?? sensor.facts?.should_isolate ?? false,
+    alive: sensor.aliveAtMs === 0 ? null : sensor.aliveAtMs,
+    tags: effectiveTags(sensor, nowMs),
+  });
+  if (nextTagExpiryMs(sensor, nowMs) === Number.POSITIVE_INFINITY) sensor.seat.expiring.delete(sensor);
+  else sensor.seat.expiring.add(sensor);
+}
+
+export const rowOf = (sensor: Sensor): PresenceRow => ({
+  online: sensor.online,
+  connectionId: sensor.connectionId ?? '',
+  aliveAtMs: sensor.aliveAtMs,
+  confirms: sensor.confirms,
+});
+
+/** Takes what is dirty out of the seat, as rows for Redis; null where there is nothing and the offset stands. */
+export function takeRows(seat: Seat, encode: (state: ReturnType<typeof toState>) => Buffer): SensorRows | null {
+  if (seat.token === null) return null;
+  const facts = [...seat.dirtyFacts].flatMap((sid) => {
+    const sensor = seat.sensors.get(sid);
+    return sensor ? [{ sid, bytes: encode(toState(sensor)) }] : [];
+  });
+  const presence = [...seat.dirtyRows].flatMap((sid) => {
+    const sensor = seat.sensors.get(sid);
+    return sensor ? [{ sid, row: rowOf(sensor) }] : [];
+  });
+  const forgotten = [...seat.forgotten].filter((sid) => !seat.sensors.has(sid));
+  seat.dirtyFacts.clear();
+  seat.dirtyRows.clear();
+  seat.forgotten.clear();
+  return {
+    oid: seat.oid,
+    epoch: seat.epoch,
+    partition: seat.partition,
+    token: seat.token,
+    nextOffset: seat.nextOffset,
+    facts,
+    presence,
+    forgotten,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * A sensor as the fold of its presence records, taken in the order of their partition. Pure: `fold` changes the sensor that
+ * it is given and says what happened; it reads no clock.
+ *
+ * A sensor is online from CONNECTED until DISCONNECTED of the same connection, or until the next CONNECTED with another one.
+ * A copy of a CONNECTED, and one whose connection was already closed, change nothing; neither does a DISCONNECTED of a
+ * connection that is not the open one. Facts that are not sent stay as last known.
+ */
+import type { PlatformTag, SensorFacts, SensorPresence, SensorState } from './records.ts';
+
+export type SensorView = {
+  oid: string;
+  sid: string;
+  facts: SensorFacts | null;
+  /** Tags set by API and rules, with the time (Unix ms) at which they run out, or null. */
+  platformTags: Map<string, number | null>;
+  /** Tags taken away by API and rules: they stay away though the sensor reports them. */
+  removedTags: Set<string>;
+  /** null: neither API nor rules have set it. */
+  shouldIsolate: boolean | null;
+  aliveAtMs: number;
+  online: boolean;
+  /** The open connection, or the last that was closed; null before the first. */
+  connectionId: string | null;
+  /** Has confirmed a delivery at least once. */
+  confirms: boolean;
+};
+
+export type PresenceEffect = {
+  /** Facts, tags or isolation are different now. */
+  changed: boolean;
+  /** A new connection is open, or what is outstanding is to be tried at once. */
+  retry: boolean;
+  connected: boolean;
+  disconnected: boolean;
+  forgotten: boolean;
+};
+
+export const newSensor = (oid: string, sid: string): SensorView => ({
+  oid,
+  sid,
+  facts: null,
+  platformTags: new Map(),
+  removedTags: new Set(),
+  shouldIsolate: null,
+  aliveAtMs: 0,
+  online: false,
+  connectionId: null,
+  confirms: false,
+});
+
+const NOTHING: PresenceEffect = {
+  changed: false,
+  retry: false,
+  connected: false,
+  disconnected: false,
+  forgotten: false,
+};
+
+export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect {
+  switch (record.event) {
+    case 'CONNECTED':
+      if (record.connection_id === sensor.connectionId) return NOTHING;
+      sensor.online = true;
+      sensor.connectionId = record.connection_id;
+      return { ...NOTHING, changed: takeFacts(sensor, record), retry: true, connected: true };
+    case 'DISCONNECTED':
+      if (!sensor.online || record.connection_id !== sensor.connectionId) return NOTHING;
+      sensor.online = false;
+      return { ...NOTHING, changed: takeFacts(sensor, record), disconnected: true };
+    case 'UPDATED':
+      return { ...NOTHING, changed: takeFacts(sensor, record), retry: record.try_now && sensor.online };
+    case 'FORGOTTEN':
+      return { ...NOTHING, forgotten: true };
+  }
+}
+
+function takeFacts(sensor: SensorView, record: SensorPresence): boolean {
+  let changed = false;
+  sensor.aliveAtMs = Math.max(sensor.aliveAtMs, record.occurred_at);
+  if (record.sensor !== null && !sameFacts(sensor.facts, record.sensor)) {
+    sensor.facts = record.sensor;
+    changed = true;
+  }
+  for (const { tag, expires_at } of record.add_tags) {
+    if (sensor.removedTags.delete(tag) || sensor.platformTags.get(tag) !== expires_at) changed = true;
+    sensor.platformTags.set(tag, expires_at);
+  }
+  for (const tag of record.remove_tags) {
+    if (sensor.platformTags.delete(tag) || !sensor.removedTags.has(tag)) changed = true;
+    sensor.removedTags.add(tag);
+  }
+  if (record.set_should_isolate !== null && record.set_should_isolate !== sensor.shouldIsolate) {
+    sensor.shouldIsolate = record.set_should_isolate;
+    changed = true;
+  }
+  return changed;
+}
+
+const PLAIN = [
+  'iid',
+  'did',
+  'hostname',
+  'ext_ip',
+  'int_ip',
+  'mac_addr',
+  'plat',
+  'ext_plat',
+  'arch',
+  'enroll',
+  'isolated',
+  'should_isolate',
+  'kernel',
+] as const satisfies (keyof SensorFacts)[];
+
+function sameFacts(a: SensorFacts | null, b: SensorFacts): boolean {
+  if (a === null) return false;
+  for (const field of PLAIN) if (a[field] !== b[field]) return false;
+  return a.tags.length === b.tags.length && a.tags.every((tag, i) => tag === b.tags[i]);
+}
+
+/** What the sensor reports and what the platform has set, less what has run out and what was removed. */
+export function effectiveTags(sensor: SensorView, nowMs: number): string[] {
+  if (sensor.platformTags.size === 0 && sensor.removedTags.size === 0) return sensor.facts?.tags ?? [];
+  const tags = new Set(sensor.facts?.tags ?? []);
+  for (const [tag, expiresAtMs] of sensor.platformTags) if (expiresAtMs === null || expiresAtMs > nowMs) tags.add(tag);
+  for (const tag of sensor.removedTags) tags.delete(tag);
+  return [...tags];
+}
+
+/** The next time (Unix ms) at which a platform tag runs out, or Infinity. */
+export function nextTagExpiryMs(sensor: SensorView, nowMs: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const expiresAtMs of sensor.platformTags.values())
+    if (expiresAtMs !== null && expiresAtMs > nowMs && expiresAtMs < next) next = expiresAtMs;
+  return next;
+}
+
+export function toState(sensor: SensorView): SensorState {
+  return {
+    oid: sensor.oid,
+    sid: sensor.sid,
+    sensor: sensor.facts,
+    platform_tags: [...sensor.platformTags].map(([tag, expires_at]): PlatformTag => ({ tag, expires_at })),
+    removed_tags: [...sensor.removedTags],
+    should_isolate: sensor.shouldIsolate,
+    alive_at: sensor.aliveAtMs,
+    connection_id: sensor.online ? sensor.connectionId : null,
+  };
+}
+
+export function fromState(state: SensorState): SensorView {
+  return {
+    ...newSensor(state.oid, state.sid),
+    facts: state.sensor,
+    platformTags: new Map(state.platform_tags.map(({ tag, expires_at }) => [tag, expires_at])),
+    removedTags: new Set(state.removed_tags),
+    shouldIsolate: state.should_isolate,
+    aliveAtMs: state.alive_at,
+    online: state.connection_id !== null,
+    connectionId: state.connection_id,
+  };
+}
