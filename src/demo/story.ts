@@ -1,0 +1,137 @@
+/**
+ * The demonstration itself, step by step, against a server that is ready: a fleet connects, tasks are queued over REST, the
+ * live stream shows what becomes of them, three sensors come online late. Every wait ends with what it waits for or at the
+ * deadline; what was not seen by then stands in the tally.
+ */
+import { activityLine } from '../cli/activity.ts';
+import type { ActivityEvent } from '../cli/answers.ts';
+import { Client } from '../cli/client.ts';
+import { follow } from '../cli/commands/watch.ts';
+import type { Paint } from '../cli/io.ts';
+import type { Fleet } from '../fleet/run.ts';
+import type { Cast } from './cast.ts';
+import type { Identity } from './identity.ts';
+import { openRest } from './rest.ts';
+import { Tally } from './tally.ts';
+import { type DemoTask, demoTasks } from './tasks.ts';
+
+export type StoryOptions = {
+  url: string;
+  identity: Identity;
+  cast: Cast;
+  fleet: Fleet;
+  print(line: string): void;
+  paint: Paint;
+  /** Ends the live stream. */
+  stopped: AbortSignal;
+  /** Ends every wait. */
+  deadline: AbortSignal;
+};
+
+/** Attempts are not shown, deliveries are; the rest by their words. */
+const HIDDEN = new Set(['try_task']);
+
+export class Story {
+  readonly tally: Tally;
+  readonly #options: StoryOptions;
+  readonly #names: Map<string, string>;
+  /** Lines about tasks whose id is not known to us yet: the stream can be quicker than the answer. */
+  readonly #held = new Map<string, string[]>();
+  readonly #waiting = new Set<() => void>();
+  #showAll = false;
+
+  constructor(options: StoryOptions) {
+    this.#options = options;
+    this.tally = new Tally(options.cast);
+    this.#names = new Map(options.cast.all.map(({ sid, facts }) => [sid, facts.hostname]));
+  }
+
+  /** Tells the story to its end, or to the deadline. Rejects when the server refuses what it should take. */
+  async tell(): Promise<void> {
+    await this.#watch();
+    const rest = await this.#queueAll();
+    await this.#until(() => this.tally.complete('queued', 'delivered at once', 'untasked before delivery'));
+    await this.#connectReturning();
+    await this.#until(() => this.tally.complete('delivered after a connect', 'acknowledged', 'expired undelivered'));
+    const { tasks } = await rest.post('list', '{}');
+    this.tally.noteList((tasks as { task_id: string }[]).map((task) => task.task_id));
+    this.#showAll = true;
+    this.#held.clear();
+  }
+
+  async #queueAll() {
+    const { url, identity, cast, deadline } = this.#options;
+    const rest = await openRest(url, identity.oid, identity.apiKey, deadline);
+    for (const task of demoTasks(cast)) {
+      const { task_id: taskId } = (await rest.post('task', task.data)) as { task_id: string };
+      this.#adopt(task, taskId);
+      if (task.fate === 'untasked') await rest.post('untask', `{"task_id":"${taskId}"}`);
+    }
+    return rest;
+  }
+
+  #adopt(task: DemoTask, taskId: string): void {
+    this.tally.add({ ...task, taskId });
+    this.#names.set(taskId, task.label);
+    for (const line of this.#held.get(taskId) ?? []) this.#options.print(line.replace(taskId, task.label));
+    this.#held.delete(taskId);
+  }
+
+  async #connectReturning(): Promise<void> {
+    const { cast, fleet, print, paint } = this.#options;
+    this.tally.connectsBegin();
+    print(paint('bold', `${cast.returning.map(({ facts }) => facts.hostname).join(', ')} come online`));
+    await Promise.all(cast.returning.map(({ sid }) => fleet.connect(sid)));
+  }
+
+  /** Resolves when the stream is open; then it runs on until `stopped`. */
+  async #watch(): Promise<void> {
+    const { url, identity, stopped, deadline, print } = this.#options;
+    const client = new Client({ url, oid: identity.oid, apiKey: identity.apiKey, fetch: globalThis.fetch, stopped });
+    await new Promise<void>((resolve, reject) => {
+      const read = async () => {
+        for await (const { event, data } of follow(
+          client,
+          {},
+          { stopped, err: (text) => print(text.trimEnd()) },
+          resolve,
+        )) {
+          this.#show(event, JSON.parse(data) as ActivityEvent);
+        }
+      };
+      deadline.addEventListener('abort', () => reject(new Error('The live stream did not open in time.')), {
+        once: true,
+      });
+      read().catch((error: Error) => {
+        print(`The live stream ended: ${error.message}`);
+        reject(error);
+      });
+    });
+  }
+
+  #show(type: string, activity: ActivityEvent): void {
+    const { print, paint } = this.#options;
+    const taskId = activity.event.task_id ?? '';
+    this.tally.note(type, taskId, activity.event.sid);
+    if (!HIDDEN.has(type)) {
+      const line = activityLine(type, activity, paint, this.#names);
+      if (this.#showAll || this.#names.has(taskId)) print(line);
+      else this.#held.set(taskId, [...(this.#held.get(taskId) ?? []), line]);
+    }
+    for (const check of this.#waiting) check();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    const { deadline, stopped } = this.#options;
+    await new Promise<void>((resolve) => {
+      const check = () => {
+        if (!condition() && !deadline.aborted && !stopped.aborted) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      for (const signal of [deadline, stopped]) signal.addEventListener('abort', check, { once: true });
+      this.#waiting.add(check);
+      check();
+    });
+  }
+}
