@@ -1,5 +1,27 @@
-import type { SourceOptions, Stack } from './stack.ts';
+// The stack in Docker, when Docker is able to. What stands in the way is told in one line, and the next source is tried; only
+// who asked for Docker by name gets an error.
 
-export async function runDocker(_options: SourceOptions, _need: 'try' | 'must'): Promise<Stack | undefined> {
-  return undefined;
+import { composeImages, runCompose } from './compose.ts';
+import { runContainers, testImages } from './containers.ts';
+import { askDocker, getImages } from './docker.ts';
+import type { SourceOptions, Stack } from './stack.ts';
+import { StackInUse } from './state.ts';
+
+/** Undefined when Docker can't and need not (`need: 'try'`). A machine without Docker is nothing to speak of. */
+export async function runDocker(options: SourceOptions, need: 'try' | 'must'): Promise<Stack | undefined> {
+  const forTest = options.purpose === 'test';
+  const answer = await askDocker(forTest ? [] : ['compose']);
+  if (answer.is === 'absent' && need === 'try') return undefined;
+  try {
+    if (answer.is === 'absent') throw new Error('docker is not installed');
+    if (answer.is === 'silent') throw new Error(answer.why);
+    await getImages(forTest ? Object.values(testImages) : composeImages, options.log);
+    return await (forTest ? runContainers(options) : runCompose(options));
+  } catch (error) {
+    if (error instanceof StackInUse) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    if (need === 'must') throw new Error(`Docker can't bring up the stack: ${why}`);
+    options.log(`Not using Docker (${why}); starting local processes instead`);
+    return undefined;
+  }
 }

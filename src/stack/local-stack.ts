@@ -1,5 +1,5 @@
 // The stack as local processes. For `start` its folder is held by one program at a time, keeps data and ports, and what a
-// crash left running is ended before anything starts; a detached stack that runs there is used as it is. For `test` everything
+// crash left running is ended before anything starts; a detached stack that runs there can be used as it is. For `test` everything
 // lies in a folder of its own below the system's temporary one and goes away with it.
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { startLocalRedis } from './local-redis.ts';
 import type { LocalServer } from './local-server.ts';
 import { shortPath, stackDir } from './paths.ts';
 import { endMarked, markOf } from './pids.ts';
-import { firstFree, isFree } from './ports.ts';
+import { choosePort } from './ports.ts';
 import { kafkaAnswers, redisAnswers } from './probe.ts';
-import type { SourceOptions, Stack } from './stack.ts';
-import { changeState, type RecordedServer, readState, survivors, takeOwnership } from './state.ts';
+import type { SourceOptions, Stack, StackOptions } from './stack.ts';
+import { changeState, readState, survivors, takeOwnership } from './state.ts';
 
 const LEFTOVER_GRACE_MS = 15_000;
 
@@ -79,27 +79,19 @@ async function runForTest({ log, kafkaPort, redisPort }: SourceOptions): Promise
   }
 }
 
-/** The port that the environment chose (an error when it is taken), else the remembered one, the usual one, or any. */
-async function choosePort(
-  chosen: number | undefined,
-  name: string,
-  preferred: (number | undefined)[],
-): Promise<number> {
-  if (chosen === undefined) return firstFree(preferred);
-  if (!(await isFree(chosen))) throw new Error(`${name}=${chosen}: something listens there already.`);
-  return chosen;
-}
-
-/** Servers that a detached start left running on purpose and that answer; undefined when there is no such pair. */
-async function findDetached(dir: string): Promise<{ kafka: RecordedServer; redis: RecordedServer } | undefined> {
+/** The local servers that a detached start left running on purpose, when they are there and answer. Their `stop` stops nothing. */
+export async function findDetached({ log, dataDir: dir = stackDir() }: StackOptions): Promise<Stack | undefined> {
   const state = readState(dir);
   const { kafka, redis } = state;
   if (!state.detached || kafka === undefined || redis === undefined || survivors(state).length < 2) return undefined;
   const answers = await Promise.all([kafkaAnswers(kafka.port), redisAnswers(redis.port)]);
-  return answers.includes(false) ? undefined : { kafka, redis };
+  if (answers.includes(false)) return undefined;
+  log(`Stack: Kafka 127.0.0.1:${kafka.port}, Redis 127.0.0.1:${redis.port} (was up already, and stays)`);
+  return localStack(kafka.port, redis.port, async () => {});
 }
 
-async function endLeftovers(dir: string, log: (line: string) => void): Promise<void> {
+/** Ends the servers that are recorded for the folder and still run. Strangers that got their pids are safe. */
+export async function endLeftovers(dir: string, log: (line: string) => void): Promise<void> {
   const left = survivors(readState(dir));
   if (left.length > 0)
     log(`Ending what an earlier start left running (process ${left.map(({ pid }) => pid).join(', ')})`);
@@ -109,13 +101,6 @@ async function endLeftovers(dir: string, log: (line: string) => void): Promise<v
 
 async function runWithData(options: SourceOptions): Promise<Stack> {
   const { log, dataDir: dir = stackDir() } = options;
-  const running = await findDetached(dir);
-  if (running !== undefined) {
-    log(
-      `Stack: Kafka 127.0.0.1:${running.kafka.port}, Redis 127.0.0.1:${running.redis.port} (it was up already; rt stack down stops it)`,
-    );
-    return localStack(running.kafka.port, running.redis.port, async () => {});
-  }
   const release = takeOwnership(dir);
   try {
     await endLeftovers(dir, log);

@@ -43,6 +43,17 @@ export function portFrom(env: NodeJS.ProcessEnv, name: string): number | undefin
   return port;
 }
 
+/** The port that the environment chose (an error when it is taken), else the remembered one, the usual one, or any. */
+export async function choosePort(
+  chosen: number | undefined,
+  name: string,
+  preferred: (number | undefined)[],
+): Promise<number> {
+  if (chosen === undefined) return firstFree(preferred);
+  if (!(await isFree(chosen))) throw new Error(`${name}=${chosen}: something listens there already.`);
+  return chosen;
+}
+
 /** Starts on `wanted`, or on free ports, up to three, until one is not taken by somebody else in between. */
 export async function onSomePort<T>(wanted: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
   if (wanted !== undefined) return start(wanted);

@@ -3,7 +3,7 @@
 // `stop`, and, unless it was asked to outlive this process, when this process dies in any other way.
 
 import { runDocker } from './docker-stack.ts';
-import { runLocal } from './local-stack.ts';
+import { findDetached, runLocal } from './local-stack.ts';
 import { portFrom } from './ports.ts';
 import { accepts } from './probe.ts';
 import { type Address, type Plan, parseAddresses, planSource } from './source.ts';
@@ -32,6 +32,11 @@ export type SourceOptions = StackOptions & { kafkaPort: number | undefined; redi
 export async function upStack(options: StackOptions): Promise<Stack> {
   const plan = planSource(process.env);
   if (plan.source === 'environment') return useEnvironment(plan, options.log);
+  if (options.purpose === 'start') {
+    // What `rt stack up` left running counts before Docker is asked, which may have come up since.
+    const standing = await findDetached(options);
+    if (standing !== undefined) return standing;
+  }
   const given: SourceOptions = {
     ...options,
     kafkaPort: portFrom(process.env, 'KAFKA_PORT'),

@@ -53,7 +53,14 @@ export function ownerOf(dir: string): ProcessMark | undefined {
   return owner !== undefined && isAlive(owner) ? owner : undefined;
 }
 
-/** Takes the folder for this process, from a dead owner too. Returns what gives it back; throws when another live process has it. */
+/** Another live program holds the folder: no other source would help. */
+export class StackInUse extends Error {
+  constructor(dir: string, pid: number) {
+    super(`${dir} is in use by process ${pid}: stop that one first (Ctrl-C there).`);
+  }
+}
+
+/** Takes the folder for this process, from a dead owner too. Returns what gives it back; throws StackInUse when another live process has it. */
 export function takeOwnership(dir: string): () => void {
   mkdirSync(dir, { recursive: true });
   const lock = join(dir, 'owner.json');
@@ -68,8 +75,7 @@ export function takeOwnership(dir: string): () => void {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const owner = ownerOf(dir);
-      if (owner !== undefined)
-        throw new Error(`${dir} is in use by process ${owner.pid}: stop that one first (Ctrl-C there).`);
+      if (owner !== undefined) throw new StackInUse(dir, owner.pid);
       rmSync(lock, { force: true });
     }
     throw new Error(`${lock} can't be taken.`);

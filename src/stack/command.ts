@@ -1,0 +1,65 @@
+// What `rt stack up|down|status` does. `up` leaves the stack running after the command has ended; `.stack` remembers it, so
+// that `npm start` uses it and `down` finds it from any terminal.
+
+import { composeDown, composePorts } from './compose.ts';
+import { askDocker } from './docker.ts';
+import { endLeftovers } from './local-stack.ts';
+import { stackDir } from './paths.ts';
+import { kafkaAnswers, redisAnswers } from './probe.ts';
+import { upStack } from './stack.ts';
+import { changeState, ownerOf, readState, StackInUse, survivors } from './state.ts';
+
+type Log = (line: string) => void;
+
+/** Where a stack is. `owner` is the pid of the program that stops it when it ends; without one it stays until `down`. */
+export type StackStatus =
+  | { up: false }
+  | { up: true; source: 'environment' | 'docker' | 'local'; kafkaBrokers: string[]; redisUrl: string; owner?: number };
+
+/** Brings the stack up and leaves it. Throws a sentence when it can't. */
+export async function up(log: Log, dir = stackDir()): Promise<StackStatus> {
+  const { source, kafkaBrokers, redisUrl } = await upStack({ purpose: 'start', log, dataDir: dir, detached: true });
+  return { up: true, source, kafkaBrokers, redisUrl };
+}
+
+/** Stops what `up` left; data stays. False when there was nothing. Throws StackInUse while a program such as `npm start` holds it. */
+export async function down(log: Log, dir = stackDir()): Promise<boolean> {
+  const owner = ownerOf(dir);
+  if (owner !== undefined) throw new StackInUse(dir, owner.pid);
+  const state = readState(dir);
+  if (state.source === 'docker') {
+    await composeDown();
+    changeState(dir, { source: undefined, detached: undefined });
+    return true;
+  }
+  const wasUp = survivors(state).length > 0;
+  // `up` made them on purpose, so they are no leftovers to be told about.
+  await endLeftovers(dir, () => {});
+  if (wasUp) log('Stack stopped; its data stays.');
+  return wasUp;
+}
+
+/** Looks, changes nothing. */
+export async function status(dir = stackDir()): Promise<StackStatus> {
+  const state = readState(dir);
+  const ports =
+    state.source === 'docker' ? await dockerPorts() : { kafka: state.kafka?.port, redis: state.redis?.port };
+  if (ports?.kafka === undefined || ports.redis === undefined || state.source === undefined) return { up: false };
+  const answers = await Promise.all([kafkaAnswers(ports.kafka), redisAnswers(ports.redis)]);
+  if (answers.includes(false)) return { up: false };
+  const owner = ownerOf(dir)?.pid;
+  return {
+    up: true,
+    source: state.source,
+    kafkaBrokers: [`127.0.0.1:${ports.kafka}`],
+    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+async function dockerPorts(): Promise<{ kafka: number; redis: number } | undefined> {
+  return (await askDocker(['compose'])).is === 'ready' ? composePorts() : undefined;
+}
+
+/** The three as one value for the command line. */
+export const stackCommand = { up, down, status };
