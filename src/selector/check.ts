@@ -79,5 +79,5 @@ function refuseBadRegex(node: ComparisonNode, total: RegexTotal): void {
 
 function tooManySteps(steps: number, total: RegexTotal): RegexFailure | null {
   total.steps += steps;
-  return total.steps > SELECTOR_BOUNDS.regexSteps ? tooLarge(total.steps) : null;
+  return total.steps > SELECTOR_BOUNDS.regexSteps ? tooLarge() : null;
 }

@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js';
 import { SELECTOR_BOUNDS } from './ast.ts';
 import type { SelectorErrorCode } from './errors.ts';
+import { guessRegexCost } from './regexcost.ts';
 
 export interface RegexFailure {
   readonly code: SelectorErrorCode;
@@ -17,6 +18,10 @@ export type CompiledRegex = { readonly regex: RE2JS; readonly steps: number } | 
 
 /** Patterns kept. The oldest goes first; what is in use stays alive in the predicates that hold it. */
 const KEPT_PATTERNS = 4096;
+/** The guess before compiling leaves out what RE2 simplifies; only what is beyond it by this factor is refused unseen. */
+const GUESS_MARGIN = 4;
+/** Characters that may be looked up for case variants, about ten times all there are. */
+const FOLDED_MAX = 10_000_000;
 const cache = new Map<string, CompiledRegex>();
 
 export function compileRegex(pattern: string): CompiledRegex {
@@ -42,17 +47,19 @@ function compileOnce(pattern: string): CompiledRegex {
   if (!pattern.isWellFormed()) {
     return { failure: { code: 'selector_bad_regex', expected: 'a regular expression in valid UTF-8' } };
   }
+  const cost = guessRegexCost(pattern);
+  if (cost.steps > GUESS_MARGIN * regexSteps || cost.folded > FOLDED_MAX) return { failure: tooLarge() };
   try {
     const regex = RE2JS.compile(pattern);
     const steps = regex.programSize();
-    return steps <= regexSteps ? { regex, steps } : { failure: tooLarge(steps) };
+    return steps <= regexSteps ? { regex, steps } : { failure: tooLarge() };
   } catch (error) {
     return { failure: { code: 'selector_bad_regex', expected: 'an RE2 regular expression', hint: reason(error) } };
   }
 }
 
-export function tooLarge(steps: number): RegexFailure {
-  const expected = `regular expressions of at most ${SELECTOR_BOUNDS.regexSteps} steps together (these have ${steps})`;
+export function tooLarge(): RegexFailure {
+  const expected = `regular expressions of at most ${SELECTOR_BOUNDS.regexSteps} steps together`;
   return { code: 'selector_regex_too_large', expected, hint: 'use smaller repeat counts' };
 }
 
