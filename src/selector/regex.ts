@@ -20,8 +20,8 @@ export type CompiledRegex = { readonly regex: RE2JS; readonly steps: number } | 
 const KEPT_PATTERNS = 4096;
 /** The guess before compiling leaves out what RE2 simplifies; only what is beyond it by this factor is refused unseen. */
 const GUESS_MARGIN = 4;
-/** Characters that may be looked up for case variants, about ten times all there are. */
-const FOLDED_MAX = 10_000_000;
+/** Characters that may be looked up for case variants, about twice all there are. */
+const FOLDED_MAX = 2_000_000;
 const cache = new Map<string, CompiledRegex>();
 
 export function compileRegex(pattern: string): CompiledRegex {
