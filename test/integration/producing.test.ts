@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCodec } from '../../src/edges/avro/codec.ts';
 import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
 import { packageRoot } from '../../src/stack/paths.ts';
-import { type Stack, upStack } from '../../src/stack/stack.ts';
 import { pythonWithPackages } from './python.ts';
 
 const run = promisify(execFile);
@@ -18,28 +17,23 @@ const OID = '8cbe27f4-bfa1-4afb-ba19-138cd51389cd';
 const prefix = `producing-${randomUUID()}-`;
 const topics = { commands: `${prefix}task-commands`, presence: `${prefix}sensor-presence` };
 
-let stack: Stack;
-let kafka: Kafka;
+const brokers = process.env.KAFKA_BROKERS!;
+const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'producing-test', logLevel: logLevel.NOTHING });
 
 beforeAll(async () => {
-  stack = await upStack({ purpose: 'test', log: () => {} });
-  kafka = new Kafka({ brokers: stack.kafkaBrokers, clientId: 'producing-test', logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   const wanted = Object.values(topics).map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 }));
   await admin.createTopics({ topics: wanted, waitForLeaders: true });
   await admin.disconnect();
-}, 180_000);
+});
 
 afterAll(async () => {
-  if (kafka) {
-    const admin = kafka.admin();
-    await admin.connect();
-    await admin.deleteTopics({ topics: Object.values(topics) });
-    await admin.disconnect();
-  }
-  await stack?.stop();
-}, 60_000);
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: Object.values(topics) });
+  await admin.disconnect();
+});
 
 /** The one Python program of the page. */
 function programOfThePage(): string {
@@ -85,7 +79,7 @@ test('the Python program of docs/producing.md publishes a task and a presence th
   const python = await pythonWithPackages();
   if ('missing' in python) return ctx.skip(`needs ${python.missing}`);
 
-  const env = { ...process.env, KAFKA_BROKERS: stack.kafkaBrokers.join(','), KAFKA_TOPIC_PREFIX: prefix, RT_OID: OID };
+  const env = { ...process.env, KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix, RT_OID: OID };
   const { stdout } = await run(python.command, ['-c', programOfThePage()], { cwd: packageRoot, env, timeout: 60_000 });
   const taskId = /^queued task (\S+)$/m.exec(stdout)?.[1];
   expect(taskId).toBeDefined();
