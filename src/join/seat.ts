@@ -4,9 +4,9 @@
  * has been read up to where the log ended when the token was taken.
  */
 import { hashOf } from '../model/ids.ts';
-import { effectiveTags, newSensor, nextTagExpiryMs, type SensorView, toState } from '../model/sensor.ts';
+import { newSensor, nextTagExpiryMs, type SensorView, toState } from '../model/sensor.ts';
 import type { PresenceRow, SensorRows } from '../projection/store.ts';
-import { type SelectorRecord, toSelectorRecord } from '../selector/index.ts';
+import { recordOf, type SelectorRecord } from '../selector/index.ts';
 
 export type Sensor = SensorView & {
   seat: Seat;
@@ -85,14 +85,7 @@ export const findOrSeat = (seat: Seat, sid: string, nowMs: number): Sensor =>
 
 /** Computes anew what selectors see. */
 export function refresh(sensor: Sensor, nowMs: number): void {
-  sensor.record = toSelectorRecord({
-    oid: sensor.oid,
-    sid: sensor.sid,
-    ...(sensor.facts === null ? {} : { facts: sensor.facts }),
-    should_isolate: sensor.shouldIsolate ?? sensor.facts?.should_isolate ?? false,
-    alive: sensor.aliveAtMs === 0 ? null : sensor.aliveAtMs,
-    tags: effectiveTags(sensor, nowMs),
-  });
+  sensor.record = recordOf(sensor, nowMs);
   if (nextTagExpiryMs(sensor, nowMs) === Number.POSITIVE_INFINITY) sensor.seat.expiring.delete(sensor);
   else sensor.seat.expiring.add(sensor);
 }

@@ -13,5 +13,6 @@ export { type SelectorFacts, toSelectorRecord } from './facts.ts';
 export { SENSOR_FIELD_NAMES } from './fields.ts';
 export { parseExpression, parseSelector } from './parse.ts';
 export { printSelector } from './print.ts';
+export { recordOf } from './record.ts';
 export { SelectorSet } from './set.ts';
 export { sidOf, sidSelector, tagSelector } from './targets.ts';

@@ -7,8 +7,8 @@
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { InRecord } from '../../outbox.ts';
 import { byNumber } from './assigner.ts';
-import type { InRecord } from './tail.ts';
 
 export type Batch = {
   topic: string;

@@ -16,12 +16,13 @@ export type OutRecord = {
 };
 
 export type Producer = {
-  /** Resolves when all are on the log, with the place of each where the broker names it; rejects with `unavailable`. */
-  send(topic: string, records: OutRecord[]): Promise<Place[]>;
+  /** Resolves when all are on the log; rejects with `unavailable`. */
+  send(topic: string, records: OutRecord[]): Promise<void>;
+  /** The same, record by record, answering where each stands. All are under way at once. */
+  place(topic: string, records: OutRecord[]): Promise<Place[]>;
   stop(): Promise<void>;
 };
 
-/** The first offset that a request got in one partition. */
 export type Place = { partition: number; offset: number };
 
 const REQUEST_MAX_BYTES = 900_000;
@@ -41,33 +42,33 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
   });
   await producer.connect();
   return {
-    send: (topic, records) => sendAll(producer, topic, records, timeoutMs),
+    send: async (topic, records) => {
+      for (const part of cutByBytes(records, REQUEST_MAX_BYTES)) await sendPart(producer, topic, part, timeoutMs);
+    },
+    place: (topic, records) =>
+      Promise.all(records.map(async (record) => (await sendPart(producer, topic, [record], timeoutMs))[0] as Place)),
     stop: () => producer.disconnect(),
   };
 }
 
-async function sendAll(
+async function sendPart(
   producer: KafkaProducer,
   topic: string,
   records: OutRecord[],
   timeoutMs: number,
 ): Promise<Place[]> {
-  const places: Place[] = [];
   try {
-    for (const part of cutByBytes(records, REQUEST_MAX_BYTES)) {
-      const answers = await producer.send({
-        topic,
-        acks: -1,
-        timeout: timeoutMs,
-        compression: CompressionTypes.None,
-        messages: part as { key: string | Buffer | null; value: Buffer | null }[],
-      });
-      for (const { partition, baseOffset } of answers) places.push({ partition, offset: Number(baseOffset) });
-    }
+    const answers = await producer.send({
+      topic,
+      acks: -1,
+      timeout: timeoutMs,
+      compression: CompressionTypes.None,
+      messages: records as { key: string | Buffer | null; value: Buffer | null }[],
+    });
+    return answers.map(({ partition, baseOffset }) => ({ partition, offset: Number(baseOffset) }));
   } catch (cause) {
     throw unavailable(`Kafka did not take records for ${topic}.`, cause);
   }
-  return places;
 }
 
 /** Consecutive parts of at most `maxBytes` each; a record that is larger stands alone. Order is kept. */

@@ -3,18 +3,9 @@
  * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over.
  */
 import { randomUUID } from 'node:crypto';
-import type { IHeaders, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-
-export type InRecord = {
-  topic: string;
-  partition: number;
-  offset: number;
-  key: Buffer | null;
-  value: Buffer | null;
-  timestampMs: number;
-  headers: IHeaders;
-};
+import type { InRecord } from '../../outbox.ts';
 
 export type Tail = {
   caughtUp(): Promise<void>;

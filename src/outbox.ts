@@ -1,0 +1,32 @@
+/** What the roles write, as they see it; the edge encodes and produces. Each resolves when the broker has all of it. */
+import type { ErrorCode } from './errors.ts';
+import type { OrgSetting, SensorState, TaskCommand, TaskDispatch, TaskEvent } from './model/records.ts';
+
+/** A record as it came from a topic. Offsets fit a number; `timestampMs` is the append time where the topic says so. */
+export type InRecord = {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  timestampMs: number;
+  headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
+};
+
+/** A record that cannot be acted on, with why. */
+export type DeadLetter = { record: InRecord; code: ErrorCode; message: string };
+
+/** An event and the epoch of the projection that already has it. */
+export type EpochEvent = { event: TaskEvent; epoch: string };
+
+export type Outbox = {
+  /** Never retried by itself: a failed dispatch has to be checked again first. */
+  dispatches(dispatches: TaskDispatch[]): Promise<void>;
+  taskEvents(events: EpochEvent[]): Promise<void>;
+  /** `state` null: the tombstone of a sensor that was forgotten. */
+  sensorStates(states: { oid: string; sid: string; partition: number; state: SensorState | null }[]): Promise<void>;
+  deadLetters(letters: DeadLetter[]): Promise<void>;
+  /** Answers where each command stands. */
+  commands(commands: TaskCommand[]): Promise<{ partition: number; offset: number }[]>;
+  settings(settings: OrgSetting[]): Promise<void>;
+};

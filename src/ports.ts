@@ -1,0 +1,100 @@
+/** What every role is given by the composition root. Roles know these, not the client libraries behind them. */
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { ErrorCode } from './errors.ts';
+import type { RecordName, RecordTypes } from './model/records.ts';
+import type { OrgTable } from './orgs/table.ts';
+import type { InRecord, Outbox } from './outbox.ts';
+import type { Projection } from './projection/store.ts';
+import type { TopicKey } from './topics.ts';
+
+export type Decoded<T> = { record: InRecord; value: T } | { record: InRecord; refusal: Refusal };
+export type Refusal = { code: ErrorCode; message: string };
+
+export type Batch = {
+  topic: TopicKey;
+  partition: number;
+  /** In order; those below the wanted offset are left out. */
+  records: InRecord[];
+  /** The offset after this batch. */
+  nextOffset: number;
+  /** How many records the log holds after this batch. */
+  lag: number;
+  /** False as soon as the partition may belong to somebody else, or the process stops: give up quietly. */
+  alive(): boolean;
+};
+
+export type GroupOptions = {
+  groupId: string;
+  topics: TopicKey[];
+  /** The numbers of the partitions held from now on; called at every join, before any record comes. */
+  onAssigned(partitions: number[]): void;
+  /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
+  wanted(topic: TopicKey, partition: number): Promise<number | null>;
+  /** Handles a batch; a throw makes it come again. */
+  onBatch(batch: Batch): Promise<void>;
+};
+
+export type Group = {
+  joined(): boolean;
+  commit(topic: TopicKey, partition: number, nextOffset: number): Promise<void>;
+  /** Makes the next fetch start at this offset. */
+  seek(topic: TopicKey, partition: number, offset: number): void;
+  stop(): Promise<void>;
+};
+
+export type Inbox = {
+  /** In order; rejects only when the registry can't answer, so that the batch has to wait. */
+  decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
+  join(options: GroupOptions): Promise<Group>;
+  /** Everything that stands on a topic now, from its beginning. */
+  readAll(topic: TopicKey, onRecords: (records: InRecord[]) => void): Promise<void>;
+  /** First and next offset, by partition. */
+  ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
+  /** First offset appended at or after the time (Unix ms), by partition; the end where nothing is that new. */
+  since(topic: TopicKey, atMs: number): Promise<Map<number, number>>;
+  committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
+};
+
+export type Orgs = {
+  table: OrgTable;
+  /** Reads the settings to their present end: to be done before a record is refused for its org. */
+  refresh(): Promise<void>;
+};
+
+export type RolePorts = {
+  config: Config;
+  log: Logger;
+  clock: Clock;
+  orgs: Orgs;
+  inbox: Inbox;
+  outbox: Outbox;
+  projection: Projection;
+  /** Avro bytes of a record as the projection keeps them, whatever the encoding on the topics. */
+  store: {
+    encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer;
+    decode<N extends RecordName>(name: N, bytes: Buffer): RecordTypes[N];
+  };
+  metrics: Metrics;
+};
+
+export type Metrics = {
+  lag(topic: TopicKey, partition: number, records: number): void;
+  /** Tasks that the joiner holds, of all orgs. */
+  pendingTasks(count: number): void;
+  expired(count: number): void;
+  dispatched(count: number, redeliveries: number): void;
+  acked(state: 'done' | 'failed', count: number): void;
+  deadLettered(code: ErrorCode): void;
+  /** Milliseconds from the later of task and connect to the dispatch on the log. */
+  dispatchLatency(ms: number): void;
+  batchLatency(stage: string, ms: number): void;
+};
+
+/** A role that runs. */
+export type Role = {
+  /** Whether it has joined, holds its share and has caught up; `detail` for people. */
+  ready(): { ready: boolean; detail: string };
+  stop(): Promise<void>;
+};

@@ -1,0 +1,195 @@
+/**
+ * A batch of `task-commands`: decode -> judge -> apply (one trip) -> produce events and dead letters -> commit.
+ *
+ * A crash after apply: the batch comes again, Redis answers as the first time, the events go out with the same ids.
+ * A crash after the produce: the same once more. An org whose projection was lost meanwhile ends the batch; it is read again.
+ */
+
+import { fromState } from '../model/sensor.ts';
+import type { DeadLetter, EpochEvent, InRecord } from '../outbox.ts';
+import type { Batch, RolePorts } from '../ports.ts';
+import { compileSelector, type Predicate, parseSelector, recordOf } from '../selector/index.ts';
+import { followUp, isNarrow, judge, removedEvent, type Step, toApply } from './project.ts';
+import type { Rebuild } from './rebuild.ts';
+import type { Answer, ApplyOutcome, ApplyRequest } from './store.ts';
+
+/** Commands in one script: it must not hold Redis for more than a few milliseconds. */
+const COMMANDS_PER_SCRIPT = 200;
+const SIDS_PER_SCRIPT = 500;
+
+/** Thrown to end a batch that has to be read again: the places have moved. */
+export class TurnOver extends Error {}
+
+export async function applyCommands(
+  ports: RolePorts,
+  rebuild: Rebuild,
+  batch: Batch,
+  presencePartitions: number,
+): Promise<void> {
+  const place = rebuild.positions.place('c', batch.partition);
+  if (!place) throw new TurnOver();
+  const { turn } = place;
+  const stillMine = () => batch.alive() && rebuild.positions.place('c', batch.partition)?.turn === turn;
+  const judged = await judgeBatch(ports, rebuild, batch);
+  const oids = new Set(ports.orgs.table.oids());
+  // An org that never subscribed has no tasks, so there is nothing that could be withdrawn from it.
+  judged.steps = judged.steps.filter(({ command }) => oids.has(command.oid));
+  const epochs = new Map<string, string>();
+  for (const { command } of judged.steps) {
+    const org = rebuild.positions.org(command.oid);
+    if (org) epochs.set(command.oid, org.epoch);
+    else {
+      await rebuild.poll(); // a new org: its records count from its first epoch on
+      throw new TurnOver();
+    }
+  }
+  const events: EpochEvent[] = [];
+  const letters: DeadLetter[] = [...judged.refused];
+  const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
+  for (const segment of segmentsOf(judged.steps)) {
+    if (!stillMine()) throw new TurnOver();
+    const first = segment[0] as Step;
+    if (isNarrow(first)) {
+      // A replay takes the TASK_REMOVED of each pair instead: sensors may look different today.
+      if (first.record.offset >= effects)
+        events.push(...(await withdraw(ports, first, epochs, batch.partition, presencePartitions)));
+      continue;
+    }
+    for (const { step, outcome } of await applySegment(ports, segment, epochs, batch.partition)) {
+      if (step.record.offset < effects) continue;
+      const { event, letter } = followUp(step, outcome);
+      if (event) events.push({ event, epoch: epochs.get(step.command.oid) ?? '' });
+      if (letter) letters.push(letter);
+    }
+  }
+  await ports.projection.hint([...epochs.keys()]);
+  await Promise.all([ports.outbox.taskEvents(events), ports.outbox.deadLetters(letters)]);
+  for (const { code } of letters) ports.metrics.deadLettered(code);
+  if (!stillMine()) throw new TurnOver();
+  rebuild.positions.advance('c', batch.partition, turn, batch.nextOffset);
+}
+
+async function judgeBatch({ inbox, orgs, config }: RolePorts, rebuild: Rebuild, batch: Batch) {
+  const decoded = await inbox.decode('TaskCommand', batch.records);
+  const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
+  const rules = { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
+  const replayed = ({ partition, offset }: InRecord) =>
+    offset < effects ? { refused: rebuild.wasRefused('c', partition, offset) } : null;
+  const judged = judge(decoded, rules, replayed);
+  if (!judged.refused.some(({ code }) => code === 'org_unknown' || code === 'not_subscribed')) return judged;
+  await orgs.refresh();
+  return judge(decoded, rules, replayed);
+}
+
+/** Runs of steps that one trip can apply; a narrowed UNTASK stands alone, in its place in the order. */
+function segmentsOf(steps: Step[]): Step[][] {
+  const segments: Step[][] = [];
+  let open: Step[] | null = null;
+  for (const step of steps) {
+    if (isNarrow(step)) {
+      segments.push([step]);
+      open = null;
+    } else if (open === null) segments.push((open = [step]));
+    else open.push(step);
+  }
+  return segments;
+}
+
+async function applySegment(
+  { projection, store }: RolePorts,
+  segment: Step[],
+  epochs: Map<string, string>,
+  partition: number,
+): Promise<{ step: Step; outcome: ApplyOutcome }[]> {
+  const byOrg = Map.groupBy(segment, ({ command }) => command.oid);
+  const parts: Step[][] = [];
+  const requests: ApplyRequest[] = [];
+  for (const [oid, steps] of byOrg) {
+    for (let i = 0; i < steps.length; i += COMMANDS_PER_SCRIPT) {
+      const part = steps.slice(i, i + COMMANDS_PER_SCRIPT);
+      parts.push(part);
+      requests.push({
+        oid,
+        epoch: epochs.get(oid) ?? '',
+        partition,
+        nextOffset: (part.at(-1) as Step).record.offset + 1,
+        commands: part.map((step) => toApply(step, (command) => store.encode('TaskCommand', command))),
+      });
+    }
+  }
+  const answers = await projection.apply(requests);
+  return parts.flatMap((part, i) => {
+    const { outcomes } = accepted(answers[i] as Answer<{ outcomes: ApplyOutcome[] }>);
+    return part.map((step, at) => ({ step, outcome: outcomes[at] ?? 'nothing' }));
+  });
+}
+
+/** A refusal means that the epoch is over: the batch is read again under the new one. */
+function accepted<T>(answer: Answer<T>): { ok: true } & T {
+  if (!answer.ok) throw new TurnOver(answer.why);
+  return answer;
+}
+
+/** Resolves the selector against the sensors as stored, withdraws their pairs, and tells each. */
+async function withdraw(
+  ports: RolePorts,
+  step: Step,
+  epochs: Map<string, string>,
+  partition: number,
+  presencePartitions: number,
+): Promise<EpochEvent[]> {
+  const { command, record } = step;
+  const epoch = epochs.get(command.oid) ?? '';
+  const [task] = await ports.projection.readTasks(command.oid, [command.task_id]);
+  const both = task
+    ? [compileSelector(parseSelector(task.command.selector)), compileSelector(parseSelector(command.untask_selector))]
+    : [];
+  const sids = task?.state === 'pending' ? await matching(ports, command.oid, both, presencePartitions) : [];
+  const withdrawn = new Set<string>();
+  let from = 0;
+  do {
+    const part = sids.slice(from, from + SIDS_PER_SCRIPT);
+    from += SIDS_PER_SCRIPT;
+    const answer = accepted(
+      await ports.projection.narrow({
+        oid: command.oid,
+        epoch,
+        partition,
+        offset: record.offset,
+        last: from >= sids.length,
+        taskId: command.task_id,
+        sids: part,
+        atMs: record.timestampMs,
+      }),
+    );
+    for (const sid of answer.sids) withdrawn.add(sid);
+  } while (from < sids.length);
+  return [...withdrawn].map((sid) => ({
+    epoch,
+    event: removedEvent(command, record.timestampMs, sid, task?.expiresAtMs),
+  }));
+}
+
+async function matching(
+  { projection, store, clock }: RolePorts,
+  oid: string,
+  predicates: Predicate[],
+  partitions: number,
+): Promise<string[]> {
+  const sids = new Set<string>();
+  for (let partition = 0; partition < partitions; partition += 1) {
+    let cursor: string | null = null;
+    do {
+      const page = await projection.scanSensors(oid, partition, cursor);
+      for (const { sid, facts, presence } of page.sensors) {
+        if (!facts) continue;
+        const view = fromState(store.decode('SensorState', facts));
+        view.aliveAtMs = presence?.aliveAtMs ?? view.aliveAtMs;
+        const record = recordOf(view, clock.nowMs());
+        if (predicates.every((predicate) => predicate(record) === true)) sids.add(sid);
+      }
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+  return [...sids];
+}

@@ -1,0 +1,96 @@
+/**
+ * A batch of `task-events`, which a projection that was lost needs to know what was sent and acknowledged. In steady state
+ * every event carries the present epoch: Redis has it already, and no trip is made.
+ */
+import type { TaskEvent } from '../model/records.ts';
+import type { DeadLetter, InRecord } from '../outbox.ts';
+import type { Batch, RolePorts } from '../ports.ts';
+import { TurnOver } from './commands.ts';
+import type { Rebuild } from './rebuild.ts';
+import type { AckedEvent, AckedRequest } from './store.ts';
+
+const EVENTS_PER_SCRIPT = 200;
+
+export async function applyEvents(
+  { inbox, outbox, projection, metrics }: RolePorts,
+  rebuild: Rebuild,
+  batch: Batch,
+): Promise<void> {
+  const place = rebuild.positions.place('t', batch.partition);
+  if (!place) throw new TurnOver();
+  const { turn } = place;
+  const decoded = await inbox.decode('TaskEvent', batch.records);
+  const effects = rebuild.effectsFrom.get(`t${batch.partition}`) ?? 0;
+  const letters: DeadLetter[] = [];
+  const byOrg = new Map<string, AckedEvent[]>();
+  for (const item of decoded) {
+    if ('refusal' in item) {
+      if (item.record.offset >= effects) letters.push({ record: item.record, ...item.refusal });
+      continue;
+    }
+    const org = rebuild.positions.org(item.value.oid);
+    if (!org || epochOf(item.record) === org.epoch) continue;
+    const acked = toAcked(item.value);
+    if (!acked) continue;
+    const events = byOrg.get(item.value.oid);
+    if (events) events.push(acked);
+    else byOrg.set(item.value.oid, [acked]);
+  }
+  const requests: AckedRequest[] = [];
+  for (const [oid, events] of byOrg) {
+    const epoch = rebuild.positions.org(oid)?.epoch ?? '';
+    for (let i = 0; i < events.length; i += EVENTS_PER_SCRIPT) {
+      const last = i + EVENTS_PER_SCRIPT >= events.length;
+      const nextOffset = last ? batch.nextOffset : 0;
+      requests.push({
+        oid,
+        epoch,
+        partition: batch.partition,
+        nextOffset,
+        events: events.slice(i, i + EVENTS_PER_SCRIPT),
+      });
+    }
+  }
+  if (rebuild.positions.place('t', batch.partition)?.turn !== turn || !batch.alive()) throw new TurnOver();
+  const answers = requests.length === 0 ? [] : await projection.applyEvents(requests);
+  if (answers.some((answer) => !answer.ok)) throw new TurnOver();
+  await outbox.deadLetters(letters);
+  for (const { code } of letters) metrics.deadLettered(code);
+  if (!rebuild.positions.advance('t', batch.partition, turn, batch.nextOffset)) throw new TurnOver();
+}
+
+const epochOf = ({ headers }: InRecord): string => String(headers['rt-epoch'] ?? '');
+
+const KINDS: Partial<Record<TaskEvent['type'], AckedEvent['type']>> = {
+  TASK_SENT: 'sent',
+  TASK_DONE: 'done',
+  TASK_FAILURE: 'failed',
+  TASK_REMOVED: 'removed',
+  TASK_EXPIRED: 'expired',
+};
+
+/** What a rebuild needs of an event; null where the command says it all. */
+export function toAcked(event: TaskEvent): AckedEvent | null {
+  const type = KINDS[event.type];
+  if (!type || (event.sid === null && type !== 'expired')) return null;
+  const detail = parse(event.detail);
+  return {
+    type,
+    taskId: event.task_id,
+    sid: event.sid ?? '',
+    attempt: event.attempt ?? 0,
+    atMs: event.occurred_at,
+    expiresAtMs: typeof detail.expires_at === 'number' ? detail.expires_at : event.occurred_at,
+    extra: type === 'sent' ? word(detail.tag) : type === 'failed' ? word(detail.error_code) : '0',
+  };
+}
+
+const word = (value: unknown): string => String(value ?? '0').replace(/\s+/g, '_') || '0';
+
+function parse(detail: string | null): Record<string, unknown> {
+  try {
+    return (JSON.parse(detail ?? '{}') as Record<string, unknown> | null) ?? {};
+  } catch {
+    return {};
+  }
+}

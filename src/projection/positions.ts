@@ -1,0 +1,118 @@
+/**
+ * How far this process has applied each partition, and for which orgs that is enough: the state of a rebuild. Pure: it is
+ * told what the markers say and answers where to read on, and what can be attested. See docs/protocol.md.
+ *
+ * A partition is read from the smallest offset that any org needs. An org that was lost, or is new, moves it back; records
+ * that other orgs have are passed over by their own offsets. Each move back is a new `turn`: a batch of an earlier turn
+ * gives up, so that no offset is stored past records that it has not seen.
+ */
+import type { OrgStatus } from './store.ts';
+
+export type Kind = 'c' | 't';
+export const KINDS: readonly Kind[] = ['c', 't'];
+
+type Place = { next: number; turn: number };
+
+export type OrgProgress = {
+  epoch: string;
+  usable: boolean;
+  begunAtMs: number;
+  nowMs: number;
+  /** End offsets that have to be reached; read two leases after the begin. */
+  ends: Record<Kind, Map<number, number>> | null;
+  attested: Set<string>;
+};
+
+export class Positions {
+  readonly #places = new Map<string, Place>();
+  readonly #orgs = new Map<string, OrgProgress>();
+  #turn = 0;
+
+  /** Forgets all places: the partitions have been shared out anew. */
+  reset(): void {
+    this.#places.clear();
+    for (const org of this.#orgs.values()) org.attested.clear();
+  }
+
+  org(oid: string): OrgProgress | undefined {
+    return this.#orgs.get(oid);
+  }
+
+  orgs(): Iterable<[string, OrgProgress]> {
+    return this.#orgs;
+  }
+
+  place(kind: Kind, partition: number): Readonly<Place> | undefined {
+    return this.#places.get(kind + partition);
+  }
+
+  start(kind: Kind, partition: number, offset: number): void {
+    this.#places.set(kind + partition, { next: offset, turn: ++this.#turn });
+  }
+
+  /** Moves back to where an org needs to be read from; answers true if that is behind where we are. */
+  back(kind: Kind, partition: number, offset: number): boolean {
+    const place = this.#places.get(kind + partition);
+    if (!place) return false;
+    // A new epoch is a new turn even if nothing lies behind: a batch under way was begun for the old one.
+    const next = Math.min(place.next, offset);
+    this.#places.set(kind + partition, { next, turn: ++this.#turn });
+    return next < place.next;
+  }
+
+  /** A batch of this turn has been applied. Answers false, changing nothing, when the turn is over. */
+  advance(kind: Kind, partition: number, turn: number, nextOffset: number): boolean {
+    const place = this.#places.get(kind + partition);
+    if (!place || place.turn !== turn) return false;
+    place.next = Math.max(place.next, nextOffset);
+    return true;
+  }
+
+  /** Takes in what a marker says. Answers true for an epoch that is new to this process. */
+  learn(oid: string, status: OrgStatus): boolean {
+    const known = this.#orgs.get(oid);
+    if (known && known.epoch === status.epoch) {
+      known.usable = status.usable;
+      known.nowMs = status.nowMs;
+      return false;
+    }
+    this.#orgs.set(oid, {
+      epoch: status.epoch,
+      usable: status.usable,
+      begunAtMs: status.begunAtMs,
+      nowMs: status.nowMs,
+      ends: null,
+      attested: new Set(),
+    });
+    return true;
+  }
+
+  forget(oid: string): void {
+    this.#orgs.delete(oid);
+  }
+
+  /** True when what claims and acks of the lost Redis still had to append is on the log: the ends may be read. */
+  endsAreDue(oid: string, leaseMs: number): boolean {
+    const org = this.#orgs.get(oid);
+    return org !== undefined && !org.usable && org.ends === null && org.nowMs >= org.begunAtMs + 2 * leaseMs;
+  }
+
+  setEnds(oid: string, epoch: string, ends: Record<Kind, Map<number, number>>): void {
+    const org = this.#orgs.get(oid);
+    if (org && org.epoch === epoch) org.ends = ends;
+  }
+
+  /** Partitions that have reached the ends of an org that is not usable yet. */
+  attestable(oid: string): { kind: Kind; partition: number; nextOffset: number }[] {
+    const org = this.#orgs.get(oid);
+    if (!org?.ends || org.usable) return [];
+    const found: { kind: Kind; partition: number; nextOffset: number }[] = [];
+    for (const [key, place] of this.#places) {
+      const kind = key[0] as Kind;
+      const partition = Number(key.slice(1));
+      if (!org.attested.has(key) && place.next >= (org.ends[kind].get(partition) ?? 0))
+        found.push({ kind, partition, nextOffset: place.next });
+    }
+    return found;
+  }
+}

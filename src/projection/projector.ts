@@ -1,0 +1,129 @@
+/**
+ * The projector: consumer group on `task-commands` and `task-events`. It keeps the projection at the end of the log, brings
+ * it back when it was lost, and sweeps tasks that have run out into TASK_EXPIRED.
+ */
+import { persist } from '../clock.ts';
+import type { Batch, Role, RolePorts } from '../ports.ts';
+import { applyCommands, TurnOver } from './commands.ts';
+import { applyEvents } from './events.ts';
+import { expiredEvent } from './project.ts';
+import { Rebuild, TOPIC_OF } from './rebuild.ts';
+
+export const PROJECTOR_GROUP = 'reliable-tasking-projector';
+
+const POLL_MS = 1_000;
+const POLL_REBUILDING_MS = 100;
+const ADVANCE_MS = 10_000;
+const SWEEP_MS = 250;
+const SWEEP_LIMIT = 500;
+
+export async function startProjector(ports: RolePorts): Promise<Role> {
+  const { clock, config, inbox, log, orgs } = ports;
+  const groupId = config.KAFKA_TOPIC_PREFIX + PROJECTOR_GROUP;
+  const rebuild = new Rebuild(ports, groupId);
+  const presencePartitions = (await inbox.ends('presence')).size;
+  let complete = false;
+  let stopping = false;
+  let advancedAt = clock.monoMs();
+  const warn = (what: string) => (error: unknown) => {
+    if (!(error instanceof TurnOver)) log.warn({ err: error }, what);
+  };
+
+  const onBatch = async (batch: Batch): Promise<void> => {
+    const kind = batch.topic === 'commands' ? 'c' : 't';
+    const started = clock.monoMs();
+    const run = () =>
+      kind === 'c' ? applyCommands(ports, rebuild, batch, presencePartitions) : applyEvents(ports, rebuild, batch);
+    const done = await persist(clock, batch.alive, () => attempt(run), warn('a batch is tried again'));
+    if (!done || !batch.alive()) return;
+    await group.commit(batch.topic, batch.partition, batch.nextOffset);
+    rebuild.effectsFrom.set(
+      kind + batch.partition,
+      Math.max(batch.nextOffset, rebuild.effectsFrom.get(kind + batch.partition) ?? 0),
+    );
+    ports.metrics.lag(batch.topic, batch.partition, batch.lag);
+    ports.metrics.batchLatency(`projector ${batch.topic}`, clock.monoMs() - started);
+  };
+
+  /** False: the places have moved, so the batch is left and read again from where it is wanted. */
+  const attempt = async (run: () => Promise<void>): Promise<boolean> => {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      if (!(error instanceof TurnOver)) throw error;
+      await rebuild.poll();
+      return false;
+    }
+  };
+
+  const group = await inbox.join({
+    groupId,
+    topics: [TOPIC_OF.c, TOPIC_OF.t],
+    onAssigned: (partitions) => rebuild.assign(partitions),
+    wanted: (topic, partition) => rebuild.wanted(topic === 'commands' ? 'c' : 't', partition),
+    onBatch,
+  });
+  rebuild.group = group;
+
+  const look = async (): Promise<void> => {
+    try {
+      complete = await rebuild.poll();
+      if (clock.monoMs() - advancedAt >= ADVANCE_MS) {
+        await rebuild.advanceIdle();
+        advancedAt = clock.monoMs();
+      }
+    } catch (error) {
+      complete = false;
+      log.warn({ err: error }, 'the projection cannot be looked at');
+    }
+    if (!complete && !stopping) await clock.delay(POLL_REBUILDING_MS);
+    if (!complete && !stopping) poller.soon();
+  };
+  const poller = clock.every(POLL_MS, look);
+  const stopListening = orgs.table.onChange(() => poller.soon());
+  const sweeper = clock.every(SWEEP_MS, () => sweep(ports, rebuild).catch(warn('the sweep is tried again')));
+
+  return {
+    ready: () => {
+      const ready = group.joined() && complete;
+      return {
+        ready,
+        detail: ready ? `partitions ${rebuild.partitions.join(' ') || 'none'}` : progressOf(rebuild, group.joined()),
+      };
+    },
+    stop: async () => {
+      stopping = true;
+      stopListening();
+      await Promise.all([poller.stop(), sweeper.stop()]);
+      await rebuild.advanceIdle().catch(warn('offsets could not be written at the end'));
+      await group.stop();
+    },
+  };
+}
+
+/** Ends what has run out: Redis gives each id to one process; the announcement repeats with the same event id. */
+async function sweep({ projection, outbox, metrics }: RolePorts, rebuild: Rebuild): Promise<void> {
+  const orgs = [...rebuild.positions.orgs()]
+    .filter(([, org]) => org.usable)
+    .map(([oid, { epoch }]) => ({ oid, epoch }));
+  if (orgs.length === 0) return;
+  const expired = await projection.due(orgs, SWEEP_LIMIT);
+  if (expired.length === 0) return;
+  const epochs = new Map(orgs.map(({ oid, epoch }) => [oid, epoch]));
+  await outbox.taskEvents(
+    expired.map(({ oid, taskId, expiresAtMs }) => ({
+      event: expiredEvent(oid, taskId, expiresAtMs),
+      epoch: epochs.get(oid) ?? '',
+    })),
+  );
+  await projection.announced(expired);
+  await projection.hint([...new Set(expired.map(({ oid }) => oid))]);
+  metrics.expired(expired.length);
+}
+
+function progressOf(rebuild: Rebuild, joined: boolean): string {
+  if (!joined) return 'joining the group';
+  const waiting = [...rebuild.positions.orgs()].filter(([, org]) => !org.usable);
+  return `rebuilding ${waiting.length} of ${[...rebuild.positions.orgs()].length} orgs`;
+}

@@ -1,0 +1,215 @@
+/**
+ * Brings the projection of each org to the end of the log, and says so in Redis: at the first start, for a new org, and
+ * after Redis was emptied, restored or replaced. It needs nobody: it polls the markers and acts on what they say.
+ */
+import type { Logger } from 'pino';
+import type { Group, RolePorts } from '../ports.ts';
+import type { TopicKey } from '../topics.ts';
+import { KINDS, type Kind, Positions } from './positions.ts';
+import type { OrgStatus } from './store.ts';
+
+export const TOPIC_OF: Record<Kind, TopicKey> = { c: 'commands', t: 'taskEvents' };
+
+/** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
+const SLACK_MS = 60_000;
+
+type Starts = Record<Kind, Map<number, number>>;
+
+export class Rebuild {
+  readonly positions = new Positions();
+  /** Side effects (events, dead letters) are written from these offsets on; below, they were written before. */
+  readonly effectsFrom = new Map<string, number>();
+  #partitions: number[] = [];
+  #placed: Promise<void> = Promise.resolve();
+  #refused = new Set<string>();
+  #polling: Promise<boolean> | null = null;
+  readonly #ports: RolePorts;
+  readonly #groupId: string;
+  readonly #log: Logger;
+  group: Group | null = null;
+
+  constructor(ports: RolePorts, groupId: string) {
+    this.#ports = ports;
+    this.#groupId = groupId;
+    this.#log = ports.log;
+  }
+
+  get partitions(): readonly number[] {
+    return this.#partitions;
+  }
+
+  /** Partitions have been shared out: find out where to read each. */
+  assign(partitions: number[]): void {
+    this.#partitions = partitions;
+    this.positions.reset();
+    this.#placed = this.#placeUntilDone();
+  }
+
+  async wanted(kind: Kind, partition: number): Promise<number | null> {
+    await this.#placed;
+    return this.positions.place(kind, partition)?.next ?? null;
+  }
+
+  /** True for a record that was refused when it was first read: a replay must not judge it anew. */
+  wasRefused(kind: Kind, partition: number, offset: number): boolean {
+    return this.#refused.has(`${TOPIC_OF[kind]}/${partition}/${offset}`);
+  }
+
+  async #placeUntilDone(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#place();
+        return;
+      } catch (error) {
+        this.#log.warn({ err: error }, 'the offsets to start from cannot be read; trying again');
+        await this.#ports.clock.delay(500);
+      }
+    }
+  }
+
+  async #place(): Promise<void> {
+    const { inbox, projection, orgs } = this.#ports;
+    const oids = orgs.table.oids();
+    const statuses = oids.length === 0 ? [] : await projection.begin(oids);
+    const starts = await this.#startsOf(oids, statuses);
+    for (const [i, oid] of oids.entries()) this.positions.learn(oid, statuses[i] as OrgStatus);
+    let replay = false;
+    for (const kind of KINDS) {
+      const [committed, ends] = await Promise.all([
+        inbox.committed(this.#groupId, TOPIC_OF[kind]),
+        inbox.ends(TOPIC_OF[kind]),
+      ]);
+      for (const partition of this.#partitions) {
+        const low = ends.get(partition)?.low ?? 0;
+        const from = committed.get(partition) ?? low;
+        const needed = oids.map((oid, i) => offsetOf(kind, partition, statuses[i] as OrgStatus, starts.get(oid)));
+        const next = Math.max(low, Math.min(from, ...needed));
+        this.effectsFrom.set(kind + partition, Math.max(from, this.effectsFrom.get(kind + partition) ?? 0));
+        replay ||= next < from;
+        this.positions.start(kind, partition, next);
+      }
+    }
+    if (replay) await this.#loadRefused();
+  }
+
+  /** Where the records of orgs without stored offsets begin. */
+  async #startsOf(oids: string[], statuses: OrgStatus[]): Promise<Map<string, Starts>> {
+    const starts = new Map<string, Starts>();
+    for (const [i, oid] of oids.entries()) {
+      const status = statuses[i] as OrgStatus;
+      const complete = this.#partitions.every((p) => status.commandOffsets.has(p) && status.eventOffsets.has(p));
+      if (complete) continue;
+      const sinceMs = this.#ports.orgs.table.firstSubscribedAtMs(oid) - SLACK_MS;
+      const [c, t] = await Promise.all([
+        this.#ports.inbox.since('commands', sinceMs),
+        this.#ports.inbox.since('taskEvents', sinceMs),
+      ]);
+      starts.set(oid, { c, t });
+    }
+    return starts;
+  }
+
+  async #loadRefused(): Promise<void> {
+    const refused = new Set<string>();
+    const text = (value: unknown) => String(value ?? '');
+    const names = new Map(KINDS.map((kind) => [this.#ports.config.KAFKA_TOPIC_PREFIX + nameOf(kind), TOPIC_OF[kind]]));
+    await this.#ports.inbox.readAll('deadLetter', (records) => {
+      for (const { headers } of records) {
+        const topic = names.get(text(headers['rt-source-topic']));
+        if (topic) refused.add(`${topic}/${text(headers['rt-source-partition'])}/${text(headers['rt-source-offset'])}`);
+      }
+    });
+    this.#refused = refused;
+  }
+
+  /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */
+  poll(): Promise<boolean> {
+    this.#polling ??= this.#poll().finally(() => {
+      this.#polling = null;
+    });
+    return this.#polling;
+  }
+
+  async #poll(): Promise<boolean> {
+    await this.#placed;
+    const { orgs, projection } = this.#ports;
+    const oids = orgs.table.oids();
+    for (const [oid] of this.positions.orgs()) if (!oids.includes(oid)) this.positions.forget(oid);
+    if (oids.length === 0) return true;
+    const statuses = await projection.begin(oids);
+    const news = oids.map((oid, i) => [oid, statuses[i] as OrgStatus] as const);
+    const fresh = news.filter(([oid, { epoch }]) => this.positions.org(oid)?.epoch !== epoch);
+    if (fresh.length > 0) await this.#goBack(fresh);
+    for (const [oid, status] of news) this.positions.learn(oid, status);
+    await this.#readEnds(oids);
+    await this.#attest(oids);
+    return oids.every((oid) => this.positions.org(oid)?.usable);
+  }
+
+  /** The new epochs count only from the moment in which the places have moved back: there is no await in between. */
+  async #goBack(fresh: (readonly [string, OrgStatus])[]): Promise<void> {
+    const oids = fresh.map(([oid]) => oid);
+    const starts = await this.#startsOf(
+      oids,
+      fresh.map(([, status]) => status),
+    );
+    await this.#loadRefused();
+    for (const [oid, status] of fresh) this.positions.learn(oid, status);
+    for (const kind of KINDS) {
+      for (const partition of this.#partitions) {
+        const needed = Math.min(...fresh.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid))));
+        if (!this.positions.back(kind, partition, needed)) continue;
+        this.group?.seek(TOPIC_OF[kind], partition, needed);
+        this.#log.info({ topic: TOPIC_OF[kind], partition, offset: needed }, 'reading again for the projection');
+      }
+    }
+  }
+
+  async #readEnds(oids: string[]): Promise<void> {
+    const due = oids.filter((oid) => this.positions.endsAreDue(oid, this.#ports.config.CLAIM_LEASE_MS));
+    if (due.length === 0) return;
+    const epochs = due.map((oid) => this.positions.org(oid)?.epoch ?? '');
+    const [c, t] = await Promise.all([this.#highs('commands'), this.#highs('taskEvents')]);
+    for (const [i, oid] of due.entries()) this.positions.setEnds(oid, epochs[i] as string, { c, t });
+  }
+
+  async #highs(topic: TopicKey): Promise<Map<number, number>> {
+    const ends = await this.#ports.inbox.ends(topic);
+    return new Map([...ends].map(([partition, { high }]) => [partition, high]));
+  }
+
+  async #attest(oids: string[]): Promise<void> {
+    for (const oid of oids) {
+      const org = this.positions.org(oid);
+      if (!org?.ends) continue;
+      const total = org.ends.c.size + org.ends.t.size;
+      for (const { kind, partition, nextOffset } of this.positions.attestable(oid)) {
+        const answer = await this.#ports.projection.attest(oid, org.epoch, kind, partition, nextOffset, total);
+        if (!answer.ok) return;
+        org.attested.add(kind + partition);
+      }
+    }
+  }
+
+  /** Tells Redis how far the partitions are for orgs that had no records there. Not while a poll is under way. */
+  async advanceIdle(): Promise<void> {
+    await this.#placed;
+    const requests = [];
+    for (const [oid, { epoch }] of this.positions.orgs()) {
+      for (const kind of KINDS) {
+        for (const partition of this.#partitions) {
+          const place = this.positions.place(kind, partition);
+          if (place) requests.push({ oid, epoch, kind, partition, nextOffset: place.next });
+        }
+      }
+    }
+    if (requests.length > 0) await this.#ports.projection.advance(requests);
+  }
+}
+
+const nameOf = (kind: Kind): string => (kind === 'c' ? 'task-commands' : 'task-events');
+
+function offsetOf(kind: Kind, partition: number, status: OrgStatus, starts: Starts | undefined): number {
+  const stored = kind === 'c' ? status.commandOffsets : status.eventOffsets;
+  return stored.get(partition) ?? starts?.[kind].get(partition) ?? 0;
+}
