@@ -71,5 +71,11 @@ export function asCliError(error: unknown): CliError {
     return new CliError(error.code, error.message, { exitCode });
   }
   const sentence = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name.startsWith('KafkaJS')) {
+    return new CliError('unavailable', `Kafka: ${sentence}`, {
+      exitCode: EXIT.unavailable,
+      hint: 'Check KAFKA_BROKERS.',
+    });
+  }
   return new CliError('failed', sentence, { exitCode: EXIT.failed });
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createCodec } from '../edges/avro/codec.ts';
+import { ensureTopics } from '../edges/kafka/admin.ts';
 import { createKafka } from '../edges/kafka/client.ts';
 import { createProducer } from '../edges/kafka/producer.ts';
 import { startTail } from '../edges/kafka/tail.ts';
@@ -9,10 +10,12 @@ import type { RecordName } from '../model/records.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 import { type Fleet, type FleetOptions, startFleet } from './run.ts';
 
-/** Connects to Kafka and starts the fleet; the topics must be there. Throws `unavailable` when Kafka does not answer. */
+/** Connects to Kafka, makes topics that are missing as the server would, and starts the fleet. Throws what kafkajs throws
+ *  when Kafka does not answer. */
 export async function openFleet(config: Config, options: FleetOptions, log: Logger): Promise<Fleet> {
   const topics = topicNames(config.KAFKA_TOPIC_PREFIX);
   const kafka = createKafka(config, log);
+  await ensureTopics(kafka, config, log);
   const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf: topicOfRecord(topics), log });
   await codec.start();
   const producer = await createProducer(kafka, 'durable');

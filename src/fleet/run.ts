@@ -11,9 +11,9 @@ import type { Codec } from '../edges/avro/codec.ts';
 import type { PresenceKind, SensorFacts, SensorPresence, TaskDispatch } from '../model/records.ts';
 import { Agent, type Ignored } from './agent.ts';
 import type { Answer, Shares } from './answer.ts';
-import { type FleetRecord, Outbox } from './outbox.ts';
 import { createSchedule, dueChanges } from './schedule.ts';
 import { type FleetSensor, makeSensors } from './sensor.ts';
+import { type FleetRecord, TopicWriter } from './topic-writer.ts';
 
 export type FleetOptions = {
   oid: string;
@@ -91,8 +91,8 @@ class FleetRun implements Fleet {
   readonly #ports: FleetPorts;
   readonly #agents: Map<string, Agent>;
   readonly #moving: Set<string>;
-  readonly #presence: Outbox;
-  readonly #events: Outbox;
+  readonly #presence: TopicWriter;
+  readonly #events: TopicWriter;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stats: FleetStats;
   #movingOnline = 0;
@@ -107,8 +107,8 @@ class FleetRun implements Fleet {
     this.#agents = new Map(this.sensors.map((sensor) => [sensor.sid, new Agent(sensor)]));
     this.#moving = new Set((options.cycle ? this.sensors : this.#online()).map(({ sid }) => sid));
     const failed = (error: unknown) => ports.log.warn({ err: error }, 'Kafka did not take records; trying again');
-    this.#presence = new Outbox(ports.sendPresence, failed);
-    this.#events = new Outbox(ports.sendEvents, failed);
+    this.#presence = new TopicWriter(ports.sendPresence, failed);
+    this.#events = new TopicWriter(ports.sendEvents, failed);
     this.#stats = {
       sensors: this.sensors.length,
       ...{ online: 0, presenceChanges: 0, heard: 0, ran: 0, answers: 0, errors: 0, undecodable: 0 },

@@ -1,6 +1,6 @@
 /**
  * Gathers records for one topic into batches. Guarantees: order is kept; one request is under way at a time; a batch that
- * Kafka does not take is tried again until it does, or until the outbox is closed. `room` is the bound: a source that waits
+ * Kafka does not take is tried again until it does, or until the writer is closed. `room` is the bound: a source that waits
  * for it holds at most `QUEUE_MAX` records and one batch of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const QUEUE_MAX = 20_000;
 const GATHER_MS = 3;
 const RETRY_MS = 500;
 
-export class Outbox {
+export class TopicWriter {
   readonly #send: (records: FleetRecord[]) => Promise<unknown>;
   readonly #onFailure: (error: unknown) => void;
   readonly #queue: Waiting[] = [];
@@ -26,7 +26,7 @@ export class Outbox {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when the record is on the log; never where the outbox is closed before. */
+  /** Resolves when the record is on the log; never where the writer is closed before. */
   put(record: FleetRecord): Promise<void> {
     const done = new Promise<void>((resolve) => this.#queue.push({ ...record, sent: resolve }));
     this.#pump ??= this.#run().finally(() => {
