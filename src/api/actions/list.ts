@@ -1,0 +1,79 @@
+/**
+ * `list`: the tasks of the org, pending or ended. Without `limit` all of them, written as they are read: neither the tasks
+ * nor the JSON are ever whole in memory. With a target, those that at least one of these sensors still has to run.
+ *
+ * A task that is added or ends while the listing runs may be in it or not; every other task is in it once. If the projection
+ * is lost meanwhile, the answer breaks off instead of looking complete.
+ */
+import { readTarget } from '../../command/target.ts';
+import type { SelectorAst } from '../../selector/index.ts';
+import { cursorOf, placeOf } from '../cursor.ts';
+import { eachMatch, readPairsOf, type TaskPairs } from '../due-pairs.ts';
+import { stillUsable, usableStatus } from '../reads.ts';
+import { type ListData, ListSchema, readerOf } from '../schemas.ts';
+import { treeOf } from '../sensors.ts';
+import { isListed, type Listing, readTaskPage } from '../task-pages.ts';
+import { taskEntry } from '../task-view.ts';
+import type { ActionContext, ActionResult } from './context.ts';
+
+const PAGE_TASKS = 200;
+/** A page with a target looks at no more tasks than this, and may come out shorter than its limit. */
+const PAGE_TASKS_MAX = 20_000;
+
+const read = readerOf(ListSchema);
+
+export async function list(data: unknown, context: ActionContext): Promise<ActionResult> {
+  const query = read(data);
+  const target = readTarget(query);
+  const listing: Listing = query.state ?? 'pending';
+  const place = placeOf(listing, query.cursor);
+  const { epoch, nowMs } = await usableStatus(context.reads, context.oid);
+  const tree = target.selector === '*' ? null : treeOf(target.selector);
+  return { status: 200, pieces: pieces(context, query, listing, place, tree, epoch, nowMs) };
+}
+
+async function* pieces(
+  context: ActionContext,
+  query: ListData,
+  listing: Listing,
+  start: string | null,
+  target: SelectorAst | null,
+  epoch: string,
+  nowMs: number,
+): AsyncGenerator<string> {
+  const limit = query.limit ?? Number.POSITIVE_INFINITY;
+  let place = start;
+  let written = 0;
+  let looked = 0;
+  let text = '{"tasks":[';
+  do {
+    const size = Math.min(PAGE_TASKS, limit - written);
+    const page = await readTaskPage(context.reads, context.oid, listing, size, place, nowMs);
+    const entries = await readPairsOf(context, context.oid, page.tasks.filter(isListed));
+    for (const { task, pairs } of await narrowed(context, entries, target)) {
+      text += (written === 0 ? '' : ',') + JSON.stringify(taskEntry(task, pairs));
+      written += 1;
+    }
+    await stillUsable(context.reads, context.oid, epoch);
+    place = page.next;
+    looked += size;
+    if (place !== null) yield text;
+    if (place !== null) text = '';
+  } while (place !== null && written < limit && (query.limit == null || looked < PAGE_TASKS_MAX));
+  yield place === null ? `${text}]}` : `${text}],"next_cursor":${JSON.stringify(cursorOf(listing, place))}}`;
+}
+
+/** Those that a sensor of the target still has to run; without a target all. */
+async function narrowed(
+  context: ActionContext,
+  entries: TaskPairs[],
+  target: SelectorAst | null,
+): Promise<TaskPairs[]> {
+  if (target === null) return entries;
+  const due = new Set<string>();
+  await eachMatch(context, context.oid, entries, target, (task) => {
+    due.add(task.taskId);
+    return 'enough';
+  });
+  return entries.filter(({ task }) => due.has(task.taskId));
+}

@@ -1,0 +1,125 @@
+/**
+ * `untask`: removes a task, all tasks, or the pairs of some sensors. It answers 200 when nothing of it can be written any
+ * more: applied, and the claims that were taken before are over (applied.ts). 202: it is on the log and will be applied.
+ *
+ * An UNTASK is written for an unknown task id too: the task may be on the log ahead of the projection, and then this
+ * removes it. `deleted` counts the pairs that were still due, `tasks` the tasks removed; both are counted after the fact.
+ */
+
+import { readTarget, type Target } from '../../command/target.ts';
+import { untaskCommandOf } from '../../command/task-command.ts';
+import { ApiError } from '../../errors.ts';
+import type { Pair, TaskRecord } from '../../model/task.ts';
+import { eachMatch, readPairsOf } from '../due-pairs.ts';
+import { usableStatus } from '../reads.ts';
+import { readerOf, UntaskSchema } from '../schemas.ts';
+import { treeOf } from '../sensors.ts';
+import { readTaskPage } from '../task-pages.ts';
+import { isDue, stateAt } from '../task-view.ts';
+import { type ActionContext, type ActionResult, originOf } from './context.ts';
+
+/** So many commands are written, and so many tasks read back, at a time. */
+const PAGE_TASKS = 500;
+
+/** The tasks to act on, in whole or for the sensors of the target, and those among them that had ended before. */
+type Plan = { ids: string[]; target: Target; ended: ReadonlySet<string> };
+
+const read = readerOf(UntaskSchema);
+const isWhole = (target: Target): boolean => target.selector === '*';
+
+export async function untask(data: unknown, context: ActionContext): Promise<ActionResult> {
+  const fields = read(data);
+  const target = readTarget(fields);
+  const taskId = fields.task_id ?? null;
+  if (taskId === null && !target.given)
+    throw new ApiError('target_missing', 'Say what to remove: task_id, or one of sid, tag and selector (`*` for all).');
+  if (taskId !== null) context.logIds.task_id = taskId;
+  const { nowMs } = await usableStatus(context.reads, context.oid);
+  const plan = taskId === null ? await planAll(context, target, nowMs) : await planOne(context, taskId, target, nowMs);
+  return carryOut(context, plan, taskId === null ? {} : { task_id: taskId });
+}
+
+async function planOne(context: ActionContext, taskId: string, target: Target, nowMs: number): Promise<Plan> {
+  const [known] = await context.reads.readTasks(context.oid, [taskId]);
+  const isEnded = known && stateAt(known, nowMs) !== 'pending';
+  return { ids: [taskId], target, ended: new Set(isEnded ? [taskId] : []) };
+}
+
+/** All pending tasks; for some sensors, those that at least one of them still has to run, since each costs the projector
+ *  a look at every sensor. */
+async function planAll(context: ActionContext, target: Target, nowMs: number): Promise<Plan> {
+  const ids: string[] = [];
+  let place: string | null = null;
+  do {
+    const page = await readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, place, nowMs);
+    ids.push(...(isWhole(target) ? page.tasks.map(({ taskId }) => taskId) : await dueFor(context, page.tasks, target)));
+    place = page.next;
+  } while (place !== null);
+  return { ids, target, ended: new Set() };
+}
+
+async function dueFor(context: ActionContext, tasks: TaskRecord[], target: Target): Promise<string[]> {
+  const due = new Set<string>();
+  const entries = await readPairsOf(context, context.oid, tasks);
+  await eachMatch(context, context.oid, entries, treeOf(target.selector), ({ taskId }) => {
+    due.add(taskId);
+    return 'enough';
+  });
+  return [...due];
+}
+
+async function carryOut(context: ActionContext, plan: Plan, accepted: object): Promise<ActionResult> {
+  const offsets = await append(context, plan);
+  const places = [...offsets.values()];
+  const epoch = await context.applied.applied(context.oid, places, context.config.API_APPLY_WAIT_MS);
+  if (epoch === null) return { status: 202, data: accepted };
+  await context.applied.claimsOver(context.oid, epoch);
+  try {
+    return { status: 200, data: await count(context, plan, offsets) };
+  } catch (error) {
+    context.log.warn({ err: error, oid: context.oid, ...accepted }, 'removed, but not counted');
+    return { status: 202, data: accepted };
+  }
+}
+
+type Places = Map<string, { partition: number; offset: number }>;
+
+async function append(context: ActionContext, { ids, target }: Plan): Promise<Places> {
+  const origin = originOf(context);
+  const places: Places = new Map();
+  for (let at = 0; at < ids.length; at += PAGE_TASKS) {
+    const some = ids.slice(at, at + PAGE_TASKS);
+    const written = await context.commands.append(some.map((id) => untaskCommandOf(id, target, origin, context.rules)));
+    for (const [i, place] of written.entries()) places.set(some[i] as string, place);
+  }
+  return places;
+}
+
+async function count(context: ActionContext, { ids, target, ended }: Plan, places: Places) {
+  const total = { deleted: 0, tasks: 0 };
+  // A pair that was withdrawn for some sensors names the offset of the command that did it.
+  const withdrawn = (pair: Pair | undefined, task: TaskRecord) =>
+    pair?.state === 'removed' && pair.reason === String(places.get(task.taskId)?.offset);
+  const isWanted = isWhole(target) ? isDue : withdrawn;
+  const tree = isWhole(target) ? null : treeOf(target.selector);
+  for (let at = 0; at < ids.length; at += PAGE_TASKS) {
+    const tasks = await context.reads.readTasks(context.oid, ids.slice(at, at + PAGE_TASKS));
+    const touched = tasks.filter(
+      (task) => task !== null && !ended.has(task.taskId) && (!isWhole(target) || task.state === 'removed'),
+    ) as TaskRecord[];
+    if (isWhole(target)) total.tasks += touched.length;
+    const entries = await readPairsOf(context, context.oid, touched);
+    await eachMatch(
+      context,
+      context.oid,
+      entries,
+      tree,
+      () => {
+        total.deleted += 1;
+        return undefined;
+      },
+      isWanted,
+    );
+  }
+  return total;
+}

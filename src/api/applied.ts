@@ -1,0 +1,107 @@
+/**
+ * Waits until the projection has caught up with what was just written, so that a caller reads its own writes.
+ *
+ * A command is applied when the org is usable and the next offset of its partition is beyond it. An UNTASK counts only when,
+ * after that, the claims that were taken before are over as well: each entry seen in flight is gone in the same usable
+ * epoch (its dispatches are on the log), or its lease has ended by the clock of Redis. An entry that vanishes together with
+ * its epoch says nothing: then the lease is waited out. Nobody waits for entries that come later: the script that takes
+ * claims refuses a removed task already.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer, InFlight, OrgStatus, Projection } from '../projection/store.ts';
+import type { Reads } from './reads.ts';
+import { SharedPoll } from './shared-poll.ts';
+
+export type Place = { partition: number; offset: number };
+
+type InFlightAnswer = Answer<{ nowMs: number; entries: InFlight[] }>;
+
+/** A lost hint costs this much. */
+const POLL_MS = 20;
+
+export class Applied {
+  readonly #reads: Pick<Reads, 'status' | 'inFlight'>;
+  readonly #leaseMs: number;
+  readonly #status = new Map<string, SharedPoll<OrgStatus | null>>();
+  readonly #inFlight = new Map<string, { epoch: string; poll: SharedPoll<InFlightAnswer> }>();
+  readonly #unhint: () => void;
+
+  constructor(reads: Pick<Reads, 'status' | 'inFlight'>, hints: Pick<Projection, 'onHint'>, leaseMs: number) {
+    this.#reads = reads;
+    this.#leaseMs = leaseMs;
+    this.#unhint = hints.onHint((oid) => this.#status.get(oid)?.soon());
+  }
+
+  stop(): void {
+    this.#unhint();
+  }
+
+  /** The epoch in which all places were found applied; null where that took longer than `boundMs`. Never rejects: the
+   *  commands are on the log, whatever Redis does. */
+  async applied(oid: string, places: readonly Place[], boundMs: number): Promise<string | null> {
+    const deadlineMs = performance.now() + boundMs;
+    for (;;) {
+      const status = await this.#before(deadlineMs, this.#statusOf(oid).next());
+      if (status?.usable && places.every((place) => isApplied(status, place))) return status.epoch;
+      if (performance.now() >= deadlineMs) return null;
+    }
+  }
+
+  /** Resolves when no dispatch of a task that was removed before this call can still be on its way to the log. */
+  async claimsOver(oid: string, epoch: string): Promise<void> {
+    const first = await this.#inFlightNow(oid, epoch);
+    if (first === null) return delay(this.#leaseMs);
+    const seenMs = performance.now();
+    // By our own clock, from after the answer came: not earlier than the end of the lease by the clock of Redis.
+    const overMs = new Map(first.entries.map(({ batch, untilMs }) => [batch, seenMs + untilMs - first.nowMs]));
+    while (overMs.size > 0) {
+      const now = await this.#inFlightNow(oid, epoch);
+      if (now === null) return delay(Math.max(...[...overMs.values()].map((at) => at - performance.now()), 0));
+      const running = new Set(now.entries.map(({ batch }) => batch));
+      for (const [batch, at] of overMs) if (!running.has(batch) || performance.now() >= at) overMs.delete(batch);
+    }
+  }
+
+  /** null: Redis does not answer, or not from this epoch. */
+  async #inFlightNow(oid: string, epoch: string): Promise<{ nowMs: number; entries: InFlight[] } | null> {
+    try {
+      const answer = await this.#inFlightOf(oid, epoch).next();
+      return answer.ok ? answer : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** What the question gives before the deadline; null where it gives nothing, or fails. A failing Redis is asked again
+   *  after the gap of the poll, by whoever still waits. */
+  async #before<T>(deadlineMs: number, answer: Promise<T>): Promise<T | null> {
+    const bound = new AbortController();
+    const over = delay(Math.max(0, deadlineMs - performance.now()), null, { signal: bound.signal }).catch(() => null);
+    try {
+      return await Promise.race([answer.catch(() => null), over]);
+    } finally {
+      bound.abort();
+    }
+  }
+
+  #statusOf(oid: string): SharedPoll<OrgStatus | null> {
+    let poll = this.#status.get(oid);
+    if (poll === undefined) {
+      poll = new SharedPoll(async () => (await this.#reads.status([oid]))[0] ?? null, POLL_MS);
+      this.#status.set(oid, poll);
+    }
+    return poll;
+  }
+
+  #inFlightOf(oid: string, epoch: string): SharedPoll<InFlightAnswer> {
+    let known = this.#inFlight.get(oid);
+    if (known === undefined || known.epoch !== epoch) {
+      known = { epoch, poll: new SharedPoll(() => this.#reads.inFlight(oid, epoch), POLL_MS) };
+      this.#inFlight.set(oid, known);
+    }
+    return known.poll;
+  }
+}
+
+const isApplied = (status: OrgStatus, { partition, offset }: Place): boolean =>
+  (status.commandOffsets.get(partition) ?? 0) > offset;

@@ -1,0 +1,98 @@
+/**
+ * `GET /v1/orgs/{oid}/events`: the task events of an org as Server-Sent Events, from now on. Guarantees:
+ *  - a stream holds at most BUFFER_MAX_BYTES for a client that reads too slowly; then the client is cut off, and can come
+ *    back, while nobody else waits;
+ *  - a heartbeat comment keeps proxies from closing a quiet stream; at it the token is looked at, and a stream whose key is
+ *    gone or whose token has run out ends;
+ *  - `stop` ends all streams cleanly.
+ */
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import client from 'prom-client';
+import { ApiError } from '../errors.ts';
+import { isName } from '../model/ids.ts';
+import { activitiesOf, type NamedActivity } from './activity.ts';
+import type { ApiPorts } from './ports.ts';
+import type { Tokens } from './tokens.ts';
+
+const HEARTBEAT_MS = 15_000;
+const BUFFER_MAX_BYTES = 1024 * 1024;
+
+const open = new client.Gauge({ name: 'rt_event_streams', help: 'Event streams that are open.' });
+const cutOff = new client.Counter({
+  name: 'rt_event_streams_cut_total',
+  help: 'Event streams that were cut off because their client read too slowly.',
+});
+
+/** null: not narrowed by it. */
+type Narrow = { taskId: string | null; sid: string | null };
+
+export class EventStreams {
+  readonly #ports: Pick<ApiPorts, 'events'>;
+  readonly #tokens: Tokens;
+  readonly #enders = new Set<() => void>();
+
+  constructor(ports: Pick<ApiPorts, 'events'>, tokens: Tokens) {
+    this.#ports = ports;
+    this.#tokens = tokens;
+  }
+
+  /** Takes the connection over until client, token or server ends it. */
+  open(request: FastifyRequest, reply: FastifyReply): void {
+    const { oid } = request.params as { oid: string };
+    const narrow = narrowOf(request.query as Record<string, unknown>);
+    const { raw } = reply;
+    reply.hijack();
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    raw.write(': connected\n\n');
+    const unsubscribe = this.#ports.events.subscribe(oid, (id, event) => {
+      for (const named of activitiesOf(event)) if (isWanted(named, narrow)) push(raw, textOf(id, named));
+    });
+    const heartbeat = setInterval(() => {
+      if (this.#tokens.stands(request.identity)) push(raw, ': heartbeat\n\n');
+      else raw.end();
+    }, HEARTBEAT_MS);
+    const end = () => raw.end();
+    this.#enders.add(end);
+    open.inc();
+    raw.on('close', () => {
+      unsubscribe();
+      clearInterval(heartbeat);
+      this.#enders.delete(end);
+      open.dec();
+    });
+  }
+
+  /** Ends all streams; clients come back by themselves. */
+  stop(): void {
+    for (const end of this.#enders) end();
+  }
+}
+
+function push(raw: ServerResponse, text: string): void {
+  if (raw.writableEnded || raw.destroyed) return;
+  raw.write(text);
+  if (raw.writableLength <= BUFFER_MAX_BYTES) return;
+  cutOff.inc();
+  raw.destroy();
+}
+
+function narrowOf(query: Record<string, unknown>): Narrow {
+  const nameOf = (field: string): string | null => {
+    const value = query[field];
+    if (value === undefined || value === '') return null;
+    if (typeof value === 'string' && isName(value)) return value;
+    throw new ApiError('bad_request', `${field} must be one id, to narrow the stream to it.`);
+  };
+  return { taskId: nameOf('task_id'), sid: nameOf('sid') };
+}
+
+const isWanted = ({ activity: { event } }: NamedActivity, { taskId, sid }: Narrow): boolean =>
+  (taskId === null || event.task_id === taskId) && (sid === null || event.sid === sid);
+
+const textOf = (id: string, { name, activity }: NamedActivity): string =>
+  `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(activity)}\n\n`;

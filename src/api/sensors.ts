@@ -1,0 +1,71 @@
+/**
+ * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
+ * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
+ */
+import { effectiveTags, fromState } from '../model/sensor.ts';
+import type { StoredSensor } from '../projection/store.ts';
+import { parseSelector, type SelectorAst, type SelectorRecord, sidOf, toSelectorRecord } from '../selector/index.ts';
+import type { ApiPorts } from './ports.ts';
+import type { Reads } from './reads.ts';
+
+export type SeenSensor = {
+  sid: string;
+  hostname: string;
+  online: boolean;
+  /** Unix ms; null: not known. */
+  enrolledAtMs: number | null;
+  record: SelectorRecord;
+};
+
+type Source = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'> & {
+  reads: Pick<Reads, 'scanSensors'>;
+};
+
+/** Pages through the sensors that any of the selectors could match: all, or the partitions of the sids that they name. */
+export async function* sensorsFor(
+  source: Source,
+  oid: string,
+  selectors: readonly SelectorAst[],
+): AsyncGenerator<SeenSensor[]> {
+  for (const partition of partitionsFor(source, selectors)) {
+    const seen = new Set<string>();
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Reads['scanSensors']>> = await source.reads.scanSensors(oid, partition, cursor);
+      const fresh = page.sensors.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
+      yield fresh.map((stored) => seenSensor(source, oid, stored));
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+}
+
+/** The tree of a stored selector; null for one that no longer parses, which matches nothing. */
+export function treeOf(selector: string | null): SelectorAst | null {
+  try {
+    return parseSelector(selector);
+  } catch {
+    return null;
+  }
+}
+
+function partitionsFor(source: Source, selectors: readonly SelectorAst[]): Iterable<number> {
+  const sids = selectors.map(sidOf);
+  if (sids.every((sid) => sid !== undefined)) return new Set(sids.map((sid) => source.presencePartitionOf(sid)));
+  return Array.from({ length: source.presencePartitions() }, (_, partition) => partition);
+}
+
+function seenSensor(source: Source, oid: string, { sid, facts, presence }: StoredSensor): SeenSensor {
+  const online = presence?.online === true;
+  if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid } };
+  const view = fromState(source.decodeState(facts));
+  const aliveAtMs = Math.max(view.aliveAtMs, presence?.aliveAtMs ?? 0);
+  const record = toSelectorRecord({
+    oid,
+    sid,
+    ...(view.facts === null ? {} : { facts: view.facts }),
+    should_isolate: view.shouldIsolate ?? view.facts?.should_isolate ?? false,
+    alive: aliveAtMs === 0 ? null : aliveAtMs,
+    tags: effectiveTags(view, source.nowMs()),
+  });
+  return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record };
+}

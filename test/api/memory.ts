@@ -1,0 +1,240 @@
+/**
+ * Stands in for Kafka and Redis where only the HTTP side is under test: appended commands are applied at once, as far as
+ * the answers need it. The real ones are in test/integration.
+ */
+import { createHash } from 'node:crypto';
+import pino from 'pino';
+import type { ApiPorts } from '../../src/api/ports.ts';
+import { registerApi } from '../../src/api/routes.ts';
+import { readConfig } from '../../src/config.ts';
+import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
+import type { SensorFacts, SensorState, TaskCommand, TaskEvent } from '../../src/model/records.ts';
+import { contentHashOf, expiryOf, type Pair, type TaskRecord } from '../../src/model/task.ts';
+import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
+import { OID, SECRET, testOrgs } from '../command/orgs.ts';
+
+const PARTITIONS = 4;
+
+export const FACTS: SensorFacts = {
+  iid: '',
+  did: '',
+  hostname: 'host',
+  ext_ip: '',
+  int_ip: '10.3.1.2',
+  mac_addr: '',
+  plat: 0x10000000,
+  ext_plat: 0,
+  arch: 2,
+  enroll: 0,
+  isolated: false,
+  should_isolate: false,
+  kernel: false,
+  tags: [],
+};
+
+export class Memory {
+  readonly orgs = testOrgs();
+  readonly appended: TaskCommand[] = [];
+  readonly tasks = new Map<string, TaskRecord>();
+  readonly pairs = new Map<string, Map<string, Pair>>();
+  readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean }>();
+  readonly listeners = new Set<(id: string, event: TaskEvent) => void>();
+  inFlight: InFlight[] = [];
+  epoch = 'e1';
+  usable = true;
+  /** Commands are appended, but not applied. */
+  behind = false;
+  fault: Error | null = null;
+  kafkaFault: Error | null = null;
+  nowMs = Date.now();
+  #applied = 0;
+
+  addSensor(sid: string, facts: Partial<SensorFacts> = {}, online = true): void {
+    this.sensors.set(sid, { facts, online });
+  }
+
+  setPair(taskId: string, sid: string, pair: Partial<Pair>): void {
+    const pairs = this.pairs.get(taskId) ?? new Map<string, Pair>();
+    this.pairs.set(taskId, pairs.set(sid, { state: 'done', attempt: 1, atMs: this.nowMs, reason: '', ...pair }));
+  }
+
+  emit(id: string, event: TaskEvent): void {
+    for (const listener of this.listeners) listener(id, event);
+  }
+
+  partitionOf = (sid: string): number => (createHash('md5').update(sid).digest()[0] as number) % PARTITIONS;
+
+  ports(env: Record<string, string> = {}): ApiPorts {
+    const config = readConfig({
+      KAFKA_BROKERS: 'localhost:1',
+      REDIS_URL: 'redis://localhost:1',
+      JWT_SECRET: 'a secret of the test',
+      API_APPLY_WAIT_MS: '60',
+      CLAIM_LEASE_MS: '100',
+      ...env,
+    });
+    return {
+      config,
+      log: pino({ level: 'silent' }),
+      nowMs: () => this.nowMs,
+      orgs: this.orgs,
+      keyNamed: (oid, name) => {
+        const found = this.orgs.findKey(oid, SECRET, this.nowMs);
+        return found?.name === name ? found : this.otherKey(oid, name);
+      },
+      projection: this.projection() as Projection,
+      commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
+      events: {
+        subscribe: (oid, listener) => {
+          const mine = (id: string, event: TaskEvent) => event.oid === oid && listener(id, event);
+          this.listeners.add(mine);
+          return () => this.listeners.delete(mine);
+        },
+      },
+      presencePartitions: () => PARTITIONS,
+      presencePartitionOf: this.partitionOf,
+      decodeState: (bytes) => JSON.parse(bytes.toString()) as SensorState,
+    };
+  }
+
+  /** Keys other than the one with SECRET, by the secrets that a test knows. */
+  readonly otherSecrets = new Map<string, string>();
+  otherKey(oid: string, name: string) {
+    const secret = this.otherSecrets.get(name);
+    return secret === undefined ? undefined : this.orgs.findKey(oid, secret, this.nowMs);
+  }
+
+  #append(command: TaskCommand) {
+    if (this.kafkaFault) throw this.kafkaFault;
+    const offset = this.appended.push(command) - 1;
+    if (!this.behind) this.#apply(command, offset);
+    return { partition: 0, offset };
+  }
+
+  #apply(command: TaskCommand, offset: number): void {
+    this.#applied = offset + 1;
+    const known = this.tasks.get(command.task_id);
+    if (command.action === 'TASK') {
+      if (!known) this.tasks.set(command.task_id, this.#record(command, offset));
+    } else if (known?.state === 'pending' && command.untask_selector === null) {
+      this.tasks.set(command.task_id, { ...known, state: 'removed', endedAtMs: this.nowMs });
+    } else if (known?.state === 'pending') {
+      // As much of narrowing as the answers need: the selector names one sid.
+      const sid = /^sid == "(.*)"$/.exec(command.untask_selector ?? '')?.[1] as string;
+      this.setPair(command.task_id, sid, { state: 'removed', attempt: 0, reason: String(offset) });
+    }
+  }
+
+  #record(command: TaskCommand, offset: number): TaskRecord {
+    return {
+      taskId: command.task_id,
+      state: 'pending',
+      expiresAtMs: expiryOf(command),
+      endedAtMs: null,
+      contentHash: contentHashOf(command),
+      offset,
+      command,
+    };
+  }
+
+  projection(): Partial<Projection> {
+    const reads: Partial<Projection> = {
+      status: async () => [this.#status()],
+      inFlight: async (_oid, epoch) =>
+        epoch === this.epoch
+          ? { ok: true, nowMs: this.nowMs, entries: this.inFlight }
+          : { ok: false, why: 'epoch', epoch: this.epoch },
+      pendingIds: async (_oid, limit, after) => this.#page('pending', limit, after),
+      endedIds: async (_oid, limit, after) => this.#page('ended', limit, after),
+      readTasks: async (_oid, ids) => ids.map((id) => this.tasks.get(id) ?? null),
+      readPairs: async (_oid, id) => this.pairs.get(id) ?? new Map(),
+      readCounts: async (_oid, id) => this.#counts(this.tasks.get(id)),
+      scanSensors: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),
+    };
+    const guarded = Object.entries(reads).map(([name, ask]) => [
+      name,
+      async (...args: unknown[]) => {
+        if (this.fault) throw this.fault;
+        return (ask as (...args: unknown[]) => unknown)(...args);
+      },
+    ]);
+    return { ...Object.fromEntries(guarded), onHint: () => () => {} };
+  }
+
+  #status(): OrgStatus {
+    const commandOffsets = new Map([[0, this.#applied]]);
+    const { epoch, usable, nowMs } = this;
+    return { epoch, usable, nowMs, version: 1, begunAtMs: 0, commandOffsets, eventOffsets: new Map() };
+  }
+
+  #page(kind: 'pending' | 'ended', limit: number, after: string | null) {
+    const all = [...this.tasks.values()].filter((task) => (task.state === 'pending') === (kind === 'pending'));
+    const ids = all.map(({ taskId }) => taskId).sort();
+    const rest = after === null ? ids : ids.filter((id) => id > after);
+    const some = rest.slice(0, limit);
+    return { ids: some, next: rest.length > limit ? (some.at(-1) as string) : null };
+  }
+
+  /** As joiners count, who know no selectors here but `*` and plat. */
+  #counts(task: TaskRecord | undefined) {
+    const linux = /plat ?== ?linux/.test(task?.command.selector ?? '');
+    const matched = [...this.sensors.values()].filter(({ facts }) => linux === (facts.plat === 0x20000000) || !linux);
+    return { partitions: PARTITIONS, matched: matched.length, online: matched.filter(({ online }) => online).length };
+  }
+
+  #stored(partition: number): StoredSensor[] {
+    return [...this.sensors]
+      .filter(([sid]) => this.partitionOf(sid) === partition)
+      .map(([sid, { facts, online }]) => ({
+        sid,
+        facts: Buffer.from(JSON.stringify(this.#state(sid, facts))),
+        presence: { online, connectionId: 'c', aliveAtMs: 0, confirms: false },
+      }));
+  }
+
+  #state(sid: string, facts: Partial<SensorFacts>): SensorState {
+    return {
+      oid: OID,
+      sid,
+      sensor: { ...FACTS, ...facts },
+      platform_tags: [],
+      removed_tags: [],
+      should_isolate: null,
+      alive_at: 0,
+      connection_id: 'c',
+    };
+  }
+}
+
+/** A server with all routes on a Memory; it does not listen. */
+export async function startApi(memory: Memory, env: Record<string, string> = {}): Promise<HttpServer> {
+  const ports = memory.ports(env);
+  const server = createHttpServer(ports.config, ports.log, { report: () => ({ ready: true, roles: {} }) });
+  await registerApi(server, ports);
+  return server;
+}
+
+export type Answer = { status: number; body: { error: string; error_code?: string; data: Record<string, unknown> } };
+
+/** Asks for a token of the org. */
+export async function tokenOf(server: HttpServer, oid = OID, secret = SECRET): Promise<string> {
+  const answer = await server.inject({ method: 'POST', url: '/', payload: { oid, secret } });
+  return (answer.json() as { jwt: string }).jwt;
+}
+
+/** One action of the extension, as JSON. */
+export async function act(
+  server: HttpServer,
+  jwt: string,
+  action: string,
+  data: unknown,
+  headers = {},
+): Promise<Answer> {
+  const answer = await server.inject({
+    method: 'POST',
+    url: '/v1/extension/request/ext-reliable-tasking',
+    headers: { authorization: `Bearer ${jwt}`, ...headers },
+    payload: { oid: OID, action, data },
+  });
+  return { status: answer.statusCode, body: answer.json() };
+}
