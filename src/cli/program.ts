@@ -8,6 +8,7 @@ import { registerFleet } from './commands/fleet.ts';
 import { registerList } from './commands/list.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
+import { registerStack } from './commands/stack.ts';
 import { registerTask } from './commands/task.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerUntask } from './commands/untask.ts';
@@ -19,7 +20,7 @@ import { version } from './version.ts';
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
-  ['Server:', [registerServe, registerTopics, registerFleet]],
+  ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Other:', [registerCompletion]],
 ];
 

@@ -1,0 +1,93 @@
+/** `stack`: Kafka and Redis on this machine, for trying things out. Progress goes to standard error, the result to `out`. */
+import type { Command } from 'commander';
+import type { StackStatus } from '../../stack/command.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { withExamples } from '../options.ts';
+import { facts } from '../table.ts';
+
+type Flags = { json?: boolean };
+
+export function registerStack(program: Command, io: Io): void {
+  const stack = program
+    .command('stack')
+    .summary('Kafka and Redis on this machine')
+    .description('Brings up Kafka and Redis on this machine: by Docker where it is there, else as local processes.');
+  withExamples(stack, io, [['stack up', 'bring it up, and leave it up']]);
+  const add = (name: string, summary: string, description: string, run: (flags: Flags) => Promise<void>) =>
+    stack
+      .command(name)
+      .summary(summary)
+      .description(description)
+      .option('--json', 'print JSON for programs')
+      .action(run);
+  withExamples(
+    add('up', 'bring it up, and leave it up', 'Brings the stack up and leaves it up until `stack down`.', (flags) =>
+      up(flags, io),
+    ),
+    io,
+    [['stack up', 'prints where it is, as lines for your shell']],
+  );
+  withExamples(
+    add('down', 'stop it', 'Stops what `stack up` left. The data stays.', (flags) => down(flags, io)),
+    io,
+    [['stack down', 'stop it']],
+  );
+  withExamples(
+    add(
+      'status',
+      'tell whether it is up',
+      `Tells whether the stack is up, and where. Exit code ${EXIT.unavailable} if not.`,
+      (flags) => status(flags, io),
+    ),
+    io,
+    [
+      ['stack status', 'for people'],
+      ["stack status --json | jq -r '.redisUrl'", 'for programs'],
+    ],
+  );
+}
+
+const commands = () => import('../../stack/command.ts');
+
+async function up(flags: Flags, io: Io): Promise<void> {
+  const { up } = await commands();
+  print(await up((line) => io.err(`${line}\n`)), flags, io);
+}
+
+async function down(flags: Flags, io: Io): Promise<void> {
+  const { down } = await commands();
+  const wasUp = await down((line) => io.err(`${line}\n`));
+  if (flags.json) io.out(prettyJson({ stopped: wasUp }));
+  else if (!wasUp) io.err('There was no stack to stop.\n');
+}
+
+async function status(flags: Flags, io: Io): Promise<void> {
+  const { status } = await commands();
+  const found = await status();
+  print(found, flags, io);
+  if (!found.up) {
+    throw new CliError('stack_down', 'The stack is not up.', {
+      exitCode: EXIT.unavailable,
+      hint: `${io.name} stack up`,
+    });
+  }
+}
+
+function print(found: StackStatus, flags: Flags, io: Io): void {
+  if (flags.json) io.out(prettyJson(found));
+  else if (found.up) io.out(stackText(found, io));
+}
+
+/** Ends with a line to paste: the server and `fleet` read these two. */
+export function stackText(found: Extract<StackStatus, { up: true }>, io: Pick<Io, 'colour'>): string {
+  const brokers = found.kafkaBrokers.join(',');
+  const paint = painter(io.colour);
+  const owner = found.owner === undefined ? 'until stack down' : `until process ${found.owner} ends`;
+  const rows = [
+    ['kafka', brokers],
+    ['redis', found.redisUrl],
+    ['runs', `${found.source}, ${owner}`],
+  ] as const;
+  return `${facts(rows, paint)}\nexport KAFKA_BROKERS=${brokers} REDIS_URL=${found.redisUrl}\n`;
+}
