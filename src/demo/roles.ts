@@ -15,6 +15,8 @@ export type RoleOptions = {
   port: number;
   env: Record<string, string>;
   logFolder: string;
+  /** What is run with `serve --roles ROLE`; our own program unless a test gives another. */
+  program?: string;
   /** Told when a role that was ready has died and is started again. */
   onRestart(role: Role, how: string): void;
 };
@@ -44,13 +46,13 @@ export class RoleProcess {
   }
 
   start(): void {
-    const { role, port, env, logFolder } = this.#options;
+    const { role, port, env, logFolder, program = PROGRAM } = this.#options;
     mkdirSync(logFolder, { recursive: true });
     const log = openSync(this.logFile, this.#wasReady ? 'a' : 'w', 0o600);
     // A group of its own: a Ctrl-C at the terminal is ours to pass on, in the right order.
     const child = spawn(
       process.execPath,
-      ['--disable-warning=TimeoutNegativeWarning', PROGRAM, 'serve', '--roles', role],
+      ['--disable-warning=TimeoutNegativeWarning', program, 'serve', '--roles', role],
       {
         env: { ...process.env, ...env, HTTP_PORT: String(port) },
         stdio: ['ignore', log, log, 'ipc'],
