@@ -89,8 +89,10 @@ function segmentsOf(steps: Step[]): Step[][] {
     if (isNarrow(step)) {
       segments.push([step]);
       open = null;
-    } else if (open === null) segments.push((open = [step]));
-    else open.push(step);
+    } else if (open === null) {
+      open = [step];
+      segments.push(open);
+    } else open.push(step);
   }
   return segments;
 }
