@@ -3,7 +3,7 @@
 // second to finish throws its copy away).
 
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from './paths.ts';
@@ -13,14 +13,17 @@ const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.
 const FETCH_BOUND_MS = 300_000;
 const ABANDONED_MS = 3_600_000;
 
-/** The folder `name` in the cache, filled by `fill` when it is not there yet. */
-export async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
-  const final = join(cacheDir(), name);
+/** The folder `name` in the cache, filled by `fill` when it is not there yet. Rejects with what `fill` rejects with. */
+export async function cached(
+  name: string,
+  fill: (folder: string) => Promise<void>,
+  cache = cacheDir(),
+): Promise<string> {
+  const final = join(cache, name);
   if (existsSync(final)) return final;
-  mkdirSync(cacheDir(), { recursive: true });
-  removeAbandoned();
-  const part = join(cacheDir(), `${name}.part-${process.pid}-${Date.now().toString(36)}`);
-  mkdirSync(part);
+  mkdirSync(cache, { recursive: true });
+  removeAbandoned(cache);
+  const part = mkdtempSync(join(cache, `${name}.part-`));
   try {
     await fill(part);
     if (!existsSync(final)) renameSync(part, final);
@@ -32,9 +35,9 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
   return final;
 }
 
-function removeAbandoned(): void {
-  for (const entry of readdirSync(cacheDir())) {
-    const path = join(cacheDir(), entry);
+function removeAbandoned(cache: string): void {
+  for (const entry of readdirSync(cache)) {
+    const path = join(cache, entry);
     if (!entry.includes('.part-')) continue;
     const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     if (Date.now() - modified > ABANDONED_MS) rmSync(path, { recursive: true, force: true });
