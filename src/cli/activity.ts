@@ -27,7 +27,8 @@ export function activityLine(
   const { routing, event } = activity;
   const time = new Date(routing.event_time ?? 0).toISOString().slice(11, 19);
   const taskId = String(event.task_id ?? '');
-  const who = event.sid === undefined ? '' : `  ${visible(names.get(event.sid) ?? event.sid)}`;
+  // A new task that is for one sensor names it, and its selector says so already.
+  const who = event.sid === undefined || type === 'add_task' ? '' : `  ${visible(names.get(event.sid) ?? event.sid)}`;
   const detail = visible(detailOf(type, event));
   return [
     paint('dim', time),

@@ -91,7 +91,7 @@ describe('a line of activity', () => {
       activityLine(type, { ...done, event: { ...done.event, ...event } }, plain);
     expect(line('task_sent', { attempt: 2 })).toMatch(/delivered {5}t1 {2}s1 {2}attempt 2$/);
     expect(line('task_failure', { error_code: 5 })).toMatch(/failed .*error 5$/);
-    expect(line('add_task', { sid: undefined, task: 'netstat', selector: '' })).toMatch(/queued .*t1 {2}netstat → \*$/);
+    expect(line('add_task', { task: 'netstat', selector: '' })).toMatch(/queued .*t1 {2}netstat → \*$/);
   });
 
   it('shows an event that it does not know by its name', () => {
