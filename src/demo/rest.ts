@@ -5,9 +5,12 @@ export type Rest = { post(action: string, data: string): Promise<Record<string, 
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Answers the `data` of the envelope. Throws with the server's own sentence. */
-export async function openRest(url: string, oid: string, apiKey: string, signal: AbortSignal): Promise<Rest> {
+const REQUEST_MS = 5_000;
+
+/** Answers the `data` of the envelope. Throws with the server's own sentence; each request may take `REQUEST_MS`. */
+export async function openRest(url: string, oid: string, apiKey: string, stopped: AbortSignal): Promise<Rest> {
   const send = async (path: string, headers: Record<string, string>, body: string) => {
+    const signal = AbortSignal.any([stopped, AbortSignal.timeout(REQUEST_MS)]);
     const response = await fetch(url + path, { method: 'POST', headers: { ...FORM, ...headers }, body, signal });
     const answer = (await response.json()) as Record<string, unknown>;
     if (!response.ok)

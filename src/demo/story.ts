@@ -60,8 +60,8 @@ export class Story {
   }
 
   async #queueAll() {
-    const { url, identity, cast, deadline } = this.#options;
-    const rest = await openRest(url, identity.oid, identity.apiKey, deadline);
+    const { url, identity, cast, stopped } = this.#options;
+    const rest = await openRest(url, identity.oid, identity.apiKey, stopped);
     for (const task of demoTasks(cast)) {
       const { task_id: taskId } = (await rest.post('task', task.data)) as { task_id: string };
       this.#adopt(task, taskId);
