@@ -27,14 +27,15 @@ export async function down(log: Log, dir = stackDir()): Promise<boolean> {
   const owner = ownerOf(dir);
   if (owner !== undefined) throw new StackInUse(dir, owner.pid);
   const state = readState(dir);
-  if (state.source === 'docker') {
+  let wasUp = survivors(state).length > 0;
+  // Without an answer from Docker its containers are not running either.
+  if (state.source === 'docker' && (await askDocker(['compose'])).is === 'ready') {
+    wasUp = (await composePorts()) !== undefined;
     await composeDown();
-    changeState(dir, { source: undefined, detached: undefined });
-    return true;
   }
-  const wasUp = survivors(state).length > 0;
   // `up` made them on purpose, so they are no leftovers to be told about.
   await endLeftovers(dir, () => {});
+  changeState(dir, { source: undefined });
   if (wasUp) log('Stack stopped; its data stays.');
   return wasUp;
 }

@@ -23,6 +23,9 @@ export function serverProperties(at: { port: number; controllerPort: number; dat
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed is taken back only when its old session has run out: 9 s by default.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     // The default takes 128 MB of the heap for compaction.
     'log.cleaner.dedupe.buffer.size': 33_554_432,
     'num.network.threads': 2,

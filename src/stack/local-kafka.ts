@@ -4,7 +4,7 @@
 
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cached, fetchJars } from './downloads.ts';
@@ -12,7 +12,7 @@ import { findJava } from './java.ts';
 import { log4jSettings, serverProperties } from './kafka-settings.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
 import { freePort, onSomePort } from './ports.ts';
-import { kafkaAnswers } from './probe.ts';
+import { kafkaOfCluster } from './probe.ts';
 import { startServer, untilReady } from './server-process.ts';
 
 const run = promisify(execFile);
@@ -64,6 +64,12 @@ async function format({ java, classPath, dir }: Layout, properties: string): Pro
   renameSync(part, data);
 }
 
+function clusterIdOf(data: string): string {
+  const id = /^cluster\.id=(.+)$/m.exec(readFileSync(join(data, 'meta.properties'), 'utf8'))?.[1];
+  if (id === undefined) throw new Error(`${data} is not Kafka's: remove it, it has no cluster.id in meta.properties.`);
+  return id.trim();
+}
+
 async function startOn(port: number, layout: Layout, options: LocalServerOptions): Promise<LocalServer> {
   const { java, classPath, dir } = layout;
   const properties = serverProperties({ port, controllerPort: await freePort(), dataDir: join(dir, 'data') });
@@ -73,6 +79,7 @@ async function startOn(port: number, layout: Layout, options: LocalServerOptions
   writeFileSync(propertiesFile, properties);
   writeFileSync(logSettings, log4jSettings(logFile));
   await format(layout, properties);
+  const clusterId = clusterIdOf(join(dir, 'data'));
   const jvm = [...HEAP, '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true'];
   const server = await startServer({
     name: 'Kafka',
@@ -84,7 +91,7 @@ async function startOn(port: number, layout: Layout, options: LocalServerOptions
     ...(options.removeAfterDeath ? { removeAfterDeath: dir } : {}),
   });
   options.onSpawn?.({ pid: server.pid, port });
-  await untilReady(server, () => kafkaAnswers(port), { deadlineMs: READY_WITHIN_MS, logFile });
+  await untilReady(server, () => kafkaOfCluster(port, clusterId), { deadlineMs: READY_WITHIN_MS, logFile });
   return { port, pid: server.pid, exited: server.exited, stop: server.stop, kill: server.kill };
 }
 

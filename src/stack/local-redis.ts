@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { cached, fetchUnpacked } from './downloads.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
 import { onSomePort } from './ports.ts';
-import { redisAnswers } from './probe.ts';
+import { redisOfProcess } from './probe.ts';
 import { startServer, untilReady } from './server-process.ts';
 
 const run = promisify(execFile);
@@ -89,7 +89,7 @@ export async function startLocalRedis(options: LocalServerOptions & { persist?: 
       ...(options.removeAfterDeath ? { removeAfterDeath: dir } : {}),
     });
     options.onSpawn?.({ pid: server.pid, port });
-    await untilReady(server, () => redisAnswers(port), { deadlineMs: READY_WITHIN_MS, logFile: outFile });
+    await untilReady(server, () => redisOfProcess(port, server.pid), { deadlineMs: READY_WITHIN_MS, logFile: outFile });
     return { port, pid: server.pid, exited: server.exited, stop: server.stop, kill: server.kill };
   });
 }

@@ -21,30 +21,46 @@ function ask(port: number, host: string, request: Buffer, accept: (answer: Buffe
 
 const CORRELATION_ID = 0x52544b31;
 
-/** ApiVersions version 0 with a null client id: every broker since 0.10 answers it before anything else. */
-function apiVersionsRequest(): Buffer {
-  const request = Buffer.alloc(14);
-  request.writeInt32BE(10, 0); // bytes that follow
-  request.writeInt16BE(18, 4); // ApiVersions
-  request.writeInt16BE(0, 6);
+/** A Kafka request with a null client id. */
+function kafkaRequest(apiKey: number, version: number, body: readonly number[] = []): Buffer {
+  const request = Buffer.alloc(14 + body.length);
+  request.writeInt32BE(10 + body.length, 0); // bytes that follow
+  request.writeInt16BE(apiKey, 4);
+  request.writeInt16BE(version, 6);
   request.writeInt32BE(CORRELATION_ID, 8);
   request.writeInt16BE(-1, 12);
+  request.set(body, 14);
   return request;
+}
+
+/** ApiVersions version 0: every broker since 0.10 answers it before anything else. */
+const apiVersions = kafkaRequest(18, 0);
+/** Metadata version 4 of no topics, creating none. The answer names the cluster. */
+const metadata = kafkaRequest(3, 4, [0, 0, 0, 0, 0]);
+
+function isKafkaAnswer(answer: Buffer): boolean {
+  return answer.length >= 8 && answer.readInt32BE(4) === CORRELATION_ID;
+}
+
+/** True when the broker there serves, and belongs to this cluster: another one may have been faster to take the port. */
+export function kafkaOfCluster(port: number, clusterId: string): Promise<boolean> {
+  return ask(port, '127.0.0.1', metadata, (answer) => isKafkaAnswer(answer) && answer.includes(clusterId));
 }
 
 /** True when a Kafka broker answers requests there, not merely accepts connections. */
 export function kafkaAnswers(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return ask(
-    port,
-    host,
-    apiVersionsRequest(),
-    (answer) => answer.length >= 8 && answer.readInt32BE(4) === CORRELATION_ID,
-  );
+  return ask(port, host, apiVersions, isKafkaAnswer);
 }
 
 /** True when a Redis answers there and has loaded its data. */
 export function redisAnswers(port: number, host = '127.0.0.1'): Promise<boolean> {
   return ask(port, host, Buffer.from('PING\r\n'), (answer) => answer.toString('latin1').startsWith('+PONG'));
+}
+
+/** True when the Redis there is this very process and has loaded its data. */
+export async function redisOfProcess(port: number, pid: number): Promise<boolean> {
+  const ours = (answer: Buffer) => answer.toString('latin1').includes(`process_id:${pid}\r`);
+  return (await ask(port, '127.0.0.1', Buffer.from('INFO server\r\n'), ours)) && redisAnswers(port);
 }
 
 /** True when something accepts connections there. */

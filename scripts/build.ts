@@ -1,0 +1,24 @@
+// npm run build: src/ as JavaScript in dist/, which is what `npm pack` ships (Node does not strip types below node_modules). The
+// folders keep their depth, so whatever is read from the package's root by a relative path is found from both.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../src/stack/paths.ts';
+
+const src = join(packageRoot, 'src');
+const dist = join(packageRoot, 'dist');
+const bin = join(dist, 'cli', 'main.js');
+
+// A file that has left src/ must not stay in the package.
+rmSync(dist, { recursive: true, force: true });
+execFileSync(join(packageRoot, 'node_modules/.bin/tsc'), ['-p', join(packageRoot, 'tsconfig.build.json')], {
+  stdio: 'inherit',
+});
+
+// Everything else that the program reads beside its code: Redis scripts, pages, styles.
+cpSync(src, dist, { recursive: true, filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts') });
+
+if (!existsSync(bin)) throw new Error(`${bin} was not made`);
+chmodSync(bin, 0o755);
+console.log(`built ${dist}`);
