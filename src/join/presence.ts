@@ -1,0 +1,85 @@
+/**
+ * A batch of presence records against the seats of one partition: what changed, what has to be written, which sensors are
+ * to be matched. No I/O; the seats are changed in place.
+ */
+import type { SensorPresence } from '../model/records.ts';
+import { fold, newSensor, toState } from '../model/sensor.ts';
+import { findOrSeat, refresh, type Seat, type Sensor, tagOf } from './seat.ts';
+
+export type PresenceStep = { offset: number; presence: SensorPresence };
+export type StateToWrite = { oid: string; sid: string; partition: number; state: ReturnType<typeof toState> | null };
+export type Folded = { states: StateToWrite[]; toMatch: Set<Sensor>; touched: Set<Seat> };
+
+/** An online sensor's state is written again after this long, so that the topic tells that it is still there. */
+const STATE_AGAIN_MS = 86_400_000;
+
+/** `seats` by oid. A record of an org without a seat, or below the seat's offset, is passed over. */
+export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs: number): Folded {
+  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set() };
+  const changed = new Set<Sensor>();
+  for (const { offset, presence } of steps) {
+    const seat = seats.get(presence.oid);
+    if (!seat || offset < seat.nextOffset) continue;
+    folded.touched.add(seat);
+    if (presence.event === 'FORGOTTEN') forget(seat, presence.sid, folded, changed);
+    else take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);
+  }
+  for (const sensor of changed) {
+    refresh(sensor, nowMs);
+    sensor.seat.dirtyFacts.add(sensor.sid);
+    folded.states.push(stateOf(sensor, nowMs));
+  }
+  return folded;
+}
+
+function take(
+  sensor: Sensor,
+  presence: SensorPresence,
+  offset: number,
+  nowMs: number,
+  changed: Set<Sensor>,
+  folded: Folded,
+): void {
+  const known = sensor.aliveAtMs !== 0 || sensor.facts !== null;
+  const effect = fold(sensor, presence);
+  if (effect.connected) {
+    sensor.tag = tagOf(sensor.connectionId);
+    sensor.connectedAtMs = nowMs;
+  } else if (effect.retry) sensor.tag = tagOf(sensor.connectionId, offset);
+  const stale = sensor.online ? nowMs - sensor.stateAtMs >= STATE_AGAIN_MS : effect.disconnected && sensor.stateOnline;
+  if (effect.changed || stale || !known) changed.add(sensor);
+  if (sensor.online && (effect.retry || effect.changed)) folded.toMatch.add(sensor);
+  sensor.seat.dirtyRows.add(sensor.sid);
+}
+
+function stateOf(sensor: Sensor, nowMs: number): StateToWrite {
+  sensor.stateOnline = sensor.online;
+  sensor.stateAtMs = nowMs;
+  return { oid: sensor.oid, sid: sensor.sid, partition: sensor.seat.partition, state: toState(sensor) };
+}
+
+function forget(seat: Seat, sid: string, folded: Folded, changed: Set<Sensor>): void {
+  const sensor = seat.sensors.get(sid);
+  if (sensor) {
+    Object.assign(sensor, newSensor(seat.oid, sid));
+    changed.delete(sensor);
+    folded.toMatch.delete(sensor);
+    seat.expiring.delete(sensor);
+    seat.sensors.delete(sid);
+  }
+  seat.dirtyFacts.delete(sid);
+  seat.dirtyRows.delete(sid);
+  seat.forgotten.add(sid);
+  folded.states.push({ oid: seat.oid, sid, partition: seat.partition, state: null });
+}
+
+/** Sensors of which a tag has run out by now: what selectors see is different, and what they match. */
+export function dropExpiredTags(seat: Seat, nowMs: number): Sensor[] {
+  const affected: Sensor[] = [];
+  for (const sensor of seat.expiring) {
+    const had = (sensor.record.tags as readonly string[] | undefined)?.length ?? 0;
+    refresh(sensor, nowMs);
+    if (((sensor.record.tags as readonly string[] | undefined)?.length ?? 0) !== had) affected.push(sensor);
+  }
+  return affected;
+}

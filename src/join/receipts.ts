@@ -1,0 +1,185 @@
+/**
+ * A batch of sensor events: receipt -> ack in Redis -> wait for claims in flight -> TASK_DONE or TASK_FAILURE -> commit.
+ *
+ * The ack comes first, so that no further claim of the pair passes; then the claims that had already passed are waited for,
+ * because a dispatch must not follow the TASK_DONE of its pair; then the event is written from the word that Redis keeps, so
+ * that repeats carry the same event_id. After two leases Redis may be another one, and is asked again.
+ */
+import { checkSensorEvent, type JsonObject } from '../command/check.ts';
+import { eventId, isName } from '../model/ids.ts';
+import type { SensorEvent, TaskEvent } from '../model/records.ts';
+import { taskIdOfInvestigation } from '../model/task.ts';
+import type { OrgTable } from '../orgs/table.ts';
+import type { DeadLetter, EpochEvent } from '../outbox.ts';
+import type { Decoded, RolePorts } from '../ports.ts';
+import type { AckWord, Answer, InFlight } from '../projection/store.ts';
+import type { Seat } from './seat.ts';
+
+const ACKS_PER_SCRIPT = 200;
+const WAIT_POLL_MS = 10;
+
+export type Receipt = {
+  oid: string;
+  sid: string;
+  taskId: string;
+  offset: number;
+  state: 'done' | 'failed';
+  code: string;
+  message: string;
+};
+export type Sorted = {
+  receipts: Receipt[];
+  /** The sensor has got the dispatch; that is no receipt. */
+  delivered: { oid: string; sid: string; taskId: string; occurredAtMs: number }[];
+  letters: DeadLetter[];
+};
+
+const DELIVERY = new Set(['DELIVERED', 'CLOUD_NOTIFICATION']);
+
+/** Pure: which events settle a task, which only confirm a delivery, which can't be read. Events of no task are left alone. */
+export function sortEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Sorted {
+  const sorted: Sorted = { receipts: [], delivered: [], letters: [] };
+  for (const item of decoded) {
+    const { record } = item;
+    if ('refusal' in item) {
+      sorted.letters.push({ record, ...item.refusal });
+      continue;
+    }
+    const checked = checkSensorEvent(record.key?.toString() ?? null, item.value, orgs);
+    if (checked.refusal) {
+      sorted.letters.push({ record, ...checked.refusal });
+      continue;
+    }
+    const { oid, sid, event_type, occurred_at } = item.value;
+    const taskId = taskIdIn(item.value, checked.routing);
+    if (taskId === null) continue;
+    if (DELIVERY.has(event_type)) sorted.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
+    else sorted.receipts.push({ oid, sid, taskId, offset: record.offset, ...verdictOf(checked.event) });
+  }
+  return sorted;
+}
+
+/** `task_id` wins; else what follows the last slash of the investigation id, the record's or routing's. */
+function taskIdIn(event: SensorEvent, routing: JsonObject): string | null {
+  const investigation = event.investigation_id ?? routing.investigation_id;
+  const taskId = event.task_id ?? (typeof investigation === 'string' ? taskIdOfInvestigation(investigation) : '');
+  return isName(taskId) ? taskId : null;
+}
+
+/** ERROR absent, 0 or 200 is success. */
+function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {
+  const error = event.ERROR;
+  const ok = error === undefined || error === null || Number(error) === 0 || Number(error) === 200;
+  if (ok) return { state: 'done', code: '0', message: '' };
+  const code = String(error).replace(/\s+/g, '_').slice(0, 64) || 'unknown';
+  return {
+    state: 'failed',
+    code,
+    message: typeof event.ERROR_MESSAGE === 'string' ? event.ERROR_MESSAGE.slice(0, 1_000) : '',
+  };
+}
+
+export type Acked = { receipt: Receipt; seat: Seat; epoch: string; word: AckWord };
+
+/** Settles receipts in Redis. null: a seat was refused, the batch has to come again. */
+export async function ackAll(
+  { projection }: RolePorts,
+  seats: Map<string, Seat>,
+  receipts: Receipt[],
+): Promise<
+  | { acked: Acked[]; waits: { seat: Seat; epoch: string; nowMs: number; entries: InFlight[] }[] }
+  | { refused: { seat: Seat; why: (Answer<object> & { ok: false })['why'] } }
+> {
+  const parts: { seat: Seat; epoch: string; receipts: Receipt[] }[] = [];
+  for (const [oid, all] of Map.groupBy(receipts, (receipt) => receipt.oid)) {
+    const seat = seats.get(oid);
+    if (!seat) continue;
+    for (let i = 0; i < all.length; i += ACKS_PER_SCRIPT)
+      parts.push({ seat, epoch: seat.epoch, receipts: all.slice(i, i + ACKS_PER_SCRIPT) });
+  }
+  const answers = await projection.ack(
+    parts.map(({ seat, epoch, receipts: acks }) => ({
+      oid: seat.oid,
+      epoch,
+      partition: seat.partition,
+      token: seat.token ?? '',
+      acks: acks.map(({ taskId, sid, state, code }) => ({ taskId, sid, state, code })),
+    })),
+  );
+  const acked: Acked[] = [];
+  const waits = [];
+  for (const [i, { seat, epoch, receipts: part }] of parts.entries()) {
+    const answer = answers[i] as (typeof answers)[number];
+    if (!answer.ok) return { refused: { seat, why: answer.why } };
+    for (const [at, receipt] of part.entries()) acked.push({ receipt, seat, epoch, word: answer.words[at] as AckWord });
+    if (answer.waitFor.length > 0) waits.push({ seat, epoch, nowMs: answer.nowMs, entries: answer.waitFor });
+  }
+  return { acked, waits };
+}
+
+/** Until each batch is gone in the same usable epoch, or its lease is over. A refusal says nothing: the lease is waited out. */
+export async function waitForFlights(
+  { projection, clock }: Pick<RolePorts, 'projection' | 'clock'>,
+  oid: string,
+  epoch: string,
+  nowMs: number,
+  entries: InFlight[],
+): Promise<void> {
+  const startedMono = clock.monoMs();
+  let open = entries;
+  for (;;) {
+    const elapsed = clock.monoMs() - startedMono;
+    open = open.filter(({ untilMs }) => untilMs > nowMs + elapsed);
+    if (open.length === 0) return;
+    const answer = await projection.inFlight(oid, epoch).catch(() => null);
+    if (answer?.ok) {
+      const running = new Set(answer.entries.map(({ batch }) => batch));
+      open = open.filter(({ batch }) => running.has(batch));
+      if (open.length === 0) return;
+    }
+    await clock.delay(WAIT_POLL_MS);
+  }
+}
+
+/** The event for a settled pair, from the word that Redis keeps: it is the same whoever writes it. */
+export function settledEvent({ receipt, epoch, word }: Acked): EpochEvent | null {
+  if (word.word === 'gone') return null;
+  const { oid, sid, taskId } = receipt;
+  const type: TaskEvent['type'] = word.state === 'done' ? 'TASK_DONE' : 'TASK_FAILURE';
+  const failure =
+    word.state === 'failed'
+      ? { error_code: word.code, error: receipt.message || `the sensor answered error ${word.code}` }
+      : {};
+  return {
+    epoch,
+    event: {
+      type,
+      event_id: eventId(type, oid, taskId, sid, word.attempt),
+      oid,
+      task_id: taskId,
+      sid,
+      attempt: word.attempt,
+      occurred_at: word.atMs,
+      detail: JSON.stringify({ expires_at: word.expiresAtMs, ...failure }),
+    },
+  };
+}
+
+export function deliveredEvent(
+  { oid, sid, taskId, occurredAtMs }: Sorted['delivered'][number],
+  epoch: string,
+): EpochEvent {
+  return {
+    epoch,
+    event: {
+      type: 'TASK_DELIVERED',
+      event_id: eventId('TASK_DELIVERED', oid, taskId, sid, null),
+      oid,
+      task_id: taskId,
+      sid,
+      attempt: null,
+      occurred_at: occurredAtMs,
+      detail: null,
+    },
+  };
+}
