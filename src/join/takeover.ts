@@ -1,0 +1,146 @@
+/**
+ * Taking a seat: the token first, so that the owner before is refused from then on; then its sensors; then the end of the
+ * presence log, which has to be read before anything is sent; then the claims of the owner before are waited out.
+ *
+ * Sensors come from memory if this process has held the seat all along (Redis was lost: they are uploaded), else from Redis,
+ * else, when Redis has none, from `sensor-state` and then from presence as far back as the log reaches.
+ */
+
+import type { SensorState } from '../model/records.ts';
+import { fromState, toState } from '../model/sensor.ts';
+import type { RolePorts } from '../ports.ts';
+import type { InFlight } from '../projection/store.ts';
+import { rowOf, type Seat, seatSensor, takeRows } from './seat.ts';
+
+const ROWS_PER_SCRIPT = 500;
+/** An org's first records are looked for this long before its subscription: clocks differ. */
+const SLACK_MS = 60_000;
+
+type Ports = Pick<RolePorts, 'projection' | 'inbox' | 'clock' | 'store' | 'orgs' | 'config' | 'log'>;
+
+/** Resolves true when the seat has its token and sensors; `live` is set later, by who reads presence. */
+export async function takeSeat(ports: Ports, seat: Seat, epoch: string, states: StateReader): Promise<boolean> {
+  const { projection, clock } = ports;
+  seat.live = false;
+  const answer = await projection.takeover(seat.oid, epoch, seat.partition);
+  if (!answer.ok) return false;
+  const askedMono = clock.monoMs();
+  const current = seat.loaded && (answer.nextOffset === null || seat.nextOffset >= answer.nextOffset);
+  if (!current) {
+    for (const sensor of seat.sensors.values()) sensor.online = false;
+    seat.sensors.clear();
+    await load(ports, seat, answer.nextOffset, states);
+  }
+  seat.epoch = epoch;
+  seat.token = answer.token;
+  seat.loaded = true;
+  if (current && answer.nextOffset !== seat.nextOffset) await upload(ports, seat);
+  seat.liveAt = (await ports.inbox.ends('presence')).get(seat.partition)?.high ?? 0;
+  seat.deadBatches = answer.inFlight.map(({ batch }) => batch);
+  await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
+  return seat.token === answer.token;
+}
+
+async function waitOut({ clock }: Ports, inFlight: InFlight[], nowMs: number, askedMono: number): Promise<void> {
+  const last = Math.max(0, ...inFlight.map(({ untilMs }) => untilMs));
+  const left = last - nowMs - (clock.monoMs() - askedMono);
+  if (left > 0) await clock.delay(left + 1);
+}
+
+async function load(ports: Ports, seat: Seat, nextOffset: number | null, states: StateReader): Promise<void> {
+  const { projection, store, clock, inbox, orgs } = ports;
+  if (nextOffset !== null) {
+    let cursor: string | null = null;
+    do {
+      const page = await projection.scanSensors(seat.oid, seat.partition, cursor);
+      for (const { facts, presence } of page.sensors) {
+        if (!facts) continue;
+        const sensor = seatSensor(seat, fromState(store.decode('SensorState', facts)), clock.nowMs());
+        if (!presence) continue;
+        sensor.online = presence.online;
+        sensor.connectionId = presence.connectionId;
+        sensor.aliveAtMs = presence.aliveAtMs;
+        sensor.confirms = presence.confirms;
+        seatSensor(seat, sensor, clock.nowMs());
+      }
+      cursor = page.next;
+    } while (cursor !== null);
+    seat.nextOffset = nextOffset;
+    return;
+  }
+  for (const state of await states.of(seat.oid, seat.partition)) seatSensor(seat, fromState(state), clock.nowMs());
+  for (const sid of seat.sensors.keys()) {
+    seat.dirtyFacts.add(sid);
+    seat.dirtyRows.add(sid);
+  }
+  const since = await inbox.since('presence', orgs.table.firstSubscribedAtMs(seat.oid) - SLACK_MS);
+  seat.nextOffset = since.get(seat.partition) ?? 0;
+}
+
+/** Gives a Redis that has lost them all sensors of the seat; the offset goes with the last part. */
+async function upload({ projection, store }: Ports, seat: Seat): Promise<void> {
+  const encode = (state: SensorState) => store.encode('SensorState', state);
+  const whole = takeRows(seat, encode);
+  if (!whole) return;
+  const sensors = [...seat.sensors.values()];
+  for (let i = 0; i < sensors.length || i === 0; i += ROWS_PER_SCRIPT) {
+    const part = sensors.slice(i, i + ROWS_PER_SCRIPT);
+    const last = i + ROWS_PER_SCRIPT >= sensors.length;
+    await projection.writeSensors([
+      {
+        ...whole,
+        nextOffset: last ? seat.nextOffset : 0,
+        facts: part.map((sensor) => ({ sid: sensor.sid, bytes: encode(toState(sensor)) })),
+        presence: part.map((sensor) => ({ sid: sensor.sid, row: rowOf(sensor) })),
+        forgotten: last ? whole.forgotten : [],
+      },
+    ]);
+  }
+}
+
+/** Reads `sensor-state` whole, once for all seats that ask at the same time. */
+export class StateReader {
+  readonly #ports: Pick<RolePorts, 'inbox' | 'log'>;
+  #reading: Promise<Map<string, SensorState[]>> | null = null;
+
+  constructor(ports: Pick<RolePorts, 'inbox' | 'log'>) {
+    this.#ports = ports;
+  }
+
+  async of(oid: string, partition: number): Promise<SensorState[]> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return (await this.#reading).get(`${oid}/${partition}`) ?? [];
+  }
+
+  async #read(): Promise<Map<string, SensorState[]>> {
+    const latest = new Map<string, { key: string; state: SensorState } | null>();
+    const pages: Promise<void>[] = [];
+    await this.#ports.inbox.readAll('sensorState', (records) => {
+      pages.push(
+        (async () => {
+          const alive = records.filter(({ value }) => value !== null);
+          const decoded = await this.#ports.inbox.decode('SensorState', alive);
+          const byRecord = new Map(decoded.map((item) => [item.record, item]));
+          for (const record of records) {
+            const item = byRecord.get(record);
+            const name = `${record.partition} ${record.key?.toString() ?? ''}`;
+            if (item === undefined) latest.set(name, null);
+            else if ('value' in item)
+              latest.set(name, { key: `${item.value.oid}/${record.partition}`, state: item.value });
+          }
+        })(),
+      );
+    });
+    await Promise.all(pages);
+    const bySeat = new Map<string, SensorState[]>();
+    for (const entry of latest.values()) {
+      if (entry === null) continue;
+      const states = bySeat.get(entry.key);
+      if (states) states.push(entry.state);
+      else bySeat.set(entry.key, [entry.state]);
+    }
+    return bySeat;
+  }
+}
