@@ -6,7 +6,7 @@
  *  - the log names routes and ids, never a query, a body or a header: those can hold keys and commands;
  *  - `close` refuses new connections, ends idle ones, and lets requests that are under way finish.
  */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import client from 'prom-client';
 import type { Config } from '../../config.ts';
@@ -49,7 +49,7 @@ const seconds = new client.Histogram({
 export function createHttpServer(config: Config, log: Logger, health: Health): HttpServer {
   const server = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.BODY_MAX_BYTES,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
