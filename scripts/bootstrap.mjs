@@ -62,18 +62,30 @@ function whileAlone(work) {
   }
 }
 
+function npm(args, stdio) {
+  const script = process.env.npm_execpath;
+  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
+  const options = { cwd: root, stdio, encoding: 'utf8', shell: process.platform === 'win32' };
+  const done = spawnSync(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], options);
+  if (done.error) throw new Error(`npm can't be run (${done.error.message}): install Node.js with npm.`);
+  return done;
+}
+
 function install() {
   if (isInstalled()) return; // another one did it while we waited
   process.stderr.write('Installing packages (npm ci) ...\n');
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  // Its output goes to standard error: standard output belongs to the script.
-  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (done.error) throw new Error(`npm can't be run (${done.error.message}): install Node.js with npm.`);
-  if (done.status !== 0) throw new Error('npm ci failed, see above.');
-  if (!existsSync(node24))
-    throw new Error(`npm ci left no ${node24}: are install scripts switched off (npm config get ignore-scripts)?`);
+  const exact = npm(['ci'], ['ignore', 'pipe', 'pipe']);
+  if (exact.status !== 0) {
+    // A registry that lacks builds for other systems leaves them out of the lock file, and `npm ci` refuses such a file, though
+    // nothing is missing that this machine needs. This follows the lock file too, and writes none.
+    const reason = exact.stderr.split('\n').find((line) => /^npm error (?!code)\S/.test(line)) ?? 'npm ci failed';
+    process.stderr.write(`${reason}\nTrying npm install with the same lock file ...\n`);
+    // Its output goes to standard error: standard output belongs to the script.
+    if (npm(['install', '--no-save'], ['ignore', 2, 2]).status !== 0) throw new Error('npm install failed, see above.');
+  }
+  if (!isInstalled()) {
+    throw new Error('npm left packages out: are install scripts or development packages switched off (npm config ls)?');
+  }
 }
 
 /** True when we are in the foreground group of a terminal: a Ctrl-C there reaches the script without our help, and a second
