@@ -102,7 +102,9 @@ async function integration(before: Promise<unknown>, extra: readonly string[]): 
 }
 
 async function cleanUp(): Promise<void> {
-  for (const step of running) step.stop();
+  const unfinished = [...running];
+  for (const step of unfinished) step.stop();
+  await Promise.all(unfinished.map((step) => step.result));
   const stack = await stackComing?.catch(() => undefined);
   await stack?.stop();
   rmSync(reports, { recursive: true, force: true });
