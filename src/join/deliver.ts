@@ -28,6 +28,8 @@ const SCRIPTS_PER_TRIP = 8;
 /** The share of a lease after which a claim is checked again before the produce. */
 const LEASE_SHARE = 0.6;
 const PRODUCE_TRIES = 4;
+/** Pairs that could not be claimed because Redis was away come again after this long. */
+const RETRY_MS = 500;
 
 /** One batch of claims of one seat. Times are monotonic ms; `nowMs` is the clock of Redis at the claim. */
 type Flight = {
@@ -62,7 +64,7 @@ export class Deliver {
   }
 
   /** Writes the rows, and sends what is due of `pairs`; resolves when all of it is confirmed, dropped or left in flight.
-   *  Rejects with `unavailable` when Redis can't be asked: nothing was claimed then, or it stays in flight. */
+   *  Rejects with `unavailable` when Redis can't be asked: rows have to be given again, pairs come again by themselves. */
   async deliver(pairs: Due[], rows: { seat: Seat; request: SensorRows }[] = []): Promise<void> {
     const flights = this.#flightsOf(pairs);
     let pendingRows = rows;
@@ -104,7 +106,8 @@ export class Deliver {
         requests,
       )
       .catch((error: unknown) => {
-        for (const flight of flights) this.#forget(flight.pairs);
+        const again = this.#clock.monoMs() + RETRY_MS;
+        for (const { pairs } of flights) for (const pair of pairs) this.#waitUntil(pair, pair.tag, again);
         throw error;
       });
     for (const [i, { seat }] of rows.entries()) this.#notice(seat, answers.rows[i] as Answer<object>);

@@ -4,6 +4,7 @@
  * has been read up to where the log ended when the token was taken.
  */
 import { hashOf } from '../model/ids.ts';
+import type { SensorState } from '../model/records.ts';
 import { newSensor, nextTagExpiryMs, type SensorView, toState } from '../model/sensor.ts';
 import type { PresenceRow, SensorRows } from '../projection/store.ts';
 import { recordOf, type SelectorRecord } from '../selector/index.ts';
@@ -90,36 +91,57 @@ export function refresh(sensor: Sensor, nowMs: number): void {
   else sensor.seat.expiring.add(sensor);
 }
 
-export const rowOf = (sensor: Sensor): PresenceRow => ({
+const rowOf = (sensor: Sensor): PresenceRow => ({
   online: sensor.online,
   connectionId: sensor.connectionId ?? '',
   aliveAtMs: sensor.aliveAtMs,
   confirms: sensor.confirms,
 });
 
-/** Takes what is dirty out of the seat, as rows for Redis; null where there is nothing and the offset stands. */
-export function takeRows(seat: Seat, encode: (state: ReturnType<typeof toState>) => Buffer): SensorRows | null {
-  if (seat.token === null) return null;
-  const facts = [...seat.dirtyFacts].flatMap((sid) => {
-    const sensor = seat.sensors.get(sid);
-    return sensor ? [{ sid, bytes: encode(toState(sensor)) }] : [];
+/** Rows in one script: it must not hold Redis for more than a few milliseconds. */
+const ROWS_PER_SCRIPT = 500;
+
+/** Takes what is dirty out of the seat, as rows for Redis. The last part carries the offset, and there is always one. */
+export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): SensorRows[] {
+  const { oid, epoch, partition, token } = seat;
+  if (token === null) return [];
+  const parts: SensorRows[] = [];
+  const open = (): SensorRows => ({
+    oid,
+    epoch,
+    partition,
+    token,
+    nextOffset: 0,
+    facts: [],
+    presence: [],
+    forgotten: [],
   });
-  const presence = [...seat.dirtyRows].flatMap((sid) => {
+  let part = open();
+  const roomFor = (rows: number): SensorRows => {
+    if (part.facts.length + part.presence.length + part.forgotten.length + rows > ROWS_PER_SCRIPT) {
+      parts.push(part);
+      part = open();
+    }
+    return part;
+  };
+  for (const sid of new Set([...seat.dirtyFacts, ...seat.dirtyRows])) {
     const sensor = seat.sensors.get(sid);
-    return sensor ? [{ sid, row: rowOf(sensor) }] : [];
-  });
-  const forgotten = [...seat.forgotten].filter((sid) => !seat.sensors.has(sid));
+    if (!sensor) continue;
+    const room = roomFor(2);
+    if (seat.dirtyFacts.has(sid)) room.facts.push({ sid, bytes: encode(toState(sensor)) });
+    room.presence.push({ sid, row: rowOf(sensor) });
+  }
+  for (const sid of seat.forgotten) if (!seat.sensors.has(sid)) roomFor(1).forgotten.push(sid);
   seat.dirtyFacts.clear();
   seat.dirtyRows.clear();
   seat.forgotten.clear();
-  return {
-    oid: seat.oid,
-    epoch: seat.epoch,
-    partition: seat.partition,
-    token: seat.token,
-    nextOffset: seat.nextOffset,
-    facts,
-    presence,
-    forgotten,
-  };
+  parts.push({ ...part, nextOffset: seat.nextOffset });
+  return parts;
+}
+
+export function markAllDirty(seat: Seat): void {
+  for (const sid of seat.sensors.keys()) {
+    seat.dirtyFacts.add(sid);
+    seat.dirtyRows.add(sid);
+  }
 }

@@ -7,12 +7,11 @@
  */
 
 import type { SensorState } from '../model/records.ts';
-import { fromState, toState } from '../model/sensor.ts';
+import { fromState } from '../model/sensor.ts';
 import type { RolePorts } from '../ports.ts';
 import type { InFlight } from '../projection/store.ts';
-import { rowOf, type Seat, seatSensor, takeRows } from './seat.ts';
+import { markAllDirty, type Seat, seatSensor, takeRows } from './seat.ts';
 
-const ROWS_PER_SCRIPT = 500;
 /** An org's first records are looked for this long before its subscription: clocks differ. */
 const SLACK_MS = 60_000;
 
@@ -34,7 +33,7 @@ export async function takeSeat(ports: Ports, seat: Seat, epoch: string, states: 
   seat.epoch = epoch;
   seat.token = answer.token;
   seat.loaded = true;
-  if (current && answer.nextOffset !== seat.nextOffset) await upload(ports, seat);
+  if (answer.nextOffset !== seat.nextOffset) await upload(ports, seat);
   seat.liveAt = (await ports.inbox.ends('presence')).get(seat.partition)?.high ?? 0;
   seat.deadBatches = answer.inFlight.map(({ batch }) => batch);
   await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
@@ -69,33 +68,15 @@ async function load(ports: Ports, seat: Seat, nextOffset: number | null, states:
     return;
   }
   for (const state of await states.of(seat.oid, seat.partition)) seatSensor(seat, fromState(state), clock.nowMs());
-  for (const sid of seat.sensors.keys()) {
-    seat.dirtyFacts.add(sid);
-    seat.dirtyRows.add(sid);
-  }
   const since = await inbox.since('presence', orgs.table.firstSubscribedAtMs(seat.oid) - SLACK_MS);
   seat.nextOffset = since.get(seat.partition) ?? 0;
 }
 
-/** Gives a Redis that has lost them all sensors of the seat; the offset goes with the last part. */
+/** Gives Redis all sensors of the seat, which it has lost or never had; the offset goes with the last part. */
 async function upload({ projection, store }: Ports, seat: Seat): Promise<void> {
-  const encode = (state: SensorState) => store.encode('SensorState', state);
-  const whole = takeRows(seat, encode);
-  if (!whole) return;
-  const sensors = [...seat.sensors.values()];
-  for (let i = 0; i < sensors.length || i === 0; i += ROWS_PER_SCRIPT) {
-    const part = sensors.slice(i, i + ROWS_PER_SCRIPT);
-    const last = i + ROWS_PER_SCRIPT >= sensors.length;
-    await projection.writeSensors([
-      {
-        ...whole,
-        nextOffset: last ? seat.nextOffset : 0,
-        facts: part.map((sensor) => ({ sid: sensor.sid, bytes: encode(toState(sensor)) })),
-        presence: part.map((sensor) => ({ sid: sensor.sid, row: rowOf(sensor) })),
-        forgotten: last ? whole.forgotten : [],
-      },
-    ]);
-  }
+  markAllDirty(seat);
+  for (const rows of takeRows(seat, (state) => store.encode('SensorState', state)))
+    await projection.writeSensors([rows]);
 }
 
 /** Reads `sensor-state` whole, once for all seats that ask at the same time. */

@@ -74,6 +74,11 @@ export class OrgTable {
     return Math.min(...(this.#orgs.get(oid)?.periods ?? []).map((period) => period.from), Number.MAX_SAFE_INTEGER);
   }
 
+  /** The key of this name as it stands now, though it may have run out. */
+  keyNamed(oid: string, name: string): ApiKey | undefined {
+    return this.#orgs.get(oid)?.keys.get(name);
+  }
+
   /** The key of this org with this secret, unless it has run out. */
   findKey(oid: string, secret: string, nowMs: number): ApiKey | undefined {
     const hash = hashOfKey(secret);

@@ -1,13 +1,59 @@
-/** Bytes to records, many at once: what can't be decoded comes back as a refusal, never as a throw. */
+/** What the roles read: batches of a group, whole topics, offsets. Bytes become records, and what can't be decoded comes back
+ *  as a refusal, never as a throw. */
+import type { Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Config } from '../../config.ts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import type { RecordName, RecordTypes } from '../../model/records.ts';
 import type { InRecord } from '../../outbox.ts';
+import type { Decoded, Inbox } from '../../ports.ts';
+import { type TopicKey, topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';
+import type { Offsets } from './admin.ts';
+import { joinGroup } from './group.ts';
+import { startTail } from './tail.ts';
 
-export type Decoded<T> =
-  | { record: InRecord; value: T }
-  | { record: InRecord; refusal: { code: ErrorCode; message: string } };
+export type InboxOptions = { kafka: Kafka; codec: Codec; offsets: Offsets; config: Config; log: Logger };
+
+export function createInbox({ kafka, codec, offsets, config, log }: InboxOptions): Inbox {
+  const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+  const keyOf = new Map(Object.entries(names).map(([key, name]) => [name, key as TopicKey]));
+  const topicKey = (name: string): TopicKey => keyOf.get(name) as TopicKey;
+  return {
+    decode: (name, records) => decodeAll(codec, name, records),
+    join: async (options) => {
+      const group = await joinGroup({
+        kafka,
+        groupId: options.groupId,
+        topics: options.topics.map((key) => names[key]),
+        sessionMs: config.KAFKA_SESSION_MS,
+        log,
+        onAssigned: options.onAssigned,
+        wanted: (topic, partition) => options.wanted(topicKey(topic), partition),
+        onBatch: (batch) => options.onBatch({ ...batch, topic: topicKey(batch.topic) }),
+        low: async (topic, partition) => (await offsets.ends(topic)).get(partition)?.low ?? 0,
+      });
+      return {
+        joined: group.joined,
+        commit: (topic, partition, nextOffset) => group.commit(names[topic], partition, nextOffset),
+        seek: (topic, partition, offset) => group.seek(names[topic], partition, offset),
+        stop: group.stop,
+      };
+    },
+    readAll: async (topic, onRecords) => {
+      const tail = await startTail({ kafka, topic: names[topic], from: 'beginning', onRecords, log });
+      try {
+        await tail.caughtUp();
+      } finally {
+        await tail.stop();
+      }
+    },
+    ends: (topic) => offsets.ends(names[topic]),
+    since: (topic, atMs) => offsets.since(names[topic], atMs),
+    committed: (groupId, topic) => offsets.committed(groupId, names[topic]),
+  };
+}
 
 /** In order. Rejects only when the registry can't answer: then the records may be fine, and the batch has to wait. */
 export async function decodeAll<N extends RecordName>(
@@ -21,7 +67,7 @@ export async function decodeAll<N extends RecordName>(
       if (record.value === null) return refuse(record, 'record_undecodable', 'The record has no value.');
       return { record, value: codec.decode(name, record.value) };
     } catch (error) {
-      if (!(error instanceof CodecError) || !(error.code in ERROR_CODES) || error.code === 'unavailable') throw error;
+      if (!(error instanceof CodecError) || error.retriable || !(error.code in ERROR_CODES)) throw error;
       return refuse(record, error.code as ErrorCode, error.message);
     }
   });

@@ -87,3 +87,20 @@ export function* cutByBytes(records: readonly OutRecord[], maxBytes: number): Ge
   }
   if (part.length > 0) yield part;
 }
+
+const partitioner = Partitioners.DefaultPartitioner();
+
+/** The partition that a record with this key goes to among `count`: murmur2, as Java does. */
+export const partitionOf = (key: string, count: number): number =>
+  partitioner({
+    topic: '',
+    message: { key, value: null },
+    partitionMetadata: Array.from({ length: count }, (_, partitionId) => ({
+      partitionId,
+      leader: 0,
+      isr: [],
+      replicas: [],
+      offlineReplicas: [],
+      partitionErrorCode: 0,
+    })),
+  });

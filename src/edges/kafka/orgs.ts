@@ -1,0 +1,49 @@
+/** The table of orgs, kept at the end of `org-settings`: every process reads all of it. */
+import type { Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import { OrgTable } from '../../orgs/table.ts';
+import type { Orgs } from '../../ports.ts';
+import type { Codec } from '../avro/codec.ts';
+import { decodeAll } from './inbox.ts';
+import { startTail } from './tail.ts';
+
+export async function followOrgs(options: {
+  kafka: Kafka;
+  topic: string;
+  codec: Codec;
+  log: Logger;
+}): Promise<Orgs & { stop(): Promise<void> }> {
+  const { kafka, topic, codec, log } = options;
+  const table = new OrgTable();
+  const tail = await startTail({
+    kafka,
+    topic,
+    from: 'beginning',
+    log,
+    onRecords: async (records) => {
+      const decoded = await decodeAll(codec, 'OrgSetting', records);
+      for (const item of decoded) {
+        const key = item.record.key?.toString() ?? '';
+        if (item.record.value === null) table.apply(key, null);
+        else if ('value' in item) table.apply(key, item.value);
+        else
+          log.warn(
+            { offset: item.record.offset, code: item.refusal.code },
+            'a setting cannot be read and is passed over',
+          );
+      }
+    },
+  });
+  await tail.caughtUp();
+  let refreshing: Promise<void> | null = null;
+  return {
+    table,
+    refresh: () => {
+      refreshing ??= tail.caughtUp().finally(() => {
+        refreshing = null;
+      });
+      return refreshing;
+    },
+    stop: () => tail.stop(),
+  };
+}

@@ -1,0 +1,308 @@
+/**
+ * The joiner: consumer group on `sensor-presence` and `sensor-events`. It owns the sensors of its partitions and holds the
+ * pending tasks of every org, both in memory, in one thread: whichever side comes second finds the first.
+ *
+ *   presence -> fold -> match -> deliver        (deliver.ts)
+ *   new task -> match sensors online -> deliver
+ *   redelivery due -> deliver
+ *   receipt -> ack -> TASK_DONE / TASK_FAILURE  (receipts.ts)
+ */
+import type { Batch, Group, Role, RolePorts } from '../ports.ts';
+import { Deliver, type Due } from './deliver.ts';
+import { type Added, Follower } from './follow.ts';
+import { onPresence } from './on-presence.ts';
+import { onSensorEvents } from './on-sensor-events.ts';
+import { dropExpiredTags } from './presence.ts';
+import { type Seat, type Sensor, takeRows } from './seat.ts';
+import { Seats } from './seats.ts';
+import type { Task } from './tasks.ts';
+import { Timers } from './timers.ts';
+
+export const JOINER_GROUP = 'reliable-tasking-joiner';
+
+const LOOK_MS = 1_000;
+const TICK_MS = 50;
+const TICK_LIMIT = 4_000;
+const IDLE_ROWS_MS = 10_000;
+
+export class Joiner implements Role {
+  readonly ports: RolePorts;
+  readonly seats: Seats;
+  readonly deliver: Deliver;
+  readonly timers = new Timers();
+  /** Receipts below these offsets may have been settled without being told: repeats are told again. */
+  readonly #repeatBelow = new Map<number, number>();
+  readonly #followers = new Map<string, Follower>();
+  #usable = new Map<string, string>();
+  #subscribed = new Set<string>();
+  #group: Group | null = null;
+  #stops: (() => void | Promise<void>)[] = [];
+  #idleRowsAt = 0;
+  #stopping = false;
+
+  constructor(ports: RolePorts) {
+    this.ports = ports;
+    const groupId = ports.config.KAFKA_TOPIC_PREFIX + JOINER_GROUP;
+    this.seats = new Seats({
+      ports,
+      groupId,
+      usable: () => this.#readUsable(),
+      seek: (partition, offset) => this.#group?.seek('presence', partition, offset),
+      confirmOwnership: (partition, offset) =>
+        (this.#group as Group).commit('presence', partition, offset).then(
+          () => true,
+          () => false,
+        ),
+      onLive: (seat) => void this.#goLive(seat),
+      onDropped: (seats) => this.#drop(seats),
+    });
+    this.deliver = new Deliver({
+      ports,
+      timers: this.timers,
+      onRefused: (seat, why) => this.refused(seat, why),
+      onVersion: (oid, version) => {
+        if (version > (this.#followers.get(oid)?.tasks.version ?? version)) this.#catchUp(oid);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { inbox, config, clock, projection, orgs } = this.ports;
+    this.#group = await inbox.join({
+      groupId: config.KAFKA_TOPIC_PREFIX + JOINER_GROUP,
+      topics: ['presence', 'sensorEvents'],
+      onAssigned: (partitions) => {
+        for (const partition of partitions)
+          if (!this.seats.partitions.includes(partition)) this.#repeatBelow.delete(partition);
+        this.seats.assign(partitions);
+      },
+      wanted: (topic, partition) => this.#wanted(topic === 'presence', partition),
+      onBatch: (batch) => this.#onBatch(batch),
+    });
+    const looker = clock.every(LOOK_MS, () => this.#look());
+    const ticker = clock.every(TICK_MS, () => this.#tick());
+    this.#stops = [
+      () => looker.stop(),
+      () => ticker.stop(),
+      projection.onHint((oid) => this.#catchUp(oid)),
+      orgs.table.onChange(() => looker.soon()),
+    ];
+  }
+
+  ready(): { ready: boolean; detail: string } {
+    const joined = this.#group?.joined() === true;
+    const ready =
+      joined && this.seats.settled(this.#usable) && this.ports.orgs.table.oids().every((oid) => this.#usable.has(oid));
+    const detail = !joined
+      ? 'joining the group'
+      : ready
+        ? `partitions ${this.seats.partitions.join(' ') || 'none'}`
+        : 'taking over partitions';
+    return { ready, detail };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const stop of this.#stops) await stop();
+    await this.#writeIdleRows().catch(() => undefined);
+    await this.#group?.stop();
+  }
+
+  /** What is due of these sensors, as far as memory knows. */
+  match(sensors: Iterable<Sensor>): Due[] {
+    const due: Due[] = [];
+    for (const sensor of sensors) {
+      if (!sensor.online || !sensor.seat.live || !this.#isSubscribed(sensor.oid)) continue;
+      for (const task of this.#followers.get(sensor.oid)?.tasks.match(sensor) ?? []) due.push({ sensor, task });
+    }
+    return due;
+  }
+
+  task(oid: string, taskId: string): Task | undefined {
+    return this.#followers.get(oid)?.tasks.get(taskId);
+  }
+
+  /** Sends pairs that are due for a reason of our own; what fails comes again by its timer. */
+  async send(due: Due[]): Promise<void> {
+    if (due.length === 0 || this.#stopping) return;
+    await this.deliver
+      .deliver(due)
+      .catch((error) => this.ports.log.warn({ err: error }, 'pairs could not be claimed; they come again'));
+  }
+
+  refused(seat: Seat, why: string): void {
+    if (seat.token === null) return;
+    this.ports.log.info({ oid: seat.oid, partition: seat.partition, why }, 'a seat was refused');
+    void this.seats.refused(seat, why).then(() => this.#look());
+  }
+
+  repeatsToldBelow(partition: number): number {
+    return this.#repeatBelow.get(partition) ?? 0;
+  }
+
+  tellRepeats(partition: number, below: number): void {
+    this.#repeatBelow.set(partition, Math.max(below, this.repeatsToldBelow(partition)));
+  }
+
+  commit(batch: Batch): Promise<void> {
+    return (this.#group as Group).commit(batch.topic, batch.partition, batch.nextOffset);
+  }
+
+  async #wanted(presence: boolean, partition: number): Promise<number | null> {
+    await this.seats.prepared(partition);
+    if (presence) return this.seats.next(partition) ?? null;
+    if (!this.#repeatBelow.has(partition)) {
+      const ends = await this.ports.inbox.ends('sensorEvents');
+      this.#repeatBelow.set(partition, ends.get(partition)?.high ?? 0);
+    }
+    return null;
+  }
+
+  async #onBatch(batch: Batch): Promise<void> {
+    const { clock, metrics } = this.ports;
+    const started = clock.monoMs();
+    await (batch.topic === 'presence' ? onPresence(this, batch) : onSensorEvents(this, batch));
+    metrics.lag(batch.topic, batch.partition, batch.lag);
+    metrics.batchLatency(`joiner ${batch.topic}`, clock.monoMs() - started);
+  }
+
+  async #readUsable(): Promise<Map<string, string>> {
+    const oids = this.ports.orgs.table.oids();
+    const statuses = oids.length === 0 ? [] : await this.ports.projection.status(oids);
+    const usable = new Map<string, string>();
+    for (const [i, oid] of oids.entries()) {
+      const status = statuses[i];
+      if (status?.usable) usable.set(oid, status.epoch);
+    }
+    this.#usable = usable;
+    return usable;
+  }
+
+  /** Each second, and whenever something may have changed: are all orgs, epochs, tasks and seats as they should be? */
+  async #look(): Promise<void> {
+    try {
+      const usable = await this.#readUsable();
+      for (const seat of this.seats.all()) if (!usable.has(seat.oid) && seat.live) seat.live = false;
+      await Promise.all([...usable].map(([oid, epoch]) => this.#follower(oid).catchUp(epoch)));
+      await this.seats.takeMissing(usable);
+      for (const seat of this.seats.all()) this.seats.checkLive(seat.partition);
+      await this.#afterChangesOfTime();
+      if (this.ports.clock.monoMs() - this.#idleRowsAt >= IDLE_ROWS_MS) await this.#writeIdleRows();
+      this.ports.metrics.pendingTasks([...this.#followers.values()].reduce((sum, { tasks }) => sum + tasks.size, 0));
+    } catch (error) {
+      this.ports.log.warn({ err: error }, 'the projection cannot be looked at');
+    }
+  }
+
+  #follower(oid: string): Follower {
+    const known = this.#followers.get(oid);
+    if (known) return known;
+    const follower = new Follower(oid, this.ports, (added) => void this.#onAdded(oid, added));
+    this.#followers.set(oid, follower);
+    return follower;
+  }
+
+  #catchUp(oid: string): void {
+    const epoch = this.#usable.get(oid);
+    if (epoch === undefined || this.#stopping) return;
+    this.#follower(oid)
+      .catchUp(epoch)
+      .catch((error) => this.ports.log.debug({ err: error, oid }, 'tasks cannot be followed yet'));
+  }
+
+  /** New tasks meet the sensors: the counts that the API waits for, then what is due. */
+  async #onAdded(oid: string, { tasks, reload }: Added): Promise<void> {
+    const due: Due[] = [];
+    const counts: { oid: string; taskId: string; partition: number; matched: number; online: number }[] = [];
+    const send = this.#isSubscribed(oid);
+    for (const seat of this.seats.ofOrg(oid)) {
+      for (const task of tasks) {
+        let [matched, online] = [0, 0];
+        for (const sensor of candidates(seat, task)) {
+          if (task.predicate(sensor.record) !== true) continue;
+          matched += 1;
+          if (!sensor.online) continue;
+          online += 1;
+          if (send && seat.live) due.push({ sensor, task });
+        }
+        if (!reload && seat.live) counts.push({ oid, taskId: task.taskId, partition: seat.partition, matched, online });
+      }
+    }
+    const counted = counts.length === 0 ? undefined : this.ports.projection.writeCounts(counts).catch(() => undefined);
+    await Promise.all([counted, this.send(due)]);
+  }
+
+  async #goLive(seat: Seat): Promise<void> {
+    const epoch = seat.epoch;
+    try {
+      await this.#follower(seat.oid).catchUp(epoch);
+      await this.send(this.match([...seat.sensors.values()]));
+      const dead = seat.deadBatches.splice(0);
+      if (dead.length > 0 && seat.live && seat.epoch === epoch)
+        await this.ports.projection.clearInFlight(seat.oid, epoch, dead);
+    } catch (error) {
+      this.ports.log.warn({ err: error, oid: seat.oid }, 'a seat is taken again');
+      seat.live = false;
+      seat.token = null;
+    }
+  }
+
+  #drop(seats: Seat[]): void {
+    const gone = new Set(seats);
+    for (const follower of this.#followers.values()) {
+      for (const { waits } of follower.tasks.values())
+        for (const sensor of waits.keys()) if (gone.has(sensor.seat)) waits.delete(sensor);
+    }
+  }
+
+  #isSubscribed(oid: string): boolean {
+    return this.ports.orgs.table.subscribed(oid, this.ports.clock.nowMs());
+  }
+
+  async #tick(): Promise<void> {
+    const due = this.timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(({ sensor, task }) => {
+      return this.#isSubscribed(sensor.oid) && task.predicate(sensor.record) === true;
+    });
+    await this.send(due);
+  }
+
+  /** Tags that ran out, and orgs that subscribed again, make sensors match what they did not. */
+  async #afterChangesOfTime(): Promise<void> {
+    const nowMs = this.ports.clock.nowMs();
+    const affected: Sensor[] = [];
+    for (const seat of this.seats.all()) affected.push(...dropExpiredTags(seat, nowMs));
+    const subscribed = new Set(this.ports.orgs.table.oids().filter((oid) => this.#isSubscribed(oid)));
+    for (const oid of subscribed) {
+      if (this.#subscribed.has(oid)) continue;
+      for (const seat of this.seats.ofOrg(oid)) affected.push(...seat.sensors.values());
+    }
+    this.#subscribed = subscribed;
+    await this.send(this.match(affected));
+  }
+
+  /** Seats without traffic tell Redis how far they have read, so that a next owner does not read it all again. */
+  async #writeIdleRows(): Promise<void> {
+    this.#idleRowsAt = this.ports.clock.monoMs();
+    const encode = (state: Parameters<Parameters<typeof takeRows>[1]>[0]) =>
+      this.ports.store.encode('SensorState', state);
+    const held = [...this.seats.all()].filter((seat) => seat.live);
+    for (const seat of held) {
+      const rows = takeRows(seat, encode);
+      const answers = await this.ports.projection.writeSensors(rows);
+      for (const answer of answers) if (!answer.ok) this.refused(seat, answer.why);
+    }
+  }
+}
+
+const candidates = (seat: Seat, task: Task): Iterable<Sensor> => {
+  if (task.sid === undefined) return seat.sensors.values();
+  const sensor = seat.sensors.get(task.sid);
+  return sensor ? [sensor] : [];
+};
+
+export async function startJoiner(ports: RolePorts): Promise<Role> {
+  const joiner = new Joiner(ports);
+  await joiner.start();
+  return joiner;
+}

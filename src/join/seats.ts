@@ -1,0 +1,213 @@
+/**
+ * Which seats this process holds, and from where it reads presence. A partition is read from the smallest offset that any
+ * of its seats needs; a seat that is taken later, and needs older records, moves the partition back.
+ */
+import { persist } from '../clock.ts';
+import type { RolePorts } from '../ports.ts';
+import { newSeat, type Seat } from './seat.ts';
+import { StateReader, takeSeat } from './takeover.ts';
+
+type Partition = {
+  number: number;
+  seats: Map<string, Seat>;
+  taking: Map<string, Promise<void>>;
+  /** Next presence offset to read. */
+  next: number;
+  /** Dead letters are written from here on; below, they were written before. */
+  effectsFrom: number;
+  prepared: Promise<void>;
+  ready: boolean;
+};
+
+export type SeatsOptions = {
+  ports: RolePorts;
+  groupId: string;
+  /** Orgs that can be taken now, with their epochs. */
+  usable(): Promise<Map<string, string>>;
+  seek(partition: number, offset: number): void;
+  /** The partition still belongs to this process, as far as the group says when asked. */
+  confirmOwnership(partition: number, offset: number): Promise<boolean>;
+  onLive(seat: Seat): void;
+  onDropped(seats: Seat[]): void;
+};
+
+export class Seats {
+  readonly #partitions = new Map<number, Partition>();
+  readonly #options: SeatsOptions;
+  readonly #states: StateReader;
+
+  constructor(options: SeatsOptions) {
+    this.#options = options;
+    this.#states = new StateReader(options.ports);
+  }
+
+  get partitions(): number[] {
+    return [...this.#partitions.keys()];
+  }
+
+  *all(): IterableIterator<Seat> {
+    for (const { seats } of this.#partitions.values()) yield* seats.values();
+  }
+
+  *ofOrg(oid: string): IterableIterator<Seat> {
+    for (const { seats } of this.#partitions.values()) {
+      const seat = seats.get(oid);
+      if (seat) yield seat;
+    }
+  }
+
+  in(partition: number): Map<string, Seat> {
+    return this.#partitions.get(partition)?.seats ?? new Map();
+  }
+
+  next(partition: number): number | undefined {
+    return this.#partitions.get(partition)?.next;
+  }
+
+  effectsFrom(partition: number): number {
+    return this.#partitions.get(partition)?.effectsFrom ?? 0;
+  }
+
+  /** All partitions are prepared, and every seat of an org that is usable is live. */
+  settled(usable: Map<string, string>): boolean {
+    return [...this.#partitions.values()].every(
+      ({ ready, seats }) =>
+        ready && [...usable].every(([oid, epoch]) => seats.get(oid)?.live === true && seats.get(oid)?.epoch === epoch),
+    );
+  }
+
+  /** What was shared out: partitions that went are dropped at once, with everything in flight for them. */
+  assign(numbers: number[]): void {
+    for (const [number, partition] of this.#partitions) {
+      if (numbers.includes(number)) continue;
+      this.#partitions.delete(number);
+      for (const seat of partition.seats.values()) release(seat);
+      this.#options.onDropped([...partition.seats.values()]);
+    }
+    for (const number of numbers) {
+      if (this.#partitions.has(number)) continue;
+      const partition: Partition = {
+        number,
+        seats: new Map(),
+        taking: new Map(),
+        next: 0,
+        effectsFrom: 0,
+        prepared: Promise.resolve(),
+        ready: false,
+      };
+      this.#partitions.set(number, partition);
+      partition.prepared = this.#prepare(partition);
+    }
+  }
+
+  async prepared(partition: number): Promise<void> {
+    await this.#partitions.get(partition)?.prepared;
+  }
+
+  async #prepare(partition: Partition): Promise<void> {
+    const { ports, groupId } = this.#options;
+    const mine = () => this.#partitions.get(partition.number) === partition;
+    await persist(
+      ports.clock,
+      mine,
+      async () => {
+        const [committed, ends] = await Promise.all([
+          ports.inbox.committed(groupId, 'presence'),
+          ports.inbox.ends('presence'),
+        ]);
+        const low = ends.get(partition.number)?.low ?? 0;
+        partition.effectsFrom = committed.get(partition.number) ?? low;
+        partition.next = partition.effectsFrom;
+        const usable = await this.#options.usable();
+        await Promise.all([...usable].map(([oid, epoch]) => this.take(partition.number, oid, epoch)));
+      },
+      (error) => ports.log.warn({ err: error, partition: partition.number }, 'a partition cannot be taken over yet'),
+    );
+    partition.ready = true;
+  }
+
+  /** Takes what is missing: seats of usable orgs that have no token, or one of an earlier epoch. */
+  async takeMissing(usable: Map<string, string>): Promise<void> {
+    const missing: Promise<void>[] = [];
+    for (const { number, seats, ready } of this.#partitions.values()) {
+      if (!ready) continue;
+      for (const [oid, epoch] of usable) {
+        const seat = seats.get(oid);
+        if (!seat || seat.token === null || seat.epoch !== epoch) missing.push(this.take(number, oid, epoch));
+      }
+    }
+    await Promise.all(missing);
+  }
+
+  take(number: number, oid: string, epoch: string): Promise<void> {
+    const partition = this.#partitions.get(number);
+    if (!partition) return Promise.resolve();
+    const running =
+      partition.taking.get(oid) ?? this.#take(partition, oid, epoch).finally(() => partition.taking.delete(oid));
+    partition.taking.set(oid, running);
+    return running;
+  }
+
+  async #take(partition: Partition, oid: string, epoch: string): Promise<void> {
+    const seat = partition.seats.get(oid) ?? newSeat(oid, partition.number);
+    // Meanwhile records of this org are passed over: the partition is read again from where the seat stands.
+    partition.seats.delete(oid);
+    const taken = await takeSeat(this.#options.ports, seat, epoch, this.#states).catch((error) => {
+      this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
+      return false;
+    });
+    if (this.#partitions.get(partition.number) !== partition) {
+      release(seat);
+      this.#options.onDropped([seat]);
+      return;
+    }
+    if (!taken) release(seat);
+    partition.seats.set(oid, seat);
+    if (seat.loaded && seat.nextOffset < partition.next) {
+      partition.next = seat.nextOffset;
+      this.#options.seek(partition.number, seat.nextOffset);
+    }
+    if (taken) this.#checkLive(seat);
+  }
+
+  /** Presence of the partition has been folded in up to `nextOffset`, from `from`. */
+  advance(partition: number, nextOffset: number): void {
+    const entry = this.#partitions.get(partition);
+    if (!entry) return;
+    entry.next = nextOffset;
+    for (const seat of entry.seats.values()) if (seat.loaded) seat.nextOffset = Math.max(seat.nextOffset, nextOffset);
+  }
+
+  committed(partition: number, nextOffset: number): void {
+    const entry = this.#partitions.get(partition);
+    if (entry) entry.effectsFrom = Math.max(entry.effectsFrom, nextOffset);
+  }
+
+  /** Seats that have read enough go live. Only after what was read has been written to Redis. */
+  checkLive(partition: number): void {
+    for (const seat of this.in(partition).values()) this.#checkLive(seat);
+  }
+
+  #checkLive(seat: Seat): void {
+    if (seat.live || seat.token === null || seat.nextOffset < seat.liveAt) return;
+    seat.live = true;
+    this.#options.onLive(seat);
+  }
+
+  /** Redis has refused the seat. Fenced: only if the group confirms that the partition is ours is the token taken again. */
+  async refused(seat: Seat, why: string): Promise<void> {
+    release(seat);
+    if (why !== 'fenced') return;
+    const entry = this.#partitions.get(seat.partition);
+    if (!entry || entry.seats.get(seat.oid) !== seat) return;
+    if (await this.#options.confirmOwnership(seat.partition, entry.effectsFrom)) return;
+    this.#partitions.delete(seat.partition);
+    for (const other of entry.seats.values()) release(other);
+    this.#options.onDropped([...entry.seats.values()]);
+  }
+}
+
+function release(seat: Seat): void {
+  seat.live = false;
+  seat.token = null;
+}

@@ -1,0 +1,172 @@
+/**
+ * The composition root: settings -> clients -> the roles that were asked for -> start; and everything stopped in reverse
+ * order. The only place that builds clients.
+ */
+import type { Logger } from 'pino';
+import { registerApi } from './api/routes.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createCodec } from './edges/avro/codec.ts';
+import { metrics } from './edges/http/metrics.ts';
+import { createHttpServer } from './edges/http/server.ts';
+import { createOffsets, ensureTopics } from './edges/kafka/admin.ts';
+import { createKafka } from './edges/kafka/client.ts';
+import { followTaskEvents } from './edges/kafka/feed.ts';
+import { createInbox } from './edges/kafka/inbox.ts';
+import { followOrgs } from './edges/kafka/orgs.ts';
+import { createOutbox } from './edges/kafka/outbox.ts';
+import { createProducer, partitionOf } from './edges/kafka/producer.ts';
+import { connectRedis } from './edges/redis/client.ts';
+import { createProjection } from './edges/redis/store.ts';
+import { ApiError } from './errors.ts';
+import { startJoiner } from './join/joiner.ts';
+import type { RecordName } from './model/records.ts';
+import { bootstrapSettings } from './orgs/bootstrap.ts';
+import type { Role, RolePorts } from './ports.ts';
+import { startProjector } from './projection/projector.ts';
+import { TOPICS, topicNames } from './topics.ts';
+
+export type RoleName = 'api' | 'projector' | 'joiner';
+
+const STREAM_ROLES: Record<Exclude<RoleName, 'api'>, (ports: RolePorts) => Promise<Role>> = {
+  projector: startProjector,
+  joiner: startJoiner,
+};
+
+export type Server = { url: string; stop(): Promise<void> };
+
+/** Starts the roles; resolves when they run and HTTP listens (/readyz tells when they have caught up). */
+export async function startServer(config: Config, roles: readonly RoleName[], log: Logger): Promise<Server> {
+  if (roles.includes('api') && config.JWT_SECRET === '') {
+    throw new ApiError(
+      'config_invalid',
+      'JWT_SECRET is not set: tokens are signed with it. Give at least 32 random characters.',
+    );
+  }
+  const stops: (() => Promise<void>)[] = [];
+  const stop = stopper(stops, config, log);
+  try {
+    const ports = await connect(config, log, stops);
+    await bootstrap(ports);
+    const running = new Map<string, Role>();
+    const server = createHttpServer(config, log, { report: () => report(running) });
+    stops.push(() => server.close());
+    if (roles.includes('api')) running.set('api', await startApi(server, ports, stops));
+    for (const name of roles) {
+      if (name === 'api') continue;
+      const role = await STREAM_ROLES[name](ports);
+      stops.push(() => role.stop());
+      running.set(name, role);
+    }
+    const url = await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+    log.info({ url, roles }, `listening on ${url}`);
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Connected = RolePorts & { kafka: ReturnType<typeof createKafka>; codec: ReturnType<typeof createCodec> };
+
+/** Connects everything; what was opened first is closed last. */
+async function connect(config: Config, log: Logger, stops: (() => Promise<void>)[]): Promise<Connected> {
+  const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+  const topicOf = Object.fromEntries(
+    Object.entries(TOPICS).flatMap(([key, { record }]) =>
+      record === null ? [] : [[record, names[key as keyof typeof names]]],
+    ),
+  ) as Record<RecordName, string>;
+  const kafka = createKafka(config, log);
+  await ensureTopics(kafka, config, log);
+  const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf });
+  await codec.start();
+  stops.push(() => codec.stop());
+  // The projection keeps single-object bytes whatever the topics carry: it must be readable without a registry.
+  const stored = createCodec({ topicOf });
+  const redis = await connectRedis(config, log);
+  stops.push(() => redis.stop());
+  const projection = await createProjection(redis, config, (bytes) => stored.decode('TaskCommand', bytes));
+  const [durable, once, offsets] = await Promise.all([
+    createProducer(kafka, 'durable'),
+    createProducer(kafka, 'once'),
+    createOffsets(kafka),
+  ]);
+  stops.push(async () => {
+    await Promise.all([durable.stop(), once.stop(), offsets.stop()]);
+  });
+  const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
+  stops.push(() => orgs.stop());
+  return {
+    config,
+    log,
+    clock: systemClock,
+    orgs,
+    inbox: createInbox({ kafka, codec, offsets, config, log }),
+    outbox: createOutbox({ durable, once, codec, prefix: config.KAFKA_TOPIC_PREFIX, nowMs: systemClock.nowMs }),
+    projection,
+    store: stored,
+    metrics,
+    kafka,
+    codec,
+  };
+}
+
+async function bootstrap({ config, orgs, outbox, clock }: Connected): Promise<void> {
+  if (config.BOOTSTRAP_OID === '') return;
+  const missing = bootstrapSettings(orgs.table, config.BOOTSTRAP_OID, config.BOOTSTRAP_API_KEY, clock.nowMs());
+  if (missing.length === 0) return;
+  await outbox.settings(missing);
+  await orgs.refresh();
+}
+
+async function startApi(
+  server: ReturnType<typeof createHttpServer>,
+  ports: Connected,
+  stops: (() => Promise<void>)[],
+): Promise<Role> {
+  const { config, log, clock, orgs, projection, outbox, inbox, store, kafka, codec } = ports;
+  const partitions = (await inbox.ends('presence')).size;
+  const feed = await followTaskEvents({ kafka, topic: topicNames(config.KAFKA_TOPIC_PREFIX).taskEvents, codec, log });
+  stops.push(() => feed.stop());
+  await registerApi(server, {
+    config,
+    log,
+    nowMs: clock.nowMs,
+    orgs: orgs.table,
+    keyNamed: (oid, name) => orgs.table.keyNamed(oid, name),
+    projection,
+    commands: { append: (commands) => outbox.commands(commands) },
+    events: feed,
+    presencePartitions: () => partitions,
+    presencePartitionOf: (sid) => partitionOf(sid, partitions),
+    decodeState: (bytes) => store.decode('SensorState', bytes),
+  });
+  return { ready: () => ({ ready: true, detail: 'listening' }), stop: async () => undefined };
+}
+
+function report(running: Map<string, Role>) {
+  const roles = Object.fromEntries([...running].map(([name, role]) => [name, role.ready()]));
+  return { ready: Object.values(roles).every(({ ready }) => ready), roles };
+}
+
+/** Stops in reverse order, each step whatever became of the one before, all within SHUTDOWN_MS. Safe twice. */
+function stopper(stops: (() => Promise<void>)[], config: Config, log: Logger): () => Promise<void> {
+  let stopping: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    for (const step of stops.reverse())
+      await step().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  };
+  return () => {
+    stopping ??= Promise.race([
+      run(),
+      new Promise<void>((resolve) => {
+        setTimeout(() => {
+          log.error('not stopped in time; leaving');
+          resolve();
+        }, config.SHUTDOWN_MS).unref();
+      }),
+    ]);
+    return stopping;
+  };
+}
