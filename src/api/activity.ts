@@ -39,7 +39,7 @@ export function activitiesOf(event: TaskEvent): NamedActivity[] {
   }
 }
 
-/** The id is that of a TASK_DELIVERED, so that a delivery that is confirmed after all is the same event. */
+/** Has an id of its own, since the try_task of the same record is another event. */
 const delivered = (event: TaskEvent, detail: Detail): NamedActivity =>
   shown('task_sent', event, sentFields(event, detail), idOfDelivery(event));
 

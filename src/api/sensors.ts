@@ -2,9 +2,9 @@
  * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
  * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
  */
-import { effectiveTags, fromState } from '../model/sensor.ts';
+import { fromState } from '../model/sensor.ts';
 import type { StoredSensor } from '../projection/store.ts';
-import { parseSelector, type SelectorAst, type SelectorRecord, sidOf, toSelectorRecord } from '../selector/index.ts';
+import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, sidOf } from '../selector/index.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Reads } from './reads.ts';
 
@@ -58,14 +58,7 @@ function seenSensor(source: Source, oid: string, { sid, facts, presence }: Store
   const online = presence?.online === true;
   if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid } };
   const view = fromState(source.decodeState(facts));
-  const aliveAtMs = Math.max(view.aliveAtMs, presence?.aliveAtMs ?? 0);
-  const record = toSelectorRecord({
-    oid,
-    sid,
-    ...(view.facts === null ? {} : { facts: view.facts }),
-    should_isolate: view.shouldIsolate ?? view.facts?.should_isolate ?? false,
-    alive: aliveAtMs === 0 ? null : aliveAtMs,
-    tags: effectiveTags(view, source.nowMs()),
-  });
+  view.aliveAtMs = Math.max(view.aliveAtMs, presence?.aliveAtMs ?? 0);
+  const record = recordOf(view, source.nowMs());
   return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record };
 }

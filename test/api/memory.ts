@@ -46,6 +46,13 @@ export class Memory {
   behind = false;
   fault: Error | null = null;
   kafkaFault: Error | null = null;
+  /** Runs after each append was applied. */
+  afterAppend: () => void = () => {};
+  /** Runs before each read, with its name. */
+  onRead: (name: string) => void = () => {};
+  /** Joiners say how many sensors match. */
+  counting = true;
+  inFlightAsked = 0;
   nowMs = Date.now();
   #applied = 0;
 
@@ -108,6 +115,7 @@ export class Memory {
     if (this.kafkaFault) throw this.kafkaFault;
     const offset = this.appended.push(command) - 1;
     if (!this.behind) this.#apply(command, offset);
+    this.afterAppend();
     return { partition: 0, offset };
   }
 
@@ -155,6 +163,8 @@ export class Memory {
       name,
       async (...args: unknown[]) => {
         if (this.fault) throw this.fault;
+        this.onRead(name);
+        if (name === 'inFlight') this.inFlightAsked += 1;
         return (ask as (...args: unknown[]) => unknown)(...args);
       },
     ]);
@@ -179,6 +189,7 @@ export class Memory {
   #counts(task: TaskRecord | undefined) {
     const linux = /plat ?== ?linux/.test(task?.command.selector ?? '');
     const matched = [...this.sensors.values()].filter(({ facts }) => linux === (facts.plat === 0x20000000) || !linux);
+    if (!this.counting) return { partitions: 0, matched: 0, online: 0 };
     return { partitions: PARTITIONS, matched: matched.length, online: matched.filter(({ online }) => online).length };
   }
 
