@@ -1,0 +1,132 @@
+import { connect } from 'node:net';
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import { readConfig } from '../../../src/config.ts';
+import { createHttpServer, type Health, type HttpServer } from '../../../src/edges/http/server.ts';
+import { unavailable } from '../../../src/errors.ts';
+
+const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1', BODY_MAX_BYTES: '1024' });
+const servers: HttpServer[] = [];
+
+function start(report: ReturnType<Health['report']> = { ready: true, roles: {} }, log = pino({ level: 'silent' })) {
+  const server = createHttpServer(config, log, { report: () => report });
+  servers.push(server);
+  return server;
+}
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+describe('probes', () => {
+  test('alive, whatever the roles say', async () => {
+    const answer = await start({ ready: false, roles: {} }).inject('/healthz');
+    expect([answer.statusCode, answer.json()]).toEqual([200, { alive: true }]);
+  });
+
+  test.each([
+    [true, 200],
+    [false, 503],
+  ])('ready %s is %i, with the state of each role', async (ready, status) => {
+    const report = { ready, roles: { joiner: { ready, detail: 'reads partition 3' } } };
+    const answer = await start(report).inject('/readyz');
+    expect([answer.statusCode, answer.json()]).toEqual([status, report]);
+  });
+
+  test('metrics are in the text format, with requests by route', async () => {
+    const server = start();
+    await server.inject('/healthz');
+    const answer = await server.inject('/metrics');
+    expect(answer.headers['content-type']).toContain('text/plain');
+    expect(answer.body).toMatch(/rt_http_request_seconds_count\{method="GET",route="\/healthz",status="200"\} \d+/);
+  });
+});
+
+describe('errors', () => {
+  const shape = { error: expect.any(String), version: 1, data: {} };
+
+  test.each<['GET' | 'POST' | 'PUT', string, number, string]>([
+    ['GET', '/nothing', 404, 'not_found'],
+    ['PUT', '/healthz', 404, 'not_found'],
+    ['GET', '/%zz', 400, 'bad_request'],
+  ])('%s %s', async (method, url, status, code) => {
+    const answer = await start().inject({ method, url });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toEqual({ ...shape, error_code: code, retriable: false });
+  });
+
+  test('a fault of ours shows nothing of itself', async () => {
+    const server = start();
+    server.get('/broken', async () => {
+      throw new TypeError('secret detail');
+    });
+    const answer = await server.inject('/broken');
+    expect(answer.statusCode).toBe(500);
+    expect(answer.json()).toEqual({ ...shape, error_code: 'internal_error', retriable: true });
+    expect(answer.body).not.toMatch(/secret|TypeError| at /);
+  });
+
+  test('unavailable says when to come back', async () => {
+    const server = start();
+    server.get('/away', async () => {
+      throw unavailable('Redis is away.');
+    });
+    const answer = await server.inject('/away');
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '2']);
+  });
+
+  test.each<[string, string, string, number, string]>([
+    ['too large', 'application/json', JSON.stringify('x'.repeat(2000)), 413, 'body_too_large'],
+    ['bad JSON', 'application/json', '{', 400, 'bad_request'],
+    ['empty JSON', 'application/json', '', 400, 'bad_request'],
+    ['poisoned JSON', 'application/json', '{"__proto__":{"x":1}}', 400, 'bad_request'],
+    ['an unknown type', 'text/xml', '<a/>', 415, 'unsupported_media_type'],
+  ])('a body that is %s', async (_name, type, payload, status, code) => {
+    const server = start();
+    server.post('/echo', async (request) => ({ body: request.body }));
+    const answer = await server.inject({ method: 'POST', url: '/echo', payload, headers: { 'content-type': type } });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([status, code]);
+  });
+
+  test('bytes that are no HTTP get the envelope too', async () => {
+    const server = start();
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = server.server.address() as { port: number };
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
+      socket.setEncoding('utf8').on('data', (part) => {
+        text += part;
+      });
+      socket.on('error', reject).on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({
+      ...shape,
+      error_code: 'bad_request',
+      retriable: false,
+    });
+  });
+});
+
+test('the log names route and ids, and no query, header or body', async () => {
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const server = start({ ready: true, roles: {} }, pino({ level: 'debug' }, sink));
+  server.post('/v1/:name', async (request) => {
+    request.logIds.task_id = 'task-7';
+    return {};
+  });
+  const headers = { authorization: 'Bearer hidden1' };
+  await server.inject({ method: 'POST', url: '/v1/hidden2?secret=hidden3', payload: { secret: 'hidden4' }, headers });
+  const text = lines.join('');
+  expect(text).toContain('"route":"/v1/:name"');
+  expect(text).toContain('"task_id":"task-7"');
+  expect(text).not.toContain('hidden');
+});
