@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ACTIONS } from '../../src/api/actions/table.ts';
+import { activitiesOf } from '../../src/api/activity.ts';
+import { ROUTES } from '../../src/api/routes.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import type { TaskEventType } from '../../src/model/records.ts';
+
+const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
+const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| `'));
+
+test('the errors of the page are those of the table, with status and meaning', () => {
+  const expected = Object.entries(ERROR_CODES).map(
+    ([code, { status, retriable, summary }]) =>
+      `| \`${code}\` | ${status} | ${retriable ? 'yes' : 'no'} | ${summary} |`,
+  );
+  expect(rows(section('Errors'))).toEqual(expected);
+});
+
+test('the page names every route', () => {
+  for (const { method, url } of ROUTES) {
+    const path = url.replace(':oid', '{oid}').replace(':name', 'ext-reliable-tasking');
+    expect(page).toContain(`\`${method} ${path}\``);
+  }
+});
+
+test('the page names the actions with their rights', () => {
+  const table = rows(section('Requests')).slice(0, ACTIONS.size);
+  const expected = [...ACTIONS].map(
+    ([name, { rights }]) => `| \`${name}\` | ${rights.map((r) => `\`${r}\``).join(', ')} |`,
+  );
+  expect(table.sort()).toEqual(expected.sort());
+});
+
+test('the page names every event of the stream', () => {
+  const types: TaskEventType[] = [
+    'ADD_TASK',
+    'TASK_SENT',
+    'TASK_DELIVERED',
+    'TASK_DONE',
+    'TASK_FAILURE',
+    'TASK_EXPIRED',
+    'TASK_REMOVED',
+  ];
+  const event = { event_id: '', oid: '', task_id: '', sid: null, attempt: null, occurred_at: 0, detail: null };
+  const names = new Set(types.flatMap((type) => activitiesOf({ ...event, type }).map(({ name }) => name)));
+  const shown = rows(section('Events')).map((row) => /`(\w+)`/.exec(row)?.[1]);
+  expect(new Set(shown)).toEqual(names);
+});
+
+test('the examples in JSON are JSON', () => {
+  for (const [, json = ''] of page.matchAll(/```json\n([\s\S]*?)```/g)) expect(() => JSON.parse(json)).not.toThrow();
+});
