@@ -1,7 +1,7 @@
 /** One line for each event in the life of a task, as `watch` and the demo show them. Pure. */
 import type { ActivityEvent } from './answers.ts';
 import type { Paint, Style } from './io.ts';
-import { visible } from './table.ts';
+import { clip, visible } from './table.ts';
 
 /** What people read for each event of the stream, and its colour. */
 const WORDS: Readonly<Record<string, readonly [string, Style]>> = {
@@ -16,6 +16,8 @@ const WORDS: Readonly<Record<string, readonly [string, Style]>> = {
 
 const WIDTH = Math.max(...Object.values(WORDS).map(([word]) => word.length));
 
+const DETAIL_WIDTH = 80;
+
 /** `names` replaces ids by what a person knows the task or sensor by. Ends without a line break. */
 export function activityLine(
   type: string,
@@ -29,7 +31,7 @@ export function activityLine(
   const taskId = String(event.task_id ?? '');
   // A new task that is for one sensor names it, and its selector says so already.
   const who = event.sid === undefined || type === 'add_task' ? '' : `  ${visible(names.get(event.sid) ?? event.sid)}`;
-  const detail = visible(detailOf(type, event));
+  const detail = clip(detailOf(type, event), DETAIL_WIDTH);
   return [
     paint('dim', time),
     paint(style, word.padEnd(WIDTH)),

@@ -1,5 +1,5 @@
 /** Topics: made with their settings when missing, and looked at when they are there. Offsets: ends, and by time. */
-import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
@@ -55,7 +55,7 @@ async function findFaults(
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: keys.map((key) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name: names[key],
       configNames: ['retention.ms', 'cleanup.policy', 'message.timestamp.type'],
     })),
@@ -116,6 +116,26 @@ export function faultsOf(name: string, key: TopicKey, found: Record<string, stri
   return faults;
 }
 
+const ASK_TRIES = 30;
+const ASK_AGAIN_MS = 200;
+
+/** Just after a topic was made, or a broker was started, a leader may not know yet that it is one. kafkajs calls some of
+ *  these answers final. Gives up after six seconds. */
+export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (
+        attempt === ASK_TRIES ||
+        !/NOT_LEADER|UNKNOWN_TOPIC|LEADER_NOT_AVAILABLE|COORDINATOR/.test(String((error as { type?: string }).type))
+      )
+        throw error;
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+    }
+  }
+}
+
 export type Offsets = {
   /** Next offset to be written, by partition. */
   ends(topic: string): Promise<Map<number, { low: number; high: number }>>;
@@ -130,22 +150,18 @@ export async function createOffsets(kafka: Kafka): Promise<Offsets> {
   const admin = kafka.admin();
   await admin.connect();
   return {
-    ends: async (topic) =>
-      new Map(
-        (await admin.fetchTopicOffsets(topic)).map((p) => [p.partition, { low: Number(p.low), high: Number(p.high) }]),
-      ),
-    since: async (topic, atMs) =>
-      new Map(
-        (await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(atMs, 0))).map((p) => [
-          p.partition,
-          Number(p.offset),
-        ]),
-      ),
+    ends: async (topic) => {
+      const found = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
+      return new Map(found.map((p) => [p.partition, { low: Number(p.low), high: Number(p.high) }]));
+    },
+    since: async (topic, atMs) => {
+      const found = await whileLeadersSettle(() => admin.fetchTopicOffsetsByTimestamp(topic, Math.max(atMs, 0)));
+      return new Map(found.map((p) => [p.partition, Number(p.offset)]));
+    },
     committed: async (groupId, topic) => {
-      const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
-      return new Map(
-        (answer?.partitions ?? []).filter((p) => Number(p.offset) >= 0).map((p) => [p.partition, Number(p.offset)]),
-      );
+      const [answer] = await whileLeadersSettle(() => admin.fetchOffsets({ groupId, topics: [topic] }));
+      const stored = (answer?.partitions ?? []).filter((p) => Number(p.offset) >= 0);
+      return new Map(stored.map((p) => [p.partition, Number(p.offset)]));
     },
     stop: () => admin.disconnect(),
   };

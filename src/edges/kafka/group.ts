@@ -94,7 +94,14 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     joined: () => joined,
     commit: (topic, partition, nextOffset) =>
       consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]),
-    seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    seek: (topic, partition, offset) => {
+      try {
+        consumer.seek({ topic, partition, offset: String(offset) });
+      } catch (error) {
+        // Between two joins there is nothing to seek in; the first batch after the next one is checked anyway.
+        log.debug({ err: error, topic, partition }, 'not sought');
+      }
+    },
     stop: async () => {
       await consumer
         .disconnect()

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { InRecord } from '../../outbox.ts';
+import { whileLeadersSettle } from './admin.ts';
 
 export type Tail = {
   caughtUp(): Promise<void>;
@@ -26,7 +27,7 @@ export type TailOptions = {
 export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs = 100 }: TailOptions): Promise<Tail> {
   const admin = kafka.admin();
   await admin.connect();
-  const start = await admin.fetchTopicOffsets(topic);
+  const start = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
   const next = new Map(start.map((p) => [p.partition, Number(from === 'end' ? p.high : p.low)]));
   const waiters = new Set<() => void>();
   const consumer = kafka.consumer({
@@ -36,6 +37,10 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
     maxBytesPerPartition: 4 * 1024 * 1024 + 65_536,
     allowAutoTopicCreation: false,
     retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
+  });
+  // A tail commits nothing: after each join, the first and any later one, it goes on from what it has handed over.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
   });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -65,11 +70,10 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
       await heartbeat();
     },
   });
-  for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
 
   return {
     caughtUp: async () => {
-      const ends = await admin.fetchTopicOffsets(topic);
+      const ends = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
       const reached = () =>
         ends.every((p) => (next.get(p.partition) ?? 0) >= Number(p.high) || Number(p.high) === Number(p.low));
       if (reached()) return;
