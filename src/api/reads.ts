@@ -2,8 +2,9 @@
  * The questions that the API asks the projection, each bounded in time: a Redis that hangs costs a caller READ_MS and a 503,
  * never a request that stays open. Also what makes an answer true: it is read from one usable epoch of the org.
  */
-import { ApiError, unavailable } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import type { OrgStatus, Projection } from '../projection/store.ts';
+import { within } from './within.ts';
 
 const NAMES = [
   'status',
@@ -24,18 +25,9 @@ const READ_MS = 3_000;
 export function boundedReads(projection: Reads, boundMs = READ_MS): Reads {
   const bounded = NAMES.map((name) => {
     const ask = (projection[name] as (...args: unknown[]) => Promise<unknown>).bind(projection);
-    return [name, (...args: unknown[]) => within(boundMs, ask(...args))] as const;
+    return [name, (...args: unknown[]) => within(boundMs, 'Redis', ask(...args))] as const;
   });
   return Object.fromEntries(bounded) as unknown as Reads;
-}
-
-function within<T>(boundMs: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(unavailable('Redis did not answer in time.')), boundMs);
-    answer
-      .then(resolve, (error) => reject(error instanceof ApiError ? error : unavailable('Redis did not answer.', error)))
-      .finally(() => clearTimeout(timer));
-  });
 }
 
 /** The org's status, if the projection can answer for it now; else throws `unavailable`. */

@@ -11,10 +11,11 @@ import { requireOrg, requireRight } from './authorize.ts';
 import { EventStreams } from './event-stream.ts';
 import { handleExtensionRequest } from './extension.ts';
 import { parseForm } from './form.ts';
-import type { ApiPorts } from './ports.ts';
+import type { ApiPorts, CommandLog } from './ports.ts';
 import { boundedReads } from './reads.ts';
 import { handleTokenRequest } from './token-request.ts';
 import { createTokens, type Identity, type Tokens } from './tokens.ts';
+import { within } from './within.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,6 +33,9 @@ type Route = {
 };
 
 type Parts = { context: ApiContext; tokens: Tokens; streams: EventStreams };
+
+/** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
+const APPEND_MS = 3_000;
 
 const token = ({ tokens }: Parts, request: FastifyRequest) => handleTokenRequest(tokens, request);
 
@@ -56,14 +60,15 @@ export const ROUTES: readonly Route[] = [
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts): Promise<void> {
-  const { projection, ...rest } = ports;
+  const { projection, commands, ...rest } = ports;
   const { config, orgs } = ports;
   const reads = boundedReads(projection);
   const applied = new Applied(reads, projection, config.CLAIM_LEASE_MS);
   const tokens = createTokens(ports);
   const streams = new EventStreams(ports, tokens);
   const rules = { orgs, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
-  const parts: Parts = { context: { ...rest, reads, applied, rules }, tokens, streams };
+  const bounded: CommandLog = { append: (some) => within(APPEND_MS, 'Kafka', commands.append(some)) };
+  const parts: Parts = { context: { ...rest, commands: bounded, reads, applied, rules }, tokens, streams };
   await server.register(formbody, { parser: parseForm });
   server.decorateRequest('identity');
   server.addHook('preClose', async () => {
