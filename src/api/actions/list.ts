@@ -57,9 +57,10 @@ async function* pieces(
     await stillUsable(context.reads, context.oid, epoch);
     place = page.next;
     looked += size;
-    if (place !== null) yield text;
-    if (place !== null) text = '';
-  } while (place !== null && written < limit && (query.limit == null || looked < PAGE_TASKS_MAX));
+    if (place === null) break;
+    yield text;
+    text = '';
+  } while (written < limit && (query.limit == null || looked < PAGE_TASKS_MAX));
   yield place === null ? `${text}]}` : `${text}],"next_cursor":${JSON.stringify(cursorOf(listing, place))}}`;
 }
 
