@@ -80,6 +80,11 @@ export class RoleProcess {
     this.#wasReady = true;
   }
 
+  /** Sends the process a signal, as a fault would: it is started again if it dies of it. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   /** Asks the process to stop, and after `STOP_MS` ends it. Safe twice. */
   async stop(): Promise<void> {
     this.#stopping = true;

@@ -1,0 +1,86 @@
+/** Each role is killed (-9) in the middle of 1,000 tasks for 50 sensors, and started again: nothing due is lost. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { NO_MISHAPS } from '../../src/fleet/answer.ts';
+import { openFleet } from '../../src/fleet/open.ts';
+import type { Fleet } from '../../src/fleet/run.ts';
+import { soon, System } from './support/system.ts';
+
+const TASKS = 1_000;
+const SENSORS = 50;
+const TTL_SECONDS = 50;
+const AT_ONCE = 20;
+
+const system = new System({ REDELIVERY_FIRST_MS: '3000', KAFKA_SESSION_MS: '6000', ENDED_RETENTION_SECONDS: '600' });
+let fleet: Fleet;
+
+beforeAll(async () => {
+  await system.start();
+  const options = { oid: system.oid, sensors: SENSORS, offline: 0, ratePerSecond: 0, seed: 5, cycle: false, shares: NO_MISHAPS };
+  fleet = await openFleet(system.config, options, system.log);
+});
+
+afterAll(async () => {
+  await fleet?.stop();
+  await system.stop();
+});
+
+/** A client that does not give up: the same idempotency key until the answer comes, as the API's errors tell it to. */
+async function insist(n: number): Promise<string> {
+  const deadline = Date.now() + 40_000;
+  for (;;) {
+    try {
+      const data = { task: 'os_version', ttl: TTL_SECONDS, idempotency_key: `kill-${n}` };
+      return (await system.client.request<{ task_id: string }>('task', data)).task_id;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+const settledPairs = () =>
+  new Set(system.seen.events.filter(({ type }) => type === 'TASK_DONE' || type === 'TASK_FAILURE').map((e) => `${e.task_id} ${e.sid}`));
+
+describe('a role that is killed in the middle of its work', () => {
+  it('loses no command, no delivery and no acknowledgement', async () => {
+    const ids = new Set<string>();
+    let next = 0;
+    const work = async () => {
+      while (next < TASKS) ids.add(await insist(next++));
+    };
+    const queueing = Promise.all(Array.from({ length: AT_ONCE }, work));
+    for (const [role, tasks] of [['joiner', 150], ['projector', 400], ['api', 700]] as const) {
+      await vi.waitFor(() => expect(ids.size).toBeGreaterThanOrEqual(tasks), { timeout: 60_000, interval: 10 });
+      system.kill(role);
+      await vi.waitFor(async () => expect(await system.ready(role)).toBe(true), soon);
+    }
+    await queueing;
+    expect(ids.size).toBe(TASKS);
+    expect(system.restarts.toSorted()).toEqual(['api SIGKILL', 'joiner SIGKILL', 'projector SIGKILL']);
+    await vi.waitFor(() => expect(settledPairs().size).toBe(TASKS * SENSORS), { timeout: 60_000, interval: 250 });
+    expect(system.seen.deadLetters).toEqual([]);
+  }, 150_000);
+
+  it('counts each pair once, and never sends after the acknowledgement is known', () => {
+    const first = new Map<string, string>();
+    for (const event of system.seen.events) {
+      if (event.type !== 'TASK_DONE') continue;
+      const pair = `${event.task_id} ${event.sid}`;
+      expect(first.get(pair) ?? event.event_id, pair).toBe(event.event_id);
+      first.set(pair, event.event_id);
+    }
+    const late = system.seen.dispatches.filter(({ dispatch, appendedAtMs }) => appendedAtMs - dispatch.dispatched_at > 1_000 || dispatch.dispatched_at >= dispatch.expires_at);
+    expect(late).toEqual([]);
+  });
+
+  it('leaves nothing pending when all have expired', async () => {
+    await vi.waitFor(() => expect(system.seen.events.filter(({ type }) => type === 'TASK_EXPIRED').length).toBeGreaterThanOrEqual(TASKS), {
+      timeout: (TTL_SECONDS + 10) * 1000,
+      interval: 250,
+    });
+    expect(await system.client.request('list', {})).toEqual({ tasks: [] });
+    const keys = await system.redis.keys(`{${system.oid}}:t:*`);
+    expect(keys).toEqual([]);
+    expect(await system.redis.exists(`{${system.oid}}:ix`)).toBe(0);
+  }, 100_000);
+});
