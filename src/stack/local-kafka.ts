@@ -56,12 +56,17 @@ async function format({ java, classPath, dir }: Layout, properties: string): Pro
   rmSync(part, { recursive: true, force: true });
   const formatProperties = join(dir, 'format.properties');
   writeFileSync(formatProperties, properties.replace(`log.dirs=${data}`, `log.dirs=${part}`));
-  const clusterId = randomBytes(16).toString('base64url');
   const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath];
-  await run(java, [...jvm, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', formatProperties], {
+  await run(java, [...jvm, 'kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', formatProperties], {
     timeout: READY_WITHIN_MS,
   });
   renameSync(part, data);
+}
+
+/** 128 random bits as Kafka writes them. A leading dash would be read as an option. */
+function newClusterId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
 }
 
 function clusterIdOf(data: string): string {
