@@ -32,8 +32,8 @@ export type GroupOptions = {
   onAssigned(partitions: number[]): void;
   /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
   wanted(topic: TopicKey, partition: number): Promise<number | null>;
-  /** Handles a batch; a throw makes it come again. */
-  onBatch(batch: Batch): Promise<void>;
+  /** Handles a batch. False: it was left, and the partition is read again from the wanted offset. */
+  onBatch(batch: Batch): Promise<boolean>;
 };
 
 export type Group = {

@@ -159,12 +159,13 @@ export class Joiner implements Role {
     return null;
   }
 
-  async #onBatch(batch: Batch): Promise<void> {
+  async #onBatch(batch: Batch): Promise<boolean> {
     const { clock, metrics } = this.ports;
     const started = clock.monoMs();
-    await (batch.topic === 'presence' ? onPresence(this, batch) : onSensorEvents(this, batch));
+    const handled = await (batch.topic === 'presence' ? onPresence(this, batch) : onSensorEvents(this, batch));
     metrics.lag(batch.topic, batch.partition, batch.lag);
     metrics.batchLatency(`joiner ${batch.topic}`, clock.monoMs() - started);
+    return handled;
   }
 
   async #readUsable(): Promise<Map<string, string>> {

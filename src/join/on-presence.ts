@@ -23,7 +23,7 @@ export function judgePresence(decoded: Decoded<SensorPresence>[], orgs: OrgTable
   return judged;
 }
 
-export async function onPresence(joiner: Joiner, batch: Batch): Promise<void> {
+export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean> {
   const { ports, seats } = joiner;
   const { clock, inbox, orgs, log, outbox } = ports;
   const from = seats.next(batch.partition);
@@ -37,7 +37,7 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<void> {
     return judgePresence(decoded, orgs.table);
   });
   // A seat that was taken meanwhile may need older records: then this batch is read again after them.
-  if (!judged || !batch.alive() || seats.next(batch.partition) !== from) return;
+  if (!judged || !batch.alive() || seats.next(batch.partition) !== from) return false;
 
   const { states, toMatch, touched } = foldBatch(seats.in(batch.partition), judged.steps, clock.nowMs());
   seats.advance(batch.partition, batch.nextOffset);
@@ -46,7 +46,7 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<void> {
     await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(letters)]));
     for (const { code } of letters) ports.metrics.deadLettered(code);
   }
-  if (!batch.alive()) return;
+  if (!batch.alive()) return false;
 
   let rows = rowsOf(touched, (state) => ports.store.encode('SensorState', state));
   await retry(async () => {
@@ -57,9 +57,10 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<void> {
     rows = [];
   });
   seats.checkLive(batch.partition);
-  if (!batch.alive()) return;
+  if (!batch.alive()) return false;
   await joiner.commit(batch);
   seats.committed(batch.partition, batch.nextOffset);
+  return true;
 }
 
 function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): { seat: Seat; request: SensorRows }[] {

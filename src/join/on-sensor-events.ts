@@ -16,7 +16,7 @@ import { SETTLED } from './tasks.ts';
 
 class AskAgain extends Error {}
 
-export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<void> {
+export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<boolean> {
   const { clock, inbox, orgs, log, outbox, metrics } = joiner.ports;
   const done = await persist(
     clock,
@@ -44,13 +44,14 @@ export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<void
       if (!(error instanceof AskAgain)) log.warn({ err: error }, 'a batch of sensor events is tried again');
     },
   );
-  if (!done || !batch.alive()) return;
+  if (!done || !batch.alive()) return false;
   try {
     await joiner.commit(batch);
   } catch (error) {
     joiner.tellRepeats(batch.partition, batch.nextOffset);
     throw error;
   }
+  return true;
 }
 
 /** What is to be told: first answers, and those that the owner before may not have told. */

@@ -29,13 +29,13 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     if (!(error instanceof TurnOver)) log.warn({ err: error }, what);
   };
 
-  const onBatch = async (batch: Batch): Promise<void> => {
+  const onBatch = async (batch: Batch): Promise<boolean> => {
     const kind = batch.topic === 'commands' ? 'c' : 't';
     const started = clock.monoMs();
     const run = () =>
       kind === 'c' ? applyCommands(ports, rebuild, batch, presencePartitions) : applyEvents(ports, rebuild, batch);
     const done = await persist(clock, batch.alive, () => attempt(run), warn('a batch is tried again'));
-    if (!done || !batch.alive()) return;
+    if (!done || !batch.alive()) return false;
     await group.commit(batch.topic, batch.partition, batch.nextOffset);
     rebuild.effectsFrom.set(
       kind + batch.partition,
@@ -43,6 +43,7 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     );
     ports.metrics.lag(batch.topic, batch.partition, batch.lag);
     ports.metrics.batchLatency(`projector ${batch.topic}`, clock.monoMs() - started);
+    return true;
   };
 
   /** False: the places have moved, so the batch is left and read again from where it is wanted. */

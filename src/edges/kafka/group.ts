@@ -33,8 +33,8 @@ export type GroupOptions = {
   onAssigned(partitions: number[]): void;
   /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
   wanted(topic: string, partition: number): Promise<number | null>;
-  /** Handles a batch; a throw makes it come again. */
-  onBatch(batch: Batch): Promise<void>;
+  /** Handles a batch. False: it was left, and the partition is read again from the wanted offset. */
+  onBatch(batch: Batch): Promise<boolean>;
   /** The first offset that the log still has. */
   low(topic: string, partition: number): Promise<number>;
 };
@@ -138,22 +138,20 @@ async function eachBatch(
       return;
     }
     const records = recordsOf(payload, wanted);
-    const nextOffset = Number(batch.lastOffset()) + 1;
-    if (records.length > 0) {
-      await options.onBatch({
-        topic,
-        partition,
-        records,
-        nextOffset,
-        lag: Math.max(Number(batch.highWatermark) - nextOffset, 0),
-        alive,
-      });
-    }
-    if (alive()) payload.resolveOffset(batch.lastOffset());
+    const handled = records.length === 0 || (await options.onBatch(batchOf(payload, records, alive)));
+    if (!alive()) return;
+    if (handled) payload.resolveOffset(batch.lastOffset());
+    else consumer.seek({ topic, partition, offset: String((await options.wanted(topic, partition)) ?? wanted) });
   } finally {
     clearInterval(timer);
   }
   await payload.heartbeat();
+}
+
+function batchOf({ batch }: EachBatchPayload, records: InRecord[], alive: () => boolean): Batch {
+  const nextOffset = Number(batch.lastOffset()) + 1;
+  const lag = Math.max(Number(batch.highWatermark) - nextOffset, 0);
+  return { topic: batch.topic, partition: batch.partition, records, nextOffset, lag, alive };
 }
 
 function recordsOf({ batch }: EachBatchPayload, wanted: number): InRecord[] {
