@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OrgSetting } from '../../src/model/records.ts';
 import { bootstrapSettings } from '../../src/orgs/bootstrap.ts';
 import { EXTENSION, OrgTable } from '../../src/orgs/table.ts';
-import { soon, System } from './support/system.ts';
+import { System, soon } from './support/system.ts';
 
 const system = new System({ REDELIVERY_FIRST_MS: '2000', KAFKA_SESSION_MS: '6000' });
 
@@ -15,7 +15,10 @@ const waitFor = <T>(check: () => T) => vi.waitFor(check, soon);
 const done = (taskId: string) => system.eventsOf(taskId, 'TASK_DONE').length;
 
 async function settings(records: OrgSetting[]): Promise<void> {
-  const encoded = records.map((r) => ({ key: `${r.oid}/${r.kind}/${r.name}`, value: system.codec.encode('OrgSetting', r) }));
+  const encoded = records.map((r) => ({
+    key: `${r.oid}/${r.kind}/${r.name}`,
+    value: system.codec.encode('OrgSetting', r),
+  }));
   await system.producer.send(system.topics.orgSettings, encoded);
 }
 
@@ -55,7 +58,9 @@ describe('Redis that has lost everything', () => {
 
   it('answers 503 with Retry-After until then', async () => {
     await system.redis.del(`{${system.oid}}:m`);
-    const { jwt } = (await (await fetch(system.url, { method: 'POST', body: new URLSearchParams({ oid: system.oid, secret: system.apiKey }) })).json()) as { jwt: string };
+    const { jwt } = (await (
+      await fetch(system.url, { method: 'POST', body: new URLSearchParams({ oid: system.oid, secret: system.apiKey }) })
+    ).json()) as { jwt: string };
     const answer = await fetch(`${system.url}/v1/extension/request/${EXTENSION}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${jwt}` },
@@ -94,7 +99,10 @@ describe('partitions that move', () => {
     const taskId = randomUUID();
     await system.command({ task_id: taskId, selector: sids.map((sid) => `sid == "${sid}"`).join(' or ') });
     // Sooner than the session of a member that just vanished would have ended.
-    await vi.waitFor(() => expect(new Set(system.sent(taskId).map(({ sid }) => sid)).size).toBe(10), { timeout: 5_000, interval: 25 });
+    await vi.waitFor(() => expect(new Set(system.sent(taskId).map(({ sid }) => sid)).size).toBe(10), {
+      timeout: 5_000,
+      interval: 25,
+    });
   });
 });
 
@@ -121,7 +129,15 @@ describe('orgs', () => {
   it('get nothing while they are not subscribed, and what waited once they are again', async () => {
     const oid = randomUUID();
     const [from, now] = [Date.now() - 1_000, Date.now()];
-    const subscription = (periods: object[]): OrgSetting => ({ oid, kind: 'SUBSCRIPTION', name: EXTENSION, etag: '', value: JSON.stringify({ periods }), updated_at: now, updated_by: 'test' });
+    const subscription = (periods: object[]): OrgSetting => ({
+      oid,
+      kind: 'SUBSCRIPTION',
+      name: EXTENSION,
+      etag: '',
+      value: JSON.stringify({ periods }),
+      updated_at: now,
+      updated_by: 'test',
+    });
     await settings([{ ...subscription([]), kind: 'ORG', name: oid, value: '{}' }, subscription([{ from }])]);
     const sid = randomUUID();
     const waits = randomUUID();
@@ -132,7 +148,11 @@ describe('orgs', () => {
     const refused = randomUUID();
     await waitFor(async () => {
       await system.command({ task_id: refused, oid, selector: `sid == "${sid}"`, task: 'late' });
-      expect(system.seen.deadLetters.some((r) => String(r.key) === refused && String(r.headers['rt-error-code']) === 'not_subscribed')).toBe(true);
+      expect(
+        system.seen.deadLetters.some(
+          (r) => String(r.key) === refused && String(r.headers['rt-error-code']) === 'not_subscribed',
+        ),
+      ).toBe(true);
     });
     await system.presence({ sid, oid });
     await waitFor(async () => {

@@ -3,13 +3,25 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SensorFacts } from '../../src/model/records.ts';
-import { soon, System } from './support/system.ts';
+import { System, soon } from './support/system.ts';
 
 const system = new System({ REDELIVERY_FIRST_MS: '500', REDELIVERY_MAX_MS: '1000', ENDED_RETENTION_SECONDS: '60' });
 
 const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
-  iid: '', did: '', hostname: 'ws-01', ext_ip: '203.0.113.4', int_ip: '10.3.0.7', mac_addr: '', plat: 0x20000000, ext_plat: 0x20000000, arch: 2,
-  enroll: 1_700_000_000_000, isolated: false, should_isolate: false, kernel: true, tags: ['production'],
+  iid: '',
+  did: '',
+  hostname: 'ws-01',
+  ext_ip: '203.0.113.4',
+  int_ip: '10.3.0.7',
+  mac_addr: '',
+  plat: 0x20000000,
+  ext_plat: 0x20000000,
+  arch: 2,
+  enroll: 1_700_000_000_000,
+  isolated: false,
+  should_isolate: false,
+  kernel: true,
+  tags: ['production'],
   ...change,
 });
 
@@ -19,10 +31,13 @@ afterAll(() => system.stop());
 const waitFor = <T>(check: () => T) => vi.waitFor(check, soon);
 
 /** Runs curl itself: what people type is what is tested. */
-const curl = (...args: string[]): { data: Record<string, never>; error: string } => JSON.parse(execFileSync('curl', ['-s', ...args], { encoding: 'utf8' }));
+const curl = (...args: string[]): { data: Record<string, never>; error: string } =>
+  JSON.parse(execFileSync('curl', ['-s', ...args], { encoding: 'utf8' }));
 
 function request(action: string, data: string) {
-  const { jwt } = curl(`${system.url}/`, '--data', `oid=${system.oid}&secret=${system.apiKey}`) as unknown as { jwt: string };
+  const { jwt } = curl(`${system.url}/`, '--data', `oid=${system.oid}&secret=${system.apiKey}`) as unknown as {
+    jwt: string;
+  };
   const url = `${system.url}/v1/extension/request/ext-reliable-tasking`;
   return curl(url, '-H', `Authorization: Bearer ${jwt}`, '--data', `oid=${system.oid}&action=${action}&data=${data}`);
 }
@@ -31,14 +46,26 @@ describe('a task', () => {
   it('goes from curl to a sensor that is online, and its receipt comes back as an acknowledgement', async () => {
     const sid = `sensor-${randomUUID()}`;
     await system.presence({ sid, sensor: facts() });
-    await waitFor(async () => expect((await system.client.request<{ total_sensors: number }>('task', { task: 'os_version', sid })).total_sensors).toBe(1));
-    const { data } = request('task', `{"task":"run --shell-command a && b 1+1 100% %41 %2541","sid":"${sid}","context":"audit"}`);
+    await waitFor(async () =>
+      expect(
+        (await system.client.request<{ total_sensors: number }>('task', { task: 'os_version', sid })).total_sensors,
+      ).toBe(1),
+    );
+    const { data } = request(
+      'task',
+      `{"task":"run --shell-command a && b 1+1 100% %41 %2541","sid":"${sid}","context":"audit"}`,
+    );
     const { task_id } = data as unknown as { task_id: string };
     const [dispatch] = await waitFor(() => {
       expect(system.sent(task_id)).toHaveLength(1);
       return system.sent(task_id);
     });
-    expect(dispatch).toMatchObject({ sid, task: 'run --shell-command a && b 1+1 100% A %41', investigation_id: `audit/${task_id}`, attempt: 1 });
+    expect(dispatch).toMatchObject({
+      sid,
+      task: 'run --shell-command a && b 1+1 100% A %41',
+      investigation_id: `audit/${task_id}`,
+      attempt: 1,
+    });
     await system.answer({ sid, investigation_id: `audit/${task_id}` }, { ERROR: 0 });
     await waitFor(() => expect(system.eventsOf(task_id, 'TASK_DONE')).toHaveLength(1));
     const list = request('list', '{}') as unknown as { data: { tasks: { task_id: string; acknowledged: string[] }[] } };
@@ -47,7 +74,12 @@ describe('a task', () => {
 
   it('waits for a sensor that is offline, and for one that enrols later', async () => {
     const [offline, later] = [randomUUID(), randomUUID()];
-    await system.presence({ sid: offline, event: 'UPDATED', connection_id: '', sensor: facts({ hostname: 'offline' }) });
+    await system.presence({
+      sid: offline,
+      event: 'UPDATED',
+      connection_id: '',
+      sensor: facts({ hostname: 'offline' }),
+    });
     const taskId = randomUUID();
     await system.command({ task_id: taskId, selector: `sid == "${offline}" or hostname == later` });
     await waitFor(() => expect(system.eventsOf(taskId, 'ADD_TASK')).toHaveLength(1));
@@ -87,7 +119,10 @@ describe('a task', () => {
     await waitFor(() => expect(system.sent(taskId)).not.toEqual([]));
     await system.answer({ sid, task_id: taskId }, { ERROR: 5, ERROR_MESSAGE: 'access denied' });
     await waitFor(() => expect(system.eventsOf(taskId, 'TASK_FAILURE')).toHaveLength(1));
-    expect(JSON.parse(system.eventsOf(taskId, 'TASK_FAILURE')[0]?.detail ?? '')).toMatchObject({ error_code: '5', error: 'access denied' });
+    expect(JSON.parse(system.eventsOf(taskId, 'TASK_FAILURE')[0]?.detail ?? '')).toMatchObject({
+      error_code: '5',
+      error: 'access denied',
+    });
     expect(system.eventsOf(taskId, 'TASK_DONE')).toEqual([]);
   });
 
@@ -106,7 +141,11 @@ describe('a task', () => {
     await system.command({ task_id: taskId, selector: `sid == "${sid}"`, ttl: 1 });
     await waitFor(() => expect(system.eventsOf(taskId, 'TASK_EXPIRED')).toHaveLength(1));
     await system.presence({ sid, sensor: facts() });
-    await waitFor(async () => expect((await system.client.request<{ total_sensors: number }>('task', { task: 'x', sid, ttl: 5 })).total_sensors).toBe(1));
+    await waitFor(async () =>
+      expect(
+        (await system.client.request<{ total_sensors: number }>('task', { task: 'x', sid, ttl: 5 })).total_sensors,
+      ).toBe(1),
+    );
     expect(system.sent(taskId)).toEqual([]);
     expect(await system.redis.exists(`{${system.oid}}:t:${taskId}`)).toBe(0);
   });
@@ -115,7 +154,9 @@ describe('a task', () => {
     const sid = randomUUID();
     await system.presence({ sid, event: 'UPDATED', connection_id: '', sensor: facts() });
     const { task_id } = await system.client.request<{ task_id: string }>('task', { task: 'netstat', sid });
-    await waitFor(async () => expect(await system.client.request('untask', { task_id })).toEqual({ deleted: 1, tasks: 1 }));
+    await waitFor(async () =>
+      expect(await system.client.request('untask', { task_id })).toEqual({ deleted: 1, tasks: 1 }),
+    );
     const marker = await system.client.request<{ task_id: string }>('task', { task: 'os_version', sid });
     await system.presence({ sid });
     await waitFor(() => expect(system.sent(marker.task_id)).toHaveLength(1));
@@ -126,12 +167,20 @@ describe('a task', () => {
   it('can be withdrawn from some sensors alone', async () => {
     const [kept, withdrawn] = [randomUUID(), randomUUID()];
     const host = `narrow-${kept.slice(0, 8)}`;
-    for (const sid of [kept, withdrawn]) await system.presence({ sid, event: 'UPDATED', connection_id: '', sensor: facts({ hostname: host }) });
+    for (const sid of [kept, withdrawn])
+      await system.presence({ sid, event: 'UPDATED', connection_id: '', sensor: facts({ hostname: host }) });
     await waitFor(async () => {
-      const { total_sensors } = await system.client.request<{ total_sensors: number }>('task', { task: 'probe', selector: `hostname == "${host}"`, ttl: 1 });
+      const { total_sensors } = await system.client.request<{ total_sensors: number }>('task', {
+        task: 'probe',
+        selector: `hostname == "${host}"`,
+        ttl: 1,
+      });
       expect(total_sensors).toBe(2);
     });
-    const { task_id } = await system.client.request<{ task_id: string }>('task', { task: 'netstat', selector: `hostname == "${host}"` });
+    const { task_id } = await system.client.request<{ task_id: string }>('task', {
+      task: 'netstat',
+      selector: `hostname == "${host}"`,
+    });
     expect(await system.client.request('untask', { task_id, sid: withdrawn })).toEqual({ deleted: 1, tasks: 0 });
     for (const sid of [kept, withdrawn]) await system.presence({ sid });
     await waitFor(() => expect(system.sent(task_id, kept)).toHaveLength(1));
@@ -142,10 +191,12 @@ describe('a task', () => {
 
 describe('records that are not valid', () => {
   it('go to the dead letters with a code, untouched, and the partition goes on', async () => {
-    const code = (key: string) => system.seen.deadLetters.filter((r) => r.key?.toString() === key).map((r) => String(r.headers['rt-error-code']));
+    const code = (key: string) =>
+      system.seen.deadLetters.filter((r) => r.key?.toString() === key).map((r) => String(r.headers['rt-error-code']));
     const garbage = Buffer.from('garbage');
     const topics = [system.topics.commands, system.topics.presence, system.topics.sensorEvents];
-    for (const topic of topics) await system.producer.send(topic, [{ key: `bad ${topic}`, value: garbage, headers: { own: 'kept' } }]);
+    for (const topic of topics)
+      await system.producer.send(topic, [{ key: `bad ${topic}`, value: garbage, headers: { own: 'kept' } }]);
     await system.command({ task_id: 'no-selector', selector: 'plat = windows' });
     await system.command({ task_id: 'unknown-org', oid: randomUUID() });
     await system.command({ task_id: 'too-early', issued_at: Date.now() + 600_000 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NO_MISHAPS } from '../../src/fleet/answer.ts';
 import { openFleet } from '../../src/fleet/open.ts';
 import type { Fleet } from '../../src/fleet/run.ts';
-import { soon, System } from './support/system.ts';
+import { System, soon } from './support/system.ts';
 
 const TASKS = 1_000;
 const SENSORS = 50;
@@ -15,7 +15,15 @@ let fleet: Fleet;
 
 beforeAll(async () => {
   await system.start();
-  const options = { oid: system.oid, sensors: SENSORS, offline: 0, ratePerSecond: 0, seed: 5, cycle: false, shares: NO_MISHAPS };
+  const options = {
+    oid: system.oid,
+    sensors: SENSORS,
+    offline: 0,
+    ratePerSecond: 0,
+    seed: 5,
+    cycle: false,
+    shares: NO_MISHAPS,
+  };
   fleet = await openFleet(system.config, options, system.log);
 });
 
@@ -39,7 +47,11 @@ async function insist(n: number): Promise<string> {
 }
 
 const settledPairs = () =>
-  new Set(system.seen.events.filter(({ type }) => type === 'TASK_DONE' || type === 'TASK_FAILURE').map((e) => `${e.task_id} ${e.sid}`));
+  new Set(
+    system.seen.events
+      .filter(({ type }) => type === 'TASK_DONE' || type === 'TASK_FAILURE')
+      .map((e) => `${e.task_id} ${e.sid}`),
+  );
 
 describe('a role that is killed in the middle of its work', () => {
   it('loses no command, no delivery and no acknowledgement', async () => {
@@ -49,7 +61,11 @@ describe('a role that is killed in the middle of its work', () => {
       while (next < TASKS) ids.add(await insist(next++));
     };
     const queueing = Promise.all(Array.from({ length: AT_ONCE }, work));
-    for (const [role, tasks] of [['joiner', 150], ['projector', 400], ['api', 700]] as const) {
+    for (const [role, tasks] of [
+      ['joiner', 150],
+      ['projector', 400],
+      ['api', 700],
+    ] as const) {
       await vi.waitFor(() => expect(ids.size).toBeGreaterThanOrEqual(tasks), { timeout: 60_000, interval: 10 });
       system.kill(role);
       await vi.waitFor(async () => expect(await system.ready(role)).toBe(true), soon);
@@ -69,15 +85,22 @@ describe('a role that is killed in the middle of its work', () => {
       expect(first.get(pair) ?? event.event_id, pair).toBe(event.event_id);
       first.set(pair, event.event_id);
     }
-    const late = system.seen.dispatches.filter(({ dispatch, appendedAtMs }) => appendedAtMs - dispatch.dispatched_at > 1_000 || dispatch.dispatched_at >= dispatch.expires_at);
+    const late = system.seen.dispatches.filter(
+      ({ dispatch, appendedAtMs }) =>
+        appendedAtMs - dispatch.dispatched_at > 1_000 || dispatch.dispatched_at >= dispatch.expires_at,
+    );
     expect(late).toEqual([]);
   });
 
   it('leaves nothing pending when all have expired', async () => {
-    await vi.waitFor(() => expect(system.seen.events.filter(({ type }) => type === 'TASK_EXPIRED').length).toBeGreaterThanOrEqual(TASKS), {
-      timeout: (TTL_SECONDS + 10) * 1000,
-      interval: 250,
-    });
+    await vi.waitFor(
+      () =>
+        expect(system.seen.events.filter(({ type }) => type === 'TASK_EXPIRED').length).toBeGreaterThanOrEqual(TASKS),
+      {
+        timeout: (TTL_SECONDS + 10) * 1000,
+        interval: 250,
+      },
+    );
     expect(await system.client.request('list', {})).toEqual({ tasks: [] });
     const keys = await system.redis.keys(`{${system.oid}}:t:*`);
     expect(keys).toEqual([]);

@@ -15,21 +15,35 @@ import { ensureTopics } from '../../../src/edges/kafka/admin.ts';
 import { createKafka } from '../../../src/edges/kafka/client.ts';
 import { createProducer, type Producer } from '../../../src/edges/kafka/producer.ts';
 import { startTail, type Tail } from '../../../src/edges/kafka/tail.ts';
-import { RECORD_NAMES, type RecordName, type SensorEvent, type SensorPresence, type TaskCommand, type TaskDispatch, type TaskEvent } from '../../../src/model/records.ts';
+import {
+  RECORD_NAMES,
+  type RecordName,
+  type SensorEvent,
+  type SensorPresence,
+  type TaskCommand,
+  type TaskDispatch,
+  type TaskEvent,
+} from '../../../src/model/records.ts';
 import type { InRecord } from '../../../src/outbox.ts';
-import { type TopicKey, topicNames } from '../../../src/topics.ts';
 import { freePort } from '../../../src/stack/ports.ts';
+import { type TopicKey, topicNames } from '../../../src/topics.ts';
 
 export const soon = { timeout: 30_000, interval: 25 };
 
-export type Seen = { dispatches: { dispatch: TaskDispatch; appendedAtMs: number }[]; events: TaskEvent[]; deadLetters: InRecord[] };
+export type Seen = {
+  dispatches: { dispatch: TaskDispatch; appendedAtMs: number }[];
+  events: TaskEvent[];
+  deadLetters: InRecord[];
+};
 
 export class System {
   readonly prefix = `it-${randomUUID()}-`;
   readonly oid = randomUUID();
   readonly apiKey = randomUUID();
   readonly topics = topicNames(this.prefix);
-  readonly codec = createCodec({ topicOf: Object.fromEntries(RECORD_NAMES.map((n) => [n, n])) as Record<RecordName, string> });
+  readonly codec = createCodec({
+    topicOf: Object.fromEntries(RECORD_NAMES.map((n) => [n, n])) as Record<RecordName, string>,
+  });
   readonly seen: Seen = { dispatches: [], events: [], deadLetters: [] };
   readonly roles = new Map<string, RoleProcess>();
   readonly restarts: string[] = [];
@@ -68,7 +82,12 @@ export class System {
       this.#tails.push(await startTail({ ...options, onRecords: (records) => records.forEach(onRecord) }));
     };
     await Promise.all([
-      follow('dispatch', (r) => this.seen.dispatches.push({ dispatch: this.codec.decode('TaskDispatch', r.value as Buffer), appendedAtMs: r.timestampMs })),
+      follow('dispatch', (r) =>
+        this.seen.dispatches.push({
+          dispatch: this.codec.decode('TaskDispatch', r.value as Buffer),
+          appendedAtMs: r.timestampMs,
+        }),
+      ),
       follow('taskEvents', (r) => {
         if (r.headers['rt-epoch']) this.seen.events.push(this.codec.decode('TaskEvent', r.value as Buffer));
       }),
@@ -82,14 +101,26 @@ export class System {
     await Promise.all(
       names.map(async (name) => {
         const role = name.split('-')[0] as Role;
-        const options = { role, port: await freePort(), env: this.env, logFolder: join(folder, name), onRestart: (_: Role, how: string) => void this.restarts.push(`${name} ${how}`) };
+        const options = {
+          role,
+          port: await freePort(),
+          env: this.env,
+          logFolder: join(folder, name),
+          onRestart: (_: Role, how: string) => void this.restarts.push(`${name} ${how}`),
+        };
         const process = new RoleProcess(options);
         this.roles.set(name, process);
         process.start();
         await process.ready(AbortSignal.timeout(60_000));
         if (role !== 'api') return;
         this.url = process.url;
-        this.client = new Client({ url: process.url, oid: this.oid, apiKey: this.apiKey, fetch, stopped: new AbortController().signal });
+        this.client = new Client({
+          url: process.url,
+          oid: this.oid,
+          apiKey: this.apiKey,
+          fetch,
+          stopped: new AbortController().signal,
+        });
       }),
     );
   }
@@ -105,34 +136,68 @@ export class System {
 
   command(command: Partial<TaskCommand> & { task_id: string }): Promise<void> {
     const whole: TaskCommand = {
-      action: 'TASK', oid: this.oid, task: 'os_version', selector: null, context: null, ttl: 3600, issued_at: Date.now(), issued_by: 'test', untask_selector: null, options: null,
+      action: 'TASK',
+      oid: this.oid,
+      task: 'os_version',
+      selector: null,
+      context: null,
+      ttl: 3600,
+      issued_at: Date.now(),
+      issued_by: 'test',
+      untask_selector: null,
+      options: null,
       ...command,
     };
-    return this.producer.send(this.topics.commands, [{ key: whole.task_id, value: this.codec.encode('TaskCommand', whole) }]);
+    return this.producer.send(this.topics.commands, [
+      { key: whole.task_id, value: this.codec.encode('TaskCommand', whole) },
+    ]);
   }
 
   presence(presence: Partial<SensorPresence> & { sid: string }): Promise<void> {
     const whole: SensorPresence = {
-      event: 'CONNECTED', oid: this.oid, connection_id: randomUUID(), occurred_at: Date.now(), sensor: null, add_tags: [], remove_tags: [], set_should_isolate: null, try_now: false,
+      event: 'CONNECTED',
+      oid: this.oid,
+      connection_id: randomUUID(),
+      occurred_at: Date.now(),
+      sensor: null,
+      add_tags: [],
+      remove_tags: [],
+      set_should_isolate: null,
+      try_now: false,
       ...presence,
     };
-    return this.producer.send(this.topics.presence, [{ key: whole.sid, value: this.codec.encode('SensorPresence', whole) }]);
+    return this.producer.send(this.topics.presence, [
+      { key: whole.sid, value: this.codec.encode('SensorPresence', whole) },
+    ]);
   }
 
   answer(answer: Partial<SensorEvent> & { sid: string }, event: object = {}): Promise<void> {
     const whole: SensorEvent = {
-      oid: this.oid, event_type: 'RECEIPT', event_id: randomUUID(), occurred_at: Date.now(), investigation_id: null, task_id: null, routing: '{}', event: JSON.stringify(event),
+      oid: this.oid,
+      event_type: 'RECEIPT',
+      event_id: randomUUID(),
+      occurred_at: Date.now(),
+      investigation_id: null,
+      task_id: null,
+      routing: '{}',
+      event: JSON.stringify(event),
       ...answer,
     };
-    return this.producer.send(this.topics.sensorEvents, [{ key: whole.sid, value: this.codec.encode('SensorEvent', whole) }]);
+    return this.producer.send(this.topics.sensorEvents, [
+      { key: whole.sid, value: this.codec.encode('SensorEvent', whole) },
+    ]);
   }
 
   sent(taskId: string, sid?: string): TaskDispatch[] {
-    return this.seen.dispatches.map(({ dispatch }) => dispatch).filter((d) => d.task_id === taskId && (sid === undefined || d.sid === sid));
+    return this.seen.dispatches
+      .map(({ dispatch }) => dispatch)
+      .filter((d) => d.task_id === taskId && (sid === undefined || d.sid === sid));
   }
 
   eventsOf(taskId: string, type: TaskEvent['type'], sid?: string): TaskEvent[] {
-    return this.seen.events.filter((e) => e.task_id === taskId && e.type === type && (sid === undefined || e.sid === sid));
+    return this.seen.events.filter(
+      (e) => e.task_id === taskId && e.type === type && (sid === undefined || e.sid === sid),
+    );
   }
 
   async stop(): Promise<void> {
