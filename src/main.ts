@@ -87,13 +87,14 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
   const redis = await connectRedis(config, log);
   stops.push(() => redis.stop());
   const projection = await createProjection(redis, config, (bytes) => stored.decode('TaskCommand', bytes));
-  const [durable, once, offsets] = await Promise.all([
+  const [durable, once, quick, offsets] = await Promise.all([
     createProducer(kafka, 'durable'),
     createProducer(kafka, 'once'),
+    createProducer(kafka, 'quick'),
     createOffsets(kafka),
   ]);
   stops.push(async () => {
-    await Promise.all([durable.stop(), once.stop(), offsets.stop()]);
+    await Promise.all([durable.stop(), once.stop(), quick.stop(), offsets.stop()]);
   });
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
   stops.push(() => orgs.stop());
@@ -103,7 +104,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     clock: systemClock,
     orgs,
     inbox: createInbox({ kafka, codec, offsets, config, log }),
-    outbox: createOutbox({ durable, once, codec, prefix: config.KAFKA_TOPIC_PREFIX, nowMs: systemClock.nowMs }),
+    outbox: createOutbox({ durable, once, quick, codec, prefix: config.KAFKA_TOPIC_PREFIX, nowMs: systemClock.nowMs }),
     projection,
     store: stored,
     metrics,

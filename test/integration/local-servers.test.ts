@@ -1,36 +1,22 @@
 // Kafka and Redis as local processes: what is written survives a kill -9 and a stop, on the same folder and port. Needs Java and
 // Maven (or what they fetched before), whatever the other tests run on.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { findJava } from '../../src/stack/java.ts';
-import { KAFKA_VERSION, startLocalKafka } from '../../src/stack/local-kafka.ts';
+import { startLocalKafka } from '../../src/stack/local-kafka.ts';
 import { startLocalRedis } from '../../src/stack/local-redis.ts';
 import type { LocalServer } from '../../src/stack/local-server.ts';
-import { cacheDir } from '../../src/stack/paths.ts';
 import { kafkaAnswers, redisAnswers } from '../../src/stack/probe.ts';
+import { kafkaRuns, redisRuns } from './support/local.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rt-local-servers-'));
 let server: LocalServer | undefined;
 afterEach(async () => server?.stop());
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-function canRun(command: string): boolean {
-  try {
-    execFileSync(command, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-const mavenOr = (cached: string) => existsSync(join(cacheDir(), cached)) || canRun('mvn');
-const kafkaRuns = (await findJava(17)) !== undefined && mavenOr(`kafka-${KAFKA_VERSION}`);
-const redisRuns = canRun('redis-server') || canRun('valkey-server') || mavenOr('redis-embedded-1.4.3');
 
 /** One command in Redis's inline form, and the first bytes of the answer. */
 function redis(port: number, command: string): Promise<string> {

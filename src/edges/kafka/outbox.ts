@@ -4,9 +4,16 @@ import { topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import type { OutRecord, Producer } from './producer.ts';
 
-export type OutboxOptions = { durable: Producer; once: Producer; codec: Codec; prefix: string; nowMs(): number };
+export type OutboxOptions = {
+  durable: Producer;
+  once: Producer;
+  quick: Producer;
+  codec: Codec;
+  prefix: string;
+  nowMs(): number;
+};
 
-export function createOutbox({ durable, once, codec, prefix, nowMs }: OutboxOptions): Outbox {
+export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: OutboxOptions): Outbox {
   const topics = topicNames(prefix);
   const send = async (topic: string, records: OutRecord[]): Promise<void> => {
     if (records.length > 0) await durable.send(topic, records);
@@ -43,7 +50,7 @@ export function createOutbox({ durable, once, codec, prefix, nowMs }: OutboxOpti
         letters.map((letter) => deadLetter(letter, nowMs())),
       ),
     commands: (commands) =>
-      durable.place(
+      quick.place(
         topics.commands,
         commands.map((command) => ({ key: command.task_id, value: codec.encode('TaskCommand', command) })),
       ),

@@ -3,7 +3,8 @@
  * than 1 MB for one partition and kafkajs does not split.
  *
  * Neither producer is idempotent in Kafka's sense (docs/decisions/0001): every record of ours carries an id that repeats.
- * `durable` retries by itself. `once` never does: a dispatch that failed is checked again before the next try.
+ * `durable` retries by itself for seconds, `quick` only as long as a person would wait: who asks over HTTP can ask again.
+ * `once` never does: a dispatch that failed is checked again before the next try.
  */
 import { CompressionTypes, type Kafka, type Producer as KafkaProducer, Partitioners } from 'kafkajs';
 import { unavailable } from '../../errors.ts';
@@ -31,6 +32,7 @@ const RECORD_OVERHEAD_BYTES = 64;
 const KINDS = {
   durable: { retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }, timeoutMs: 10_000 },
   once: { retry: { retries: 0 }, timeoutMs: 3_000 },
+  quick: { retry: { retries: 3, initialRetryTime: 50, maxRetryTime: 150 }, timeoutMs: 3_000 },
 };
 
 export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Promise<Producer> {

@@ -1,0 +1,126 @@
+/** Redis and Kafka themselves go away and come back: the API says so at once, and everything goes on by itself. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EXTENSION } from '../../src/orgs/table.ts';
+import { startLocalKafka } from '../../src/stack/local-kafka.ts';
+import { startLocalRedis } from '../../src/stack/local-redis.ts';
+import type { LocalServer } from '../../src/stack/local-server.ts';
+import { kafkaRuns, redisRuns } from './support/local.ts';
+import { System } from './support/system.ts';
+
+const patient = { timeout: 45_000, interval: 50 };
+const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
+const folders = { kafka: join(root, 'kafka'), redis: join(root, 'redis') };
+let kafka: LocalServer;
+let redis: LocalServer;
+let system: System;
+let jwt = '';
+
+async function ask(
+  action: string,
+  data: object,
+): Promise<{ status: number; retryAfter: number; ms: number; data: Record<string, unknown> }> {
+  const started = performance.now();
+  const answer = await fetch(`${system.url}/v1/extension/request/${EXTENSION}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${jwt}` },
+    body: new URLSearchParams({ oid: system.oid, action, data: JSON.stringify(data) }),
+  });
+  const body = (await answer.json()) as { data: Record<string, unknown> };
+  return {
+    status: answer.status,
+    retryAfter: Number(answer.headers.get('retry-after')),
+    ms: performance.now() - started,
+    data: body.data,
+  };
+}
+
+const allReady = () =>
+  vi.waitFor(async () => {
+    for (const name of system.roles.keys()) expect(await system.ready(name), name).toBe(true);
+  }, patient);
+
+describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
+  beforeAll(async () => {
+    [kafka, redis] = await Promise.all([
+      startLocalKafka({ dir: folders.kafka }),
+      startLocalRedis({ dir: folders.redis, persist: false }),
+    ]);
+    system = new System({
+      KAFKA_BROKERS: `127.0.0.1:${kafka.port}`,
+      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+      REDELIVERY_FIRST_MS: '1000',
+      KAFKA_SESSION_MS: '6000',
+    });
+    await system.start();
+    const token = await fetch(system.url, {
+      method: 'POST',
+      body: new URLSearchParams({ oid: system.oid, secret: system.apiKey }),
+    });
+    jwt = ((await token.json()) as { jwt: string }).jwt;
+  });
+
+  afterAll(async () => {
+    await system?.stop();
+    await Promise.all([kafka?.stop(), redis?.stop()]);
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('of Redis, which comes back empty, ends with everything where it was', async () => {
+    const sid = randomUUID();
+    await system.presence({ sid });
+    const { data } = await ask('task', { task: 'os_version', sid });
+    const taskId = String(data.task_id);
+    await vi.waitFor(() => expect(system.sent(taskId)).not.toEqual([]), patient);
+    redis.kill('SIGKILL');
+    await redis.exited;
+    const refused = await ask('list', {});
+    expect(refused).toMatchObject({ status: 503 });
+    expect(refused.retryAfter).toBeGreaterThan(0);
+    expect(refused.ms).toBeLessThan(1_000);
+    const during = randomUUID();
+    await system.command({ task_id: during, selector: `sid == "${sid}"` });
+    redis = await startLocalRedis({ dir: folders.redis, port: redis.port, persist: false });
+    await allReady();
+    const list = await vi.waitFor(async () => {
+      const answer = await ask('list', {});
+      expect(answer.status).toBe(200);
+      return answer;
+    }, patient);
+    expect((list.data.tasks as { task_id: string }[]).map((task) => task.task_id).sort()).toEqual(
+      [taskId, during].sort(),
+    );
+    await vi.waitFor(() => expect(system.sent(during, sid)).not.toEqual([]), patient);
+    for (const id of [taskId, during]) await system.answer({ sid, task_id: id });
+    await vi.waitFor(
+      () => expect([taskId, during].map((id) => system.eventsOf(id, 'TASK_DONE').length)).toEqual([1, 1]),
+      patient,
+    );
+  }, 120_000);
+
+  it('of Kafka is told at once, and a retry with the same key is the same task', async () => {
+    kafka.kill('SIGKILL');
+    await kafka.exited;
+    const refused = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
+    expect(refused).toMatchObject({ status: 503 });
+    expect(refused.retryAfter).toBeGreaterThan(0);
+    expect(refused.ms).toBeLessThan(3_500);
+    kafka = await startLocalKafka({ dir: folders.kafka, port: kafka.port });
+    const first = await vi.waitFor(async () => {
+      const answer = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
+      expect(answer.status).toBe(200);
+      return answer;
+    }, patient);
+    await allReady();
+    const second = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
+    expect(second.data.task_id).toBe(first.data.task_id);
+    const sid = randomUUID();
+    await vi.waitFor(() => system.presence({ sid }), patient);
+    const taskId = randomUUID();
+    await system.command({ task_id: taskId, selector: `sid == "${sid}"` });
+    await vi.waitFor(() => expect(system.sent(taskId)).not.toEqual([]), patient);
+  }, 120_000);
+});
