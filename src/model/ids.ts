@@ -2,7 +2,7 @@
  * Ids that are derived and not drawn: the same thing gets the same id in every process and after every replay, so that
  * repeats can be told. Also what a well-formed id looks like.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { v5 as uuidV5 } from 'uuid';
 import type { TaskEventType } from './records.ts';
 
@@ -19,7 +19,7 @@ export const isName = (text: string): boolean => NAME.test(text);
 
 /** Short hash for ids that only have to be equal when their parts are. 128 bits, hex. The parts can't run into each other. */
 export function hashOf(...parts: (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 32);
 }
 
 /** The same task, sensor and attempt always give the same dispatch id. */

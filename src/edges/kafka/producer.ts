@@ -6,8 +6,9 @@
  * `durable` retries by itself for seconds, `quick` only as long as a person would wait: who asks over HTTP can ask again.
  * `once` never does: a dispatch that failed is checked again before the next try.
  */
-import { CompressionTypes, type Kafka, type Producer as KafkaProducer, Partitioners } from 'kafkajs';
+import { CompressionTypes, type Kafka, type Producer as KafkaProducer } from 'kafkajs';
 import { unavailable } from '../../errors.ts';
+import { byKey } from './partitioner.ts';
 
 export type OutRecord = {
   key: string | Buffer | null;
@@ -39,7 +40,7 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
   const { retry, timeoutMs } = KINDS[kind];
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: byKey,
     retry,
   });
   await producer.connect();
@@ -89,20 +90,3 @@ export function* cutByBytes(records: readonly OutRecord[], maxBytes: number): Ge
   }
   if (part.length > 0) yield part;
 }
-
-const partitioner = Partitioners.DefaultPartitioner();
-
-/** The partition that a record with this key goes to among `count`: murmur2, as Java does. */
-export const partitionOf = (key: string, count: number): number =>
-  partitioner({
-    topic: '',
-    message: { key, value: null },
-    partitionMetadata: Array.from({ length: count }, (_, partitionId) => ({
-      partitionId,
-      leader: 0,
-      isr: [],
-      replicas: [],
-      offlineReplicas: [],
-      partitionErrorCode: 0,
-    })),
-  });
