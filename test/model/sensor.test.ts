@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
+import { effectiveTags, fold, fromState, newSensor, toState } from '../../src/model/sensor.ts';
+
+const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
+  iid: '',
+  did: '',
+  hostname: 'a',
+  ext_ip: '',
+  int_ip: '',
+  mac_addr: '',
+  plat: 0,
+  ext_plat: 0,
+  arch: 0,
+  enroll: null,
+  isolated: false,
+  should_isolate: false,
+  kernel: false,
+  tags: ['own'],
+  ...change,
+});
+const record = (change: Partial<SensorPresence>): SensorPresence => ({
+  event: 'UPDATED',
+  oid: 'o',
+  sid: 's',
+  connection_id: '',
+  occurred_at: 1_000,
+  sensor: null,
+  add_tags: [],
+  remove_tags: [],
+  set_should_isolate: null,
+  try_now: false,
+  ...change,
+});
+const connected = (connection_id: string, sensor: SensorFacts | null = null) =>
+  record({ event: 'CONNECTED', connection_id, sensor });
+const disconnected = (connection_id: string) => record({ event: 'DISCONNECTED', connection_id });
+
+function sensorOf(...records: SensorPresence[]) {
+  const sensor = newSensor('o', 's');
+  const effects = records.map((each) => fold(sensor, each));
+  return { sensor, last: effects.at(-1) };
+}
+
+describe('a sensor', () => {
+  it('is online from its CONNECTED until the DISCONNECTED of the same connection', () => {
+    expect(sensorOf(connected('1')).sensor.online).toBe(true);
+    expect(sensorOf(connected('1'), disconnected('1')).sensor.online).toBe(false);
+    expect(sensorOf(connected('1'), disconnected('2')).sensor.online).toBe(true);
+    expect(sensorOf(connected('1'), connected('2'), disconnected('1')).sensor.online).toBe(true);
+  });
+
+  it('is not changed by a copy of a CONNECTED, nor by one whose connection was closed', () => {
+    const nothing = { changed: false, retry: false, connected: false, disconnected: false, forgotten: false };
+    expect(sensorOf(connected('1'), connected('1', facts())).last).toEqual(nothing);
+    expect(sensorOf(connected('1'), disconnected('1'), connected('1')).last).toEqual(nothing);
+    expect(sensorOf(connected('1'), disconnected('1'), connected('1')).sensor.online).toBe(false);
+  });
+
+  it('overrides what is outstanding by a new connection, and by try_now only while online', () => {
+    expect(sensorOf(connected('1'), connected('2')).last?.retry).toBe(true);
+    expect(sensorOf(connected('1'), record({ try_now: true })).last?.retry).toBe(true);
+    expect(sensorOf(record({ try_now: true })).last?.retry).toBe(false);
+  });
+
+  it('keeps its facts where none are sent, and tells when they differ', () => {
+    const { sensor, last } = sensorOf(connected('1', facts({ hostname: 'kept' })), record({ occurred_at: 2_000 }));
+    expect(sensor.facts?.hostname).toBe('kept');
+    expect(sensor.aliveAtMs).toBe(2_000);
+    expect(last?.changed).toBe(false);
+    expect(sensorOf(connected('1', facts()), record({ sensor: facts({ tags: ['other'] }) })).last?.changed).toBe(true);
+  });
+
+  it('has the tags that it reports and those set on it, less what ran out or was removed', () => {
+    const add = (tag: string, expires_at: number | null = null) => record({ add_tags: [{ tag, expires_at }] });
+    const remove = (tag: string) => record({ remove_tags: [tag] });
+    const tags = (...records: SensorPresence[]) =>
+      effectiveTags(sensorOf(connected('1', facts()), ...records).sensor, 5_000).toSorted();
+    expect(tags(add('set'))).toEqual(['own', 'set']);
+    expect(tags(add('over', 5_000))).toEqual(['own']);
+    expect(tags(remove('own'))).toEqual([]);
+    expect(tags(remove('own'), record({ sensor: facts() }))).toEqual([]);
+    expect(tags(remove('own'), add('own'))).toEqual(['own']);
+    expect(tags(add('set'), remove('set'))).toEqual(['own']);
+  });
+
+  it('comes back from its stored state as it was', () => {
+    const { sensor } = sensorOf(
+      connected('1', facts()),
+      record({ add_tags: [{ tag: 't', expires_at: 9 }], remove_tags: ['own'], set_should_isolate: true }),
+    );
+    expect(fromState(toState(sensor))).toEqual({ ...sensor, confirms: false });
+  });
+});
