@@ -101,7 +101,12 @@ describe('claims in flight', () => {
     )[],
   ) => {
     let now = 0;
-    const clock = { monoMs: () => now, delay: async (ms: number) => void (now += ms) };
+    const clock = {
+      monoMs: () => now,
+      delay: async (ms: number) => {
+        now += ms;
+      },
+    };
     const projection = { inFlight: async () => answers.shift() ?? { ok: false, why: 'not_ready' } };
     return { elapsed: () => now, ports: { clock, projection } as unknown as RolePorts };
   };
