@@ -21,6 +21,13 @@ export type JsonObject = Record<string, unknown>;
 /** How far a producer's clock may be ahead of the broker's. */
 export const ISSUED_AHEAD_MAX_MS = 5 * 60_000;
 
+/** They go into events and dispatches, which have to fit a record. */
+const SMALL_FIELDS = [
+  ['context', 4_096],
+  ['issued_by', 1_024],
+  ['options', 4_096],
+] as const;
+
 const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
 const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
@@ -90,6 +97,10 @@ function checkSid(key: string | null, sid: string): Refusal | null {
 }
 
 function checkTask(command: TaskCommand, appendedAtMs: number, rules: CommandRules): Refusal | null {
+  for (const [field, maxBytes] of SMALL_FIELDS) {
+    if (Buffer.byteLength(command[field] ?? '') > maxBytes)
+      return refuse('record_invalid', `${field} has more than ${maxBytes} bytes.`);
+  }
   if (!rules.orgs.subscribed(command.oid, appendedAtMs))
     return refuse('not_subscribed', `The org ${command.oid} was not subscribed when the record was appended.`);
   return (

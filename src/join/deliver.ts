@@ -69,7 +69,13 @@ export class Deliver {
     const flights = this.#flightsOf(pairs);
     let pendingRows = rows;
     for (let i = 0; i < flights.length || pendingRows.length > 0; i += SCRIPTS_PER_TRIP) {
-      await this.#trip(flights.slice(i, i + SCRIPTS_PER_TRIP), pendingRows);
+      try {
+        await this.#trip(flights.slice(i, i + SCRIPTS_PER_TRIP), pendingRows);
+      } catch (error) {
+        const again = this.#clock.monoMs() + RETRY_MS;
+        for (const { pairs: left } of flights.slice(i)) for (const pair of left) this.#waitUntil(pair, pair.tag, again);
+        throw error;
+      }
       pendingRows = [];
     }
   }
@@ -100,16 +106,10 @@ export class Deliver {
     const { projection } = this.#options.ports;
     const requests = flights.map(claimRequest);
     const startedMono = this.#clock.monoMs();
-    const answers = await projection
-      .claim(
-        rows.map(({ request }) => request),
-        requests,
-      )
-      .catch((error: unknown) => {
-        const again = this.#clock.monoMs() + RETRY_MS;
-        for (const { pairs } of flights) for (const pair of pairs) this.#waitUntil(pair, pair.tag, again);
-        throw error;
-      });
+    const answers = await projection.claim(
+      rows.map(({ request }) => request),
+      requests,
+    );
     for (const [i, { seat }] of rows.entries()) this.#notice(seat, answers.rows[i] as Answer<object>);
     const claimed = flights.filter((flight, i) =>
       this.#take(flight, requests[i] as ClaimRequest, answers.claims[i] as ClaimAnswer, startedMono),
@@ -176,49 +176,64 @@ export class Deliver {
     let open = flights;
     const dropped = new Map<Flight, Pair[]>(flights.map((flight) => [flight, []]));
     for (let attempt = 1; open.length > 0 && attempt <= PRODUCE_TRIES; attempt += 1) {
-      const fit: Flight[] = [];
-      for (const flight of open)
-        if (await this.#stillFits(flight, attempt > 1, dropped.get(flight) as Pair[])) fit.push(flight);
-      if (fit.length === 0) return;
-      try {
-        const dispatches = fit.flatMap((flight) => flight.pairs.map((pair) => dispatchOf(flight, pair)));
-        await this.#options.ports.outbox.dispatches(dispatches);
-        await this.#afterProduce(fit, dropped);
-        return;
-      } catch (error) {
-        this.#options.ports.log.warn({ err: error, attempt }, 'dispatches were not taken; they are checked again');
-        open = fit;
+      const asked: Flight[] = [];
+      for (const flight of open) {
+        if ((attempt === 1 && !this.#isLate(flight)) || (await this.#recheck(flight))) asked.push(flight);
       }
+      open = asked;
+      // Asking took time: what is late by now is asked again. From here to the produce nothing is awaited.
+      if (asked.some((flight) => this.#isLate(flight))) continue;
+      const [fit, empty] = this.#split(asked, dropped);
+      const produced = fit.length > 0 ? this.#produce(fit, attempt) : Promise.resolve(true);
+      if (empty.length > 0) await this.#confirm(empty, dropped);
+      open = fit;
+      if (!(await produced)) continue;
+      if (fit.length > 0) await this.#afterProduce(fit, dropped);
+      return;
     }
     for (const flight of open) this.#leaveInFlight(flight);
   }
 
-  /** The last check before the append. What fails it is dropped, and told to Redis by `confirm`. */
-  async #stillFits(flight: Flight, again: boolean, dropped: Pair[]): Promise<boolean> {
-    const { config } = this.#options.ports;
-    const late = this.#clock.monoMs() - flight.startedMono > config.CLAIM_LEASE_MS * LEASE_SHARE;
-    if ((again || late) && !(await this.#recheck(flight))) return false;
-    const elapsed = this.#clock.monoMs() - flight.startedMono;
-    const nowMs = flight.nowMs + elapsed;
-    const { seat } = flight;
-    const owner = seat.live && seat.token === flight.token && seat.epoch === flight.epoch;
-    const keep: Pair[] = [];
-    for (const pair of flight.pairs) {
-      const { task, sensor, tag } = pair;
-      const fits =
-        owner &&
-        !task.gone &&
-        sensor.online &&
-        sensor.tag === tag &&
-        seat.sensors.get(sensor.sid) === sensor &&
-        task.predicate(sensor.record) === true &&
-        task.expiresAtMs - nowMs > config.EXPIRY_MARGIN_MS;
-      (fits ? keep : dropped).push(pair);
+  #isLate(flight: Flight): boolean {
+    return this.#clock.monoMs() - flight.startedMono > this.#options.ports.config.CLAIM_LEASE_MS * LEASE_SHARE;
+  }
+
+  async #produce(flights: Flight[], attempt: number): Promise<boolean> {
+    try {
+      const dispatches = flights.flatMap((flight) => flight.pairs.map((pair) => dispatchOf(flight, pair)));
+      await this.#options.ports.outbox.dispatches(dispatches);
+      return true;
+    } catch (error) {
+      this.#options.ports.log.warn({ err: error, attempt }, 'dispatches were not taken; they are checked again');
+      return false;
     }
-    flight.pairs = keep;
-    if (keep.length > 0) return true;
-    await this.#confirm([flight], new Map([[flight, dropped]]));
-    return false;
+  }
+
+  /** The last check before the append. What fails it is dropped, and told to Redis by `confirm`. Flights without pairs apart. */
+  #split(flights: Flight[], dropped: Map<Flight, Pair[]>): [Flight[], Flight[]] {
+    for (const flight of flights) {
+      const { keep = [], drop = [] } = Object.groupBy(flight.pairs, (pair) =>
+        this.#fits(flight, pair) ? 'keep' : 'drop',
+      );
+      flight.pairs = keep;
+      dropped.get(flight)?.push(...drop);
+    }
+    return [flights.filter(({ pairs }) => pairs.length > 0), flights.filter(({ pairs }) => pairs.length === 0)];
+  }
+
+  #fits({ seat, token, epoch, nowMs, startedMono }: Flight, { task, sensor, tag }: Pair): boolean {
+    const now = nowMs + this.#clock.monoMs() - startedMono;
+    return (
+      seat.live &&
+      seat.token === token &&
+      seat.epoch === epoch &&
+      !task.gone &&
+      sensor.online &&
+      sensor.tag === tag &&
+      seat.sensors.get(sensor.sid) === sensor &&
+      task.predicate(sensor.record) === true &&
+      task.expiresAtMs - now > this.#options.ports.config.EXPIRY_MARGIN_MS
+    );
   }
 
   /** Asks Redis anew; on a refusal the batch stays in flight for whoever owns the sensors next. */

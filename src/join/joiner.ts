@@ -13,7 +13,7 @@ import { type Added, Follower } from './follow.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { dropExpiredTags } from './presence.ts';
-import { type Seat, type Sensor, takeRows } from './seat.ts';
+import { markAllDirty, type Seat, type Sensor, takeRows } from './seat.ts';
 import { Seats } from './seats.ts';
 import type { Task } from './tasks.ts';
 import { Timers } from './timers.ts';
@@ -72,8 +72,8 @@ export class Joiner implements Role {
       groupId: config.KAFKA_TOPIC_PREFIX + JOINER_GROUP,
       topics: ['presence', 'sensorEvents'],
       onAssigned: (partitions) => {
-        for (const partition of partitions)
-          if (!this.seats.partitions.includes(partition)) this.#repeatBelow.delete(partition);
+        // Another owner may have settled receipts meanwhile without telling; what was ours before says nothing about that.
+        this.#repeatBelow.clear();
         this.seats.assign(partitions);
       },
       wanted: (topic, partition) => this.#wanted(topic === 'presence', partition),
@@ -124,11 +124,15 @@ export class Joiner implements Role {
   }
 
   /** Sends pairs that are due for a reason of our own; what fails comes again by its timer. */
-  async send(due: Due[]): Promise<void> {
-    if (due.length === 0 || this.#stopping) return;
-    await this.deliver
-      .deliver(due)
-      .catch((error) => this.ports.log.warn({ err: error }, 'pairs could not be claimed; they come again'));
+  async send(due: Due[]): Promise<boolean> {
+    if (due.length === 0 || this.#stopping) return true;
+    try {
+      await this.deliver.deliver(due);
+      return true;
+    } catch (error) {
+      this.ports.log.warn({ err: error }, 'pairs could not be claimed; they come again');
+      return false;
+    }
   }
 
   refused(seat: Seat, why: string): void {
@@ -238,7 +242,9 @@ export class Joiner implements Role {
     const epoch = seat.epoch;
     try {
       await this.#follower(seat.oid).catchUp(epoch);
-      await this.send(this.match([...seat.sensors.values()]));
+      const follower = this.#follower(seat.oid);
+      if (follower.tasks.epoch !== epoch) throw new Error('the tasks are of another epoch');
+      if (!(await this.send(this.match([...seat.sensors.values()])))) throw new Error('not all pairs could be claimed');
       const dead = seat.deadBatches.splice(0);
       if (dead.length > 0 && seat.live && seat.epoch === epoch)
         await this.ports.projection.clearInFlight(seat.oid, epoch, dead);
@@ -289,9 +295,13 @@ export class Joiner implements Role {
       this.ports.store.encode('SensorState', state);
     const held = [...this.seats.all()].filter((seat) => seat.live);
     for (const seat of held) {
-      const rows = takeRows(seat, encode);
-      const answers = await this.ports.projection.writeSensors(rows);
-      for (const answer of answers) if (!answer.ok) this.refused(seat, answer.why);
+      try {
+        const answers = await this.ports.projection.writeSensors(takeRows(seat, encode));
+        for (const answer of answers) if (!answer.ok) this.refused(seat, answer.why);
+      } catch (error) {
+        markAllDirty(seat); // what was taken out may not have been written
+        throw error;
+      }
     }
   }
 }

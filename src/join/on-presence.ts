@@ -46,19 +46,23 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
     await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(letters)]));
     for (const { code } of letters) ports.metrics.deadLettered(code);
   }
-  if (!batch.alive()) return false;
+  // Given up with records folded but not matched: the seats are taken anew, from what Redis knows of them.
+  const giveUp = () => seats.abandon(batch.partition, from ?? 0, touched);
+  if (!batch.alive()) return giveUp();
 
   let rows = rowsOf(touched, (state) => ports.store.encode('SensorState', state));
-  await retry(async () => {
+  const written = await retry(async () => {
     // The next try sends the same rows again, and pairs only once: they come again by their timers.
     const pairs = joiner.match(toMatch);
     toMatch.clear();
     await joiner.deliver.deliver(pairs, rows);
     rows = [];
+    return true;
   });
+  if (!written) return giveUp();
   seats.checkLive(batch.partition);
   if (!batch.alive()) return false;
-  await joiner.commit(batch);
+  if (batch.nextOffset > seats.effectsFrom(batch.partition)) await joiner.commit(batch);
   seats.committed(batch.partition, batch.nextOffset);
   return true;
 }

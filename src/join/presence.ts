@@ -19,7 +19,7 @@ export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs
   const changed = new Set<Sensor>();
   for (const { offset, presence } of steps) {
     const seat = seats.get(presence.oid);
-    if (!seat || offset < seat.nextOffset) continue;
+    if (!seat?.loaded || offset < seat.nextOffset) continue;
     folded.touched.add(seat);
     if (presence.event === 'FORGOTTEN') forget(seat, presence.sid, folded, changed);
     else take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);

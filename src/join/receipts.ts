@@ -68,7 +68,9 @@ function taskIdIn(event: SensorEvent, routing: JsonObject): string | null {
 
 /** ERROR absent, 0 or 200 is success. */
 function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {
-  const error = event.ERROR;
+  const { ERROR } = event;
+  // Anything may stand there; only words and numbers can be compared.
+  const error = typeof ERROR === 'object' && ERROR !== null ? JSON.stringify(ERROR) : ERROR;
   const ok = error === undefined || error === null || Number(error) === 0 || Number(error) === 200;
   if (ok) return { state: 'done', code: '0', message: '' };
   const code = String(error).replace(/\s+/g, '_').slice(0, 64) || 'unknown';

@@ -98,6 +98,9 @@ const rowOf = (sensor: Sensor): PresenceRow => ({
   confirms: sensor.confirms,
 });
 
+/** In a part that is not the last: the stored offset stays. */
+const NO_OFFSET = -1;
+
 /** Rows in one script: it must not hold Redis for more than a few milliseconds. */
 const ROWS_PER_SCRIPT = 500;
 
@@ -111,7 +114,7 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
     epoch,
     partition,
     token,
-    nextOffset: 0,
+    nextOffset: NO_OFFSET,
     facts: [],
     presence: [],
     forgotten: [],

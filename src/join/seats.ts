@@ -178,6 +178,17 @@ export class Seats {
     for (const seat of entry.seats.values()) if (seat.loaded) seat.nextOffset = Math.max(seat.nextOffset, nextOffset);
   }
 
+  /** A batch was left after it had been folded in: whoever it touched is taken anew, and the partition read again. False. */
+  abandon(partition: number, from: number, touched: Iterable<Seat>): false {
+    const entry = this.#partitions.get(partition);
+    for (const seat of touched) {
+      release(seat);
+      seat.loaded = false;
+    }
+    if (entry) entry.next = Math.min(entry.next, from);
+    return false;
+  }
+
   committed(partition: number, nextOffset: number): void {
     const entry = this.#partitions.get(partition);
     if (entry) entry.effectsFrom = Math.max(entry.effectsFrom, nextOffset);

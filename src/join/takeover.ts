@@ -28,13 +28,16 @@ export async function takeSeat(ports: Ports, seat: Seat, epoch: string, states: 
   if (!current) {
     for (const sensor of seat.sensors.values()) sensor.online = false;
     seat.sensors.clear();
+    seat.loaded = false;
     await load(ports, seat, answer.nextOffset, states);
   }
   seat.epoch = epoch;
   seat.token = answer.token;
   seat.loaded = true;
-  if (answer.nextOffset !== seat.nextOffset) await upload(ports, seat);
-  seat.liveAt = (await ports.inbox.ends('presence')).get(seat.partition)?.high ?? 0;
+  // What Redis was not told, because a write was refused or lost, is told now.
+  if (current || answer.nextOffset === null) await upload(ports, seat);
+  const end = (await ports.inbox.ends('presence')).get(seat.partition);
+  seat.liveAt = end === undefined || end.low === end.high ? 0 : end.high;
   seat.deadBatches = answer.inFlight.map(({ batch }) => batch);
   await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
   return seat.token === answer.token;

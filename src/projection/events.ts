@@ -41,7 +41,7 @@ export async function applyEvents(
     const epoch = rebuild.positions.org(oid)?.epoch ?? '';
     for (let i = 0; i < events.length; i += EVENTS_PER_SCRIPT) {
       const last = i + EVENTS_PER_SCRIPT >= events.length;
-      const nextOffset = last ? batch.nextOffset : 0;
+      const nextOffset = last ? batch.nextOffset : -1; // only the last part moves the offset
       requests.push({
         oid,
         epoch,

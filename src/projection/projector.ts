@@ -36,7 +36,10 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
       kind === 'c' ? applyCommands(ports, rebuild, batch, presencePartitions) : applyEvents(ports, rebuild, batch);
     const done = await persist(clock, batch.alive, () => attempt(run), warn('a batch is tried again'));
     if (!done || !batch.alive()) return false;
-    await group.commit(batch.topic, batch.partition, batch.nextOffset);
+    // A replay does not take back how far side effects were written.
+    if (batch.nextOffset > (rebuild.effectsFrom.get(kind + batch.partition) ?? 0)) {
+      await group.commit(batch.topic, batch.partition, batch.nextOffset);
+    }
     rebuild.effectsFrom.set(
       kind + batch.partition,
       Math.max(batch.nextOffset, rebuild.effectsFrom.get(kind + batch.partition) ?? 0),

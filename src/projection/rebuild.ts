@@ -175,7 +175,7 @@ export class Rebuild {
 
   async #highs(topic: TopicKey): Promise<Map<number, number>> {
     const ends = await this.#ports.inbox.ends(topic);
-    return new Map([...ends].map(([partition, { high }]) => [partition, high]));
+    return new Map([...ends].map(([partition, { low, high }]) => [partition, low === high ? 0 : high]));
   }
 
   async #attest(oids: string[]): Promise<void> {

@@ -56,6 +56,20 @@ describe('Redis that has lost everything', () => {
     expect(new Set(system.eventsOf(taskId, 'ADD_TASK').map(({ event_id }) => event_id)).size).toBe(1);
   });
 
+  it('gets it back though nothing new comes and the projector was not running when it was lost', async () => {
+    const taskId = randomUUID();
+    await system.command({ task_id: taskId, selector: 'hostname == nobody' });
+    await waitFor(() => expect(system.eventsOf(taskId, 'ADD_TASK')).toHaveLength(1));
+    await system.roles.get('projector')?.stop();
+    await system.redis.del(...(await system.redis.keys(`{${system.oid}}:*`)));
+    await system.startRoles(['projector']);
+    await waitFor(async () => {
+      const { tasks } = await system.client.request<{ tasks: { task_id: string }[] }>('list', {});
+      expect(tasks.map((task) => task.task_id)).toContain(taskId);
+    });
+    expect(new Set(system.seen.deadLetters)).toEqual(new Set());
+  });
+
   it('answers 503 with Retry-After until then', async () => {
     await system.redis.del(`{${system.oid}}:m`);
     const { jwt } = (await (

@@ -74,7 +74,7 @@ describe('a batch of presence', () => {
     seat.nextOffset = 600;
     const parts = takeRows(seat, () => Buffer.alloc(1));
     expect(parts.flatMap(({ facts }) => facts)).toHaveLength(600);
-    expect(parts.map(({ nextOffset }) => nextOffset)).toEqual([...parts.slice(1).map(() => 0), 600]);
+    expect(parts.map(({ nextOffset }) => nextOffset)).toEqual([...parts.slice(1).map(() => -1), 600]);
     for (const { facts, presence: rows } of parts) expect(facts.length + rows.length).toBeLessThanOrEqual(500);
   });
 });

@@ -61,6 +61,7 @@ describe('sensor events', () => {
     [{ ERROR: '200' }, 'done', '0'],
     [{ ERROR: 5, ERROR_MESSAGE: 'denied' }, 'failed', '5'],
     [{ ERROR: 'no such file' }, 'failed', 'no_such_file'],
+    [{ ERROR: { toString: null } }, 'failed', '{"toString":null}'],
   ])('with %j are %s', (event, state, code) => {
     expect(sort({ task_id: 'a' }, event).receipts).toMatchObject([{ state, code }]);
   });

@@ -49,6 +49,8 @@ export type Group = {
   stop(): Promise<void>;
 };
 
+const RUN_AGAIN_MS = 1_000;
+
 export async function joinGroup(options: GroupOptions): Promise<Group> {
   const { kafka, groupId, topics, sessionMs, log } = options;
   let held: number[] = [];
@@ -65,44 +67,82 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     partitionAssigners: [byNumber(() => held)],
     retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
+  const seek = (topic: string, partition: number, offset: number): void => {
+    try {
+      consumer.seek({ topic, partition, offset: String(offset) });
+    } catch (error) {
+      // Between two joins there is nothing to seek in; the next join seeks anyway.
+      log.debug({ err: error, topic, partition }, 'not sought');
+    }
+  };
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     held = [...new Set(Object.values(payload.memberAssignment).flat())].sort((a, b) => a - b);
     joined = true;
     generation += 1;
     log.info({ groupId, partitions: held }, 'joined the group');
     options.onAssigned(held);
+    // A fetch starts where the group has committed. If nothing stands there, no batch would ever ask what is wanted.
+    const mine = generation;
+    for (const topic of topics) {
+      for (const partition of held) {
+        const seekTo = (offset: number | null) => {
+          if (offset !== null && mine === generation) seek(topic, partition, offset);
+        };
+        options
+          .wanted(topic, partition)
+          .then(seekTo, (error) => log.warn({ err: error, topic, partition }, 'not sought'));
+      }
+    }
   });
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) =>
-    log.error({ err: payload.error, groupId }, 'consumer stopped and starts again'),
-  );
-  await consumer.connect();
-  await consumer.subscribe({ topics, fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 16,
-    eachBatch: (payload) => {
-      const mine = generation;
-      return eachBatch(options, consumer, payload, () => mine === generation && held.includes(payload.batch.partition));
-    },
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 16,
+      eachBatch: (payload) => {
+        const mine = generation;
+        return eachBatch(
+          options,
+          consumer,
+          payload,
+          () => mine === generation && held.includes(payload.batch.partition),
+        );
+      },
+    });
+  };
+  const runAgain = (): void => {
+    if (stopped) return;
+    run().catch((error) => {
+      log.error({ err: error, groupId }, 'the consumer cannot start again yet');
+      setTimeout(runAgain, RUN_AGAIN_MS).unref();
+    });
+  };
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    joined = false;
+    log.error({ err: payload.error, groupId }, 'the consumer stopped and starts again');
+    if (!payload.restart) setTimeout(runAgain, RUN_AGAIN_MS).unref();
   });
+  await run();
   return {
     assigned: () => held,
     joined: () => joined,
-    commit: (topic, partition, nextOffset) =>
-      consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]),
-    seek: (topic, partition, offset) => {
+    commit: async (topic, partition, nextOffset) => {
       try {
-        consumer.seek({ topic, partition, offset: String(offset) });
+        await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
       } catch (error) {
-        // Between two joins there is nothing to seek in; the first batch after the next one is checked anyway.
-        log.debug({ err: error, topic, partition }, 'not sought');
+        // The wrapper has lost the type by which kafkajs tells that it has to join again; the cause has it.
+        throw (error as { cause?: unknown }).cause ?? error;
       }
     },
+    seek,
     stop: async () => {
+      stopped = true;
       await consumer
         .disconnect()
         .catch((error) => log.warn({ err: error, groupId }, 'did not leave the group cleanly'));
