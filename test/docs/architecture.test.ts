@@ -1,41 +1,119 @@
-/** The page and the code say the same: folders, topics, and who may import what. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** docs/ARCHITECTURE.md and the code say the same: stages and their order, topics, Redis keys, folders, who may import what. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { TOPICS } from '../../src/topics.ts';
+import { ROLES } from '../../src/cli/commands/serve.ts';
+import { keys } from '../../src/edges/redis/keys.ts';
+import { TOPICS, type Topic } from '../../src/topics.ts';
+import { plain, readText, root, rows, section } from './pages.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const src = join(root, 'src');
-const page = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8');
+const page = readText('docs/ARCHITECTURE.md');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 const importsOf = (file: string) =>
-  [...readFileSync(join(src, file), 'utf8').matchAll(/from '([^']+)'/g)].map((match) => match[1] as string);
+  [...readFileSync(join(src, file), 'utf8').matchAll(/(?:from|import\() ?'([^']+)'/g)].map(
+    (match) => match[1] as string,
+  );
+const textsOf = (cell: string | undefined) =>
+  [...(cell ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
 
-describe('the architecture page', () => {
-  it('names every folder of src, and no other', () => {
-    const folders = readdirSync(src, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? [entry.name] : [],
+/** The code of a file, with imports and comments gone and chains that were broken over lines joined. */
+const codeOf = (path: string): string =>
+  readText(path)
+    .replace(/^import [^;]*;$/gm, '')
+    .replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+    .replace(/\s+\./g, '.');
+
+describe('the stages', () => {
+  const stages = rows(section(page, '## Roles, and their stages in order'));
+
+  it.each(stages)('%s: %s: the calls stand in %s in this order', (_role, _start, file, cell) => {
+    const code = codeOf(plain(file));
+    let at = 0;
+    for (const call of textsOf(cell)) {
+      const found = code.indexOf(`${call}(`, at);
+      expect(found, `${call} after what stands before it in ${plain(file)}`).toBeGreaterThanOrEqual(0);
+      at = found + call.length;
+    }
+    expect(textsOf(cell).length).toBeGreaterThan(1);
+  });
+
+  it('belong to the roles that exist', () => {
+    expect(new Set(stages.map(([role]) => role).filter(Boolean))).toEqual(new Set(ROLES));
+  });
+
+  it('leave no file of the projector and the joiner out', () => {
+    const own = files.filter(
+      (file) => /^(projection|join)\//.test(file) && !/\/(store|projector|joiner)\.ts$/.test(file),
     );
-    const named = [...page.matchAll(/^\| `([a-z]+)` \|/gm)].map((match) => match[1]);
-    expect(named.toSorted()).toEqual(folders.toSorted());
+    for (const file of own) expect(page, `docs/ARCHITECTURE.md has to say where src/${file} belongs`).toContain(file);
+  });
+});
+
+it('files that the page names are there', () => {
+  for (const [, file] of page.matchAll(/`(src\/[a-z/.-]+\.ts)`/g))
+    expect(existsSync(join(root, file as string)), file).toBe(true);
+});
+
+describe('the topics', () => {
+  const kept = ({ cleanup, retention }: Topic) => (cleanup === 'compact' ? `${retention}, compacted` : retention);
+
+  it('are those of topics.ts, with key, record and retention', () => {
+    const named = rows(section(page, '## Topics')).map(([name, key, record, , time]) => [
+      plain(name),
+      key,
+      record === 'the untouched bytes' ? null : record,
+      time,
+    ]);
+    const catalogue = Object.values(TOPICS).map((topic) => [topic.name, topic.key, topic.record, kept(topic)]);
+    expect(named.toSorted()).toEqual(catalogue.toSorted());
   });
 
-  it('names every topic', () => {
-    for (const { name } of Object.values(TOPICS)) expect(page).toContain(`\`${name}\``);
+  it.each([
+    ['dispatches', ['join']],
+    ['sensorStates', ['join']],
+    ['taskEvents', ['join', 'projection']],
+    ['deadLetters', ['join', 'projection']],
+  ])('outbox.%s is written by %j alone', (method, folders) => {
+    const writers = files.filter((file) => readFileSync(join(src, file), 'utf8').includes(`outbox.${method}(`));
+    expect([...new Set(writers.map((file) => file.split('/')[0]))].toSorted()).toEqual(folders);
   });
+});
 
-  it('names files that are there', () => {
-    for (const [, file] of page.matchAll(/`src\/([a-z/.-]+\.ts)`/g)) expect(files).toContain(file);
-  });
+it('the Redis keys are those of keys.ts', () => {
+  const named = rows(section(page, '## Redis')).map(([key]) => plain(key));
+  const isByPartition = (name: string) => name === 'facts' || name === 'presence';
+  const built = Object.entries(keys).map(([name, build]) =>
+    (build as (oid: string, second: unknown) => string)('oid', isByPartition(name) ? 'P' : 'ID'),
+  );
+  expect(named.toSorted()).toEqual(built.toSorted());
+});
+
+it('the folders are those of src', () => {
+  const folders = readdirSync(src, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+  const named = rows(section(page, '## Folders of src')).map(([folder]) => plain(folder));
+  expect(named.toSorted()).toEqual(folders.toSorted());
+});
+
+it('the picture names the topics of the flow, and the roles', () => {
+  const picture = readText('docs/flow.svg');
+  for (const { name } of [TOPICS.commands, TOPICS.taskEvents, TOPICS.dispatch, TOPICS.presence, TOPICS.sensorEvents])
+    expect(picture).toContain(`>${name}</text>`);
+  for (const role of ROLES) expect(picture).toMatch(new RegExp(`>${role}<`));
 });
 
 describe('imports', () => {
   it('of client libraries stand in edges alone', () => {
-    const clients = ['kafkajs', 'ioredis', 'avsc'];
-    const strangers = files.filter(
-      (file) => !file.startsWith('edges/') && importsOf(file).some((name) => clients.includes(name)),
-    );
+    const isClient = (name: string) => /^(kafkajs|ioredis|avsc|@kafkajs\/.*)$/.test(name);
+    const strangers = files.filter((file) => !file.startsWith('edges/') && importsOf(file).some(isClient));
+    expect(strangers).toEqual([]);
+  });
+
+  it('of the web framework stand in edges and api alone', () => {
+    const isWeb = (name: string) => name === 'fastify' || name.startsWith('@fastify/');
+    const strangers = files.filter((file) => !/^(edges|api)\//.test(file) && importsOf(file).some(isWeb));
     expect(strangers).toEqual([]);
   });
 
@@ -53,6 +131,7 @@ describe('imports', () => {
       [...(edges.get(from) ?? [])].some(
         (next) => next === goal || (!seen.has(next) && reaches(next, goal, seen.add(next))),
       );
+    expect(edges.size).toBeGreaterThan(5);
     expect([...edges.keys()].filter((folder) => reaches(folder, folder))).toEqual([]);
   });
 });
