@@ -3,13 +3,15 @@ import type { Bench, Context, Result, Section } from './bench.ts';
 import { type LatencyResult, measureLatency } from './latency.ts';
 import { costsOf, readNewestProfile } from './profile.ts';
 import { RawProcess } from './raw-process.ts';
+import { measureRestart, type RestartResult } from './restart.ts';
 import { figure, spreadText } from './stats.ts';
 import { measureStorms, type StormResult } from './storm.ts';
 import { System } from './system.ts';
 import { factsOf, sensorAt, taskOf, tasksFor } from './workload.ts';
 
-const FULL = { orgs: 2, tasks: 1_000, sensors: 100_000, connects: 100_000, runs: 3, ratePerSecond: 200, seconds: 20 };
-const QUICK = { orgs: 2, tasks: 1_000, sensors: 20_000, connects: 20_000, runs: 1, ratePerSecond: 200, seconds: 4 };
+/** `--sensors` as many as `--connects`: each connects once in a storm, and none of its connects overrides another. */
+const FULL = { orgs: 2, tasks: 1_000, sensors: 10_000, connects: 50_000, runs: 3, ratePerSecond: 200, seconds: 10 };
+const QUICK = { orgs: 2, tasks: 1_000, sensors: 10_000, connects: 10_000, runs: 1, ratePerSecond: 200, seconds: 4 };
 const LATENCY_SENSORS = 500;
 const TOP = 30;
 
@@ -57,12 +59,17 @@ async function measure(system: System, sizes: Sizes, { flags, note }: Context): 
   await raw.stop();
   const { ratePerSecond, seconds } = sizes;
   const latency = await measureLatency({ system, sensors: gentle, ratePerSecond, seconds, note });
-  const sections = [stormSection(storms, sizes), latencySection(latency)];
-  if (profile) {
-    await joiner.stop();
-    sections.push(profileSection(profile));
-  }
-  return { data: { sizes, storms, latency }, sections };
+  await joiner.stop();
+  const restart = await measureRestart({
+    system,
+    sensors,
+    connects: sizes.connects,
+    pairs: storms.enrolment.dispatches,
+    note,
+  });
+  const sections = [stormSection(storms, sizes), restartSection(restart), latencySection(latency)];
+  if (profile) sections.push(profileSection(profile));
+  return { data: { sizes, storms, restart, latency }, sections };
 }
 
 function stormSection(storms: StormResult, sizes: Sizes): Section {
@@ -83,6 +90,22 @@ function stormSection(storms: StormResult, sizes: Sizes): Section {
       ['enrolment (first connects, cold), connects/s', figure(enrolment.connectsPerSecond)],
     ],
     notes: [`A connect found ${figure(perConnect)} pending tasks; each gave a dispatch and a TASK_SENT.`],
+  };
+}
+
+function restartSection(restart: RestartResult): Section {
+  const { connects, dispatches, joinSeconds, seconds, cpuSeconds, connectsPerSecond } = restart;
+  return {
+    title: `Restart: ${connects.toLocaleString('en-US')} connects were written while no joiner ran`,
+    headers: ['', ''],
+    rows: [
+      ['process start → in its group, s', figure(joinSeconds)],
+      ['in its group → last commit and last dispatch, s', figure(seconds)],
+      ['connects/s of that time', figure(connectsPerSecond)],
+      ['dispatches', dispatches.toLocaleString('en-US')],
+      ['CPU seconds, start included', figure(cpuSeconds)],
+    ],
+    notes: [],
   };
 }
 

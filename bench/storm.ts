@@ -4,6 +4,7 @@
  * cold) and is told apart; the others are reconnects, each followed by raw kafkajs on the very same records.
  */
 import { randomUUID } from 'node:crypto';
+import type { OutRecord } from '../src/edges/kafka/producer.ts';
 import type { Child } from './child.ts';
 import { until } from './child.ts';
 import type { RawProcess } from './raw-process.ts';
@@ -89,14 +90,15 @@ export async function measureStorms(options: StormOptions): Promise<StormResult>
 
 type Done = { run: StormRun; from: [number, number][]; dispatchBytes: number };
 
-async function storm({ system, joiner, sensors, connects }: StormOptions): Promise<Done> {
-  const records = Array.from({ length: connects }, (_, i) => {
+/** Connects of the sensors in turn, each with a connection of its own. */
+export const connectRecords = ({ codec }: System, sensors: BenchSensor[], connects: number): OutRecord[] =>
+  Array.from({ length: connects }, (_, i) => {
     const sensor = sensors[i % sensors.length] as BenchSensor;
-    return {
-      key: sensor.sid,
-      value: system.codec.encode('SensorPresence', connected(sensor, randomUUID(), Date.now())),
-    };
+    return { key: sensor.sid, value: codec.encode('SensorPresence', connected(sensor, randomUUID(), Date.now())) };
   });
+
+async function storm({ system, joiner, sensors, connects }: StormOptions): Promise<Done> {
+  const records = connectRecords(system, sensors, connects);
   const [from, sentBefore] = await Promise.all([system.ends('presence'), system.ends('dispatch')]);
   joiner.pause();
   let goal: Map<number, number>;
@@ -126,7 +128,8 @@ async function storm({ system, joiner, sensors, connects }: StormOptions): Promi
   };
 }
 
-async function reached(system: System, goal: Map<number, number>): Promise<true | undefined> {
+/** The joiner has committed presence up to `goal`. */
+export async function reached(system: System, goal: Map<number, number>): Promise<true | undefined> {
   const committed = await system.committed();
   return [...goal].every(([partition, end]) => end === 0 || (committed.get(partition) ?? 0) >= end) || undefined;
 }

@@ -52,7 +52,8 @@ export class System {
   readonly folder = mkdtempSync(join(tmpdir(), 'rt-bench-'));
   readonly #children = new Set<Child>();
   readonly #config;
-  readonly #log = pino({ level: 'warn' }, pino.destination(2));
+  /** kafkajs warns of leaders that settle just after topics were made. */
+  readonly #log = pino({ level: 'error' }, pino.destination(2));
   #producer: Producer | undefined;
 
   constructor(context: Context, orgs: number) {
@@ -90,15 +91,21 @@ export class System {
 
   /** Starts a role; resolves when the projector is ready, and when the joiner listens: it is ready once the projector is. */
   async startRole(role: 'projector' | 'joiner', nodeFlags: string[] = []): Promise<Child & { url: string }> {
+    const child = await this.spawnRole(role, nodeFlags);
+    const { url } = child;
+    await until(`the ${role} starts`, child, START_MS, () =>
+      answers(`${url}/${role === 'projector' ? 'readyz' : 'healthz'}`),
+    );
+    return child;
+  }
+
+  /** The same without waiting for anything. */
+  async spawnRole(role: 'projector' | 'joiner', nodeFlags: string[] = []): Promise<Child & { url: string }> {
     const port = await freePort();
     const env = { ...this.env, HTTP_PORT: String(port) };
     const logFile = join(this.folder, `${role}.log`);
     const child = this.keep(startChild(PROGRAM, ['serve', '--roles', role], { env, logFile, nodeFlags }));
-    const url = `http://127.0.0.1:${port}`;
-    await until(`the ${role} starts`, child, START_MS, () =>
-      answers(`${url}/${role === 'projector' ? 'readyz' : 'healthz'}`),
-    );
-    return Object.assign(child, { url });
+    return Object.assign(child, { url: `http://127.0.0.1:${port}` });
   }
 
   /** Ends with the system. */
@@ -138,11 +145,17 @@ export class System {
     return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
   }
 
+  /** A joiner has its share of the partitions. */
+  async joinerJoined(): Promise<true | undefined> {
+    const { groups } = await this.admin.describeGroups([this.prefix + JOINER_GROUP]);
+    return (groups[0]?.state === 'Stable' && groups[0].members.length > 0) || undefined;
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#children].map((child) => child.stop()));
     await this.#producer?.stop();
     await this.#remove().catch((error: Error) =>
-      this.#log.warn(`what the benchmark made could not be removed: ${error.message}`),
+      this.#log.error(`what the benchmark made could not be removed: ${error.message}`),
     );
     await this.admin.disconnect();
     this.redis.disconnect();
