@@ -35,19 +35,39 @@ export type LatencyOptions = {
 /** The first records meet cold code and connections just made. */
 const WARM_UP_SECONDS = 2;
 const LAST_WAIT_MS = 5_000;
+/** Both ways are measured in turns, so that others on the machine disturb both. */
+const TURNS = 4;
+/** About the size of a presence record. */
+const FILLER_BYTES = 200;
 
 export async function measureLatency(options: LatencyOptions): Promise<LatencyResult> {
-  const { system, sensors, ratePerSecond, seconds, note } = options;
-  note(`latency of the joiner: ${ratePerSecond} connects/s for ${seconds} s`);
+  const { ratePerSecond, seconds, note } = options;
+  const [joiner, raw] = [await openJoiner(options), await openRaw(options)];
+  try {
+    note(`latency: ${ratePerSecond} connects/s for ${seconds} s, and the same through raw kafkajs, in turns`);
+    for (const flow of [joiner, raw]) await paced(ratePerSecond, WARM_UP_SECONDS, (n) => flow.send(randomUUID(), n));
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      for (const flow of [joiner, raw]) await paced(ratePerSecond, seconds / TURNS, (n) => timed(flow, n));
+    }
+  } finally {
+    await Promise.all([joiner.close(), raw.close()]);
+  }
+  const [ours, theirs] = [summary(joiner), summary(raw)];
+  const ratios = { p50Ratio: ours.p50Ms / theirs.p50Ms, p99Ratio: ours.p99Ms / theirs.p99Ms };
+  return { ratePerSecond, joiner: ours, raw: theirs, ...ratios };
+}
+
+function openJoiner({ system, sensors }: LatencyOptions): Promise<Flow> {
   const send = (name: string, n: number) => {
     const sensor = sensors[n % sensors.length] as LatencyOptions['sensors'][number];
     const value = system.codec.encode('SensorPresence', connected(sensor, name, Date.now()));
     return system.produce(system.topics.presence, [{ key: sensor.sid, value }]);
   };
   const nameIn = (value: Buffer) => system.codec.decode('TaskDispatch', value).connection_id;
-  const joiner = await flow(system, system.topics.dispatch, ratePerSecond, seconds, send, nameIn);
+  return openFlow(system, system.topics.dispatch, send, nameIn, async () => {});
+}
 
-  note('latency of raw kafkajs at the same rate');
+async function openRaw({ system, sensors }: LatencyOptions): Promise<Flow> {
   const [there, back] = [`${system.prefix}raw-there`, `${system.prefix}raw-back`];
   const numPartitions = (await system.ends('dispatch')).size;
   await system.admin.createTopics({
@@ -57,49 +77,64 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyRe
   const relay = new RawProcess(system, 'relay');
   const from = Array.from({ length: numPartitions }, (_, partition): [number, number] => [partition, 0]);
   await relay.relay({ kind: 'relay', topic: there, to: back, from });
-  const filler = Buffer.alloc(200, ' ');
-  const sendRaw = (name: string, n: number) =>
-    system.produce(there, [
-      { key: sensors[n % sensors.length]?.sid ?? '', value: Buffer.concat([Buffer.from(name), filler]) },
-    ]);
-  const raw = await flow(system, back, ratePerSecond, seconds, sendRaw, (value) => value.toString('latin1').trimEnd());
-  await relay.stop();
-  return { ratePerSecond, joiner, raw, p50Ratio: joiner.p50Ms / raw.p50Ms, p99Ratio: joiner.p99Ms / raw.p99Ms };
+  const filler = Buffer.alloc(FILLER_BYTES, ' ');
+  const send = (name: string, n: number) => {
+    const value = Buffer.concat([Buffer.from(name), filler]);
+    return system.produce(there, [{ key: sensors[n % sensors.length]?.sid ?? '', value }]);
+  };
+  return openFlow(
+    system,
+    back,
+    send,
+    (value) => value.toString('latin1').trimEnd(),
+    () => relay.stop(),
+  );
 }
 
-async function flow(
+/** A way there and back. `sentMs`: what is under way, by name; `tookMs`: what came back. */
+type Flow = {
+  sentMs: Map<string, number>;
+  tookMs: number[];
+  send(name: string, n: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+async function openFlow(
   system: System,
   readFrom: string,
-  ratePerSecond: number,
-  seconds: number,
-  send: (name: string, n: number) => Promise<void>,
+  send: Flow['send'],
   nameIn: (value: Buffer) => string,
-): Promise<LatencyRun> {
-  const sentMs = new Map<string, number>();
-  const tookMs: number[] = [];
-  const log = pino({ level: 'silent' });
+  release: () => Promise<void>,
+): Promise<Flow> {
+  const sentMs: Flow['sentMs'] = new Map();
+  const tookMs: Flow['tookMs'] = [];
   const onRecords = (records: { value: Buffer | null }[]) => {
     const now = performance.now();
     for (const { value } of records) {
-      const at = value === null ? undefined : sentMs.get(nameIn(value));
-      if (at === undefined || value === null) continue;
-      sentMs.delete(nameIn(value));
+      const name = value === null ? '' : nameIn(value);
+      const at = sentMs.get(name);
+      if (at === undefined) continue;
+      sentMs.delete(name);
       tookMs.push(now - at);
     }
   };
+  const log = pino({ level: 'silent' });
   const tail = await startTail({ kafka: system.kafka, topic: readFrom, from: 'end', onRecords, log, maxWaitMs: 50 });
-  try {
-    await paced(ratePerSecond, WARM_UP_SECONDS, (n) => send(randomUUID(), n));
-    await paced(ratePerSecond, seconds, (n) => {
-      const name = randomUUID();
-      sentMs.set(name, performance.now());
-      return send(name, n);
-    });
+  const close = async () => {
     for (const until = performance.now() + LAST_WAIT_MS; sentMs.size > 0 && performance.now() < until; )
       await sleep(20);
-  } finally {
-    await tail.stop();
-  }
+    await Promise.all([tail.stop(), release()]);
+  };
+  return { sentMs, tookMs, send, close };
+}
+
+function timed({ sentMs, send }: Flow, n: number): Promise<void> {
+  const name = randomUUID();
+  sentMs.set(name, performance.now());
+  return send(name, n);
+}
+
+function summary({ sentMs, tookMs }: Flow): LatencyRun {
   const [p50Ms, p99Ms, maxMs] = [percentile(tookMs, 0.5), percentile(tookMs, 0.99), Math.max(...tookMs)];
   return { samples: tookMs.length, missing: sentMs.size, p50Ms, p99Ms, maxMs };
 }
