@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { newSeat, type Sensor, seatSensor } from '../../src/join/seat.ts';
+import type { Task } from '../../src/join/tasks.ts';
+import { type Timer, Timers } from '../../src/join/timers.ts';
+import { newSensor } from '../../src/model/sensor.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+function taskOf(taskId: string): Task {
+  return {
+    taskId,
+    commandLine: 'run',
+    investigationId: taskId,
+    expiresAtMs: 0,
+    doneWhenSent: false,
+    predicate: () => true,
+    sid: undefined,
+    seenAtMs: 0,
+    gone: false,
+    waits: new Map(),
+  };
+}
+
+function sensorOf(sid: string): Sensor {
+  const seat = Object.assign(newSeat('o', 0), { live: true });
+  return Object.assign(seatSensor(seat, newSensor('o', sid), 0), { online: true });
+}
+
+/** A pair of its own, waiting until `atMono`. */
+function timerOf(atMono: number, i = 0): Timer {
+  const timer = { atMono, sensor: sensorOf(`s${i}`), task: taskOf(`t${i}`) };
+  timer.task.waits.set(timer.sensor, { tag: '', untilMono: atMono });
+  return timer;
+}
+
+describe(`timers of pairs (seed ${seed})`, () => {
+  it('come out soonest first, only when due, each once, whatever the order in which they were set', () => {
+    const step = fc.oneof(
+      fc.record({ push: fc.nat(50) }),
+      fc.record({ due: fc.nat(60), limit: fc.integer({ min: 1, max: 5 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const timers = new Timers();
+        const model: Timer[] = [];
+        for (const [i, at] of steps.entries()) {
+          if ('push' in at) {
+            const timer = timerOf(at.push, i);
+            timers.push(timer);
+            model.push(timer);
+          } else {
+            const found = timers.due(at.due, at.limit);
+            const expected = model.map(({ atMono }) => atMono).filter((atMono) => atMono <= at.due);
+            expect(found.map(({ atMono }) => atMono)).toEqual(expected.sort((a, b) => a - b).slice(0, at.limit));
+            for (const timer of found) {
+              expect(model).toContain(timer);
+              model.splice(model.indexOf(timer), 1);
+            }
+          }
+          expect(timers.size).toBe(model.length);
+        }
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  const overtaken: [string, (timer: Timer) => void][] = [
+    ['the task is gone', ({ task }) => Object.assign(task, { gone: true })],
+    ['the sensor is offline', ({ sensor }) => Object.assign(sensor, { online: false })],
+    ['the seat is not live', ({ sensor }) => Object.assign(sensor.seat, { live: false })],
+    ['the pair waits for longer now', ({ task, sensor }) => task.waits.set(sensor, { tag: '', untilMono: 9 })],
+    ['the pair waits no more', ({ task }) => task.waits.clear()],
+  ];
+  it.each(overtaken)('are passed over, and do not use up the limit, when %s', (_why, overtake) => {
+    const timers = new Timers();
+    const [first, second] = [timerOf(1), timerOf(2)];
+    timers.push(second);
+    timers.push(first);
+    overtake(first);
+    expect(timers.due(5, 1)).toEqual([second]);
+    expect(timers.size).toBe(0);
+  });
+});
