@@ -23,7 +23,7 @@ for k = 3, #KEYS do
       all = true
       words[#words + 1] = 'o ' .. was .. ' ' .. attempt .. ' ' .. string.format('%.0f', at) .. ' ' .. extra .. ' ' .. f[2]
     else
-      if was == 's' and batch ~= '-' then waitFor(batch) end
+      if was and batch ~= '-' then waitFor(batch) end
       redis.call('HSET', KEYS[k], sid, writePair(state, attempt or 0, now, code, '-'))
       words[#words + 1] = 'n ' .. state .. ' ' .. (attempt or 0) .. ' ' .. string.format('%.0f', now) .. ' ' .. code .. ' ' .. f[2]
     end

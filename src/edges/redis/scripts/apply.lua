@@ -13,6 +13,7 @@ local function ms(n) return string.format('%.0f', n) end
 
 local function repeated(offset, is)
   if is.made == offset then return 'a' end
+  if is.made and offset < is.made then return 'p' end -- its own record is gone; the id was used anew since
   if is.state == 'r' and is.removed and is.removed < offset then return 'c' end
   return nil
 end

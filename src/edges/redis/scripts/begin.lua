@@ -8,7 +8,10 @@ if not m[1] or m[2] ~= run then
     if string.sub(field, 1, 2) == 'k:' then stale[#stale + 1] = field end
   end
   redis.call('HDEL', KEYS[1], unpack(stale))
-  redis.call('HSET', KEYS[1], 'e', string.format('%.0f', now) .. '-' .. string.sub(run, 1, 8), 'g', run, 'b', string.format('%.0f', now))
+  -- Microseconds: two losses within one millisecond are two epochs.
+  local t = redis.call('TIME')
+  local epoch = t[1] .. string.format('%06d', t[2]) .. '-' .. string.sub(run, 1, 8)
+  redis.call('HSET', KEYS[1], 'e', epoch, 'g', run, 'b', string.format('%.0f', now))
   m[3] = false
 end
 return {'OK', redis.call('HGETALL', KEYS[1]), string.format('%.0f', now), (m[3] == run) and '1' or '0'}

@@ -24,6 +24,7 @@ local function pair(keys, kind, sid, attempt, at, extra)
   if old then state, had = readPair(old) end
   if state == 'd' or state == 'f' then return end
   if kind == 's' and (state == 'r' or (had and had >= attempt)) then return end
+  if kind == 'r' then attempt = math.max(had or 0, attempt) end -- a later receipt names the attempt that it answers
   redis.call('HSET', keys.record, sid, writePair(kind, attempt, at, extra, '-'))
 end
 

@@ -15,12 +15,14 @@ if offset < int(redis.call('HGET', KEYS[1], field) or '0') then
   end
   return {'OK', withdrawn}
 end
-if redis.call('HGET', KEYS[2], '=s') == 'p' then
+local task = redis.call('HMGET', KEYS[2], '=s', '=x')
+if task[1] == 'p' and int(task[2]) > int(ARGV[5]) then
   for a = 6, #ARGV do
     local old = redis.call('HGET', KEYS[2], ARGV[a])
-    local state, attempt = 's', 0
-    if old then state, attempt = readPair(old) end
-    if state == 's' then redis.call('HSET', KEYS[2], ARGV[a], writePair('r', attempt, int(ARGV[5]), ARGV[3], '-')) end
+    local state, attempt, batch, _ = 's', 0, '-'
+    if old then state, attempt, _, _, batch = readPair(old) end
+    -- The batch stays: its claim may be in flight, and a receipt of the pair has to wait for it.
+    if state == 's' then redis.call('HSET', KEYS[2], ARGV[a], writePair('r', attempt, int(ARGV[5]), ARGV[3], batch)) end
     if state == 's' or (old and mine(old)) then withdrawn[#withdrawn + 1] = ARGV[a] end
   end
 end

@@ -1,0 +1,167 @@
+/** The marker of an org: who may do what while it is new, complete, lost, replaced, or taken by another owner. */
+import { describe, expect, it } from 'vitest';
+import { askEverything, type Bench, Org, ok, PATIENT } from './projection-bench.ts';
+
+const whys = (answers: Record<string, { ok: boolean; why?: string }>) =>
+  Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, answer.ok ? 'ok' : answer.why]));
+const each = (answers: Record<string, unknown>, why: string) =>
+  Object.fromEntries(Object.keys(answers).map((name) => [name, why]));
+
+export function markerContract(bench: () => Bench): void {
+  const newOrg = async () => new Org(bench(), await bench().projection(PATIENT));
+
+  describe('the marker of an org', () => {
+    it('begins an org once, and answers the same epoch from then on', async () => {
+      const org = await newOrg();
+      expect(await org.projection.status([org.oid])).toEqual([null]);
+      const [first] = await org.projection.begin([org.oid]);
+      const [again] = await org.projection.begin([org.oid]);
+      expect(first).toMatchObject({ usable: false, version: 0, commandOffsets: new Map(), eventOffsets: new Map() });
+      expect(first!.epoch).not.toBe('');
+      expect(first!.begunAtMs).toBeLessThanOrEqual(first!.nowMs);
+      expect(again).toMatchObject({ epoch: first!.epoch, begunAtMs: first!.begunAtMs });
+    });
+
+    it('makes an org usable with the last of its partitions, each counted once, offsets never lowered', async () => {
+      const org = await newOrg();
+      await org.begin();
+      const attest = async (kind: 'c' | 't', partition: number, nextOffset: number) => {
+        ok(await org.projection.attest(org.oid, org.epoch, kind, partition, nextOffset, 3));
+        return (await org.projection.status([org.oid]))[0]!;
+      };
+      expect((await attest('c', 0, 7)).usable).toBe(false);
+      expect((await attest('c', 0, 3)).usable).toBe(false);
+      expect((await attest('t', 0, 4)).usable).toBe(false);
+      const status = await attest('c', 1, 0);
+      expect(status.usable).toBe(true);
+      expect(status.commandOffsets).toEqual(
+        new Map([
+          [0, 7],
+          [1, 0],
+        ]),
+      );
+      expect(status.eventOffsets).toEqual(new Map([[0, 4]]));
+    });
+
+    it('refuses what rests on a complete projection until it is complete, and lets the rebuild work', async () => {
+      const org = await newOrg();
+      await org.begin();
+      const { use, rebuild } = await askEverything(org);
+      expect(whys(use)).toEqual(each(use, 'not_ready'));
+      expect(whys(rebuild)).toEqual(each(rebuild, 'ok'));
+      await org.apply(org.task(10, 'old', { expiresAtMs: org.nowMs }));
+      expect(await org.due()).toEqual([]);
+      expect(await org.pending()).toContain('old');
+    });
+
+    it('refuses everything once the org is lost, and no request leaves anything behind', async () => {
+      const org = await (await newOrg()).use();
+      await org.apply(org.task(0, 'T'));
+      await bench().lose(org.oid);
+      const { use, rebuild } = await askEverything(org);
+      expect(whys({ ...use, ...rebuild })).toEqual(each({ ...use, ...rebuild }, 'lost'));
+      expect(await org.due()).toEqual([]);
+      await org.confirm(org.newBatch(), 'T', { done: ['s1'] });
+      await org.projection.advance([{ oid: org.oid, epoch: org.epoch, kind: 'c', partition: 0, nextOffset: 9 }]);
+      expect(await org.projection.status([org.oid])).toEqual([null]);
+      expect(await bench().left(org.oid)).toEqual([]);
+    });
+
+    it('gives an org that was lost a new epoch, even at once, and refuses who knows the one before', async () => {
+      const org = await (await newOrg()).use();
+      const before = org.epoch;
+      await bench().lose(org.oid);
+      await org.begin();
+      const now = org.epoch;
+      expect(now).not.toBe(before);
+      await org.attestAll();
+      org.epoch = before;
+      const { use, rebuild } = await askEverything(org);
+      expect({ ...use, ...rebuild }).toEqual(
+        Object.fromEntries(
+          Object.keys({ ...use, ...rebuild }).map((name) => [name, { ok: false, why: 'epoch', epoch: now }]),
+        ),
+      );
+      await org.projection.advance([{ oid: org.oid, epoch: before, kind: 'c', partition: 0, nextOffset: 9 }]);
+      expect((await org.projection.status([org.oid]))[0]!.commandOffsets.get(0)).toBe(0);
+    });
+
+    it('trusts no other process that has the same data: not for claims, and not for a rebuild under the old epoch', async () => {
+      const org = await (await newOrg()).use();
+      await org.apply(org.task(0, 'T'));
+      await bench().replace(org.oid);
+      expect((await org.projection.status([org.oid]))[0]).toMatchObject({ epoch: org.epoch, usable: false });
+      const { use, rebuild } = await askEverything(org);
+      expect(whys(use)).toEqual(each(use, 'not_ready'));
+      expect(whys(rebuild)).toEqual(each(rebuild, 'lost'));
+
+      const before = org.epoch;
+      await org.begin();
+      expect(org.epoch).not.toBe(before);
+      const status = (await org.projection.status([org.oid]))[0]!;
+      expect(status).toMatchObject({ usable: false, commandOffsets: new Map([[0, 1]]) });
+      expect(await org.pending()).toEqual(['T']);
+      await org.attestAll();
+      expect((await org.projection.status([org.oid]))[0]!.usable).toBe(true);
+    });
+
+    it('counts what was attested before another process answered as nothing', async () => {
+      const org = await newOrg();
+      await org.begin();
+      ok(await org.projection.attest(org.oid, org.epoch, 'c', 0, 0, 2));
+      await bench().replace(org.oid);
+      await org.begin();
+      ok(await org.projection.attest(org.oid, org.epoch, 't', 0, 0, 2));
+      expect((await org.projection.status([org.oid]))[0]!.usable).toBe(false);
+    });
+
+    it('loses one org alone', async () => {
+      const org = await (await newOrg()).use();
+      const other = await (await newOrg()).use();
+      await bench().lose(org.oid);
+      const [lost, kept] = await org.projection.status([org.oid, other.oid]);
+      expect(lost).toBeNull();
+      expect(kept).toMatchObject({ usable: true, epoch: other.epoch });
+    });
+
+    it('refuses an owner as soon as another has taken the partition, in that partition alone', async () => {
+      const org = await (await newOrg()).use();
+      await org.apply(org.task(0, 'T'));
+      const elsewhere = await org.take(3);
+      await org.take();
+      const { use } = await askEverything(org);
+      expect(whys(use)).toEqual({
+        claim: 'fenced',
+        rows: 'fenced',
+        writeSensors: 'fenced',
+        recheck: 'fenced',
+        ack: 'fenced',
+        inFlight: 'ok',
+        changes: 'ok',
+        takeover: 'ok',
+      });
+      expect(await org.pair('T')).toBeUndefined();
+      const rows = org.rows({ partition: 3, token: elsewhere, nextOffset: 5 });
+      expect((await org.projection.writeSensors([rows]))[0]).toEqual({ ok: true });
+    });
+
+    it('tells a new owner how far its partition was read, and which claims of it are open', async () => {
+      const org = await (await newOrg()).use();
+      await org.apply(org.task(0, 'T'));
+      const partition = async (n: number) => ok(await org.projection.takeover(org.oid, org.epoch, n));
+      expect(await partition(1)).toMatchObject({ nextOffset: null, inFlight: [] });
+      const batch = org.newBatch();
+      await org.claim('T', ['s1'], { batch });
+      ok((await org.projection.writeSensors([org.rows({ nextOffset: 12 })]))[0]!);
+      ok((await org.projection.writeSensors([org.rows({ nextOffset: 8 })]))[0]!);
+      const taken = await partition(0);
+      expect(taken.nextOffset).toBe(12);
+      expect(taken.token).not.toBe(org.token);
+      expect(taken.inFlight).toEqual([{ batch, untilMs: expect.any(Number) }]);
+      expect(taken.inFlight[0]!.untilMs).toBeGreaterThan(taken.nowMs);
+      expect((await partition(1)).inFlight).toEqual([]);
+      await org.projection.clearInFlight(org.oid, org.epoch, [batch]);
+      expect((await partition(0)).inFlight).toEqual([]);
+    });
+  });
+}

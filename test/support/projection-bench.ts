@@ -1,0 +1,257 @@
+/**
+ * What the contract of the projection is tried on: an implementation, and the hands that a test needs to break it. Every test
+ * takes an org of its own, so that tests of one store don't meet.
+ */
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { TaskCommand } from '../../src/model/records.ts';
+import type {
+  AckedEvent,
+  AckRequest,
+  Answer,
+  ApplyCommand,
+  ApplyOutcome,
+  ClaimWord,
+  InFlight,
+  Projection,
+  SensorRows,
+} from '../../src/projection/store.ts';
+
+/** Milliseconds. Times are long where a test must be within them, and short where it waits for their end. */
+export type Settings = {
+  leaseMs: number;
+  marginMs: number;
+  firstBackoffMs: number;
+  maxBackoffMs: number;
+  retentionMs: number;
+};
+
+/** Nothing runs out while a test looks. */
+export const PATIENT: Settings = {
+  leaseMs: 60_000,
+  marginMs: 50,
+  firstBackoffMs: 60_000,
+  maxBackoffMs: 600_000,
+  retentionMs: 600_000,
+};
+
+export type Bench = {
+  /** The same store under other settings. */
+  projection(settings: Partial<Settings>): Promise<Projection>;
+  /** The clock of the store, Unix ms. */
+  nowMs(): Promise<number>;
+  /** Resolves once the clock of the store has passed this time. */
+  reach(atMs: number): Promise<void>;
+  /** Takes away everything of the org, as an emptied store does. */
+  lose(oid: string): Promise<void>;
+  /** From now on another process answers for the org, with the same data: a restored snapshot, a promoted replica. */
+  replace(oid: string): Promise<void>;
+  /** Names of all that is kept for the org, apart from its marker and its change log. */
+  left(oid: string): Promise<string[]>;
+  /** The lease of whoever announces ended tasks is over. */
+  endAnnouncing(oid: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const command = (oid: string, taskId: string, content: string): TaskCommand => ({
+  action: 'TASK',
+  oid,
+  task_id: taskId,
+  task: content,
+  selector: null,
+  context: null,
+  ttl: 60,
+  issued_at: 0,
+  issued_by: '',
+  untask_selector: null,
+  options: null,
+});
+
+/** Bytes that stand for a command here; what a factory gives the store to read them with. */
+export const encodeCommand = (value: TaskCommand): Buffer => Buffer.from(JSON.stringify(value));
+export const decodeCommand = (bytes: Buffer): TaskCommand => JSON.parse(bytes.toString()) as TaskCommand;
+
+export const FAR_MS = 3_600_000;
+
+/** One org of a store, in the partition 0 where nothing else is said; answers are unwrapped, a refusal fails the test. */
+export class Org {
+  readonly oid = randomUUID();
+  epoch = '';
+  token = '';
+  nowMs = 0;
+  #batch = 0;
+  readonly bench: Bench;
+  readonly projection: Projection;
+
+  constructor(bench: Bench, projection: Projection) {
+    this.bench = bench;
+    this.projection = projection;
+  }
+
+  async begin(): Promise<void> {
+    const [status] = await this.projection.begin([this.oid]);
+    this.epoch = status!.epoch;
+    this.nowMs = status!.nowMs;
+  }
+
+  /** Begun, attested, and partition 0 of presence taken. */
+  async use(): Promise<this> {
+    await this.begin();
+    await this.attestAll();
+    this.token = await this.take();
+    return this;
+  }
+
+  async attestAll(): Promise<void> {
+    for (const kind of ['c', 't'] as const) ok(await this.projection.attest(this.oid, this.epoch, kind, 0, 0, 2));
+  }
+
+  async take(partition = 0): Promise<string> {
+    return ok(await this.projection.takeover(this.oid, this.epoch, partition)).token;
+  }
+
+  task(
+    offset: number,
+    taskId: string,
+    { expiresAtMs = this.nowMs + FAR_MS, content = 'os_version' } = {},
+  ): ApplyCommand {
+    const bytes = encodeCommand(command(this.oid, taskId, content));
+    return { op: 'task', offset, taskId, expiresAtMs, contentHash: content, bytes };
+  }
+
+  untask(offset: number, taskId: string, appendedAtMs = this.nowMs): ApplyCommand {
+    return { op: 'untask', offset, taskId, appendedAtMs };
+  }
+
+  async apply(...commands: ApplyCommand[]): Promise<ApplyOutcome[]> {
+    const nextOffset = (commands.at(-1)?.offset ?? -1) + 1;
+    const request = { oid: this.oid, epoch: this.epoch, partition: 0, nextOffset, commands };
+    return ok((await this.projection.apply([request]))[0]!).outcomes;
+  }
+
+  async events(...events: (Partial<AckedEvent> & Pick<AckedEvent, 'type' | 'taskId'>)[]): Promise<void> {
+    const whole = events.map((event) => ({
+      sid: event.type === 'expired' ? '' : 's1',
+      attempt: 1,
+      atMs: this.nowMs,
+      expiresAtMs: this.nowMs + FAR_MS,
+      extra: '0',
+      ...event,
+    }));
+    const request = { oid: this.oid, epoch: this.epoch, partition: 0, nextOffset: 1, events: whole };
+    ok((await this.projection.applyEvents([request]))[0]!);
+  }
+
+  async narrow(
+    offset: number,
+    taskId: string,
+    sids: string[],
+    { last = true, atMs = this.nowMs } = {},
+  ): Promise<string[]> {
+    const { oid, epoch } = this;
+    return ok(await this.projection.narrow({ oid, epoch, partition: 0, offset, last, taskId, sids, atMs })).sids;
+  }
+
+  newBatch(): string {
+    this.#batch += 1;
+    return `0:${this.token}:x${this.#batch}`;
+  }
+
+  rows(rows: Partial<SensorRows> = {}): SensorRows {
+    const { oid, epoch, token } = this;
+    return { oid, epoch, token, partition: 0, nextOffset: 0, facts: [], presence: [], forgotten: [], ...rows };
+  }
+
+  /** Claims one task for some sensors; `tag` stands for their connection. */
+  async claim(
+    taskId: string,
+    sids: string[],
+    { batch = this.newBatch(), tag = 'tag1', by = this.projection } = {},
+  ): Promise<ClaimWord[]> {
+    const { oid, epoch, token } = this;
+    const tasks = [{ taskId, pairs: sids.map((sid) => ({ sid, tag })) }];
+    const { claims } = await by.claim([], [{ oid, epoch, partition: 0, token, batch, tasks }]);
+    return ok(claims[0]!).words[0]!;
+  }
+
+  async confirm(
+    batch: string,
+    taskId: string,
+    { dropped = [] as string[], done = [] as string[] } = {},
+  ): Promise<void> {
+    await this.projection.confirm([{ oid: this.oid, epoch: this.epoch, batch, tasks: [{ taskId, dropped, done }] }]);
+  }
+
+  /** Claimed and confirmed: attempt 1 is on the log. */
+  async send(taskId: string, ...sids: string[]): Promise<void> {
+    const batch = this.newBatch();
+    expect(await this.claim(taskId, sids, { batch })).toEqual(sids.map(() => ({ word: 'claimed', attempt: 1 })));
+    await this.confirm(batch, taskId);
+  }
+
+  async ack(...acks: AckRequest['acks']): Promise<{ words: unknown[]; waitFor: InFlight[] }> {
+    const { oid, epoch, token } = this;
+    const { words, waitFor } = ok((await this.projection.ack([{ oid, epoch, partition: 0, token, acks }]))[0]!);
+    return { words, waitFor };
+  }
+
+  async pair(taskId: string, sid = 's1') {
+    return (await this.projection.readPairs(this.oid, taskId)).get(sid);
+  }
+
+  async stateOf(taskId: string): Promise<string | undefined> {
+    return (await this.projection.readTasks(this.oid, [taskId]))[0]?.state;
+  }
+
+  async pending(): Promise<string[]> {
+    return (await this.projection.pendingIds(this.oid, 1_000, null)).ids;
+  }
+
+  due() {
+    return this.projection.due([{ oid: this.oid, epoch: this.epoch }], 100);
+  }
+}
+
+export function ok<T extends object>(answer: Answer<T>): { ok: true } & T {
+  if (!answer.ok) throw new Error(`refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** Every request on which a promise rests, as the org stands now; the answer to each, by name. */
+export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild', Record<string, Answer<object>>>> {
+  const { projection, oid, epoch, token } = org;
+  const batch = org.newBatch();
+  const sid = 's1';
+  const claims = await projection.claim(
+    [org.rows()],
+    [{ oid, epoch, partition: 0, token, batch, tasks: [{ taskId: 'T', pairs: [{ sid, tag: 'a' }] }] }],
+  );
+  const acks = [{ taskId: 'T', sid, state: 'done' as const, code: '0' }];
+  return {
+    use: {
+      claim: claims.claims[0]!,
+      rows: claims.rows[0]!,
+      writeSensors: (await projection.writeSensors([org.rows()]))[0]!,
+      recheck: await projection.recheck({ oid, epoch, partition: 0, token, batch, tasks: [] }),
+      ack: (await projection.ack([{ oid, epoch, partition: 0, token, acks }]))[0]!,
+      inFlight: await projection.inFlight(oid, epoch),
+      changes: await projection.changes(oid, epoch, 0),
+      takeover: await projection.takeover(oid, epoch, 7),
+    },
+    rebuild: {
+      apply: (await projection.apply([{ oid, epoch, partition: 5, nextOffset: 1, commands: [org.task(0, 'U')] }]))[0]!,
+      applyEvents: (await projection.applyEvents([{ oid, epoch, partition: 5, nextOffset: 1, events: [] }]))[0]!,
+      narrow: await projection.narrow({
+        oid,
+        epoch,
+        partition: 5,
+        offset: 1,
+        last: true,
+        taskId: 'U',
+        sids: [],
+        atMs: 0,
+      }),
+      attest: await projection.attest(oid, epoch, 'c', 5, 2, 99),
+    },
+  };
+}

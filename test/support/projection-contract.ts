@@ -1,0 +1,29 @@
+/**
+ * The contract of the projection (src/projection/store.ts), for any implementation of it: `open` gives one, with the hands to
+ * break it. Each test takes an org of its own.
+ */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { applyContract } from './contract-apply.ts';
+import { claimsContract } from './contract-claims.ts';
+import { markerContract } from './contract-marker.ts';
+import { readsContract } from './contract-reads.ts';
+import { replayContract } from './contract-replay.ts';
+import type { Bench } from './projection-bench.ts';
+
+export function projectionContract(name: string, open: () => Promise<Bench>): void {
+  describe(`the projection ${name}`, () => {
+    let opened: Bench;
+    const bench = () => opened;
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(async () => {
+      await opened?.stop();
+    });
+    markerContract(bench);
+    applyContract(bench);
+    claimsContract(bench);
+    readsContract(bench);
+    replayContract(bench);
+  });
+}
