@@ -48,7 +48,7 @@ export async function openRedisBench(): Promise<Bench & { raw: Redis; oids: () =
     },
     left: async (oid) => (await keysOf(oid)).filter((key) => key !== `{${oid}}:m` && key !== `{${oid}}:log`),
     endAnnouncing: async (oid) => {
-      const ids = await raw.zrange(`{${oid}}:xq`, 0, -1);
+      const ids = await raw.zrange(`{${oid}}:xq`, '0', '-1');
       for (const id of ids) await raw.zadd(`{${oid}}:xq`, 'XX', '0', id);
     },
     stop: async () => {
