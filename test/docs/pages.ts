@@ -19,12 +19,18 @@ export const pages = (): string[] => [
 
 /** What stands below a heading, up to the next one of the same level or above. Throws when there is no such heading. */
 export function section(page: string, heading: string): string {
-  const level = heading.split(' ', 1)[0] as string;
-  const start = page.indexOf(`\n${heading}\n`);
-  if (start < 0) throw new Error(`no heading "${heading}"`);
-  const rest = page.slice(start + heading.length + 2);
-  const end = rest.search(new RegExp(`^#{1,${level.length}} `, 'm'));
-  return end < 0 ? rest : rest.slice(0, end);
+  const level = heading.indexOf(' ');
+  const found: string[] = [];
+  let isInside = false;
+  let isCode = false;
+  for (const line of page.split('\n')) {
+    if (line.startsWith('```')) isCode = !isCode;
+    const depth = isCode ? 0 : (/^(#+) /.exec(line)?.[1]?.length ?? 0);
+    if (depth > 0 && depth <= level) isInside = line === heading;
+    else if (isInside) found.push(line);
+  }
+  if (found.length === 0) throw new Error(`nothing below "${heading}"`);
+  return found.join('\n');
 }
 
 /** The rows of every table in a text, cell by cell, without heads and rules. */
