@@ -7,6 +7,8 @@ export type CpuProfile = { nodes: { id: number; callFrame: CallFrame }[]; sample
 export type Cost = { name: string; ms: number; share: number };
 
 const NOT_WORK = new Set(['(idle)', '(root)']);
+/** A sample is due each millisecond. One that took longer than this was not work: the process was paused for a storm. */
+const PAUSE_MS = 200;
 
 /** Self time by function, the largest first; shares are of the time that was not idle. */
 export function costsOf({ nodes, samples, timeDeltas }: CpuProfile): Cost[] {
@@ -17,6 +19,7 @@ export function costsOf({ nodes, samples, timeDeltas }: CpuProfile): Cost[] {
     const name = names.get(id) ?? '(unknown)';
     if (NOT_WORK.has(name)) continue;
     const took = (timeDeltas[i] ?? 0) / 1000;
+    if (took > PAUSE_MS) continue;
     total += took;
     ms.set(name, (ms.get(name) ?? 0) + took);
   }
@@ -24,7 +27,9 @@ export function costsOf({ nodes, samples, timeDeltas }: CpuProfile): Cost[] {
 }
 
 function nameOf({ functionName, url, lineNumber }: CallFrame): string {
-  const file = url.replace(/^.*\/node_modules\//, '').replace(/^.*\/(src|bench)\//, '$1/');
+  const file = url.includes('/node_modules/')
+    ? url.replace(/^.*\/node_modules\//, '')
+    : url.replace(/^.*\/(src|bench)\//, '$1/');
   return file === '' ? functionName : `${functionName || '(anonymous)'} ${file}:${lineNumber + 1}`;
 }
 

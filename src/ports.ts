@@ -49,7 +49,7 @@ export type Inbox = {
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
   join(options: GroupOptions): Promise<Group>;
   /** Everything that stands on a topic now, from its beginning. */
-  readAll(topic: TopicKey, onRecords: (records: InRecord[]) => void): Promise<void>;
+  readAll(topic: TopicKey, onRecords: (records: InRecord[]) => void | Promise<void>): Promise<void>;
   /** First and next offset, by partition. */
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
   /** First offset appended at or after the time (Unix ms), by partition; the end where nothing is that new. */

@@ -281,6 +281,8 @@ export class Deliver {
     await this.#confirm(flights, dropped);
     for (const { flight, pair } of all) {
       if (pair.task.doneWhenSent) pair.task.waits.set(pair.sensor, SETTLED);
+      // It has connected anew meanwhile: then the pair is due now, not after the pause of the connection before.
+      else if (pair.sensor.tag !== pair.tag) this.#waitUntil(pair, pair.sensor.tag, doneMono);
       else
         this.#waitUntil(
           pair,
@@ -307,10 +309,11 @@ export class Deliver {
     });
     try {
       await this.#options.ports.projection.confirm(requests);
-      for (const flight of flights)
-        this.#forget(
-          (dropped.get(flight) ?? []).filter(({ tag, sensor, task }) => task.waits.get(sensor)?.tag === tag),
-        );
+      // What was dropped is looked at again soon: what it lacked may have come back meanwhile.
+      const again = this.#clock.monoMs() + RETRY_MS;
+      for (const pair of flights.flatMap((flight) => dropped.get(flight) ?? [])) {
+        if (pair.task.waits.get(pair.sensor)?.tag === pair.tag) this.#waitUntil(pair, pair.sensor.tag, again);
+      }
     } catch (error) {
       this.#options.ports.log.warn(
         { err: error },

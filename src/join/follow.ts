@@ -57,11 +57,10 @@ export class Follower {
   }
 
   async #apply(changes: TaskChange[]): Promise<void> {
-    const ends = new Set(changes.flatMap(({ kind, taskId }) => (kind === 'removed' ? [taskId] : [])));
-    for (const taskId of ends) this.tasks.remove(taskId);
-    const added = [
-      ...new Set(changes.flatMap(({ kind, taskId }) => (kind === 'added' && !ends.has(taskId) ? [taskId] : []))),
-    ];
+    for (const { kind, taskId } of changes) if (kind === 'removed') this.tasks.remove(taskId);
+    // The last change of a task counts: an id can be used anew once its retention is over.
+    const last = new Map(changes.map(({ kind, taskId }) => [taskId, kind]));
+    const added = [...last].flatMap(([taskId, kind]) => (kind === 'added' ? [taskId] : []));
     await this.#add(added, false);
   }
 

@@ -22,7 +22,9 @@ export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs
     if (!seat?.loaded || offset < seat.nextOffset) continue;
     folded.touched.add(seat);
     if (presence.event === 'FORGOTTEN') forget(seat, presence.sid, folded, changed);
-    else take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);
+    // Nobody becomes known by leaving.
+    else if (presence.event !== 'DISCONNECTED' || seat.sensors.has(presence.sid))
+      take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);
   }
   for (const sensor of changed) {
     refresh(sensor, nowMs);

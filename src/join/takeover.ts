@@ -100,24 +100,17 @@ export class StateReader {
 
   async #read(): Promise<Map<string, SensorState[]>> {
     const latest = new Map<string, { key: string; state: SensorState } | null>();
-    const pages: Promise<void>[] = [];
-    await this.#ports.inbox.readAll('sensorState', (records) => {
-      pages.push(
-        (async () => {
-          const alive = records.filter(({ value }) => value !== null);
-          const decoded = await this.#ports.inbox.decode('SensorState', alive);
-          const byRecord = new Map(decoded.map((item) => [item.record, item]));
-          for (const record of records) {
-            const item = byRecord.get(record);
-            const name = `${record.partition} ${record.key?.toString() ?? ''}`;
-            if (item === undefined) latest.set(name, null);
-            else if ('value' in item)
-              latest.set(name, { key: `${item.value.oid}/${record.partition}`, state: item.value });
-          }
-        })(),
-      );
+    await this.#ports.inbox.readAll('sensorState', async (records) => {
+      const alive = records.filter(({ value }) => value !== null);
+      const decoded = await this.#ports.inbox.decode('SensorState', alive);
+      const byRecord = new Map(decoded.map((item) => [item.record, item]));
+      for (const record of records) {
+        const item = byRecord.get(record);
+        const name = `${record.partition} ${record.key?.toString() ?? ''}`;
+        if (item === undefined) latest.set(name, null);
+        else if ('value' in item) latest.set(name, { key: `${item.value.oid}/${record.partition}`, state: item.value });
+      }
     });
-    await Promise.all(pages);
     const bySeat = new Map<string, SensorState[]>();
     for (const entry of latest.values()) {
       if (entry === null) continue;

@@ -34,7 +34,9 @@ export function bootstrapSettings(table: OrgTable, oid: string, apiKey: string, 
   });
   const settings: OrgSetting[] = [];
   if (!table.known(oid)) settings.push(setting('ORG', oid, { name: 'bootstrap' }));
-  if (!table.subscribed(oid, nowMs)) settings.push(setting('SUBSCRIPTION', EXTENSION, { periods: [{ from: nowMs }] }));
+  // Earlier periods stay: what was appended in them is valid, and a rebuild begins with the first.
+  const periods = [...table.periods(oid), { from: nowMs }];
+  if (!table.subscribed(oid, nowMs)) settings.push(setting('SUBSCRIPTION', EXTENSION, { periods }));
   if (!table.findKey(oid, apiKey, nowMs))
     settings.push(setting('API_KEY', KEY_NAME, { hash: hashOfKey(apiKey), perms: ALL_RIGHTS }));
   return settings;

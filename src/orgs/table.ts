@@ -64,6 +64,11 @@ export class OrgTable {
     return periods.some((period) => period.from <= atMs && (period.to === undefined || atMs < period.to));
   }
 
+  /** All that the org has been subscribed for, as stored. */
+  periods(oid: string): readonly Period[] {
+    return this.#orgs.get(oid)?.periods ?? [];
+  }
+
   /** Orgs that exist and were subscribed at some time: those that can have tasks. */
   oids(): string[] {
     return [...this.#orgs].filter(([, org]) => org.exists && org.periods.length > 0).map(([oid]) => oid);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { foldBatch } from '../../src/join/presence.ts';
+import { dropExpiredTags, foldBatch } from '../../src/join/presence.ts';
 import { newSeat, type Seat, takeRows } from '../../src/join/seat.ts';
-import type { SensorPresence } from '../../src/model/records.ts';
+import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
 
 const NOW = 1_000_000;
 const presence = (change: Partial<SensorPresence>): SensorPresence => ({
@@ -17,6 +17,22 @@ const presence = (change: Partial<SensorPresence>): SensorPresence => ({
   try_now: false,
   ...change,
 });
+const FACTS: SensorFacts = {
+  iid: '',
+  did: '',
+  hostname: 'h',
+  ext_ip: '',
+  int_ip: '',
+  mac_addr: '',
+  plat: 0,
+  ext_plat: 0,
+  arch: 0,
+  enroll: null,
+  isolated: false,
+  should_isolate: false,
+  kernel: false,
+  tags: ['own'],
+};
 const steps = (...records: Partial<SensorPresence>[]) =>
   records.map((record, offset) => ({ offset, presence: presence(record) }));
 const seatOf = (): Seat => Object.assign(newSeat('o', 3), { token: '1', epoch: 'e', loaded: true });
@@ -57,6 +73,76 @@ describe('a batch of presence', () => {
       run(seat, { connection_id: 'd', event: 'DISCONNECTED' }).states.map(({ state }) => state?.connection_id),
     ).toEqual([null]);
     expect(run(seat, { connection_id: 'e' }, { connection_id: 'e', event: 'DISCONNECTED' }).states).toEqual([]);
+  });
+
+  it('does not make a sensor known by its leaving', () => {
+    const seat = seatOf();
+    const folded = run(seat, { event: 'DISCONNECTED' }, { event: 'DISCONNECTED' });
+    expect(folded.states).toEqual([]);
+    expect(seat.sensors.size + seat.dirtyFacts.size + seat.dirtyRows.size).toBe(0);
+    expect([...folded.touched]).toEqual([seat]);
+  });
+
+  it('writes the state of an online sensor again once a day, and of no other', () => {
+    const seat = seatOf();
+    const DAY = 86_400_000;
+    const at = (nowMs: number, record: Partial<SensorPresence>) =>
+      foldBatch(new Map([['o', seat]]), steps(record), nowMs).states.length;
+    const heartbeat = { event: 'UPDATED', connection_id: '' } as const;
+    expect(at(NOW, {})).toBe(1);
+    expect(at(NOW + DAY - 1, heartbeat)).toBe(0);
+    expect(at(NOW + DAY, heartbeat)).toBe(1);
+    expect(at(NOW + DAY + 1, heartbeat)).toBe(0);
+    expect(at(NOW + DAY + 2, { event: 'DISCONNECTED' })).toBe(1);
+    expect(at(NOW + 3 * DAY, heartbeat)).toBe(0);
+  });
+
+  it('tells another try at once from the attempt that runs, by its tag', () => {
+    const seat = seatOf();
+    run(seat, {});
+    const before = seat.sensors.get('s')?.tag;
+    expect(run(seat, { event: 'UPDATED', connection_id: '', try_now: true }).toMatch.size).toBe(1);
+    const tried = seat.sensors.get('s')?.tag;
+    expect(tried).not.toBe(before);
+    run(seat, { connection_id: 'd' }, { connection_id: 'c' });
+    expect(seat.sensors.get('s')?.tag).toBe(before);
+    run(seat, { connection_id: 'c' });
+    expect(seat.sensors.get('s')?.tag).toBe(before);
+  });
+
+  it('knows a sensor anew that comes after it was forgotten, and forgets it with all that was set on it', () => {
+    const seat = seatOf();
+    const folded = run(
+      seat,
+      { add_tags: [{ tag: 't', expires_at: null }], set_should_isolate: true },
+      { event: 'FORGOTTEN' },
+      { connection_id: 'd' },
+    );
+    expect(folded.states.map(({ state }) => state && [state.platform_tags, state.connection_id])).toEqual([
+      null,
+      [[], 'd'],
+    ]);
+    expect([...folded.toMatch].map(({ connectionId }) => connectionId)).toEqual(['d']);
+    const [rows] = takeRows(seat, () => Buffer.alloc(0));
+    expect(rows).toMatchObject({ facts: [{ sid: 's' }], presence: [{ sid: 's' }], forgotten: [] });
+  });
+
+  it('is matched again when a tag runs out, once', () => {
+    const seat = seatOf();
+    run(seat, {
+      sensor: FACTS,
+      add_tags: [
+        { tag: 'set', expires_at: NOW + 10 },
+        { tag: 'own', expires_at: NOW + 20 },
+      ],
+    });
+    const [sensor] = seat.sensors.values();
+    expect(dropExpiredTags(seat, NOW + 9)).toEqual([]);
+    expect(dropExpiredTags(seat, NOW + 10)).toEqual([sensor]);
+    expect(sensor?.record.tags).toEqual(['own']);
+    // The sensor reports this one itself: nothing is different without it.
+    expect(dropExpiredTags(seat, NOW + 20)).toEqual([]);
+    expect(seat.expiring.size).toBe(0);
   });
 
   it('forgets a sensor: a tombstone, and nothing left to match or write', () => {

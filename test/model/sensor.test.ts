@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
-import { effectiveTags, fold, fromState, newSensor, toState } from '../../src/model/sensor.ts';
+import { effectiveTags, fold, fromState, newSensor, nextTagExpiryMs, toState } from '../../src/model/sensor.ts';
 
 const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
   iid: '',
@@ -41,6 +42,93 @@ function sensorOf(...records: SensorPresence[]) {
   const effects = records.map((each) => fold(sensor, each));
   return { sensor, last: effects.at(-1) };
 }
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+const tagNames = fc.constantFrom('own', 'x', 'y');
+const records = fc.oneof(
+  fc.record({
+    event: fc.constantFrom('CONNECTED' as const, 'DISCONNECTED' as const),
+    connection_id: fc.constantFrom('1', '2', '3'),
+    sensor: fc.constantFrom(null, facts(), facts({ hostname: 'b', tags: [] })),
+  }),
+  fc.record({
+    add_tags: fc.uniqueArray(fc.record({ tag: tagNames, expires_at: fc.constantFrom(null, 4_000, 6_000) }), {
+      maxLength: 2,
+      selector: ({ tag }) => tag,
+    }),
+    sensor: fc.constantFrom(null, facts({ tags: ['x'] })),
+    set_should_isolate: fc.constantFrom(null, true, false),
+    try_now: fc.boolean(),
+  }),
+  fc.record({ remove_tags: fc.array(tagNames, { maxLength: 2 }) }),
+);
+
+describe(`a sensor, whatever comes (seed ${seed})`, () => {
+  it('is changed by nothing that comes a second time at once', () => {
+    fc.assert(
+      fc.property(fc.array(records, { minLength: 1, maxLength: 12 }), (changes) => {
+        const all = changes.map((change, i) => record({ ...change, occurred_at: i }));
+        const once = sensorOf(...all);
+        const twice = sensorOf(...all, all.at(-1) as SensorPresence);
+        expect(twice.sensor).toEqual(once.sensor);
+        expect(twice.last).toMatchObject({ changed: false, connected: false, disconnected: false });
+      }),
+      { seed },
+    );
+  });
+
+  it('has each tag by the last that was said of it, and is online by its last connection', () => {
+    fc.assert(
+      fc.property(fc.array(records, { maxLength: 15 }), (changes) => {
+        const said = new Map<string, boolean>();
+        let [open, closed, reported]: [string | null, string | null, string[]] = [null, null, []];
+        for (const change of changes) {
+          const event = 'event' in change ? change.event : 'UPDATED';
+          const id = 'connection_id' in change ? change.connection_id : '';
+          const ignored =
+            event === 'CONNECTED'
+              ? id === open || (open === null && id === closed)
+              : event === 'DISCONNECTED' && id !== open;
+          if (ignored) continue;
+          if (event === 'CONNECTED') open = id;
+          if (event === 'DISCONNECTED') [open, closed] = [null, id];
+          if ('sensor' in change && change.sensor) reported = change.sensor.tags;
+          if ('add_tags' in change)
+            for (const { tag, expires_at } of change.add_tags) said.set(tag, expires_at === null || expires_at > 5_000);
+          if ('remove_tags' in change) for (const tag of change.remove_tags) said.set(`-${tag}`, true);
+          if ('add_tags' in change) for (const { tag } of change.add_tags) said.delete(`-${tag}`);
+          if ('remove_tags' in change) for (const tag of change.remove_tags) said.delete(tag);
+        }
+        const { sensor } = sensorOf(...changes.map((change) => record(change)));
+        const expected = ['own', 'x', 'y'].filter(
+          (tag) => !said.has(`-${tag}`) && (said.get(tag) === true || reported.includes(tag)),
+        );
+        expect(effectiveTags(sensor, 5_000).toSorted()).toEqual(expected);
+        expect([sensor.online, sensor.online ? sensor.connectionId : null]).toEqual([open !== null, open]);
+      }),
+      { seed },
+    );
+  });
+
+  it('tells when the next of its tags runs out', () => {
+    const { sensor } = sensorOf(
+      record({
+        add_tags: [
+          { tag: 'a', expires_at: 30 },
+          { tag: 'b', expires_at: 20 },
+          { tag: 'c', expires_at: null },
+        ],
+      }),
+    );
+    expect([0, 19, 20, 30].map((nowMs) => nextTagExpiryMs(sensor, nowMs))).toEqual([
+      20,
+      20,
+      30,
+      Number.POSITIVE_INFINITY,
+    ]);
+  });
+});
 
 describe('a sensor', () => {
   it('is online from its CONNECTED until the DISCONNECTED of the same connection', () => {

@@ -29,6 +29,7 @@ export type Place = { partition: number; offset: number };
 
 const REQUEST_MAX_BYTES = 900_000;
 const RECORD_OVERHEAD_BYTES = 64;
+const HEADER_OVERHEAD_BYTES = 8;
 
 const KINDS = {
   durable: { retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }, timeoutMs: 10_000 },
@@ -74,12 +75,24 @@ async function sendPart(
   }
 }
 
+/** Headers count: a dead letter's are often larger than its record. */
+function sizeOf({ key, value, headers = {} }: OutRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
+  for (const [name, text] of Object.entries(headers))
+    bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + bytesOf(text);
+  return bytes;
+}
+
+/** A header that came several times is a list. */
+const bytesOf = (text: string | Buffer | (string | Buffer)[]): number =>
+  Array.isArray(text) ? text.reduce((sum, one) => sum + bytesOf(one), 0) : Buffer.byteLength(text);
+
 /** Consecutive parts of at most `maxBytes` each; a record that is larger stands alone. Order is kept. */
 export function* cutByBytes(records: readonly OutRecord[], maxBytes: number): Generator<OutRecord[]> {
   let part: OutRecord[] = [];
   let bytes = 0;
   for (const record of records) {
-    const size = RECORD_OVERHEAD_BYTES + (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    const size = sizeOf(record);
     if (part.length > 0 && bytes + size > maxBytes) {
       yield part;
       part = [];

@@ -3,7 +3,7 @@
 import type { TaskCommand } from '../../model/records.ts';
 import type { Pair, PairState, TaskRecord, TaskState } from '../../model/task.ts';
 import type { Projection } from '../../projection/store.ts';
-import { readPresence } from './answers.ts';
+import { pairsOf, readPresence } from './answers.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './keys.ts';
 
@@ -68,29 +68,30 @@ export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => 
   };
 }
 
-/** Pages by (score, id): `after` is `score id` of the last member, so that a page stays right while members come and go. */
+/** Pages by (score, id): `after` is `score id` of the last member. Each page is one look: paging on by a count would pass over
+ *  a member when one before it ends meanwhile, and a joiner that reloads would never learn of that task. */
 async function page(redis: RedisClient, oid: string, key: string, limit: number, after: string | null) {
   const [score, id] =
-    after === null ? ['-inf', ''] : [after.slice(0, after.indexOf(' ')), after.slice(after.indexOf(' ') + 1)];
-  // Members that share the score of the last one and sort before it come again; they are passed over.
-  let offset = 0;
-  const ids: string[] = [];
-  let last = after;
-  for (;;) {
-    const [flat] = await redis.trip([
-      { oid, name: 'zrangebyscore', args: [key, score, '+inf', 'WITHSCORES', 'LIMIT', offset, limit + 1] },
-    ]);
-    const list = flat as string[];
-    for (let i = 0; i < list.length; i += 2) {
-      const [member, at] = [list[i] as string, list[i + 1] as string];
-      if (at === score && member <= id) continue;
-      if (ids.length === limit) return { ids, next: last };
-      ids.push(member);
-      last = `${at} ${member}`;
-    }
-    if (list.length < 2 * (limit + 1)) return { ids, next: null };
-    offset += limit + 1;
-  }
+    after === null ? ['', ''] : [after.slice(0, after.indexOf(' ')), after.slice(after.indexOf(' ') + 1)];
+  const range = (from: string, to: string, count: number[]) => ({
+    oid,
+    name: 'zrangebyscore',
+    args: [key, from, to, 'WITHSCORES', ...(count.length > 0 ? ['LIMIT', ...count] : [])],
+  });
+  const replies = await redis.trip([
+    // Members that share the score of the last one: those up to it come again, and are passed over.
+    ...(after === null ? [] : [range(score, score, [])]),
+    range(after === null ? '-inf' : `(${score}`, '+inf', [0, limit + 1]),
+  ]);
+  const members = replies
+    .flatMap((flat) => pairsOf(flat, (member, at) => ({ member, at })))
+    .filter(({ member, at }) => at !== score || member > id);
+  const found = members.slice(0, limit);
+  const last = found.at(-1);
+  return {
+    ids: found.map(({ member }) => member),
+    next: last && members.length > limit ? `${last.at} ${last.member}` : null,
+  };
 }
 
 function readTask(

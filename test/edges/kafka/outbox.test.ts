@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { Codec } from '../../../src/edges/avro/codec.ts';
+import { createOutbox } from '../../../src/edges/kafka/outbox.ts';
+import type { OutRecord, Producer } from '../../../src/edges/kafka/producer.ts';
+import type { SensorState, TaskDispatch, TaskEvent } from '../../../src/model/records.ts';
+import type { InRecord } from '../../../src/outbox.ts';
+
+/** Every producer notes its name; the codec's bytes are the record's name. */
+function world() {
+  const sent: { by: string; topic: string; records: OutRecord[] }[] = [];
+  const producer = (by: string): Producer => ({
+    send: async (topic, records) => void sent.push({ by, topic, records }),
+    place: async () => [],
+    stop: async () => undefined,
+  });
+  const codec = { encode: (name: string) => Buffer.from(name) } as unknown as Codec;
+  const producers = { durable: producer('durable'), once: producer('once'), quick: producer('quick') };
+  return { sent, outbox: createOutbox({ ...producers, codec, prefix: 'p-', nowMs: () => 77 }) };
+}
+
+const source: InRecord = {
+  topic: 'p-task-commands',
+  partition: 3,
+  offset: 41,
+  key: Buffer.from([0, 255]),
+  value: Buffer.from([1, 254]),
+  timestampMs: 5,
+  headers: { trace: Buffer.from('t'), absent: undefined, several: ['a', 'b'] },
+};
+
+describe('what the roles write', () => {
+  it('carries a refused record untouched, with where it stood and why', async () => {
+    const { outbox, sent } = world();
+    await outbox.deadLetters([{ record: source, code: 'ttl_invalid', message: 'x'.repeat(5_000) }]);
+    expect(sent).toEqual([
+      {
+        by: 'durable',
+        topic: 'p-dead-letter',
+        records: [
+          {
+            key: source.key,
+            value: source.value,
+            headers: {
+              trace: Buffer.from('t'),
+              several: ['a', 'b'],
+              'rt-source-topic': 'p-task-commands',
+              'rt-source-partition': '3',
+              'rt-source-offset': '41',
+              'rt-error-code': 'ttl_invalid',
+              'rt-error': 'x'.repeat(1_000),
+              'rt-failed-at': '77',
+            },
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('sends dispatches by the producer that never tries again by itself', async () => {
+    const { outbox, sent } = world();
+    await outbox.dispatches([{ sid: 's' } as TaskDispatch]);
+    expect(sent).toEqual([
+      { by: 'once', topic: 'p-task-dispatch', records: [{ key: 's', value: Buffer.from('TaskDispatch') }] },
+    ]);
+  });
+
+  it('writes task events under their task with the epoch of the projection that has them', async () => {
+    const { outbox, sent } = world();
+    await outbox.taskEvents([{ event: { task_id: 'a' } as TaskEvent, epoch: 'e1' }]);
+    expect(sent[0]).toMatchObject({
+      topic: 'p-task-events',
+      records: [{ key: 'a', headers: { 'rt-epoch': 'e1' } }],
+    });
+  });
+
+  it("writes a sensor's state to the partition of its presence, and a tombstone for who was forgotten", async () => {
+    const { outbox, sent } = world();
+    await outbox.sensorStates([
+      { oid: 'o', sid: 's', partition: 5, state: {} as SensorState },
+      { oid: 'o', sid: 't', partition: 6, state: null },
+    ]);
+    expect(sent[0]?.records).toEqual([
+      { key: 'o/s', value: Buffer.from('SensorState'), partition: 5 },
+      { key: 'o/t', value: null, partition: 6 },
+    ]);
+  });
+
+  it('asks Kafka for nothing when there is nothing to write', async () => {
+    const { outbox, sent } = world();
+    const all = [outbox.dispatches([]), outbox.taskEvents([]), outbox.sensorStates([]), outbox.deadLetters([])];
+    await Promise.all([...all, outbox.settings([])]);
+    expect(sent).toEqual([]);
+  });
+});

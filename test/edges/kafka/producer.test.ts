@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cutByBytes, type OutRecord } from '../../../src/edges/kafka/producer.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+/** The bytes that a record puts on the wire, its framing left out. */
+const payload = ({ key, value, headers = {} }: OutRecord): number =>
+  (value?.length ?? 0) +
+  Buffer.byteLength(key ?? '') +
+  Object.entries(headers).reduce((sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text), 0);
+
+const records: fc.Arbitrary<OutRecord> = fc.record({
+  key: fc.oneof(fc.constant(null), fc.string({ unit: 'grapheme', maxLength: 60 })),
+  value: fc.oneof(
+    fc.constant(null),
+    fc.nat(900).map((size) => Buffer.alloc(size)),
+  ),
+  headers: fc.dictionary(fc.string({ maxLength: 8 }), fc.string({ maxLength: 300 }), { maxKeys: 4 }),
+});
+
+describe(`requests that are cut (seed ${seed})`, () => {
+  it('hold keys, values and headers within the bound, in order; only a record that is larger stands alone', () => {
+    fc.assert(
+      fc.property(fc.array(records, { maxLength: 40 }), (all) => {
+        const parts = [...cutByBytes(all, 1_000)];
+        expect(parts.flat()).toEqual(all);
+        for (const part of parts) {
+          expect(part.length).toBeGreaterThan(0);
+          if (part.length > 1)
+            expect(part.reduce((sum, record) => sum + payload(record), 0)).toBeLessThanOrEqual(1_000);
+        }
+      }),
+      { seed },
+    );
+  });
+
+  it('keep many dead letters of small records below what the broker takes', () => {
+    const letter: OutRecord = { key: 'k', value: Buffer.alloc(10), headers: { 'rt-error': 'x'.repeat(1_000) } };
+    const parts = [...cutByBytes(Array<OutRecord>(5_000).fill(letter), 900_000)];
+    expect(Math.max(...parts.map((part) => part.length)) * payload(letter)).toBeLessThanOrEqual(900_000);
+  });
+
+  it('need no more parts than the bound asks for', () => {
+    const all = Array.from({ length: 100 }, () => ({ key: null, value: Buffer.alloc(36) }));
+    expect([...cutByBytes(all, 1_000)].map((part) => part.length)).toEqual(Array(10).fill(10));
+  });
+
+  it('count a header that came twice by both of its values', () => {
+    const twice = { key: null, value: null, headers: { h: ['x'.repeat(600), 'x'.repeat(600)] as unknown as string } };
+    expect([...cutByBytes([twice, twice], 2_000)]).toHaveLength(2);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../../src/config.ts';
+import { faultsOf } from '../../../src/edges/kafka/admin.ts';
+import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../../src/topics.ts';
+
+const config = readConfig({
+  KAFKA_BROKERS: 'b:1',
+  REDIS_URL: 'redis://r',
+  TTL_MAX_SECONDS: '100',
+  ENDED_RETENTION_SECONDS: '20',
+});
+const WEEK = String(7 * 86_400_000);
+
+describe('the settings of topics', () => {
+  it.each<[TopicKey, Record<string, string>]>([
+    ['commands', { 'retention.ms': '120000', 'message.timestamp.type': 'LogAppendTime' }],
+    ['taskEvents', { 'retention.ms': '120000' }],
+    ['deadLetter', { 'retention.ms': '120000', 'max.message.bytes': '4194304' }],
+    ['dispatch', { 'retention.ms': WEEK, 'message.timestamp.type': 'LogAppendTime' }],
+    ['presence', { 'retention.ms': WEEK }],
+    ['sensorEvents', { 'retention.ms': WEEK, 'max.message.bytes': '2097152' }],
+    ['detections', { 'retention.ms': WEEK, 'max.message.bytes': '4194304' }],
+    ['outputs', { 'retention.ms': WEEK, 'max.message.bytes': '4194304' }],
+  ])('%s: deleted after as long as something rests on it', (key, settings) => {
+    expect(topicConfig(TOPICS[key], config)).toEqual({
+      'cleanup.policy': 'delete',
+      'unclean.leader.election.enable': 'false',
+      ...settings,
+    });
+  });
+
+  it.each<TopicKey>(['sensorState', 'orgSettings'])('%s: compacted, and never dropped by age', (key) => {
+    expect(topicConfig(TOPICS[key], config)).toEqual({
+      'cleanup.policy': 'compact',
+      'unclean.leader.election.enable': 'false',
+    });
+  });
+
+  it('put the prefix before the name as it is given', () => {
+    expect(topicNames('x.').commands).toBe('x.task-commands');
+    expect(topicNames('').sensorState).toBe('sensor-state');
+  });
+
+  it('are at fault exactly where a promise is broken', () => {
+    const fault = (key: TopicKey, found: Record<string, string>) => faultsOf(key, key, found, config).length;
+    expect(fault('taskEvents', { 'retention.ms': '119999' })).toBe(1);
+    expect(fault('taskEvents', { 'retention.ms': '120000' })).toBe(0);
+    expect(fault('taskEvents', { 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' })).toBe(0);
+    expect(fault('sensorState', { 'retention.ms': '1', 'cleanup.policy': 'compact' })).toBe(0);
+    expect(fault('sensorState', { 'cleanup.policy': 'delete' })).toBe(1);
+    for (const key of Object.keys(TOPICS) as TopicKey[]) expect(fault(key, topicConfig(TOPICS[key], config))).toBe(0);
+    expect(fault('commands', {})).toBe(0);
+  });
+});
