@@ -1,23 +1,40 @@
 /** Time, as the roles are given it, so that tests and simulations can give another. */
 
-export type Clock = {
+/** What time is made of; the rest follows from it. */
+export type TimeSource = {
   /** Wall clock, Unix ms: for people and for records. */
   nowMs(): number;
   /** Never goes back; ms from some start: for leases, deadlines and durations. */
   monoMs(): number;
+  /** Runs `work` once, `ms` from now; answers how to call it off. */
+  after(ms: number, work: () => void): () => void;
+  /** From 0 to below 1. Drawn here, so that who gives the time also decides about chance. */
+  random(): number;
+};
+
+export type Clock = TimeSource & {
   delay(ms: number): Promise<void>;
   /** Runs `work` again `ms` after each run has ended, until stopped; `stop` waits for a run that is under way. */
   every(ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void };
 };
 
-export const systemClock: Clock = {
+export const clockOf = (source: TimeSource): Clock => ({
+  ...source,
+  delay: (ms) => new Promise((resolve) => source.after(ms, resolve)),
+  every: (ms, work) => loop(source, ms, work),
+});
+
+export const systemClock: Clock = clockOf({
   nowMs: () => Date.now(),
   monoMs: () => performance.now(),
-  delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  every: (ms, work) => loop(ms, work),
-};
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+});
 
-function loop(ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void } {
+function loop(source: TimeSource, ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void } {
   let stopped = false;
   let wake = () => {};
   let asked = false;
@@ -27,9 +44,9 @@ function loop(ms: number, work: () => Promise<void>): { stop(): Promise<void>; s
       await work();
       if (stopped || asked) continue;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const callOff = source.after(ms, resolve);
         wake = () => {
-          clearTimeout(timer);
+          callOff();
           resolve();
         };
       });
@@ -64,7 +81,7 @@ export async function persist<T>(
       return await work();
     } catch (error) {
       onError(error);
-      await clock.delay(retryDelayMs(attempt));
+      await clock.delay(retryDelayMs(attempt, clock.random()));
     }
   }
   return undefined;

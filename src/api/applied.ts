@@ -7,7 +7,7 @@
  * its epoch says nothing: then the lease is waited out. Nobody waits for entries that come later: the script that takes
  * claims refuses a removed task already.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Answer, InFlight, OrgStatus, Projection } from '../projection/store.ts';
 import type { Reads } from './reads.ts';
 import { SharedPoll } from './shared-poll.ts';
@@ -22,13 +22,20 @@ const POLL_MS = 20;
 export class Applied {
   readonly #reads: Pick<Reads, 'status' | 'inFlight'>;
   readonly #leaseMs: number;
+  readonly #clock: Clock;
   readonly #status = new Map<string, SharedPoll<OrgStatus | null>>();
   readonly #inFlight = new Map<string, { epoch: string; poll: SharedPoll<InFlightAnswer> }>();
   readonly #unhint: () => void;
 
-  constructor(reads: Pick<Reads, 'status' | 'inFlight'>, hints: Pick<Projection, 'onHint'>, leaseMs: number) {
+  constructor(
+    reads: Pick<Reads, 'status' | 'inFlight'>,
+    hints: Pick<Projection, 'onHint'>,
+    leaseMs: number,
+    clock: Clock = systemClock,
+  ) {
     this.#reads = reads;
     this.#leaseMs = leaseMs;
+    this.#clock = clock;
     this.#unhint = hints.onHint((oid) => this.#status.get(oid)?.soon());
   }
 
@@ -39,26 +46,27 @@ export class Applied {
   /** The epoch in which all places were found applied; null where that took longer than `boundMs`. Never rejects: the
    *  commands are on the log, whatever Redis does. */
   async applied(oid: string, places: readonly Place[], boundMs: number): Promise<string | null> {
-    const deadlineMs = performance.now() + boundMs;
+    const deadlineMs = this.#clock.monoMs() + boundMs;
     for (;;) {
       const status = await this.#before(deadlineMs, this.#statusOf(oid).next());
       if (status?.usable && places.every((place) => isApplied(status, place))) return status.epoch;
-      if (performance.now() >= deadlineMs) return null;
+      if (this.#clock.monoMs() >= deadlineMs) return null;
     }
   }
 
   /** Resolves when no dispatch of a task that was removed before this call can still be on its way to the log. */
   async claimsOver(oid: string, epoch: string): Promise<void> {
     const first = await this.#inFlightNow(oid, epoch);
-    if (first === null) return delay(this.#leaseMs);
-    const seenMs = performance.now();
+    if (first === null) return this.#clock.delay(this.#leaseMs);
+    const seenMs = this.#clock.monoMs();
     // By our own clock, from after the answer came: not earlier than the end of the lease by the clock of Redis.
     const overMs = new Map(first.entries.map(({ batch, untilMs }) => [batch, seenMs + untilMs - first.nowMs]));
     while (overMs.size > 0) {
       const now = await this.#inFlightNow(oid, epoch);
-      if (now === null) return delay(Math.max(...[...overMs.values()].map((at) => at - performance.now()), 0));
+      if (now === null)
+        return this.#clock.delay(Math.max(...[...overMs.values()].map((at) => at - this.#clock.monoMs()), 0));
       const running = new Set(now.entries.map(({ batch }) => batch));
-      for (const [batch, at] of overMs) if (!running.has(batch) || performance.now() >= at) overMs.delete(batch);
+      for (const [batch, at] of overMs) if (!running.has(batch) || this.#clock.monoMs() >= at) overMs.delete(batch);
     }
   }
 
@@ -75,19 +83,19 @@ export class Applied {
   /** What the question gives before the deadline; null where it gives nothing, or fails. A failing Redis is asked again
    *  after the gap of the poll, by whoever still waits. */
   async #before<T>(deadlineMs: number, answer: Promise<T>): Promise<T | null> {
-    const bound = new AbortController();
-    const over = delay(Math.max(0, deadlineMs - performance.now()), null, { signal: bound.signal }).catch(() => null);
+    const over = Promise.withResolvers<null>();
+    const callOff = this.#clock.after(Math.max(0, deadlineMs - this.#clock.monoMs()), () => over.resolve(null));
     try {
-      return await Promise.race([answer.catch(() => null), over]);
+      return await Promise.race([answer.catch(() => null), over.promise]);
     } finally {
-      bound.abort();
+      callOff();
     }
   }
 
   #statusOf(oid: string): SharedPoll<OrgStatus | null> {
     let poll = this.#status.get(oid);
     if (poll === undefined) {
-      poll = new SharedPoll(async () => (await this.#reads.status([oid]))[0] ?? null, POLL_MS);
+      poll = new SharedPoll(this.#clock, async () => (await this.#reads.status([oid]))[0] ?? null, POLL_MS);
       this.#status.set(oid, poll);
     }
     return poll;
@@ -96,7 +104,7 @@ export class Applied {
   #inFlightOf(oid: string, epoch: string): SharedPoll<InFlightAnswer> {
     let known = this.#inFlight.get(oid);
     if (known === undefined || known.epoch !== epoch) {
-      known = { epoch, poll: new SharedPoll(() => this.#reads.inFlight(oid, epoch), POLL_MS) };
+      known = { epoch, poll: new SharedPoll(this.#clock, () => this.#reads.inFlight(oid, epoch), POLL_MS) };
       this.#inFlight.set(oid, known);
     }
     return known.poll;

@@ -4,17 +4,21 @@
  *  - one question is under way at a time, however many wait, and none while nobody waits;
  *  - questions start at least `gapMs` apart, unless `soon` says that the answer has just changed.
  */
+import type { TimeSource } from '../clock.ts';
+
 export class SharedPoll<T> {
+  readonly #clock: Pick<TimeSource, 'monoMs' | 'after'>;
   readonly #ask: () => Promise<T>;
   readonly #gapMs: number;
   /** Those who wait for the question that has not been asked yet. */
   #upcoming: PromiseWithResolvers<T> | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #callOff: (() => void) | null = null;
   #asking = false;
   #lastAskedMs = Number.NEGATIVE_INFINITY;
   #hinted = false;
 
-  constructor(ask: () => Promise<T>, gapMs: number) {
+  constructor(clock: Pick<TimeSource, 'monoMs' | 'after'>, ask: () => Promise<T>, gapMs: number) {
+    this.#clock = clock;
     this.#ask = ask;
     this.#gapMs = gapMs;
   }
@@ -30,20 +34,20 @@ export class SharedPoll<T> {
   /** The answer may have changed: those who wait are not kept for the rest of the gap. */
   soon(): void {
     this.#hinted = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#callOff?.();
+    this.#callOff = null;
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#upcoming === null || this.#asking || this.#timer !== null) return;
-    const waitMs = this.#hinted ? 0 : this.#lastAskedMs + this.#gapMs - performance.now();
+    if (this.#upcoming === null || this.#asking || this.#callOff !== null) return;
+    const waitMs = this.#hinted ? 0 : this.#lastAskedMs + this.#gapMs - this.#clock.monoMs();
     if (waitMs <= 0) this.#askNow();
     else
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
+      this.#callOff = this.#clock.after(waitMs, () => {
+        this.#callOff = null;
         this.#askNow();
-      }, waitMs);
+      });
   }
 
   #askNow(): void {
@@ -51,7 +55,7 @@ export class SharedPoll<T> {
     this.#upcoming = null;
     this.#asking = true;
     this.#hinted = false;
-    this.#lastAskedMs = performance.now();
+    this.#lastAskedMs = this.#clock.monoMs();
     this.#ask()
       .then(waiting.resolve, waiting.reject)
       .finally(() => {

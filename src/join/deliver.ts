@@ -55,12 +55,13 @@ export type DeliverOptions = {
 export class Deliver {
   readonly #options: DeliverOptions;
   readonly #clock: Clock;
-  readonly #process = hashOf('process', process.pid, Math.random()).slice(0, 6);
+  readonly #process: string;
   #sequence = 0;
 
   constructor(options: DeliverOptions) {
     this.#options = options;
     this.#clock = options.ports.clock;
+    this.#process = hashOf('process', process.pid, this.#clock.random()).slice(0, 6);
   }
 
   /** Writes the rows, and sends what is due of `pairs`; resolves when all of it is confirmed, dropped or left in flight.
