@@ -9,8 +9,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import client from 'prom-client';
-import { ApiError } from '../errors.ts';
-import { isName } from '../model/ids.ts';
 import { activitiesOf, type NamedActivity } from './activity.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Tokens } from './tokens.ts';
@@ -25,7 +23,7 @@ const cutOff = new client.Counter({
 });
 
 /** null: not narrowed by it. */
-type Narrow = { taskId: string | null; sid: string | null };
+export type Narrow = { taskId: string | null; sid: string | null };
 
 export class EventStreams {
   readonly #ports: Pick<ApiPorts, 'events'>;
@@ -38,9 +36,7 @@ export class EventStreams {
   }
 
   /** Takes the connection over until client, token or server ends it. */
-  open(request: FastifyRequest, reply: FastifyReply): void {
-    const { oid } = request.params as { oid: string };
-    const narrow = narrowOf(request.query as Record<string, unknown>);
+  open({ oid, identity }: Pick<FastifyRequest, 'oid' | 'identity'>, reply: FastifyReply, narrow: Narrow): void {
     const { raw } = reply;
     reply.hijack();
     raw.writeHead(200, {
@@ -53,7 +49,7 @@ export class EventStreams {
       for (const named of activitiesOf(event)) if (isWanted(named, narrow)) push(raw, textOf(id, named));
     });
     const heartbeat = setInterval(() => {
-      if (this.#tokens.stands(request.identity)) push(raw, ': heartbeat\n\n');
+      if (this.#tokens.stands(identity)) push(raw, ': heartbeat\n\n');
       else raw.end();
     }, HEARTBEAT_MS);
     const end = () => raw.end();
@@ -79,16 +75,6 @@ function push(raw: ServerResponse, text: string): void {
   if (raw.writableLength <= BUFFER_MAX_BYTES) return;
   cutOff.inc();
   raw.destroy();
-}
-
-function narrowOf(query: Record<string, unknown>): Narrow {
-  const nameOf = (field: string): string | null => {
-    const value = query[field];
-    if (value === undefined || value === '') return null;
-    if (typeof value === 'string' && isName(value)) return value;
-    throw new ApiError('bad_request', `${field} must be one id, to narrow the stream to it.`);
-  };
-  return { taskId: nameOf('task_id'), sid: nameOf('sid') };
 }
 
 const isWanted = ({ activity: { event } }: NamedActivity, { taskId, sid }: Narrow): boolean =>

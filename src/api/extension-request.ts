@@ -13,18 +13,15 @@ type Fields = Record<string, unknown>;
 
 const unpack = promisify(gunzip);
 
-/** `body` is a parsed form or JSON body, or undefined. Throws ApiError. */
-export async function readExtensionRequest(body: unknown, query: Fields, maxBytes: number): Promise<ExtensionRequest> {
-  const fields = body === undefined || body === null ? {} : body;
-  if (typeof fields !== 'object' || Array.isArray(fields))
-    throw new ApiError('bad_request', 'The body must be a form or a JSON object.');
-  const oid = partOf('oid', fields as Fields, query);
-  const action = partOf('action', fields as Fields, query);
-  return { oid, action, data: await dataOf(fields as Fields, maxBytes) };
+/** `body` is a parsed form or JSON body. Throws ApiError. */
+export async function readExtensionRequest(body: Fields, query: Fields, maxBytes: number): Promise<ExtensionRequest> {
+  const oid = partOf('oid', body, query);
+  const action = partOf('action', body, query);
+  return { oid, action, data: await dataOf(body, maxBytes) };
 }
 
 function partOf(name: string, body: Fields, query: Fields): string {
-  const values = new Set([body[name], query[name]].flat().filter((value) => value !== undefined && value !== ''));
+  const values = new Set([body[name], query[name]].flat().filter(isGiven));
   if (values.size > 1) throw new ApiError('bad_request', `${name} is given more than once: say it once.`);
   const [value] = values;
   if (typeof value === 'string') return value;

@@ -11,16 +11,21 @@ import { ACTIONS } from './actions/table.ts';
 import { requireOrg, requireRight } from './authorize.ts';
 import { readExtensionRequest } from './extension-request.ts';
 
-export async function handleExtensionRequest(context: ApiContext, request: FastifyRequest, reply: FastifyReply) {
-  const { name } = request.params as { name: string };
+type Request = Pick<FastifyRequest, 'identity' | 'logIds' | 'headers'> & {
+  params: { name: string };
+  query: Record<string, unknown>;
+  body: Record<string, unknown>;
+};
+
+export async function handleExtensionRequest(context: ApiContext, request: Request, reply: FastifyReply) {
+  const { name } = request.params;
   if (name !== EXTENSION)
     throw new ApiError('extension_unknown', `There is no extension of that name; ${EXTENSION} is the one here.`);
-  const query = request.query as Record<string, unknown>;
   const {
     oid,
     action: actionName,
     data,
-  } = await readExtensionRequest(request.body, query, context.config.BODY_MAX_BYTES);
+  } = await readExtensionRequest(request.body, request.query, context.config.BODY_MAX_BYTES);
   requireOrg(request.identity, oid);
   request.logIds.oid = oid;
   const action = ACTIONS.get(actionName);

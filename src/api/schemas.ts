@@ -3,17 +3,8 @@
  * API is made from. Unknown fields are ignored; null is the same as a field that is left out. What a schema can't say
  * (one target at most, a selector that parses) is checked where the command is made.
  */
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
-import { ApiError, type ErrorCode } from '../errors.ts';
-
-/** What a person reads when a field is wrong, and the code that goes with it. */
-type Note = { expected: string; code?: ErrorCode; missing?: ErrorCode; description: string };
-
-const optional = <T extends TSchema>(schema: T, note: Note) => Type.Optional(Type.Union([schema, Type.Null()], note));
-
-const NAME = { expected: '1 to 128 characters of A-Z a-z 0-9 . _ : -' };
-const PAGE_MAX = 10_000;
+import { type Static, Type } from '@sinclair/typebox';
+import { NAME, NAME_PATTERN, optional, page } from './fields.ts';
 
 const target = {
   sid: optional(Type.String(), { ...NAME, code: 'sid_invalid', description: 'One sensor.' }),
@@ -22,14 +13,6 @@ const target = {
     expected: 'text',
     description: 'All sensors that it selects; `*` for every one.',
   }),
-};
-
-const page = {
-  limit: optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX }), {
-    expected: `a whole number from 1 to ${PAGE_MAX}`,
-    description: 'At most so many entries.',
-  }),
-  cursor: optional(Type.String(), { expected: 'the next_cursor of an earlier answer', description: 'Where to go on.' }),
 };
 
 const taskId = { ...NAME, code: 'task_id_invalid', description: 'The id that task answered.' } as const;
@@ -66,36 +49,15 @@ export const ListSchema = Type.Object({
   }),
 });
 
-const optionalName = optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,128}$' }), taskId);
+const optionalName = optional(Type.String({ pattern: NAME_PATTERN }), taskId);
 
 export const UntaskSchema = Type.Object({ task_id: optionalName, ...target });
 
 export const GetSchema = Type.Object({
-  task_id: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,128}$', ...taskId }),
+  task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }),
   ...page,
 });
 
 export type ListData = Static<typeof ListSchema>;
 export type UntaskData = Static<typeof UntaskSchema>;
 export type GetData = Static<typeof GetSchema>;
-
-/** Makes a reader: it gives the data as typed by the schema, or throws an ApiError that names the first wrong field. */
-export function readerOf<T extends TObject>(schema: T): (data: unknown) => Static<T> {
-  const check = TypeCompiler.Compile(schema);
-  return (data) => {
-    if (check.Check(data)) return data;
-    throw faultOf(schema, check, data);
-  };
-}
-
-function faultOf<T extends TObject>(schema: T, check: TypeCheck<T>, data: unknown): ApiError {
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
-    return new ApiError('data_invalid', 'data must be a JSON object.');
-  const field = check.Errors(data).First()?.path.split('/')[1] ?? '';
-  const note = schema.properties[field] as (TSchema & Partial<Note>) | undefined;
-  const value = (data as Record<string, unknown>)[field];
-  const isMissing = value === undefined || value === null || value === '';
-  const code = (isMissing ? note?.missing : undefined) ?? note?.code ?? 'data_invalid';
-  const verb = isMissing ? 'is missing: it' : '';
-  return new ApiError(code, `${[field, verb].filter(Boolean).join(' ')} must be ${note?.expected ?? 'another value'}.`);
-}

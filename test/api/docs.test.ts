@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
 import { activitiesOf } from '../../src/api/activity.ts';
+import type { Rights } from '../../src/api/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import type { TaskEventType } from '../../src/model/records.ts';
@@ -18,11 +19,16 @@ test('the errors of the page are those of the table, with status and meaning', (
   expect(rows(section('Errors'))).toEqual(expected);
 });
 
-test('the page names every route', () => {
-  for (const { method, url } of ROUTES) {
-    const path = url.replace(':oid', '{oid}').replace(':name', 'ext-reliable-tasking');
-    expect(page).toContain(`\`${method} ${path}\``);
-  }
+test('the routes of the page are those of the table, with rights and meaning', () => {
+  const rightsOf = (rights: Rights) => {
+    if (Array.isArray(rights)) return rights.map((right) => `\`${right}\``).join(' or ');
+    return { open: 'no token', token: 'any', 'by action': 'by action, below' }[rights as string];
+  };
+  const expected = ROUTES.map(
+    ({ method, url, rights, summary }) =>
+      `| \`${method} ${url.replace(/:(\w+)/g, '{$1}')}\` | ${rightsOf(rights)} | ${summary} |`,
+  );
+  expect(rows(section('Routes')).toSorted()).toEqual(expected.toSorted());
 });
 
 test('the page names the actions with their rights', () => {

@@ -1,0 +1,43 @@
+/**
+ * Lets a request in, or not: the token stands, the token names the org that the path is about, and the key has a right that
+ * the route asks for. It runs before the body is read, so that a caller without a token sends no megabytes into memory. An
+ * org that the token does not name, an org that does not exist and a sensor of neither look the same.
+ */
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../errors.ts';
+import { isName } from '../model/ids.ts';
+import { parseSelector } from '../selector/index.ts';
+import type { ApiContext } from './actions/context.ts';
+import { requireOrg, requireRight } from './authorize.ts';
+import type { Parts, Rights } from './route.ts';
+import { sensorsFor } from './sensors.ts';
+import type { Identity } from './tokens.ts';
+
+/** Sets `identity` and `oid` of the request. Throws ApiError. */
+export async function admit(request: FastifyRequest, rights: Rights, { context, tokens }: Parts): Promise<void> {
+  request.oid = '';
+  if (rights === 'open') return;
+  request.identity = await tokens.verify(request.headers.authorization);
+  const { oid, sid } = request.params as { oid?: string; sid?: string };
+  if (oid !== undefined) requireOrg(request.identity, oid);
+  request.oid = oid ?? (sid === undefined ? '' : await orgOf(context, request.identity, sid));
+  if (request.oid !== '') request.logIds.oid = request.oid;
+  if (sid !== undefined && isName(sid)) request.logIds.sid = sid;
+  if (typeof rights !== 'string') requireRight(request.identity, rights);
+}
+
+/** The org that a path with nothing but a sensor is about: that of the token; where it names several, the first that has
+ *  the sensor. Whether a token's only org has it is for the handler to say. */
+async function orgOf(context: ApiContext, { oids }: Identity, sid: string): Promise<string> {
+  const [only] = oids;
+  if (only !== undefined && oids.length === 1) return only;
+  for (const oid of isName(sid) ? oids : []) if (await hasSensor(context, oid, sid)) return oid;
+  throw new ApiError('forbidden', 'No org of the token has this sensor: check the sid, or get a token for its org.');
+}
+
+async function hasSensor(context: ApiContext, oid: string, sid: string): Promise<boolean> {
+  const selector = parseSelector(`sid == "${sid}"`);
+  for await (const page of sensorsFor(context, oid, [selector]))
+    if (page.some((sensor) => sensor.sid === sid)) return true;
+  return false;
+}

@@ -1,0 +1,33 @@
+/** Fields that many schemas share: what they take, and what a person reads when they are wrong. */
+import { type TSchema, Type } from '@sinclair/typebox';
+import type { Note } from './reader.ts';
+
+/** null is the same as a field that is left out. */
+export const optional = <T extends TSchema>(schema: T, note: Note) =>
+  Type.Optional(Type.Union([schema, Type.Null()], note));
+
+export const NAME_PATTERN = '^[A-Za-z0-9._:-]{1,128}$';
+export const NAME = { expected: '1 to 128 characters of A-Z a-z 0-9 . _ : -' };
+const PAGE_MAX = 10_000;
+
+/** In paths: an org that is no UUID is one that the token does not name. */
+export const oid = Type.String({ expected: 'the UUID of an org', description: 'The org.' });
+export const sid = Type.String({
+  pattern: NAME_PATTERN,
+  ...NAME,
+  code: 'sid_invalid',
+  description: 'The sensor.',
+});
+export const OidParams = Type.Object({ oid });
+export const SidParams = Type.Object({ sid });
+
+export const page = {
+  limit: optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX }), {
+    expected: `a whole number from 1 to ${PAGE_MAX}`,
+    description: 'At most so many entries.',
+  }),
+  cursor: optional(Type.String(), { expected: 'the next_cursor of an earlier answer', description: 'Where to go on.' }),
+};
+
+/** The answer of calls that have nothing to say. */
+export const Empty = Type.Object({}, { description: 'Done.' });

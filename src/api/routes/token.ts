@@ -1,0 +1,32 @@
+/** `POST /` and `POST /jwt`: a token for an API key. Clients post to the URL that they are given for tokens, path or not. */
+import { Type } from '@sinclair/typebox';
+import { optional } from '../fields.ts';
+import { type Route, route } from '../route.ts';
+import { handleTokenRequest } from '../token-request.ts';
+
+const fields = {
+  oid: optional(Type.String(), { expected: 'text, given once', description: 'The org.' }),
+  secret: optional(Type.String(), { expected: 'text, given once', description: 'The API key.' }),
+  uid: optional(Type.String(), { expected: 'text, given once', description: 'The user of a user key.' }),
+  expiry: optional(Type.Integer({ minimum: 0, maximum: 99_999_999_999 }), {
+    expected: 'a time in whole Unix seconds',
+    description: 'When the token ends; in an hour where it is not given, in a day at the latest.',
+  }),
+};
+
+const schema = {
+  querystring: Type.Object(fields),
+  body: Type.Object(fields),
+  response: { 200: Type.Object({ jwt: Type.String({ description: 'The token.' }) }) },
+};
+
+const at = (url: string, summary: string): Route =>
+  route({
+    ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema },
+    handle: ({ tokens }, request) => handleTokenRequest(tokens, { ...request.query, ...request.body }),
+  });
+
+export const tokenRoutes: readonly Route[] = [
+  at('/', 'Gives a token for an API key.'),
+  at('/jwt', 'The same, at a path of its own.'),
+];
