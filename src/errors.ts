@@ -34,6 +34,10 @@ export const ERROR_CODES = {
   target_missing: kind(400, false, 'Neither a target nor a task id is given.'),
   task_unknown: kind(404, false, 'The org has no such task.'),
   idempotency_conflict: kind(409, false, 'The idempotency key was used with other content.'),
+  // settings
+  etag_mismatch: kind(409, false, 'The setting has changed since it was read.'),
+  setting_invalid: kind(400, false, 'The name or kind of a setting is not valid.'),
+  setting_too_large: kind(413, false, 'The value of a setting is larger than a record can be.'),
   // selectors
   selector_syntax: kind(400, false, 'The selector does not parse.'),
   selector_unknown_field: kind(400, false, 'The selector names a field that no sensor has.'),

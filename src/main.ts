@@ -18,11 +18,13 @@ import { createOutbox } from './edges/kafka/outbox.ts';
 import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
 import { connectRedis } from './edges/redis/client.ts';
+import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
 import { ApiError } from './errors.ts';
 import { startJoiner } from './join/joiner.ts';
 import type { RecordName } from './model/records.ts';
 import { bootstrapSettings } from './orgs/bootstrap.ts';
+import { createSettings } from './orgs/write-setting.ts';
 import type { Role, RolePorts } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
 import { TOPICS, topicNames } from './topics.ts';
@@ -99,13 +101,25 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
   });
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
   stops.push(() => orgs.stop());
+  const outbox = createOutbox({
+    ...{ durable, once, quick, codec },
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    nowMs: systemClock.nowMs,
+  });
   return {
     config,
     log,
     clock: systemClock,
     orgs,
+    settings: createSettings({
+      table: orgs.settings,
+      claims: createSettingClaims(redis),
+      append: outbox.setting,
+      refresh: orgs.refresh,
+      clock: systemClock,
+    }),
     inbox: createInbox({ kafka, codec, offsets, config, log }),
-    outbox: createOutbox({ durable, once, quick, codec, prefix: config.KAFKA_TOPIC_PREFIX, nowMs: systemClock.nowMs }),
+    outbox,
     projection,
     store: stored,
     metrics,
@@ -127,7 +141,7 @@ async function startApi(
   ports: Connected,
   stops: (() => Promise<void>)[],
 ): Promise<Role> {
-  const { config, log, clock, orgs, projection, outbox, inbox, store, kafka, codec } = ports;
+  const { config, log, clock, orgs, settings, projection, outbox, inbox, store, kafka, codec } = ports;
   const partitions = (await inbox.ends('presence')).size;
   const feed = await followTaskEvents({ kafka, topic: topicNames(config.KAFKA_TOPIC_PREFIX).taskEvents, codec, log });
   stops.push(() => feed.stop());
@@ -137,6 +151,7 @@ async function startApi(
     nowMs: clock.nowMs,
     orgs: orgs.table,
     keyNamed: (oid, name) => orgs.table.keyNamed(oid, name),
+    settings,
     projection,
     commands: { append: (commands) => outbox.commands(commands) },
     events: feed,

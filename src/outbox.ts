@@ -29,4 +29,6 @@ export type Outbox = {
   /** Answers where each command stands. */
   commands(commands: TaskCommand[]): Promise<{ partition: number; offset: number }[]>;
   settings(settings: OrgSetting[]): Promise<void>;
+  /** One setting, or with null its tombstone; never retried by itself: the claim on its name must still hold. */
+  setting(key: string, setting: OrgSetting | null): Promise<void>;
 };

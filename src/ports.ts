@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ErrorCode } from './errors.ts';
 import type { RecordName, RecordTypes } from './model/records.ts';
+import type { Settings, SettingsTable } from './orgs/settings.ts';
 import type { OrgTable } from './orgs/table.ts';
 import type { InRecord, Outbox } from './outbox.ts';
 import type { Projection } from './projection/store.ts';
@@ -59,6 +60,7 @@ export type Inbox = {
 
 export type Orgs = {
   table: OrgTable;
+  settings: SettingsTable;
   /** Reads the settings to their present end: to be done before a record is refused for its org. */
   refresh(): Promise<void>;
 };
@@ -68,6 +70,7 @@ export type RolePorts = {
   log: Logger;
   clock: Clock;
   orgs: Orgs;
+  settings: Settings;
   inbox: Inbox;
   outbox: Outbox;
   projection: Projection;

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
+import type { Settings } from '../orgs/settings.ts';
 import type { ApiKey, OrgTable } from '../orgs/table.ts';
 import type { Projection } from '../projection/store.ts';
 
@@ -23,6 +24,7 @@ export type ApiPorts = {
   orgs: OrgTable;
   /** The key of this name as it stands now, though it may have run out: a token counts only while its key is there. */
   keyNamed(oid: string, name: string): ApiKey | undefined;
+  settings: Settings;
   projection: Projection;
   commands: CommandLog;
   events: TaskEventFeed;

@@ -94,7 +94,8 @@ export class OrgTable {
   }
 }
 
-function parseObject(text: string): Record<string, unknown> | null {
+/** A JSON object, or null for any other text. */
+export function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

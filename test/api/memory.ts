@@ -12,6 +12,7 @@ import type { SensorFacts, SensorState, TaskCommand, TaskEvent } from '../../src
 import { contentHashOf, expiryOf, type Pair, type TaskRecord } from '../../src/model/task.ts';
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
 import { OID, SECRET, testOrgs } from '../command/orgs.ts';
+import { SettingLog } from '../orgs/memory-settings.ts';
 
 const PARTITIONS = 4;
 
@@ -34,6 +35,8 @@ export const FACTS: SensorFacts = {
 
 export class Memory {
   readonly orgs = testOrgs();
+  readonly settingLog = new SettingLog();
+  readonly settings = this.settingLog.process('api', this.orgs);
   readonly appended: TaskCommand[] = [];
   readonly tasks = new Map<string, TaskRecord>();
   readonly pairs = new Map<string, Map<string, Pair>>();
@@ -89,6 +92,7 @@ export class Memory {
         const found = this.orgs.findKey(oid, SECRET, this.nowMs);
         return found?.name === name ? found : this.otherKey(oid, name);
       },
+      settings: this.settings,
       projection: this.projection() as Projection,
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
       events: {

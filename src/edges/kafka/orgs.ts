@@ -1,6 +1,8 @@
-/** The table of orgs, kept at the end of `org-settings`: every process reads all of it. */
+/** The tables of orgs and settings, kept at the end of `org-settings`: every process reads all of it. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { OrgSetting } from '../../model/records.ts';
+import { SettingsTable } from '../../orgs/settings.ts';
 import { OrgTable } from '../../orgs/table.ts';
 import type { Orgs } from '../../ports.ts';
 import type { Codec } from '../avro/codec.ts';
@@ -15,6 +17,11 @@ export async function followOrgs(options: {
 }): Promise<Orgs & { stop(): Promise<void> }> {
   const { kafka, topic, codec, log } = options;
   const table = new OrgTable();
+  const settings = new SettingsTable();
+  const apply = (key: string, setting: OrgSetting | null) => {
+    table.apply(key, setting);
+    settings.apply(key, setting);
+  };
   const tail = await startTail({
     kafka,
     topic,
@@ -24,8 +31,8 @@ export async function followOrgs(options: {
       const decoded = await decodeAll(codec, 'OrgSetting', records);
       for (const item of decoded) {
         const key = item.record.key?.toString() ?? '';
-        if (item.record.value === null) table.apply(key, null);
-        else if ('value' in item) table.apply(key, item.value);
+        if (item.record.value === null) apply(key, null);
+        else if ('value' in item) apply(key, item.value);
         else
           log.warn(
             { offset: item.record.offset, code: item.refusal.code },
@@ -35,15 +42,28 @@ export async function followOrgs(options: {
     },
   });
   await tail.caughtUp();
-  let refreshing: Promise<void> | null = null;
   return {
     table,
-    refresh: () => {
-      refreshing ??= tail.caughtUp().finally(() => {
-        refreshing = null;
-      });
-      return refreshing;
-    },
+    settings,
+    refresh: sharedRuns(() => tail.caughtUp()),
     stop: () => tail.stop(),
+  };
+}
+
+/** Calls share runs; none gets the answer of a run that began before it. */
+function sharedRuns(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  const start = (): Promise<void> => {
+    next = null;
+    running = run().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+  return () => {
+    if (running === null) return start();
+    next ??= running.then(start, start);
+    return next;
   };
 }

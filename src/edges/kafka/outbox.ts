@@ -62,6 +62,8 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: Out
           value: codec.encode('OrgSetting', setting),
         })),
       ),
+    setting: (key, setting) =>
+      once.send(topics.orgSettings, [{ key, value: setting === null ? null : codec.encode('OrgSetting', setting) }]),
   };
 }
 

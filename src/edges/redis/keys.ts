@@ -26,6 +26,8 @@ export const keys = {
   presence: (oid: string, partition: number) => `{${oid}}:o:${partition}`,
   /** hash: partition -> "matched online", for the answer to `task` */
   counts: (oid: string, taskId: string) => `{${oid}}:q:${taskId}`,
+  /** hash: who is writing a setting, `kind/name`. t token · u end of its lease, ms; else e etag last settled · r run id then */
+  setting: (oid: string, place: string) => `{${oid}}:s:${place}`,
 };
 
 /** Pub/sub channel that carries oids whose tasks changed. */

@@ -1,0 +1,121 @@
+/**
+ * The settings of all orgs, as folded from `org-settings`, and what may be written there. Every process holds them all; a
+ * record later in the log wins, a tombstone deletes, a value that is no JSON object changes nothing. No I/O.
+ */
+import { ApiError } from '../errors.ts';
+import { isUuid } from '../model/ids.ts';
+import type { OrgSetting, SettingKind } from '../model/records.ts';
+import { parseObject } from './table.ts';
+
+export type StoredSetting = {
+  oid: string;
+  kind: SettingKind;
+  name: string;
+  etag: string;
+  value: Record<string, unknown>;
+  updatedAtMs: number;
+  updatedBy: string;
+};
+
+export type SettingWrite = {
+  oid: string;
+  kind: SettingKind;
+  name: string;
+  /** null deletes. */
+  value: Record<string, unknown> | null;
+  by: string;
+  /** Writes only if this is the etag now; '' says that the setting must not be there. */
+  ifEtag?: string;
+};
+
+export type SettingListener = (oid: string, kind: SettingKind, name: string) => void;
+
+/** What a process can do with settings; the one way for roles and API to write them. */
+export interface Settings {
+  get(oid: string, kind: SettingKind, name: string): StoredSetting | undefined;
+  /** Sorted by name. */
+  list(oid: string, kind: SettingKind): StoredSetting[];
+  /** Resolves with the new etag ('' after a deletion) when the log has the setting and `get` shows it. Rejects with
+   *  `etag_mismatch`, `setting_invalid`, `setting_too_large`, or `unavailable`: then it may still have been written. */
+  write(write: SettingWrite): Promise<string>;
+  /** Calls `listener` after each change, whoever made it; answers how to stop that. */
+  onChange(listener: SettingListener): () => void;
+}
+
+/** A broker takes 1 MiB a record by default; what stands around the value needs little. */
+export const VALUE_MAX_BYTES = 900_000;
+export const NAME_MAX_BYTES = 512;
+
+const KINDS: readonly SettingKind[] = ['ORG', 'SUBSCRIPTION', 'API_KEY', 'ENROLLMENT_KEY', 'HIVE', 'OUTPUT'];
+
+type OfKind = { byName: Map<string, StoredSetting>; sorted: StoredSetting[] | null };
+
+export class SettingsTable implements Pick<Settings, 'get' | 'list' | 'onChange'> {
+  /** By `oid/kind`. */
+  readonly #kinds = new Map<string, OfKind>();
+  readonly #listeners = new Set<SettingListener>();
+
+  /** Applies one record of `org-settings`; `setting` null is the tombstone of `key`. */
+  apply(key: string, setting: OrgSetting | null): void {
+    const [oid = '', kindText, ...rest] = key.split('/');
+    const kind = KINDS.find((known) => known === kindText);
+    const name = rest.join('/');
+    if (kind === undefined || oid === '' || name === '') return;
+    const value = setting === null ? null : parseObject(setting.value);
+    if (setting !== null && value === null) return;
+    const place = `${oid}/${kind}`;
+    const found = this.#kinds.get(place) ?? { byName: new Map(), sorted: null };
+    if (setting === null || value === null) found.byName.delete(name);
+    else found.byName.set(name, storedOf(oid, kind, name, setting, value));
+    found.sorted = null;
+    if (found.byName.size === 0) this.#kinds.delete(place);
+    else this.#kinds.set(place, found);
+    for (const listener of this.#listeners) listener(oid, kind, name);
+  }
+
+  get(oid: string, kind: SettingKind, name: string): StoredSetting | undefined {
+    return this.#kinds.get(`${oid}/${kind}`)?.byName.get(name);
+  }
+
+  list(oid: string, kind: SettingKind): StoredSetting[] {
+    const found = this.#kinds.get(`${oid}/${kind}`);
+    if (!found) return [];
+    found.sorted ??= [...found.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...found.sorted];
+  }
+
+  onChange(listener: SettingListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+const storedOf = (
+  oid: string,
+  kind: SettingKind,
+  name: string,
+  setting: OrgSetting,
+  value: Record<string, unknown>,
+): StoredSetting => ({
+  ...{ oid, kind, name, value },
+  etag: setting.etag,
+  updatedAtMs: setting.updated_at,
+  updatedBy: setting.updated_by,
+});
+
+/** The value as text, or null for a deletion. Throws `setting_invalid` or `setting_too_large`. */
+export function checkWrite({ oid, kind, name, value }: SettingWrite): string | null {
+  if (!isUuid(oid)) throw new ApiError('oid_invalid', 'The oid must be a UUID.');
+  if (!KINDS.includes(kind)) throw new ApiError('setting_invalid', `There is no kind of setting '${kind}'.`);
+  if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES || /\p{Cc}|\p{Cs}/u.test(name))
+    throw new ApiError('setting_invalid', `A name must have 1 to ${NAME_MAX_BYTES} bytes and no control characters.`);
+  if (value === null) return null;
+  const text = JSON.stringify(value);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > VALUE_MAX_BYTES)
+    throw new ApiError(
+      'setting_too_large',
+      `This takes ${bytes} bytes, ${VALUE_MAX_BYTES} are allowed: make it smaller.`,
+    );
+  return text;
+}
