@@ -5,17 +5,15 @@
  * A crash after the produce: the same once more. An org whose projection was lost meanwhile ends the batch; it is read again.
  */
 
-import { fromState } from '../model/sensor.ts';
 import type { DeadLetter, EpochEvent, InRecord } from '../outbox.ts';
 import type { Batch, RolePorts } from '../ports.ts';
-import { compileSelector, type Predicate, parseSelector, recordOf } from '../selector/index.ts';
-import { followUp, isNarrow, judge, removedEvent, type Step, toApply } from './project.ts';
+import { followUp, isNarrow, judge, type Step, toApply } from './project.ts';
 import type { Rebuild } from './rebuild.ts';
-import type { Answer, ApplyOutcome, ApplyRequest } from './store.ts';
+import type { Answer, ApplyAnswer, ApplyOutcome, ApplyRequest } from './store.ts';
+import { withdraw } from './withdraw.ts';
 
 /** Commands in one script: it must not hold Redis for more than a few milliseconds. */
 const COMMANDS_PER_SCRIPT = 200;
-const SIDS_PER_SCRIPT = 500;
 
 /** Thrown to end a batch that has to be read again: the places have moved. */
 export class TurnOver extends Error {}
@@ -51,13 +49,14 @@ export async function applyCommands(
     const first = segment[0] as Step;
     if (isNarrow(first)) {
       // A replay takes the TASK_REMOVED of each pair instead: sensors may look different today.
-      if (first.record.offset >= effects)
-        events.push(...(await withdraw(ports, first, epochs, batch.partition, presencePartitions)));
+      if (first.record.offset < effects) continue;
+      const epoch = epochs.get(first.command.oid) ?? '';
+      events.push(...accepted(await withdraw(ports, first, epoch, presencePartitions)).events);
       continue;
     }
-    for (const { step, outcome } of await applySegment(ports, segment, epochs, batch.partition)) {
+    for (const { step, outcome, expiresAtMs } of await applySegment(ports, segment, epochs, batch.partition)) {
       if (step.record.offset < effects) continue;
-      const { event, letter } = followUp(step, outcome);
+      const { event, letter } = followUp(step, outcome, expiresAtMs);
       if (event) events.push({ event, epoch: epochs.get(step.command.oid) ?? '' });
       if (letter) letters.push(letter);
     }
@@ -102,7 +101,7 @@ async function applySegment(
   segment: Step[],
   epochs: Map<string, string>,
   partition: number,
-): Promise<{ step: Step; outcome: ApplyOutcome }[]> {
+): Promise<{ step: Step; outcome: ApplyOutcome; expiresAtMs: number | null }[]> {
   const byOrg = Map.groupBy(segment, ({ command }) => command.oid);
   const parts: Step[][] = [];
   const requests: ApplyRequest[] = [];
@@ -121,8 +120,12 @@ async function applySegment(
   }
   const answers = await projection.apply(requests);
   return parts.flatMap((part, i) => {
-    const { outcomes } = accepted(answers[i] as Answer<{ outcomes: ApplyOutcome[] }>);
-    return part.map((step, at) => ({ step, outcome: outcomes[at] ?? 'nothing' }));
+    const { outcomes, expiriesMs } = accepted(answers[i] as ApplyAnswer);
+    return part.map((step, at) => ({
+      step,
+      outcome: outcomes[at] ?? 'nothing',
+      expiresAtMs: expiriesMs[at] ?? null,
+    }));
   });
 }
 
@@ -130,68 +133,4 @@ async function applySegment(
 function accepted<T>(answer: Answer<T>): { ok: true } & T {
   if (!answer.ok) throw new TurnOver(answer.why);
   return answer;
-}
-
-/** Resolves the selector against the sensors as stored, withdraws their pairs, and tells each. */
-async function withdraw(
-  ports: RolePorts,
-  step: Step,
-  epochs: Map<string, string>,
-  partition: number,
-  presencePartitions: number,
-): Promise<EpochEvent[]> {
-  const { command, record } = step;
-  const epoch = epochs.get(command.oid) ?? '';
-  const [task] = await ports.projection.readTasks(command.oid, [command.task_id]);
-  const both = task
-    ? [compileSelector(parseSelector(task.command.selector)), compileSelector(parseSelector(command.untask_selector))]
-    : [];
-  const sids = task?.state === 'pending' ? await matching(ports, command.oid, both, presencePartitions) : [];
-  const withdrawn = new Set<string>();
-  let from = 0;
-  do {
-    const part = sids.slice(from, from + SIDS_PER_SCRIPT);
-    from += SIDS_PER_SCRIPT;
-    const answer = accepted(
-      await ports.projection.narrow({
-        oid: command.oid,
-        epoch,
-        partition,
-        offset: record.offset,
-        last: from >= sids.length,
-        taskId: command.task_id,
-        sids: part,
-        atMs: record.timestampMs,
-      }),
-    );
-    for (const sid of answer.sids) withdrawn.add(sid);
-  } while (from < sids.length);
-  return [...withdrawn].map((sid) => ({
-    epoch,
-    event: removedEvent(command, record.timestampMs, sid, task?.expiresAtMs),
-  }));
-}
-
-async function matching(
-  { projection, store, clock }: RolePorts,
-  oid: string,
-  predicates: Predicate[],
-  partitions: number,
-): Promise<string[]> {
-  const sids = new Set<string>();
-  for (let partition = 0; partition < partitions; partition += 1) {
-    let cursor: string | null = null;
-    do {
-      const page = await projection.scanSensors(oid, partition, cursor);
-      for (const { sid, facts, presence } of page.sensors) {
-        if (!facts) continue;
-        const view = fromState(store.decode('SensorState', facts));
-        view.aliveAtMs = presence?.aliveAtMs ?? view.aliveAtMs;
-        const record = recordOf(view, clock.nowMs());
-        if (predicates.every((predicate) => predicate(record) === true)) sids.add(sid);
-      }
-      cursor = page.next;
-    } while (cursor !== null);
-  }
-  return [...sids];
 }

@@ -1,6 +1,6 @@
 /**
  * How far this process has applied each partition, and for which orgs that is enough: the state of a rebuild. Pure: it is
- * told what the markers say and answers where to read on, and what can be attested. See docs/protocol.md.
+ * told what the markers say and answers where to read on, and what can be attested.
  *
  * A partition is read from the smallest offset that any org needs. An org that was lost, or is new, moves it back; records
  * that other orgs have are passed over by their own offsets. Each move back is a new `turn`: a batch of an earlier turn

@@ -48,19 +48,24 @@ export function toApply({ record, command }: Step, encode: (command: TaskCommand
     op: 'task',
     offset: record.offset,
     taskId: command.task_id,
+    appendedAtMs: record.timestampMs,
     expiresAtMs: expiryOf(command),
     contentHash: contentHashOf(command),
     bytes: encode(command),
   };
 }
 
-/** What follows from an outcome: an event, a refusal, or nothing. */
-export function followUp({ record, command }: Step, outcome: ApplyOutcome): { event?: TaskEvent; letter?: DeadLetter } {
+/** What follows from an outcome: an event, a refusal, or nothing. `expiresAtMs`: of the task, where it is known. */
+export function followUp(
+  { record, command }: Step,
+  outcome: ApplyOutcome,
+  expiresAtMs?: number | null,
+): { event?: TaskEvent; letter?: DeadLetter } {
   switch (outcome) {
     case 'added':
       return { event: addEvent(command) };
     case 'removed':
-      return { event: removedEvent(command, record.timestampMs, null) };
+      return { event: removedEvent(command, record.timestampMs, null, expiresAtMs) };
     case 'conflict':
       return {
         letter: {
@@ -99,7 +104,7 @@ export function removedEvent(
   command: Pick<TaskCommand, 'oid' | 'task_id'>,
   atMs: number,
   sid: string | null,
-  expiresAtMs?: number,
+  expiresAtMs?: number | null,
 ): TaskEvent {
   return {
     type: 'TASK_REMOVED',
@@ -109,7 +114,7 @@ export function removedEvent(
     sid,
     attempt: null,
     occurred_at: atMs,
-    detail: expiresAtMs === undefined ? null : JSON.stringify({ expires_at: expiresAtMs }),
+    detail: expiresAtMs == null ? null : JSON.stringify({ expires_at: expiresAtMs }),
   };
 }
 

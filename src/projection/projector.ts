@@ -90,7 +90,7 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
 
   return {
     ready: () => {
-      const ready = group.joined() && complete;
+      const ready = group.joined() && rebuild.placed && complete;
       return {
         ready,
         detail: ready ? `partitions ${rebuild.partitions.join(' ') || 'none'}` : progressOf(rebuild, group.joined()),

@@ -1,6 +1,9 @@
 /**
  * Brings the projection of each org to the end of the log, and says so in Redis: at the first start, for a new org, and
  * after Redis was emptied, restored or replaced. It needs nobody: it polls the markers and acts on what they say.
+ *
+ * Placing the partitions after a join and looking at the markers take turns. Places that were found under one epoch must
+ * not be set after the next epoch was learnt: the new one would be attested without its first records.
  */
 import type { Logger } from 'pino';
 import type { Group, RolePorts } from '../ports.ts';
@@ -22,6 +25,8 @@ export class Rebuild {
   #partitions: number[] = [];
   #placed: Promise<void> = Promise.resolve();
   #refused = new Set<string>();
+  #turns: Promise<unknown> = Promise.resolve();
+  #generation = 0;
   #polling: Promise<boolean> | null = null;
   readonly #ports: RolePorts;
   readonly #groupId: string;
@@ -34,6 +39,11 @@ export class Rebuild {
     this.#log = ports.log;
   }
 
+  /** Every partition of the share has its place. */
+  get placed(): boolean {
+    return KINDS.every((kind) => this.#partitions.every((p) => this.positions.place(kind, p) !== undefined));
+  }
+
   get partitions(): readonly number[] {
     return this.#partitions;
   }
@@ -42,11 +52,23 @@ export class Rebuild {
   assign(partitions: number[]): void {
     this.#partitions = partitions;
     this.positions.reset();
-    this.#placed = this.#placeUntilDone();
+    this.#generation += 1;
+    const mine = this.#generation;
+    this.#placed = this.#inTurn(() => this.#placeUntilDone(() => mine === this.#generation));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.then(work, work);
+    this.#turns = turn.catch(() => undefined);
+    return turn;
   }
 
   async wanted(kind: Kind, partition: number): Promise<number | null> {
-    await this.#placed;
+    let placed: Promise<void>;
+    do {
+      placed = this.#placed;
+      await placed;
+    } while (placed !== this.#placed); // a further join came meanwhile
     return this.positions.place(kind, partition)?.next ?? null;
   }
 
@@ -55,10 +77,11 @@ export class Rebuild {
     return this.#refused.has(`${TOPIC_OF[kind]}/${partition}/${offset}`);
   }
 
-  async #placeUntilDone(): Promise<void> {
-    for (;;) {
+  /** Gives up as soon as a further join has made the share another one. */
+  async #placeUntilDone(current: () => boolean): Promise<void> {
+    while (current()) {
       try {
-        await this.#place();
+        await this.#place(current);
         return;
       } catch (error) {
         this.#log.warn({ err: error }, 'the offsets to start from cannot be read; trying again');
@@ -67,18 +90,22 @@ export class Rebuild {
     }
   }
 
-  async #place(): Promise<void> {
+  async #place(current: () => boolean): Promise<void> {
     const { inbox, projection, orgs } = this.#ports;
     const oids = orgs.table.oids();
     const statuses = oids.length === 0 ? [] : await projection.begin(oids);
     const starts = await this.#startsOf(oids, statuses);
+    const logs = await Promise.all(
+      KINDS.map(async (kind) => ({
+        kind,
+        committed: await inbox.committed(this.#groupId, TOPIC_OF[kind]),
+        ends: await inbox.ends(TOPIC_OF[kind]),
+      })),
+    );
+    if (!current()) return;
     for (const [i, oid] of oids.entries()) this.positions.learn(oid, statuses[i] as OrgStatus);
     let replay = false;
-    for (const kind of KINDS) {
-      const [committed, ends] = await Promise.all([
-        inbox.committed(this.#groupId, TOPIC_OF[kind]),
-        inbox.ends(TOPIC_OF[kind]),
-      ]);
+    for (const { kind, committed, ends } of logs) {
       for (const partition of this.#partitions) {
         const low = ends.get(partition)?.low ?? 0;
         const from = committed.get(partition) ?? low;
@@ -124,14 +151,13 @@ export class Rebuild {
 
   /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */
   poll(): Promise<boolean> {
-    this.#polling ??= this.#poll().finally(() => {
+    this.#polling ??= this.#inTurn(() => this.#poll()).finally(() => {
       this.#polling = null;
     });
     return this.#polling;
   }
 
   async #poll(): Promise<boolean> {
-    await this.#placed;
     const { orgs, projection } = this.#ports;
     const oids = orgs.table.oids();
     for (const [oid] of this.positions.orgs()) if (!oids.includes(oid)) this.positions.forget(oid);

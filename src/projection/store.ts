@@ -16,12 +16,23 @@ export type Answer<T> = ({ ok: true } & T) | Refusal;
 
 /** A change to apply, at its offset. `appendedAtMs` is the append time of the record. */
 export type ApplyCommand =
-  | { op: 'task'; offset: number; taskId: string; expiresAtMs: number; contentHash: string; bytes: Buffer }
+  | {
+      op: 'task';
+      offset: number;
+      taskId: string;
+      appendedAtMs: number;
+      expiresAtMs: number;
+      contentHash: string;
+      bytes: Buffer;
+    }
   | { op: 'untask'; offset: number; taskId: string; appendedAtMs: number };
 
 /** added: now pending · past: over for longer than the retention · same: an equal task is there · conflict: another one is,
  *  or it was removed · removed: the UNTASK ended it · nothing: there was nothing to end. A repeat answers as the first time. */
 export type ApplyOutcome = 'added' | 'past' | 'same' | 'conflict' | 'removed' | 'nothing';
+
+/** `expiriesMs`: the expiry of the task that each command is about; null where that is not known. */
+export type ApplyAnswer = Answer<{ outcomes: ApplyOutcome[]; expiriesMs: (number | null)[] }>;
 
 export type ApplyRequest = {
   oid: string;
@@ -66,6 +77,8 @@ export type OrgStatus = {
   /** Next offset to apply, by partition; absent: nothing was applied. */
   commandOffsets: Map<number, number>;
   eventOffsets: Map<number, number>;
+  /** Next presence offset whose sensors Redis has; absent: it has none of the partition. */
+  presenceOffsets: Map<number, number>;
 };
 
 // ---- joiner
@@ -159,7 +172,7 @@ export interface Projection {
     nextOffset: number,
     total: number,
   ): Promise<Answer<object>>;
-  apply(requests: ApplyRequest[]): Promise<Answer<{ outcomes: ApplyOutcome[] }>[]>;
+  apply(requests: ApplyRequest[]): Promise<ApplyAnswer[]>;
   applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
   /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. */
   narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;

@@ -16,6 +16,7 @@ const status = (epoch: string, usable: boolean, offsets: [number, number][]): Or
   nowMs: 0,
   commandOffsets: new Map(offsets),
   eventOffsets: new Map(),
+  presenceOffsets: new Map(),
 });
 
 /** Gives the answers in turn; the last one again and again. An Error is thrown. */

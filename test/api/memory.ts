@@ -178,7 +178,16 @@ export class Memory {
   #status(): OrgStatus {
     const commandOffsets = new Map([[0, this.#applied]]);
     const { epoch, usable, nowMs } = this;
-    return { epoch, usable, nowMs, version: 1, begunAtMs: 0, commandOffsets, eventOffsets: new Map() };
+    return {
+      epoch,
+      usable,
+      nowMs,
+      version: 1,
+      begunAtMs: 0,
+      commandOffsets,
+      eventOffsets: new Map(),
+      presenceOffsets: new Map(),
+    };
   }
 
   #page(kind: 'pending' | 'ended', limit: number, after: string | null) {

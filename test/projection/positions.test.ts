@@ -10,6 +10,7 @@ const status = (change: Partial<OrgStatus> = {}): OrgStatus => ({
   nowMs: 10_000,
   commandOffsets: new Map(),
   eventOffsets: new Map(),
+  presenceOffsets: new Map(),
   ...change,
 });
 const ends = (c: number, t: number) => ({ c: new Map([[0, c]]), t: new Map([[0, t]]) });

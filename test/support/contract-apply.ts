@@ -93,6 +93,45 @@ export function applyContract(bench: () => Bench): void {
       expect(await twice(org, past, org.task(1, 'a', { content: 'other' }))).toEqual(['past', 'added']);
     });
 
+    it('does nothing for a copy that was appended while the task was known, though the task is forgotten by now', async () => {
+      const org = await newOrg();
+      const goneAtMs = org.nowMs - 1_000;
+      const expiresAtMs = goneAtMs - PATIENT.retentionMs;
+      const original = org.task(0, 'a', { expiresAtMs, appendedAtMs: expiresAtMs - 1 });
+      const late = (offset: number, appendedAtMs: number) => org.task(offset, 'a', { appendedAtMs });
+      expect(await twice(org, original, late(1, goneAtMs - 1))).toEqual(['past', 'same']);
+      expect(await org.stateOf('a')).toBeUndefined();
+      expect(await org.pending()).toEqual([]);
+      expect((await org.ack({ taskId: 'a', sid: 's1', state: 'done', code: '0' })).words).toEqual([{ word: 'gone' }]);
+      expect(await twice(org, late(2, goneAtMs))).toEqual(['added']);
+    });
+
+    it('takes a task anew whose removal was forgotten before it was appended', async () => {
+      const org = await newOrg();
+      const expiresAtMs = org.nowMs - PATIENT.retentionMs - 1_000;
+      const [removedAtMs, againAtMs] = [expiresAtMs - 10_000, expiresAtMs - 5_000 + PATIENT.retentionMs];
+      expect(
+        await twice(
+          org,
+          org.task(0, 'a', { expiresAtMs, appendedAtMs: removedAtMs - 1 }),
+          org.untask(1, 'a', removedAtMs),
+          org.task(2, 'a', { appendedAtMs: againAtMs }),
+        ),
+      ).toEqual(['past', 'nothing', 'added']);
+    });
+
+    it('tells the expiry of a task with its removal, also when asked again', async () => {
+      const org = await newOrg();
+      const expiresAtMs = org.nowMs + 5_000;
+      const commands = [org.task(0, 'a', { expiresAtMs }), org.untask(1, 'a'), org.untask(2, 'unknown')];
+      const ask = async () => {
+        const { oid, epoch } = org;
+        return (await org.projection.apply([{ oid, epoch, partition: 0, nextOffset: 3, commands }]))[0];
+      };
+      for (const answer of [await ask(), await ask()])
+        expect(answer).toMatchObject({ ok: true, expiriesMs: [expiresAtMs, expiresAtMs, null] });
+    });
+
     it('takes a task that is over, but within the retention, so that it ends as it did', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1_000;

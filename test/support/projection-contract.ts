@@ -8,6 +8,7 @@ import { claimsContract } from './contract-claims.ts';
 import { markerContract } from './contract-marker.ts';
 import { readsContract } from './contract-reads.ts';
 import { replayContract } from './contract-replay.ts';
+import { sweepContract } from './contract-sweep.ts';
 import type { Bench } from './projection-bench.ts';
 
 export function projectionContract(name: string, open: () => Promise<Bench>): void {
@@ -25,5 +26,6 @@ export function projectionContract(name: string, open: () => Promise<Bench>): vo
     claimsContract(bench);
     readsContract(bench);
     replayContract(bench);
+    sweepContract(bench);
   });
 }

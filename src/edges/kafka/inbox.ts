@@ -7,12 +7,15 @@ import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import type { RecordName, RecordTypes } from '../../model/records.ts';
 import type { InRecord } from '../../outbox.ts';
 import type { Decoded, Inbox } from '../../ports.ts';
-import { type TopicKey, topicNames } from '../../topics.ts';
+import { TOPICS, type TopicKey, topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';
 import type { Offsets } from './admin.ts';
 import { joinGroup } from './group.ts';
 import { startTail } from './tail.ts';
+
+/** Where times are the producers', one whose clock is behind may have written earlier times than its records deserve. */
+const CREATE_TIME_SLACK_MS = 600_000;
 
 export type InboxOptions = { kafka: Kafka; codec: Codec; offsets: Offsets; config: Config; log: Logger };
 
@@ -50,7 +53,7 @@ export function createInbox({ kafka, codec, offsets, config, log }: InboxOptions
       }
     },
     ends: (topic) => offsets.ends(names[topic]),
-    since: (topic, atMs) => offsets.since(names[topic], atMs),
+    since: (topic, atMs) => offsets.since(names[topic], atMs - (TOPICS[topic].appendTime ? 0 : CREATE_TIME_SLACK_MS)),
     committed: (groupId, topic) => offsets.committed(groupId, names[topic]),
   };
 }

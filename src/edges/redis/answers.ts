@@ -46,6 +46,7 @@ export function statusOf(reply: unknown): OrgStatus | null {
     nowMs: Number(now),
     commandOffsets: offsetsOf(fields, 'c:'),
     eventOffsets: offsetsOf(fields, 't:'),
+    presenceOffsets: offsetsOf(fields, 's:'),
   };
 }
 

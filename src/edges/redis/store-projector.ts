@@ -43,8 +43,9 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
         ),
       );
       return replies.map((reply) =>
-        answerOf(reply, ([letters]) => ({
+        answerOf(reply, ([letters, expiries]) => ({
           outcomes: [...String(letters)].map((letter) => OUTCOMES[letter] ?? 'nothing'),
+          expiriesMs: (expiries as string[]).map((text) => (text === '' ? null : Number(text))),
         })),
       );
     },
@@ -98,8 +99,16 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
 
 const commandArgs = (command: ApplyCommand): (string | number | Buffer)[] =>
   command.op === 'task'
-    ? [command.offset, 'T', command.taskId, command.expiresAtMs, command.contentHash, command.bytes]
-    : [command.offset, 'U', command.taskId, command.appendedAtMs, '', ''];
+    ? [
+        command.offset,
+        'T',
+        command.taskId,
+        command.appendedAtMs,
+        command.expiresAtMs,
+        command.contentHash,
+        command.bytes,
+      ]
+    : [command.offset, 'U', command.taskId, command.appendedAtMs, '', '', ''];
 
 /** Two trips whatever the number of orgs: what may be due by our clock, then the scripts that decide by Redis's clock. */
 async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], limit: number, retentionMs: number) {

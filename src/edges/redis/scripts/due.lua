@@ -16,7 +16,9 @@ for a = 4, #ARGV do
     mine[#mine + 1] = expiry
   else
     local lease = redis.call('ZSCORE', KEYS[4], id)
-    local known = redis.call('HGET', record, '=x')
+    local f = redis.call('HMGET', record, '=s', '=x')
+    -- An UNTASK from before the expiry may have been applied after it: then the task ended by that, and did not expire.
+    local known = f[1] == 'e' and f[2]
     if lease and int(lease) <= now and known then
       mine[#mine + 1] = id
       mine[#mine + 1] = known

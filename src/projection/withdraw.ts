@@ -1,0 +1,121 @@
+/**
+ * A narrowed UNTASK: its selector is resolved once, against the sensors as they are known when it is applied, and what it
+ * withdrew is told pair by pair. A replay takes those TASK_REMOVED; it does not ask again.
+ *
+ * Cut off by a crash it is resolved again, and a sensor that it had reached may have stopped to match by then. So what is
+ * told are not the sensors that matched, but the pairs that carry its offset.
+ *
+ * Sensors are those that Redis has. After a loss it has none of a partition until the joiner has uploaded them: these come
+ * from `sensor-state`.
+ */
+import { fromState, type SensorView } from '../model/sensor.ts';
+import type { EpochEvent } from '../outbox.ts';
+import type { RolePorts } from '../ports.ts';
+import { compileSelector, type Predicate, parseSelector, recordOf } from '../selector/index.ts';
+import { removedEvent, type Step } from './project.ts';
+import type { Answer } from './store.ts';
+
+const SIDS_PER_SCRIPT = 500;
+
+type Ports = Pick<RolePorts, 'projection' | 'inbox' | 'store' | 'clock'>;
+
+/** Withdraws the pairs and answers their events; a refusal when the epoch is over. */
+export async function withdraw(
+  ports: Ports,
+  step: Step,
+  epoch: string,
+  presencePartitions: number,
+): Promise<Answer<{ events: EpochEvent[] }>> {
+  const { projection } = ports;
+  const { command, record } = step;
+  const { oid, task_id: taskId } = command;
+  const [task] = await projection.readTasks(oid, [taskId]);
+  const sids =
+    task?.state === 'pending'
+      ? await matching(ports, oid, [task.command.selector, command.untask_selector], presencePartitions)
+      : [];
+  for (let from = 0; from === 0 || from < sids.length; from += SIDS_PER_SCRIPT) {
+    const answer = await projection.narrow({
+      oid,
+      epoch,
+      partition: record.partition,
+      offset: record.offset,
+      last: from + SIDS_PER_SCRIPT >= sids.length,
+      taskId,
+      sids: sids.slice(from, from + SIDS_PER_SCRIPT),
+      atMs: record.timestampMs,
+    });
+    if (!answer.ok) return answer;
+  }
+  const events: EpochEvent[] = [];
+  for (const [sid, { state, reason }] of await projection.readPairs(oid, taskId)) {
+    if (state !== 'removed' || reason !== String(record.offset)) continue;
+    events.push({ epoch, event: removedEvent(command, record.timestampMs, sid, task?.expiresAtMs) });
+  }
+  return { ok: true, events };
+}
+
+async function matching(
+  ports: Ports,
+  oid: string,
+  selectors: (string | null)[],
+  presencePartitions: number,
+): Promise<string[]> {
+  const predicates = selectors.map((text) => compileSelector(parseSelector(text)));
+  const [status] = await ports.projection.status([oid]);
+  const all = Array.from({ length: presencePartitions }, (_, partition) => partition);
+  const missing = new Set(all.filter((partition) => !status?.presenceOffsets.has(partition)));
+  const sids = new Set<string>();
+  for (const partition of all) if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids);
+  if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids);
+  return [...sids];
+}
+
+async function fromRows(
+  { projection, store, clock }: Ports,
+  oid: string,
+  partition: number,
+  predicates: Predicate[],
+  sids: Set<string>,
+): Promise<void> {
+  let cursor: string | null = null;
+  do {
+    const page = await projection.scanSensors(oid, partition, cursor);
+    for (const { sid, facts, presence } of page.sensors) {
+      if (!facts) continue;
+      const view = fromState(store.decode('SensorState', facts));
+      view.aliveAtMs = presence?.aliveAtMs ?? view.aliveAtMs;
+      if (matches(view, clock.nowMs(), predicates)) sids.add(sid);
+    }
+    cursor = page.next;
+  } while (cursor !== null);
+}
+
+/** The topic is compacted, but not at once: of several records of a sensor the last one counts. */
+async function fromStates(
+  { inbox, clock }: Ports,
+  oid: string,
+  partitions: Set<number>,
+  predicates: Predicate[],
+  sids: Set<string>,
+): Promise<void> {
+  const prefix = `${oid}/`;
+  await inbox.readAll('sensorState', async (records) => {
+    const ours = records.filter(
+      ({ partition, key }) => partitions.has(partition) && key?.toString().startsWith(prefix),
+    );
+    const held = ours.filter(({ value }) => value !== null);
+    const states = new Map((await inbox.decode('SensorState', held)).map((item) => [item.record, item]));
+    for (const record of ours) {
+      const item = states.get(record);
+      const sid = String(record.key).slice(prefix.length);
+      if (item && 'value' in item && matches(fromState(item.value), clock.nowMs(), predicates)) sids.add(sid);
+      else if (item === undefined || 'value' in item) sids.delete(sid);
+    }
+  });
+}
+
+const matches = (view: SensorView, nowMs: number, predicates: Predicate[]): boolean => {
+  const record = recordOf(view, nowMs);
+  return predicates.every((predicate) => predicate(record) === true);
+};
