@@ -154,10 +154,13 @@ async function startApi(
     settings,
     projection,
     commands: { append: (commands) => outbox.commands(commands) },
+    presence: { append: (records) => outbox.presence(records) },
+    sensorEvents: { append: (records) => outbox.sensorEvents(records) },
     events: feed,
     presencePartitions: () => partitions,
     presencePartitionOf: (sid) => partitionOf(sid, partitions),
     decodeState: (bytes) => store.decode('SensorState', bytes),
+    stateReader: ({ state, facts }) => store.decoder('SensorState', ['sensor', ...state], { sensor: facts }),
   });
   return { ready: () => ({ ready: true, detail: 'listening' }), stop: async () => undefined };
 }

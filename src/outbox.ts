@@ -1,6 +1,14 @@
 /** What the roles write, as they see it; the edge encodes and produces. Each resolves when the broker has all of it. */
 import type { ErrorCode } from './errors.ts';
-import type { OrgSetting, SensorState, TaskCommand, TaskDispatch, TaskEvent } from './model/records.ts';
+import type {
+  OrgSetting,
+  SensorEvent,
+  SensorPresence,
+  SensorState,
+  TaskCommand,
+  TaskDispatch,
+  TaskEvent,
+} from './model/records.ts';
 
 /** A record as it came from a topic. Offsets fit a number; `timestampMs` is the append time where the topic says so. */
 export type InRecord = {
@@ -28,6 +36,9 @@ export type Outbox = {
   deadLetters(letters: DeadLetter[]): Promise<void>;
   /** Answers where each command stands. */
   commands(commands: TaskCommand[]): Promise<{ partition: number; offset: number }[]>;
+  /** The same for what is written of sensors, and in their name. */
+  presence(records: SensorPresence[]): Promise<{ partition: number; offset: number }[]>;
+  sensorEvents(records: SensorEvent[]): Promise<{ partition: number; offset: number }[]>;
   settings(settings: OrgSetting[]): Promise<void>;
   /** One setting, or with null its tombstone; never retried by itself: the claim on its name must still hold. */
   setting(key: string, setting: OrgSetting | null): Promise<void>;

@@ -43,13 +43,18 @@ export class Applied {
     this.#unhint();
   }
 
-  /** The epoch in which all places were found applied; null where that took longer than `boundMs`. Never rejects: the
-   *  commands are on the log, whatever Redis does. */
-  async applied(oid: string, places: readonly Place[], boundMs: number): Promise<string | null> {
+  /** The epoch in which all places were found applied (of presence: folded in by the owner and written to Redis); null where
+   *  that took longer than `boundMs`. Never rejects: the records are on the log, whatever Redis does. */
+  async applied(
+    oid: string,
+    places: readonly Place[],
+    boundMs: number,
+    log: 'commands' | 'presence' = 'commands',
+  ): Promise<string | null> {
     const deadlineMs = this.#clock.monoMs() + boundMs;
     for (;;) {
       const status = await this.#before(deadlineMs, this.#statusOf(oid).next());
-      if (status?.usable && places.every((place) => isApplied(status, place))) return status.epoch;
+      if (status?.usable && places.every((place) => isApplied(status, place, log))) return status.epoch;
       if (this.#clock.monoMs() >= deadlineMs) return null;
     }
   }
@@ -111,5 +116,5 @@ export class Applied {
   }
 }
 
-const isApplied = (status: OrgStatus, { partition, offset }: Place): boolean =>
-  (status.commandOffsets.get(partition) ?? 0) > offset;
+const isApplied = (status: OrgStatus, { partition, offset }: Place, log: 'commands' | 'presence'): boolean =>
+  ((log === 'commands' ? status.commandOffsets : status.presenceOffsets).get(partition) ?? 0) > offset;

@@ -15,6 +15,10 @@ const NAMES = [
   'readPairs',
   'readCounts',
   'scanSensors',
+  'scanFacts',
+  'readPresence',
+  'readSensors',
+  'readPair',
 ] as const satisfies (keyof Projection)[];
 
 export type Reads = Pick<Projection, (typeof NAMES)[number]>;

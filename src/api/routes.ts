@@ -8,7 +8,7 @@ import { admit } from './admit.ts';
 import { Applied } from './applied.ts';
 import { EventStreams } from './event-stream.ts';
 import { parseForm } from './form.ts';
-import type { ApiPorts, CommandLog } from './ports.ts';
+import type { ApiPorts } from './ports.ts';
 import { validatorCompiler } from './reader.ts';
 import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
@@ -39,14 +39,18 @@ export async function registerApi(server: HttpServer, ports: ApiPorts, routes = 
 }
 
 function partsOf(ports: ApiPorts): Parts {
-  const { projection, commands, ...rest } = ports;
+  const { projection, commands, presence, sensorEvents, ...rest } = ports;
   const { config, orgs } = ports;
   const reads = boundedReads(projection);
   const applied = new Applied(reads, projection, config.CLAIM_LEASE_MS);
   const tokens = createTokens(ports);
   const rules = { orgs, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
-  const bounded: CommandLog = { append: (some) => within(APPEND_MS, 'Kafka', commands.append(some)) };
-  const context = { ...rest, commands: bounded, reads, applied, rules };
+  const bounded: Pick<ApiPorts, 'commands' | 'presence' | 'sensorEvents'> = {
+    commands: { append: (some) => within(APPEND_MS, 'Kafka', commands.append(some)) },
+    presence: { append: (some) => within(APPEND_MS, 'Kafka', presence.append(some)) },
+    sensorEvents: { append: (some) => within(APPEND_MS, 'Kafka', sensorEvents.append(some)) },
+  };
+  const context = { ...rest, ...bounded, reads, applied, rules };
   return { context, tokens, streams: new EventStreams(ports, tokens) };
 }
 

@@ -4,7 +4,7 @@
  * (one target at most, a selector that parses) is checked where the command is made.
  */
 import { type Static, Type } from '@sinclair/typebox';
-import { NAME, NAME_PATTERN, optional, page } from './fields.ts';
+import { NAME, NAME_PATTERN, optional, page, sid } from './fields.ts';
 
 const target = {
   sid: optional(Type.String(), { ...NAME, code: 'sid_invalid', description: 'One sensor.' }),
@@ -56,6 +56,24 @@ export const UntaskSchema = Type.Object({ task_id: optionalName, ...target });
 export const GetSchema = Type.Object({
   task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }),
   ...page,
+});
+
+export const PreviewSchema = Type.Object({ ...target, ...page });
+
+export const ExplainSchema = Type.Object({
+  selector: Type.String({ expected: 'text: a selector', description: 'The selector to explain.' }),
+  sid,
+});
+
+export const SensorSchema = Type.Object({ sid });
+
+export const ReceivedSchema = Type.Object({
+  sid,
+  inv_id: Type.String({
+    minLength: 1,
+    expected: 'text: the investigation_id of what the sensor has run',
+    description: 'The investigation_id that the task was sent with, or its task_id.',
+  }),
 });
 
 export type ListData = Static<typeof ListSchema>;

@@ -2,6 +2,7 @@
  * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
  * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
  */
+import { ApiError } from '../errors.ts';
 import { fromState } from '../model/sensor.ts';
 import type { StoredSensor } from '../projection/store.ts';
 import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, sidOf } from '../selector/index.ts';
@@ -39,6 +40,17 @@ export async function* sensorsFor(
   }
 }
 
+/** One sensor of the org as it is now. Throws `sensor_unknown`. */
+export async function knownSensor(
+  source: Omit<Source, 'reads'> & { reads: Pick<Reads, 'readSensors'> },
+  oid: string,
+  sid: string,
+): Promise<SeenSensor> {
+  const [stored] = await source.reads.readSensors(oid, source.presencePartitionOf(sid), [sid]);
+  if (stored) return seenSensor(source, oid, stored);
+  throw new ApiError('sensor_unknown', `The org has no sensor ${sid}: it was never seen, or was forgotten.`);
+}
+
 /** The tree of a stored selector; null for one that no longer parses, which matches nothing. */
 export function treeOf(selector: string | null): SelectorAst | null {
   try {
@@ -48,13 +60,21 @@ export function treeOf(selector: string | null): SelectorAst | null {
   }
 }
 
-function partitionsFor(source: Source, selectors: readonly SelectorAst[]): Iterable<number> {
+/** The partitions that hold what any of the selectors could match: all, or those of the sids that they name. */
+export function partitionsFor(
+  source: Pick<Source, 'presencePartitions' | 'presencePartitionOf'>,
+  selectors: readonly SelectorAst[],
+): Iterable<number> {
   const sids = selectors.map(sidOf);
   if (sids.every((sid) => sid !== undefined)) return new Set(sids.map((sid) => source.presencePartitionOf(sid)));
   return Array.from({ length: source.presencePartitions() }, (_, partition) => partition);
 }
 
-function seenSensor(source: Source, oid: string, { sid, facts, presence }: StoredSensor): SeenSensor {
+function seenSensor(
+  source: Pick<Source, 'decodeState' | 'nowMs'>,
+  oid: string,
+  { sid, facts, presence }: StoredSensor,
+): SeenSensor {
   const online = presence?.online === true;
   if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid } };
   const view = fromState(source.decodeState(facts));

@@ -3,7 +3,7 @@
  * to be matched. No I/O; the seats are changed in place.
  */
 import type { SensorPresence } from '../model/records.ts';
-import { fold, newSensor, toState } from '../model/sensor.ts';
+import { dropExpired, fold, newSensor, toState } from '../model/sensor.ts';
 import { findOrSeat, refresh, type Seat, type Sensor, tagOf } from './seat.ts';
 
 export type PresenceStep = { offset: number; presence: SensorPresence };
@@ -22,8 +22,7 @@ export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs
     if (!seat?.loaded || offset < seat.nextOffset) continue;
     folded.touched.add(seat);
     if (presence.event === 'FORGOTTEN') forget(seat, presence.sid, folded, changed);
-    // Nobody becomes known by leaving.
-    else if (presence.event !== 'DISCONNECTED' || seat.sensors.has(presence.sid))
+    else if (seat.sensors.has(presence.sid) || makesKnown(presence))
       take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);
   }
   for (const sensor of changed) {
@@ -33,6 +32,12 @@ export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs
   }
   return folded;
 }
+
+/** Nobody becomes known by leaving, nor by being asked to try. */
+const makesKnown = ({ event, sensor, add_tags, remove_tags, set_should_isolate }: SensorPresence): boolean =>
+  event === 'CONNECTED' ||
+  (event === 'UPDATED' &&
+    (sensor !== null || add_tags.length > 0 || remove_tags.length > 0 || set_should_isolate !== null));
 
 function take(
   sensor: Sensor,
@@ -79,6 +84,7 @@ function forget(seat: Seat, sid: string, folded: Folded, changed: Set<Sensor>): 
 export function dropExpiredTags(seat: Seat, nowMs: number): Sensor[] {
   const affected: Sensor[] = [];
   for (const sensor of seat.expiring) {
+    if (dropExpired(sensor, nowMs)) seat.dirtyFacts.add(sensor.sid);
     const had = (sensor.record.tags as readonly string[] | undefined)?.length ?? 0;
     refresh(sensor, nowMs);
     if (((sensor.record.tags as readonly string[] | undefined)?.length ?? 0) !== had) affected.push(sensor);

@@ -128,6 +128,14 @@ export function effectiveTags(sensor: SensorView, nowMs: number): string[] {
   return [...tags];
 }
 
+/** Forgets platform tags that have run out: they say nothing any more. Tells whether there were any. */
+export function dropExpired(sensor: SensorView, nowMs: number): boolean {
+  let dropped = false;
+  for (const [tag, expiresAtMs] of sensor.platformTags)
+    if (expiresAtMs !== null && expiresAtMs <= nowMs) dropped = sensor.platformTags.delete(tag);
+  return dropped;
+}
+
 /** The next time (Unix ms) at which a platform tag runs out, or Infinity. */
 export function nextTagExpiryMs(sensor: SensorView, nowMs: number): number {
   let next = Number.POSITIVE_INFINITY;

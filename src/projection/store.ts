@@ -155,6 +155,7 @@ export type PresenceRow = {
   /** The sensor has confirmed a delivery at least once, so that sending alone is not shown as delivery. */
   confirms: boolean;
 };
+export type StoredFacts = { sid: string; facts: Buffer };
 export type StoredSensor = { sid: string; facts: Buffer | null; presence: PresenceRow | null };
 
 export type TaskChange = { kind: 'added'; taskId: string } | { kind: 'removed'; taskId: string };
@@ -225,6 +226,18 @@ export interface Projection {
     partition: number,
     cursor: string | null,
   ): Promise<{ sensors: StoredSensor[]; next: string | null }>;
+  /** The same without presence, which is the smaller half of the work. */
+  scanFacts(
+    oid: string,
+    partition: number,
+    cursor: string | null,
+  ): Promise<{ sensors: StoredFacts[]; next: string | null }>;
+  /** Presence of some sensors of a partition, in their order; null: never connected. */
+  readPresence(oid: string, partition: number, sids: readonly string[]): Promise<(PresenceRow | null)[]>;
+  /** Some sensors of a partition, in their order; null: not known. */
+  readSensors(oid: string, partition: number, sids: readonly string[]): Promise<(StoredSensor | null)[]>;
+  /** One pair of a task, or null where nothing is stored of it. */
+  readPair(oid: string, taskId: string, sid: string): Promise<Pair | null>;
   /** Wakes whoever follows the org's tasks. A lost hint costs a poll, nothing else. */
   hint(oids: string[]): Promise<void>;
   onHint(listener: (oid: string) => void): () => void;

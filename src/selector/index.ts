@@ -12,6 +12,7 @@ export { type ExplainedClause, type Explanation, explainSelector } from './expla
 export { type SelectorFacts, toSelectorRecord } from './facts.ts';
 export { SENSOR_FIELD_NAMES } from './fields.ts';
 export { parseExpression, parseSelector } from './parse.ts';
+export { type PartPlan, type PartState, partPlan } from './part.ts';
 export { printSelector } from './print.ts';
 export { recordOf } from './record.ts';
 export { SelectorSet } from './set.ts';

@@ -79,7 +79,7 @@ describe('bodies', () => {
     ['two datas', `oid=${OID}&action=list&data=%7B%7D&data=%7B%7D`, 400, 'bad_request'],
     ['no oid', 'action=list', 400, 'bad_request'],
     ['no action', `oid=${OID}`, 400, 'bad_request'],
-    ['an unknown action', `oid=${OID}&action=preview`, 400, 'action_unknown'],
+    ['an unknown action', `oid=${OID}&action=nonsense`, 400, 'action_unknown'],
     ['an action named like a method', `oid=${OID}&action=constructor`, 400, 'action_unknown'],
     ['another org', `oid=${UNKNOWN_OID}&action=list`, 403, 'forbidden'],
   ])('%s is refused', async (_name, body, status, code) => {

@@ -8,13 +8,23 @@ import type { ApiPorts } from '../../src/api/ports.ts';
 import { registerApi } from '../../src/api/routes.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
-import type { SensorFacts, SensorState, TaskCommand, TaskEvent } from '../../src/model/records.ts';
-import { contentHashOf, expiryOf, type Pair, type TaskRecord } from '../../src/model/task.ts';
+import type {
+  SensorEvent,
+  SensorFacts,
+  SensorPresence,
+  SensorState,
+  TaskCommand,
+  TaskEvent,
+} from '../../src/model/records.ts';
+import { fold, newSensor, type SensorView, toState } from '../../src/model/sensor.ts';
+import { contentHashOf, expiryOf, type Pair, type TaskRecord, taskIdOfInvestigation } from '../../src/model/task.ts';
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
 import { OID, SECRET, testOrgs } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 
 const PARTITIONS = 4;
+
+export const ALIVE_AT_MS = 1_700_000_000_000;
 
 export const FACTS: SensorFacts = {
   iid: '',
@@ -42,6 +52,10 @@ export class Memory {
   readonly pairs = new Map<string, Map<string, Pair>>();
   readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean }>();
   readonly listeners = new Set<(id: string, event: TaskEvent) => void>();
+  readonly presence: SensorPresence[] = [];
+  readonly sensorEvents: SensorEvent[] = [];
+  /** What API and rules have set. */
+  readonly views = new Map<string, SensorView>();
   inFlight: InFlight[] = [];
   epoch = 'e1';
   usable = true;
@@ -58,6 +72,7 @@ export class Memory {
   inFlightAsked = 0;
   nowMs = Date.now();
   #applied = 0;
+  #presenceApplied = 0;
 
   addSensor(sid: string, facts: Partial<SensorFacts> = {}, online = true): void {
     this.sensors.set(sid, { facts, online });
@@ -102,9 +117,12 @@ export class Memory {
           return () => this.listeners.delete(mine);
         },
       },
+      presence: { append: async (records) => records.map((record) => this.#appendPresence(record)) },
+      sensorEvents: { append: async (records) => records.map((record) => this.#appendEvent(record)) },
       presencePartitions: () => PARTITIONS,
       presencePartitionOf: this.partitionOf,
       decodeState: (bytes) => JSON.parse(bytes.toString()) as SensorState,
+      stateReader: () => (bytes) => JSON.parse(bytes.toString()) as SensorState,
     };
   }
 
@@ -121,6 +139,30 @@ export class Memory {
     if (!this.behind) this.#apply(command, offset);
     this.afterAppend();
     return { partition: 0, offset };
+  }
+
+  /** Folded in at once, as the sensor's owner would. */
+  #appendPresence(record: SensorPresence) {
+    if (this.kafkaFault) throw this.kafkaFault;
+    const offset = this.presence.push(record) - 1;
+    const partition = this.partitionOf(record.sid);
+    if (this.behind) return { partition, offset };
+    this.#presenceApplied = offset + 1;
+    if (record.event === 'FORGOTTEN') this.sensors.delete(record.sid);
+    else {
+      const view = this.#viewOf(record.sid);
+      fold(view, record);
+      this.views.set(record.sid, view);
+    }
+    return { partition, offset };
+  }
+
+  /** A receipt settles its pair. */
+  #appendEvent(record: SensorEvent) {
+    if (this.kafkaFault) throw this.kafkaFault;
+    this.sensorEvents.push(record);
+    if (!this.behind) this.setPair(taskIdOfInvestigation(record.investigation_id ?? ''), record.sid, { state: 'done' });
+    return { partition: this.partitionOf(record.sid), offset: this.sensorEvents.length - 1 };
   }
 
   #apply(command: TaskCommand, offset: number): void {
@@ -161,7 +203,13 @@ export class Memory {
       readTasks: async (_oid, ids) => ids.map((id) => this.tasks.get(id) ?? null),
       readPairs: async (_oid, id) => this.pairs.get(id) ?? new Map(),
       readCounts: async (_oid, id) => this.#counts(this.tasks.get(id)),
+      readPair: async (_oid, id, sid) => this.pairs.get(id)?.get(sid) ?? null,
       scanSensors: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),
+      scanFacts: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),
+      readPresence: async (_oid, partition, sids) =>
+        sids.map((sid) => this.#stored(partition).find((sensor) => sensor.sid === sid)?.presence ?? null),
+      readSensors: async (_oid, partition, sids) =>
+        sids.map((sid) => this.#stored(partition).find((sensor) => sensor.sid === sid) ?? null),
     };
     const guarded = Object.entries(reads).map(([name, ask]) => [
       name,
@@ -178,16 +226,8 @@ export class Memory {
   #status(): OrgStatus {
     const commandOffsets = new Map([[0, this.#applied]]);
     const { epoch, usable, nowMs } = this;
-    return {
-      epoch,
-      usable,
-      nowMs,
-      version: 1,
-      begunAtMs: 0,
-      commandOffsets,
-      eventOffsets: new Map(),
-      presenceOffsets: new Map(),
-    };
+    const presenceOffsets = new Map(Array.from({ length: PARTITIONS }, (_, p) => [p, this.#presenceApplied] as const));
+    return { epoch, usable, nowMs, version: 1, begunAtMs: 0, commandOffsets, presenceOffsets, eventOffsets: new Map() };
   }
 
   #page(kind: 'pending' | 'ended', limit: number, after: string | null) {
@@ -206,27 +246,22 @@ export class Memory {
     return { partitions: PARTITIONS, matched: matched.length, online: matched.filter(({ online }) => online).length };
   }
 
-  #stored(partition: number): StoredSensor[] {
+  #stored(partition: number): (StoredSensor & { facts: Buffer })[] {
     return [...this.sensors]
       .filter(([sid]) => this.partitionOf(sid) === partition)
       .map(([sid, { facts, online }]) => ({
         sid,
         facts: Buffer.from(JSON.stringify(this.#state(sid, facts))),
-        presence: { online, connectionId: 'c', aliveAtMs: 0, confirms: false },
+        presence: { online, connectionId: 'c', aliveAtMs: ALIVE_AT_MS, confirms: false },
       }));
   }
 
   #state(sid: string, facts: Partial<SensorFacts>): SensorState {
-    return {
-      oid: OID,
-      sid,
-      sensor: { ...FACTS, ...facts },
-      platform_tags: [],
-      removed_tags: [],
-      should_isolate: null,
-      alive_at: 0,
-      connection_id: 'c',
-    };
+    return { ...toState(this.#viewOf(sid)), sensor: { ...FACTS, ...facts }, connection_id: 'c' };
+  }
+
+  #viewOf(sid: string): SensorView {
+    return this.views.get(sid) ?? newSensor(OID, sid);
   }
 }
 

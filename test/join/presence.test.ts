@@ -83,6 +83,15 @@ describe('a batch of presence', () => {
     expect([...folded.touched]).toEqual([seat]);
   });
 
+  it('does not make a sensor known by asking it to try, but by what is set on it', () => {
+    const seat = seatOf();
+    const asked = run(seat, { event: 'UPDATED', connection_id: '', try_now: true });
+    expect([asked.states, asked.toMatch.size, seat.sensors.size]).toEqual([[], 0, 0]);
+    expect([...asked.touched]).toEqual([seat]);
+    run(seat, { event: 'UPDATED', connection_id: '', remove_tags: ['t'] });
+    expect([...seat.sensors.keys()]).toEqual(['s']);
+  });
+
   it('writes the state of an online sensor again once a day, and of no other', () => {
     const seat = seatOf();
     const DAY = 86_400_000;
@@ -138,7 +147,9 @@ describe('a batch of presence', () => {
     });
     const [sensor] = seat.sensors.values();
     expect(dropExpiredTags(seat, NOW + 9)).toEqual([]);
+    seat.dirtyFacts.clear();
     expect(dropExpiredTags(seat, NOW + 10)).toEqual([sensor]);
+    expect([[...seat.dirtyFacts], [...(sensor?.platformTags.keys() ?? [])]]).toEqual([['s'], ['own']]);
     expect(sensor?.record.tags).toEqual(['own']);
     // The sensor reports this one itself: nothing is different without it.
     expect(dropExpiredTags(seat, NOW + 20)).toEqual([]);

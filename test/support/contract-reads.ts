@@ -188,6 +188,42 @@ export function readsContract(bench: () => Bench): void {
       expected.delete('sensor-7');
       expect(found).toEqual(expected);
       expect(await org.projection.scanSensors(org.oid, 1, null)).toEqual({ sensors: [], next: null });
+      const scanned = new Map();
+      let next: string | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof org.projection.scanFacts>> = await org.projection.scanFacts(
+          org.oid,
+          0,
+          next,
+        );
+        for (const sensor of page.sensors) scanned.set(sensor.sid, sensor.facts);
+        next = page.next;
+      } while (next !== null);
+      expect(scanned).toEqual(new Map([...expected].map(([sid, sensor]) => [sid, sensor.facts])));
+      const asked = ['sensor-9', 'sensor-7', 'sensor-0'];
+      expect(await org.projection.readPresence(org.oid, 0, asked)).toEqual([row(9), null, null]);
+      expect(await org.projection.readSensors(org.oid, 0, asked)).toEqual([
+        { sid: 'sensor-9', ...expected.get('sensor-9') },
+        null,
+        { sid: 'sensor-0', ...expected.get('sensor-0') },
+      ]);
+      expect([
+        await org.projection.readPresence(org.oid, 0, []),
+        await org.projection.readSensors(org.oid, 0, []),
+      ]).toEqual([[], []]);
+      const [status] = await org.projection.status([org.oid]);
+      expect(status?.presenceOffsets).toEqual(new Map([[0, 2]]));
+    });
+
+    it('give one pair, and null where nothing is stored of it', async () => {
+      const org = await newOrg();
+      await org.apply(org.task(0, 'a'));
+      expect(await org.projection.readPair(org.oid, 'a', 's')).toBeNull();
+      expect(await org.projection.readPair(org.oid, 'none', 's')).toBeNull();
+      await org.ack({ taskId: 'a', sid: 's', state: 'done', code: '0' });
+      expect(await org.projection.readPair(org.oid, 'a', 's')).toEqual(
+        (await org.projection.readPairs(org.oid, 'a')).get('s'),
+      );
     });
 
     it('wakes who follows an org', async () => {

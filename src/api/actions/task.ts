@@ -10,11 +10,11 @@ import { taskCommandOf } from '../../command/task-command.ts';
 import { ApiError } from '../../errors.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf, type TaskRecord } from '../../model/task.ts';
-import { compileSelector } from '../../selector/index.ts';
 import { readerOf } from '../reader.ts';
 import { usableStatus } from '../reads.ts';
+import { countMatching } from '../scan.ts';
 import { TaskSchema } from '../schemas.ts';
-import { sensorsFor, treeOf } from '../sensors.ts';
+import { treeOf } from '../sensors.ts';
 import { stateAt } from '../task-view.ts';
 import { type ActionContext, type ActionResult, appendAndWait, originOf } from './context.ts';
 
@@ -109,15 +109,6 @@ async function counts(context: ActionContext, command: TaskCommand): Promise<Cou
 }
 
 async function countSensors(context: ActionContext, selector: string | null): Promise<Counts> {
-  const total = { matched: 0, online: 0 };
   const tree = treeOf(selector);
-  if (tree === null) return total;
-  const matches = compileSelector(tree);
-  for await (const page of sensorsFor(context, context.oid, [tree]))
-    for (const sensor of page) {
-      if (matches(sensor.record) !== true) continue;
-      total.matched += 1;
-      if (sensor.online) total.online += 1;
-    }
-  return total;
+  return tree === null ? { matched: 0, online: 0 } : countMatching(context, context.oid, tree);
 }

@@ -24,10 +24,12 @@ export interface Codec {
   resolve(values: readonly (Buffer | null)[]): Promise<void>;
   /** @throws CodecError record_undecodable, schema_unknown; unavailable if `resolve` was not called with this value. */
   decode<N extends RecordName>(name: N, value: Buffer): RecordTypes[N];
-  /** A faster decode of these fields alone; the others are checked for form and skipped. Throws as decode does. */
+  /** A faster decode of these fields alone; the others are checked for form and skipped. Throws as decode does. `inner`: of
+   *  a field that is a record, only these of its own fields. */
   decoder<N extends RecordName, F extends keyof RecordTypes[N] & string>(
     name: N,
     fields: readonly F[],
+    inner?: Readonly<Partial<Record<F, readonly string[]>>>,
   ): (value: Buffer) => Pick<RecordTypes[N], F>;
 }
 
@@ -38,6 +40,9 @@ export interface CodecOptions {
   topicOf: Readonly<Record<RecordName, string>>;
   log?: { info(fields: object, message: string): void };
 }
+
+/** Decoders of some fields are code that is made once for each set of fields, and kept for so many. */
+const DECODERS_KEPT = 128;
 
 /** Reads schemas/; throws when a file there is missing or no schema. Opens no connection before `start`. */
 export function createCodec(options: CodecOptions): Codec {
@@ -51,6 +56,7 @@ export function createCodec(options: CodecOptions): Codec {
     [...schemas].map(([name, own]) => [name, createReader(name, own, own.current.type, registry)] as const),
   );
   const write = createWriter();
+  const decoders = new Map<string, (value: Buffer) => unknown>();
 
   return {
     async start() {
@@ -79,9 +85,20 @@ export function createCodec(options: CodecOptions): Codec {
       if (ids.size > 0) await registry.fetch(ids);
     },
     decode: (name, value) => readers.get(name)!(value) as never,
-    decoder(name, fields) {
+    decoder(name, fields, inner) {
+      const key = JSON.stringify([name, fields, inner]);
+      const known = decoders.get(key);
+      if (known) return known as never;
       const own = schemas.get(name)!;
-      return createReader(name, own, projection(own.current, fields), registry) as never;
+      const made = createReader(
+        name,
+        own,
+        projection(own.current, fields, inner as Partial<Record<string, readonly string[]>>),
+        registry,
+      );
+      if (decoders.size >= DECODERS_KEPT) decoders.clear();
+      decoders.set(key, made);
+      return made as never;
     },
   };
 

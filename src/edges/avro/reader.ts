@@ -40,10 +40,26 @@ export function recordSchemas(current: SchemaVersion, history: readonly SchemaVe
   return { current, sources: versions.map((version) => ({ version, check: wellFormedCheck(version.type) })) };
 }
 
-/** The schema of a record with these fields alone. */
-export function projection({ schema }: SchemaVersion, fields: readonly string[]): Type {
-  const record = schema as { fields: { name: string }[] };
-  return parseSchema({ ...record, fields: record.fields.filter(({ name }) => fields.includes(name)) } as never);
+type Fields = { name: string; type: unknown }[];
+
+/** The schema of a record with these fields alone; of a field that is a record itself (or null), those in `inner`. */
+export function projection(
+  { schema }: SchemaVersion,
+  fields: readonly string[],
+  inner: Readonly<Partial<Record<string, readonly string[]>>> = {},
+): Type {
+  const record = schema as { fields: Fields };
+  const kept = record.fields.filter(({ name }) => fields.includes(name));
+  const cut = kept.map((field) =>
+    inner[field.name] ? { ...field, type: cutType(field.type, inner[field.name]!) } : field,
+  );
+  return parseSchema({ ...record, fields: cut } as never);
+}
+
+function cutType(type: unknown, fields: readonly string[]): unknown {
+  if (Array.isArray(type)) return type.map((branch) => cutType(branch, fields));
+  if (typeof type !== 'object' || type === null || !('fields' in type)) return type;
+  return { ...type, fields: (type.fields as Fields).filter(({ name }) => fields.includes(name)) };
 }
 
 /** Decodes one record by one reader schema; how a schema of the registry is read is worked out at its first record.

@@ -54,6 +54,16 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: Out
         topics.commands,
         commands.map((command) => ({ key: command.task_id, value: codec.encode('TaskCommand', command) })),
       ),
+    presence: (records) =>
+      quick.place(
+        topics.presence,
+        records.map((record) => ({ key: record.sid, value: codec.encode('SensorPresence', record) })),
+      ),
+    sensorEvents: (records) =>
+      quick.place(
+        topics.sensorEvents,
+        records.map((record) => ({ key: record.sid, value: codec.encode('SensorEvent', record) })),
+      ),
     settings: (settings) =>
       send(
         topics.orgSettings,

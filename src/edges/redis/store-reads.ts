@@ -2,12 +2,24 @@
 
 import type { TaskCommand } from '../../model/records.ts';
 import type { Pair, PairState, TaskRecord, TaskState } from '../../model/task.ts';
-import type { Projection } from '../../projection/store.ts';
+import type { PresenceRow, Projection, StoredFacts } from '../../projection/store.ts';
 import { pairsOf, readPresence } from './answers.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './keys.ts';
 
-type Part = Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readPairs' | 'readCounts' | 'scanSensors'>;
+type Part = Pick<
+  Projection,
+  | 'pendingIds'
+  | 'endedIds'
+  | 'readTasks'
+  | 'readPairs'
+  | 'readPair'
+  | 'readCounts'
+  | 'scanSensors'
+  | 'scanFacts'
+  | 'readPresence'
+  | 'readSensors'
+>;
 
 const SCAN_COUNT = 2_000;
 const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
@@ -46,26 +58,52 @@ export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => 
       }
       return total;
     },
+    readPair: async (oid, taskId, sid) => {
+      const [text] = await redis.trip([{ oid, name: 'hget', args: [keys.record(oid, taskId), sid] }]);
+      return text === null ? null : readPair(text as string);
+    },
+    scanFacts: (oid, partition, cursor) => scanFacts(redis, oid, partition, cursor),
     scanSensors: async (oid, partition, cursor) => {
-      const [reply] = await redis.trip([
-        { oid, name: 'hscan', args: [keys.facts(oid, partition), cursor ?? '0', 'COUNT', SCAN_COUNT], binary: true },
+      const { sensors, next } = await scanFacts(redis, oid, partition, cursor);
+      const sids = sensors.map(({ sid }) => sid);
+      const presence = await presenceOf(redis, oid, partition, sids);
+      return { next, sensors: sensors.map((sensor, i) => ({ ...sensor, presence: presence[i] ?? null })) };
+    },
+    readPresence: (oid, partition, sids) => presenceOf(redis, oid, partition, sids),
+    readSensors: async (oid, partition, sids) => {
+      if (sids.length === 0) return [];
+      const [facts, rows] = await redis.trip([
+        { oid, name: 'hmget', args: [keys.facts(oid, partition), ...sids], binary: true },
+        { oid, name: 'hmget', args: [keys.presence(oid, partition), ...sids] },
       ]);
-      const [next, flat] = reply as [Buffer, Buffer[]];
-      const sids = flat.filter((_, i) => i % 2 === 0).map(String);
-      const rows =
-        sids.length === 0
-          ? [[]]
-          : await redis.trip([{ oid, name: 'hmget', args: [keys.presence(oid, partition), ...sids] }]);
-      const presence = rows[0] as (string | null)[];
-      return {
-        next: String(next) === '0' ? null : String(next),
-        sensors: sids.map((sid, i) => {
-          const row = presence[i];
-          return { sid, facts: flat[2 * i + 1] ?? null, presence: row ? readPresence(row) : null };
-        }),
-      };
+      return sids.map((sid, i) => {
+        const [bytes, row] = [(facts as (Buffer | null)[])[i] ?? null, (rows as (string | null)[])[i]];
+        return bytes === null ? null : { sid, facts: bytes, presence: row ? readPresence(row) : null };
+      });
     },
   };
+}
+
+async function scanFacts(redis: RedisClient, oid: string, partition: number, cursor: string | null) {
+  const [reply] = await redis.trip([
+    { oid, name: 'hscan', args: [keys.facts(oid, partition), cursor ?? '0', 'COUNT', SCAN_COUNT], binary: true },
+  ]);
+  const [next, flat] = reply as [Buffer, Buffer[]];
+  const sensors: StoredFacts[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2)
+    sensors.push({ sid: (flat[i] as Buffer).toString('latin1'), facts: flat[i + 1] as Buffer });
+  return { sensors, next: String(next) === '0' ? null : String(next) };
+}
+
+async function presenceOf(
+  redis: RedisClient,
+  oid: string,
+  partition: number,
+  sids: readonly string[],
+): Promise<(PresenceRow | null)[]> {
+  if (sids.length === 0) return [];
+  const [rows] = await redis.trip([{ oid, name: 'hmget', args: [keys.presence(oid, partition), ...sids] }]);
+  return (rows as (string | null)[]).map((row) => (row ? readPresence(row) : null));
 }
 
 /** Pages by (score, id): `after` is `score id` of the last member. Each page is one look: paging on by a count would pass over

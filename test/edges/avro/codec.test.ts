@@ -165,6 +165,17 @@ describe('a decoder of some fields', () => {
     expect(plain(last(bytes))).toEqual({ oid: samples.SensorPresence.oid, try_now: true });
   });
 
+  test('reads of a field that is a record only what is asked for, and null where there is none', () => {
+    const inner = codec.decoder('SensorPresence', ['sensor'], { sensor: ['hostname', 'tags'] });
+    const { hostname, tags } = samples.SensorPresence.sensor!;
+    expect(plain(inner(bytes))).toEqual({ sensor: { hostname, tags } });
+    const none = codec.decoder('SensorPresence', ['sensor'], { sensor: [] });
+    expect(plain(none(bytes))).toEqual({ sensor: {} });
+    expect(plain(inner(codec.encode('SensorPresence', { ...samples.SensorPresence, sensor: null })))).toEqual({
+      sensor: null,
+    });
+  });
+
   test('refuses a record whose other fields are broken', () => {
     const first = codec.decoder('SensorPresence', ['event']);
     expect(codeOf(() => first(bytes.subarray(0, bytes.length - 1)))).toBe('record_undecodable');

@@ -1,0 +1,88 @@
+/**
+ * `preview`: which sensors a selector matches now, how many of them are online, a page of them in the order of their sids,
+ * and the clauses that exclude most. One pass over the projection for each page; memory holds twice the page. A clause is an
+ * operand of the outermost `and`, or the whole selector; a sensor that fails several is counted at each.
+ */
+import { readTarget } from '../../command/target.ts';
+import { platformName } from '../../model/platforms.ts';
+import { compileSelector, printSelector, type SelectorAst } from '../../selector/index.ts';
+import { cursorOf, placeOf } from '../cursor.ts';
+import { readerOf } from '../reader.ts';
+import { stillUsable, usableStatus } from '../reads.ts';
+import { type ScannedSensor, scanSensors } from '../scan.ts';
+import { PreviewSchema } from '../schemas.ts';
+import { treeOf } from '../sensors.ts';
+import { Smallest } from '../smallest.ts';
+import type { ActionContext, ActionResult } from './context.ts';
+
+export type PreviewRow = { sid: string; hostname: string; plat: string; online: boolean };
+
+const PAGE_SENSORS = 100;
+const CLAUSES_SHOWN = 20;
+
+const read = readerOf(PreviewSchema);
+
+export async function preview(data: unknown, context: ActionContext): Promise<ActionResult> {
+  const query = read(data);
+  const { selector } = readTarget(query);
+  const listing = `preview ${selector}`;
+  const after = placeOf(listing, query.cursor) ?? '';
+  const { epoch } = await usableStatus(context.reads, context.oid);
+  const { total, online, page, excluded } = await fold(context, treeOf(selector), after, query.limit ?? PAGE_SENSORS);
+  const sensors = page.sorted().map((found) => rowOf(context, found));
+  await stillUsable(context.reads, context.oid, epoch);
+  return {
+    status: 200,
+    data: {
+      total_sensors: total,
+      online_sensors: online,
+      sensors,
+      excluded_by: excluded,
+      ...(page.overflowed ? { next_cursor: cursorOf(listing, sensors.at(-1)?.sid ?? '') } : {}),
+    },
+  };
+}
+
+type Found = ScannedSensor & { online: boolean };
+
+async function fold(context: ActionContext, tree: SelectorAst | null, after: string, limit: number) {
+  const page = new Smallest<Found>(limit, ({ sid }) => sid);
+  const sums = { total: 0, online: 0 };
+  const clauses = clausesOf(tree).map((ast) => ({ ast, matches: compileSelector(ast), sensors: 0 }));
+  const all = tree === null ? [] : [tree];
+  // Not narrowed to the partition of a sid: those that it excludes are counted too.
+  await scanSensors(context, context.oid, [{ type: 'everything' }], all, async ({ sensors, presenceOf }) => {
+    const found = sensors.filter(({ record }) => {
+      let selected = true;
+      for (const clause of clauses) {
+        if (clause.matches(record) === true) continue;
+        clause.sensors += 1;
+        selected = false;
+      }
+      return selected;
+    });
+    const presence = await presenceOf(found.map(({ sid }) => sid));
+    for (const [i, sensor] of found.entries()) {
+      const online = presence[i]?.online === true;
+      sums.total += 1;
+      if (online) sums.online += 1;
+      if (sensor.sid > after) page.add({ ...sensor, online });
+    }
+  });
+  const excluded = clauses
+    .filter(({ sensors }) => sensors > 0)
+    .sort((a, b) => b.sensors - a.sensors)
+    .slice(0, CLAUSES_SHOWN)
+    .map(({ ast, sensors }) => ({ clause: printSelector(ast), sensors }));
+  return { ...sums, page, excluded };
+}
+
+function clausesOf(tree: SelectorAst | null): readonly SelectorAst[] {
+  if (tree === null || tree.type === 'everything') return [];
+  return tree.type === 'and' ? tree.operands : [tree];
+}
+
+function rowOf({ decodeState }: ActionContext, { sid, facts, online }: Found): PreviewRow {
+  const { sensor } = decodeState(facts);
+  return { sid, hostname: sensor?.hostname ?? '', plat: sensor === null ? '' : platformName(sensor.plat), online };
+}
