@@ -19,6 +19,9 @@ type InFlightAnswer = Answer<{ nowMs: number; entries: InFlight[] }>;
 /** A lost hint costs this much. */
 const POLL_MS = 20;
 
+/** A timer may run out so much before its time by the monotonic clock, and a lease that is waited out has to be over. */
+const EARLY_MS = 1;
+
 export class Applied {
   readonly #reads: Pick<Reads, 'status' | 'inFlight'>;
   readonly #leaseMs: number;
@@ -62,14 +65,16 @@ export class Applied {
   /** Resolves when no dispatch of a task that was removed before this call can still be on its way to the log. */
   async claimsOver(oid: string, epoch: string): Promise<void> {
     const first = await this.#inFlightNow(oid, epoch);
-    if (first === null) return this.#clock.delay(this.#leaseMs);
+    if (first === null) return this.#clock.delay(this.#leaseMs + EARLY_MS);
     const seenMs = this.#clock.monoMs();
     // By our own clock, from after the answer came: not earlier than the end of the lease by the clock of Redis.
     const overMs = new Map(first.entries.map(({ batch, untilMs }) => [batch, seenMs + untilMs - first.nowMs]));
     while (overMs.size > 0) {
       const now = await this.#inFlightNow(oid, epoch);
       if (now === null)
-        return this.#clock.delay(Math.max(...[...overMs.values()].map((at) => at - this.#clock.monoMs()), 0));
+        return this.#clock.delay(
+          Math.max(...[...overMs.values()].map((at) => at - this.#clock.monoMs()), 0) + EARLY_MS,
+        );
       const running = new Set(now.entries.map(({ batch }) => batch));
       for (const [batch, at] of overMs) if (!running.has(batch) || this.#clock.monoMs() >= at) overMs.delete(batch);
     }
