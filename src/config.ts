@@ -76,6 +76,7 @@ const SETTINGS = {
   BODY_MAX_BYTES: integer(4_194_304, 1_024, 67_108_864),
   TOPIC_PARTITIONS: integer(8, 1, 1_024),
   TOPIC_REPLICATION: integer(1, 1, 9),
+  TOPIC_MIN_ISR: integer(0, 0, 9),
   TOPICS_CREATE: flag(true),
   SHUTDOWN_MS: integer(10_000, 100, 300_000),
 } satisfies Record<string, Spec<unknown>>;
@@ -104,6 +105,10 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.KAFKA_SASL_MECHANISM !== '' && (c.KAFKA_SASL_USERNAME === '' || c.KAFKA_SASL_PASSWORD === '')
       ? 'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.'
+      : undefined,
+  (c) =>
+    c.TOPIC_MIN_ISR > c.TOPIC_REPLICATION
+      ? 'TOPIC_MIN_ISR must not be larger than TOPIC_REPLICATION: nothing could be written.'
       : undefined,
   (c) => (c.BOOTSTRAP_OID !== '' && !UUID.test(c.BOOTSTRAP_OID) ? 'BOOTSTRAP_OID must be a UUID.' : undefined),
   (c) =>

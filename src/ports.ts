@@ -39,6 +39,8 @@ export type GroupOptions = {
 
 export type Group = {
   joined(): boolean;
+  /** Why no records come, as a sentence; null when they do. */
+  fault(): string | null;
   commit(topic: TopicKey, partition: number, nextOffset: number): Promise<void>;
   /** Makes the next fetch start at this offset. */
   seek(topic: TopicKey, partition: number, offset: number): void;

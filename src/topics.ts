@@ -2,6 +2,9 @@
  * The topic catalogue: each topic's record, key, writers and settings in one place. Names are public; a prefix can be put
  * before them. `sensor-presence`, `sensor-events` and `sensor-state` have the same number of partitions, and so have
  * `task-commands` and `task-events`: records of one sensor (of one task) meet in one process by partition number.
+ *
+ * Append time wherever a rebuild asks for the records since some time, or something is judged by it: a producer's clock may
+ * be wrong, and by its time the broker would also drop records.
  */
 import type { Config } from './config.ts';
 import type { RecordName } from './model/records.ts';
@@ -32,15 +35,19 @@ const MIB = 1024 * 1024;
 
 export const TOPICS = {
   commands: topic('task-commands', 'TaskCommand', 'task_id', { retention: 'tasks', appendTime: true }),
-  presence: topic('sensor-presence', 'SensorPresence', 'sid', {}),
-  sensorEvents: topic('sensor-events', 'SensorEvent', 'sid', { maxMessageBytes: 2 * MIB }),
+  presence: topic('sensor-presence', 'SensorPresence', 'sid', { appendTime: true }),
+  sensorEvents: topic('sensor-events', 'SensorEvent', 'sid', { appendTime: true, maxMessageBytes: 2 * MIB }),
   sensorState: topic('sensor-state', 'SensorState', 'oid/sid', { cleanup: 'compact', retention: 'forever' }),
   dispatch: topic('task-dispatch', 'TaskDispatch', 'sid', { appendTime: true }),
-  taskEvents: topic('task-events', 'TaskEvent', 'task_id', { retention: 'tasks' }),
+  taskEvents: topic('task-events', 'TaskEvent', 'task_id', { retention: 'tasks', appendTime: true }),
   orgSettings: topic('org-settings', 'OrgSetting', 'oid/kind/name', { cleanup: 'compact', retention: 'forever' }),
   detections: topic('detections', 'Detection', 'oid', { maxMessageBytes: 4 * MIB }),
   outputs: topic('outputs', 'OutputRecord', 'oid/output', { maxMessageBytes: 4 * MIB }),
-  deadLetter: topic('dead-letter', null, 'source key', { retention: 'tasks', maxMessageBytes: 4 * MIB }),
+  deadLetter: topic('dead-letter', null, 'source key', {
+    retention: 'tasks',
+    appendTime: true,
+    maxMessageBytes: 4 * MIB,
+  }),
 } as const satisfies Record<string, Topic>;
 
 export type TopicKey = keyof typeof TOPICS;
@@ -60,6 +67,10 @@ export function retentionMs(spec: Topic, config: Pick<Config, 'TTL_MAX_SECONDS' 
   return (config.TTL_MAX_SECONDS + config.ENDED_RETENTION_SECONDS) * 1000;
 }
 
+/** Replicas that must have a record before it counts as written: the setting, else one less than there are, at least one. */
+export const minInsyncReplicas = (config: Pick<Config, 'TOPIC_MIN_ISR' | 'TOPIC_REPLICATION'>): number =>
+  config.TOPIC_MIN_ISR > 0 ? config.TOPIC_MIN_ISR : Math.max(config.TOPIC_REPLICATION - 1, 1);
+
 /** Broker-side settings of a topic, as text, for creation and for the check at start. */
 export function topicConfig(spec: Topic, config: Config): Record<string, string> {
   return {
@@ -67,6 +78,7 @@ export function topicConfig(spec: Topic, config: Config): Record<string, string>
     ...(spec.cleanup === 'delete' ? { 'retention.ms': String(retentionMs(spec, config)) } : {}),
     ...(spec.appendTime ? { 'message.timestamp.type': 'LogAppendTime' } : {}),
     ...(spec.maxMessageBytes ? { 'max.message.bytes': String(spec.maxMessageBytes) } : {}),
+    'min.insync.replicas': String(minInsyncReplicas(config)),
     'unclean.leader.election.enable': 'false',
   };
 }

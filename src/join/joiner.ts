@@ -90,6 +90,8 @@ export class Joiner implements Role {
   }
 
   ready(): { ready: boolean; detail: string } {
+    const fault = this.#group?.fault();
+    if (fault) return { ready: false, detail: fault };
     const joined = this.#group?.joined() === true;
     const ready =
       joined && this.seats.settled(this.#usable) && this.ports.orgs.table.oids().every((oid) => this.#usable.has(oid));

@@ -90,6 +90,8 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
 
   return {
     ready: () => {
+      const fault = group.fault();
+      if (fault) return { ready: false, detail: fault };
       const ready = group.joined() && rebuild.placed && complete;
       return {
         ready,

@@ -3,7 +3,8 @@ import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
-import { retentionMs, TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
+import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
+import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
 
 export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };
 
@@ -57,7 +58,7 @@ async function findFaults(
     resources: keys.map((key) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name: names[key],
-      configNames: ['retention.ms', 'cleanup.policy', 'message.timestamp.type'],
+      configNames: CHECKED_SETTINGS,
     })),
   });
   const { topics } = await admin.fetchTopicMetadata({ topics: keys.map((key) => names[key]) });
@@ -65,14 +66,13 @@ async function findFaults(
   const faults: string[] = [];
   for (const key of keys) {
     const entries = resources.find((resource) => resource.resourceName === names[key])?.configEntries ?? [];
-    faults.push(
-      ...faultsOf(
-        names[key],
-        key,
-        Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])),
-        config,
-      ),
-    );
+    const found = Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue]));
+    const replicas = topics.find(({ name }) => name === names[key])?.partitions.map((p) => p.replicas.length) ?? [];
+    faults.push(...faultsOf(names[key], key, found, config));
+    if (Math.min(...replicas) < config.TOPIC_REPLICATION)
+      faults.push(
+        `${names[key]} has ${Math.min(...replicas)} replicas; TOPIC_REPLICATION asks for ${config.TOPIC_REPLICATION}.`,
+      );
   }
   for (const [one, other] of [
     ['presence', 'sensorEvents'],
@@ -85,33 +85,6 @@ async function findFaults(
         'config_invalid',
         `${names[one]} has ${a} partitions and ${names[other]} has ${b}: they must have the same number.`,
       );
-  }
-  return faults;
-}
-
-/** Sentences about the settings of one topic that do not keep what the system promises. */
-export function faultsOf(name: string, key: TopicKey, found: Record<string, string>, config: Config): string[] {
-  const wanted = topicConfig(TOPICS[key], config);
-  const faults: string[] = [];
-  const policy = found['cleanup.policy'];
-  if (policy !== undefined && policy !== wanted['cleanup.policy'])
-    faults.push(`${name} has cleanup.policy=${policy}; it should be ${wanted['cleanup.policy']}.`);
-  const least = retentionMs(TOPICS[key], config);
-  const kept = Number(found['retention.ms'] ?? -1);
-  if (least > 0 && kept >= 0 && kept < least) {
-    faults.push(
-      `${name} keeps records for ${kept} ms; it should be at least ${least} ms, or a rebuild forgets what was dropped. Set retention.ms.`,
-    );
-  }
-  const timestamps = found['message.timestamp.type'];
-  if (
-    wanted['message.timestamp.type'] !== undefined &&
-    timestamps !== undefined &&
-    timestamps !== wanted['message.timestamp.type']
-  ) {
-    faults.push(
-      `${name} has message.timestamp.type=${timestamps}; it should be LogAppendTime, or validity is judged by the producer's clock.`,
-    );
   }
   return faults;
 }

@@ -9,6 +9,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { InRecord } from '../../outbox.ts';
 import { byNumber } from './assigner.ts';
+import { GroupHealth } from './group-health.ts';
 
 export type Batch = {
   topic: string;
@@ -43,6 +44,8 @@ export type Group = {
   /** The partition numbers held now; empty before the first join. */
   assigned(): number[];
   joined(): boolean;
+  /** Why no records come, as a sentence; null when they do. */
+  fault(): string | null;
   commit(topic: string, partition: number, nextOffset: number): Promise<void>;
   /** Makes the next fetch start at the offset that the role wants. */
   seek(topic: string, partition: number, offset: number): void;
@@ -56,6 +59,8 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   let held: number[] = [];
   let joined = false;
   let generation = 0;
+  const nowMs = () => performance.now();
+  const health = new GroupHealth(nowMs());
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: sessionMs,
@@ -78,6 +83,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     held = [...new Set(Object.values(payload.memberAssignment).flat())].sort((a, b) => a - b);
     joined = true;
+    health.moved(nowMs());
     generation += 1;
     log.info({ groupId, partitions: held }, 'joined the group');
     options.onAssigned(held);
@@ -94,6 +100,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
       }
     }
   });
+  consumer.on(consumer.events.FETCH, () => health.moved(nowMs()));
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
   });
@@ -105,14 +112,15 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 16,
-      eachBatch: (payload) => {
+      eachBatch: async (payload) => {
         const mine = generation;
-        return eachBatch(
-          options,
-          consumer,
-          payload,
-          () => mine === generation && held.includes(payload.batch.partition),
-        );
+        const still = () => mine === generation && held.includes(payload.batch.partition);
+        const done = health.working(nowMs);
+        try {
+          await eachBatch(options, consumer, payload, still);
+        } finally {
+          done();
+        }
       },
     });
   };
@@ -125,6 +133,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     joined = false;
+    health.stopped(payload.error, nowMs());
     log.error({ err: payload.error, groupId }, 'the consumer stopped and starts again');
     if (!payload.restart) setTimeout(runAgain, RUN_AGAIN_MS).unref();
   });
@@ -132,6 +141,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   return {
     assigned: () => held,
     joined: () => joined,
+    fault: () => health.fault(joined && held.length > 0, nowMs()),
     commit: async (topic, partition, nextOffset) => {
       try {
         await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);

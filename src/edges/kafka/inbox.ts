@@ -39,6 +39,7 @@ export function createInbox({ kafka, codec, offsets, config, log }: InboxOptions
       });
       return {
         joined: group.joined,
+        fault: group.fault,
         commit: (topic, partition, nextOffset) => group.commit(names[topic], partition, nextOffset),
         seek: (topic, partition, offset) => group.seek(names[topic], partition, offset),
         stop: group.stop,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { faultsOf } from '../../../src/edges/kafka/admin.ts';
 import { shareOut } from '../../../src/edges/kafka/assigner.ts';
 import { cutByBytes } from '../../../src/edges/kafka/producer.ts';
+import { faultsOf } from '../../../src/edges/kafka/topic-faults.ts';
 
 const members = fc.uniqueArray(fc.record({ id: fc.string({ minLength: 1 }), owned: fc.array(fc.nat(40)) }), {
   minLength: 1,
