@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { registerCompletion } from './commands/completion.ts';
 import { registerFleet } from './commands/fleet.ts';
 import { registerList } from './commands/list.ts';
+import { registerRules } from './commands/rules/index.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStack } from './commands/stack.ts';
@@ -20,6 +21,7 @@ import { version } from './version.ts';
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
+  ['Rules:', [registerRules]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Other:', [registerCompletion]],
 ];

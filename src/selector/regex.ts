@@ -24,7 +24,12 @@ const GUESS_MARGIN = 4;
 const FOLDED_MAX = 2_000_000;
 const cache = new Map<string, CompiledRegex>();
 
-export function compileRegex(pattern: string): CompiledRegex {
+/** `lengthMax`: characters that the pattern may have. */
+export function compileRegex(pattern: string, lengthMax: number = SELECTOR_BOUNDS.regexLength): CompiledRegex {
+  if (pattern.length > lengthMax) {
+    const expected = `at most ${lengthMax} characters of regular expression`;
+    return { failure: { code: 'selector_regex_too_long', expected } };
+  }
   const known = cache.get(pattern);
   if (known !== undefined) return known;
   const compiled = compileOnce(pattern);
@@ -39,11 +44,7 @@ export function compileRegex(pattern: string): CompiledRegex {
 }
 
 function compileOnce(pattern: string): CompiledRegex {
-  const { regexLength, regexSteps } = SELECTOR_BOUNDS;
-  if (pattern.length > regexLength) {
-    const expected = `at most ${regexLength} characters of regular expression`;
-    return { failure: { code: 'selector_regex_too_long', expected } };
-  }
+  const { regexSteps } = SELECTOR_BOUNDS;
   if (!pattern.isWellFormed()) {
     return { failure: { code: 'selector_bad_regex', expected: 'a regular expression in valid UTF-8' } };
   }

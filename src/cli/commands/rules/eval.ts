@@ -1,0 +1,33 @@
+/** `rules eval`: rule cases from a file, without a server. */
+import type { Command } from 'commander';
+import { type CaseVerdict, evaluateCase } from '../../../rules/cases.ts';
+import { readList } from '../../files.ts';
+import { type Io, json, painter } from '../../io.ts';
+import { withExamples } from '../../options.ts';
+import { table } from '../../table.ts';
+
+type Flags = { file: string; json?: boolean };
+
+export function registerRulesEval(rules: Command, io: Io): void {
+  const command = rules
+    .command('eval')
+    .summary('evaluate rule cases from a file')
+    .description(
+      'Evaluates a list of cases {id, rule, event, lookups?}, rule being a detect part, and says of each whether it matches. Needs no server.',
+    )
+    .requiredOption('--file <file>', 'the cases, JSON or YAML; - for standard input')
+    .option('--json', 'print JSON for programs, one case a line')
+    .action((flags: Flags) => {
+      const verdicts = readList(flags.file).map((one) => evaluateCase(one, io.nowMs()));
+      io.out(flags.json ? verdicts.map(json).join('') : verdictTable(verdicts, io));
+    });
+  withExamples(command, io, [
+    ['rules eval --file cases.json', 'which cases match'],
+    ['rules eval --file cases.json --json', 'for programs: {"id", "match"} a line'],
+  ]);
+}
+
+function verdictTable(verdicts: readonly CaseVerdict[], io: Io): string {
+  const rows = verdicts.map(({ id, match, error }) => [String(id), match ? 'matches' : 'no', error ?? '']);
+  return table(['CASE', 'RESULT', 'FAULT'], rows, painter(io.colour));
+}

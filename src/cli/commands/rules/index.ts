@@ -1,0 +1,14 @@
+/** `rules`: detection and response rules. */
+import type { Command } from 'commander';
+import type { Io } from '../../io.ts';
+import { withExamples } from '../../options.ts';
+import { registerRulesEval } from './eval.ts';
+
+export function registerRules(program: Command, io: Io): void {
+  const rules = program
+    .command('rules')
+    .summary('detection and response rules')
+    .description('Works with detection and response rules.');
+  withExamples(rules, io, [['rules eval --file cases.json', 'which cases match']]);
+  registerRulesEval(rules, io);
+}

@@ -1,0 +1,23 @@
+/**
+ * The two errors of rules. A RuleError says why a rule is refused, and where: `path` leads from the top of the rule to the
+ * fault (`detect/rules/1/op`). A RuleFault ends one evaluation: the event asks for more work than a rule may do.
+ */
+
+export class RuleError extends Error {
+  readonly path: string;
+  readonly sentence: string;
+
+  constructor(path: string, sentence: string) {
+    super(`${path}: ${sentence}`);
+    this.name = 'RuleError';
+    this.path = path;
+    this.sentence = sentence;
+  }
+}
+
+export class RuleFault extends Error {
+  constructor(sentence: string) {
+    super(sentence);
+    this.name = 'RuleFault';
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The right side of a comparison: a literal, `<<path>>` (the values at another path of the same event; older text spells it
+ * with dots) or `[[name]]` (the values of this sensor's variable). Variables are not kept here: theirs is always empty.
+ */
+import { RULE_BOUNDS } from './bounds.ts';
+import { type Path, parsePath, valuesAt } from './path.ts';
+import type { Spec } from './spec.ts';
+import type { Run, View } from './view.ts';
+
+export type Operand = (view: View, run: Run) => readonly unknown[];
+
+const ELSEWHERE = /^<<\s*([^<>]+?)\s*>>$/;
+const VARIABLE = /^\[\[\s*[^[\]]+\s*\]\]$/;
+const NOTHING: readonly unknown[] = [];
+
+/** `literal` checks and prepares a literal, throwing a RuleError where it does not do. */
+export function compileOperand(spec: Spec, literal: (value: unknown) => unknown): Operand {
+  const value = spec.needed('value');
+  const elsewhere = typeof value === 'string' ? pathOf(spec, value) : null;
+  if (elsewhere !== null) return (view, run) => valuesAt(view, elsewhere, run);
+  if (typeof value === 'string' && VARIABLE.test(value)) return () => NOTHING;
+  const fixed = [literal(value)];
+  return () => fixed;
+}
+
+function pathOf(spec: Spec, text: string): Path | null {
+  const inside = ELSEWHERE.exec(text)?.[1];
+  if (inside === undefined) return null;
+  const path = parsePath(inside, inside.includes('/') ? '/' : '.');
+  if (path === null) throw spec.fault('value', `The path has more than ${RULE_BOUNDS.segments} segments, or none.`);
+  return path;
+}

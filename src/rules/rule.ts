@@ -1,0 +1,23 @@
+/** A whole rule: `{detect, respond}` and whatever else it carries, compiled once. */
+import { type Action, parseRespond, type Unrunnable } from './actions.ts';
+import { compileDetect, type Detect } from './compile.ts';
+import { RuleError } from './errors.ts';
+import { isObject } from './view.ts';
+
+export type Rule = {
+  readonly detect: Detect;
+  readonly respond: readonly (Action | Unrunnable)[];
+  /** Why parts of it will not do what they say; the rule is stored all the same. */
+  readonly warnings: readonly string[];
+};
+
+/** Throws a RuleError where the detect part can't run or `respond` is no list. */
+export function compileRule(data: unknown): Rule {
+  if (!isObject(data)) throw new RuleError('detect', 'A rule has to be an object with `detect` and `respond`.');
+  if (data.detect === undefined) throw new RuleError('detect', 'The rule has no `detect`.');
+  const detect = compileDetect(data.detect);
+  const respond = parseRespond(data.respond);
+  const problems = respond.flatMap((one) => ('problem' in one ? [one.problem] : []));
+  const warnings = respond.length === 0 ? ['respond: The rule has no actions.'] : problems;
+  return { detect, respond, warnings };
+}

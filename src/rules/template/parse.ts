@@ -1,0 +1,237 @@
+/**
+ * Templates as Go's text/template writes them, as far as rules use them: text, `{{ .a.b }}`, literals, function calls,
+ * pipelines, parentheses, comments, trim markers, `if … else if … else … end`. Older text spells a field `<<a/b>>`, and that is
+ * read too. Parsing gives data or a RuleError; variables, `range`, `with` and `define` are not run here.
+ */
+import { RULE_BOUNDS } from '../bounds.ts';
+import { RuleError } from '../errors.ts';
+import { FUNCTIONS } from './functions.ts';
+import { type Token, tokenize } from './tokens.ts';
+
+export type Expression =
+  | { readonly type: 'field'; readonly of: Expression | null; readonly keys: readonly string[] }
+  | { readonly type: 'literal'; readonly value: unknown }
+  | { readonly type: 'call'; readonly name: string; readonly arguments: readonly Expression[] };
+
+export type Part =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'value'; readonly expression: Expression }
+  | {
+      readonly type: 'if';
+      readonly condition: Expression;
+      readonly yes: readonly Part[];
+      readonly no: readonly Part[];
+    };
+
+export type Template = readonly Part[];
+
+type Piece = { text: string } | { action: string };
+
+const BLOCKS_MAX = 32;
+
+/** `at`: where the template stands in the rule, for the error. */
+export function parseTemplate(text: string, at: string): Template {
+  if (text.length > RULE_BOUNDS.templateLength)
+    throw new RuleError(at, `A template has at most ${RULE_BOUNDS.templateLength} characters.`);
+  const parser = new Parser(pieces(text, at), at);
+  return parser.parts(0, false).parts;
+}
+
+/** Text and actions in turn, trim markers applied, older fields turned into actions. */
+function pieces(text: string, at: string): Piece[] {
+  const found: Piece[] = [];
+  const next = /\{\{(- )?|<<\s*([^<>{}]+?)\s*>>/g;
+  let from = 0;
+  let trim = false;
+  const addText = (upTo: number, trimEnd: boolean) => {
+    let part = text.slice(from, upTo);
+    if (trim) part = part.trimStart();
+    if (trimEnd) part = part.trimEnd();
+    if (part !== '') found.push({ text: part });
+  };
+  for (let match = next.exec(text); match !== null; match = next.exec(text)) {
+    addText(match.index, match[1] !== undefined);
+    trim = false;
+    if (match[2] !== undefined) {
+      found.push({ action: legacyAction(match[2], at) });
+      from = next.lastIndex;
+      continue;
+    }
+    const end = endOfAction(text, next.lastIndex);
+    if (end === -1) throw new RuleError(at, 'An action of the template is not closed by }}.');
+    let action = text.slice(next.lastIndex, end);
+    if (action.endsWith(' -')) {
+      trim = true;
+      action = action.slice(0, -2);
+    }
+    found.push({ action });
+    from = end + 2;
+    next.lastIndex = from;
+  }
+  addText(text.length, false);
+  return found;
+}
+
+/** Where the `}}` stands that is not inside a text. */
+function endOfAction(text: string, from: number): number {
+  const part = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|\/\*[\s\S]*?\*\/|\}\}/g;
+  part.lastIndex = from;
+  for (let match = part.exec(text); match !== null; match = part.exec(text)) {
+    if (match[0] === '}}') return match.index;
+  }
+  return -1;
+}
+
+export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `a/b/C` -> ` .a.b.C `; keys that are no identifiers are reached by `index`. Null: the path has a wildcard or no key. */
+export function fieldOfPath(path: string): string | null {
+  const keys = path.split('/').filter((key) => key !== '');
+  if (keys.length === 0 || keys.includes('*') || keys.includes('?')) return null;
+  const odd = keys.findIndex((key) => !IDENTIFIER.test(key));
+  if (odd === -1) return `.${keys.join('.')}`;
+  const rest = keys.slice(odd).map((key) => JSON.stringify(key));
+  return `index .${keys.slice(0, odd).join('.')} ${rest.join(' ')}`;
+}
+
+function legacyAction(path: string, at: string): string {
+  const field = fieldOfPath(path.includes('/') ? path : path.replaceAll('.', '/'));
+  if (field === null) throw new RuleError(at, `<<${path}>> has a wildcard, for which there is no template.`);
+  return field;
+}
+
+class Parser {
+  readonly #pieces: readonly Piece[];
+  readonly #at: string;
+  #index = 0;
+
+  constructor(all: readonly Piece[], at: string) {
+    this.#pieces = all;
+    this.#at = at;
+  }
+
+  /** Up to the end of the text or, inside a block, up to its `end` or `else`, which is answered. */
+  parts(depth: number, inBlock: boolean): { parts: Part[]; closed: readonly Token[] } {
+    if (depth > BLOCKS_MAX) throw new RuleError(this.#at, `More than ${BLOCKS_MAX} blocks inside one another.`);
+    const parts: Part[] = [];
+    while (this.#index < this.#pieces.length) {
+      const piece = this.#pieces[this.#index] as Piece;
+      this.#index += 1;
+      if ('text' in piece) {
+        parts.push({ type: 'text', text: piece.text });
+        continue;
+      }
+      const tokens = tokenize(piece.action, this.#at);
+      if (tokens.length === 0 && /^\s*\/\*[\s\S]*\*\/\s*$/.test(piece.action)) continue;
+      const word = tokens[0]?.type === 'name' ? tokens[0].text : '';
+      if (word === 'if') parts.push(this.#block(tokens.slice(1), depth));
+      else if ((word === 'end' || word === 'else') && inBlock) return { parts, closed: tokens };
+      else parts.push({ type: 'value', expression: this.#expression(tokens) });
+    }
+    if (inBlock) throw new RuleError(this.#at, 'An `if` has no `end`.');
+    return { parts, closed: [] };
+  }
+
+  #block(condition: readonly Token[], depth: number): Part {
+    const yes = this.parts(depth + 1, true);
+    const [word, second] = yes.closed;
+    let no: readonly Part[] = [];
+    if (word?.text === 'else' && second?.text === 'if') no = [this.#block(yes.closed.slice(2), depth + 1)];
+    else if (word?.text === 'else') {
+      const rest = this.parts(depth + 1, true);
+      if (rest.closed[0]?.text !== 'end') throw new RuleError(this.#at, 'A second `else` in one `if`.');
+      no = rest.parts;
+    }
+    return { type: 'if', condition: this.#expression(condition), yes: yes.parts, no };
+  }
+
+  #expression(tokens: readonly Token[]): Expression {
+    const reader = new ExpressionReader(tokens, this.#at);
+    const expression = reader.pipeline(0);
+    reader.end();
+    return expression;
+  }
+}
+
+class ExpressionReader {
+  readonly #tokens: readonly Token[];
+  readonly #at: string;
+  #index = 0;
+
+  constructor(tokens: readonly Token[], at: string) {
+    this.#tokens = tokens;
+    this.#at = at;
+  }
+
+  end(): void {
+    if (this.#index < this.#tokens.length)
+      throw this.#fault(`"${this.#tokens[this.#index]?.text}" is not expected here.`);
+  }
+
+  /** `a | b x`: the value of `a` becomes the last argument of `b`. */
+  pipeline(depth: number): Expression {
+    if (depth > BLOCKS_MAX) throw this.#fault('Too many parentheses inside one another.');
+    let value = this.#command(depth, undefined);
+    while (this.#tokens[this.#index]?.type === '|') {
+      this.#index += 1;
+      value = this.#command(depth, value);
+    }
+    return value;
+  }
+
+  #command(depth: number, piped: Expression | undefined): Expression {
+    const first = this.#tokens[this.#index];
+    if (first === undefined) throw this.#fault('An action of the template is empty.');
+    if (first.type !== 'name' || first.text in CONSTANTS) {
+      if (piped !== undefined) throw this.#fault('After | a function has to stand.');
+      return this.#operand(depth);
+    }
+    this.#index += 1;
+    const found: Expression[] = [];
+    while (this.#startsOperand()) found.push(this.#operand(depth));
+    if (piped !== undefined) found.push(piped);
+    return this.#call(first.text, found);
+  }
+
+  #call(name: string, found: readonly Expression[]): Expression {
+    const known = FUNCTIONS.get(name);
+    if (known === undefined) throw this.#fault(`There is no function "${name}" here.`);
+    if (found.length < known.min || found.length > known.max) throw this.#fault(`${name} takes ${counts(known)}.`);
+    return { type: 'call', name, arguments: found };
+  }
+
+  #startsOperand(): boolean {
+    const token = this.#tokens[this.#index];
+    return token !== undefined && token.type !== '|' && token.type !== ')';
+  }
+
+  #operand(depth: number): Expression {
+    const token = this.#tokens[this.#index] as Token;
+    this.#index += 1;
+    if (token.type === 'literal') return { type: 'literal', value: token.value };
+    if (token.type === 'field') return { type: 'field', of: null, keys: token.keys };
+    if (token.type === 'name' && token.text in CONSTANTS) return { type: 'literal', value: CONSTANTS[token.text] };
+    if (token.type === 'name') return this.#call(token.text, []);
+    if (token.type !== '(') throw this.#fault(`"${token.text}" is not expected here.`);
+    const inside = this.pipeline(depth + 1);
+    if (this.#tokens[this.#index]?.type !== ')') throw this.#fault('A parenthesis is not closed.');
+    this.#index += 1;
+    const after = this.#tokens[this.#index];
+    if (after?.type !== 'field' || !after.joined) return inside;
+    this.#index += 1;
+    return { type: 'field', of: inside, keys: after.keys };
+  }
+
+  #fault(sentence: string): RuleError {
+    return new RuleError(this.#at, `The template does not parse: ${sentence}`);
+  }
+}
+
+const CONSTANTS: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), {
+  true: true,
+  false: false,
+  nil: null,
+});
+
+const counts = ({ min, max }: { min: number; max: number }): string =>
+  min === max ? `${min} ${min === 1 ? 'argument' : 'arguments'}` : `at least ${min} arguments`;

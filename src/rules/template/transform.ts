@@ -1,0 +1,60 @@
+/**
+ * The value of `extension request`: a text with `{{` or `<<` in it is a template; any other text is a path with dots whose value
+ * is put there with its type, null if absent; numbers, booleans and null stay; objects and lists are walked. In the fields of
+ * a report a text without `{{` is not a path but itself.
+ */
+import { RuleError } from '../errors.ts';
+import { isObject } from '../view.ts';
+import { indexed } from './functions.ts';
+import { parseTemplate, type Template } from './parse.ts';
+import { render } from './render.ts';
+
+export type Transform =
+  | { readonly type: 'fixed'; readonly value: unknown }
+  | { readonly type: 'template'; readonly template: Template }
+  | { readonly type: 'path'; readonly keys: readonly string[] }
+  | { readonly type: 'list'; readonly items: readonly Transform[] }
+  | { readonly type: 'object'; readonly fields: readonly (readonly [string, Transform])[] };
+
+const DEPTH_MAX = 32;
+
+/** What a text without a template is. */
+export type PlainText = 'path' | 'literal';
+
+export function parseTransform(value: unknown, at: string, plain: PlainText, depth = 0): Transform {
+  if (depth > DEPTH_MAX) throw new RuleError(at, `More than ${DEPTH_MAX} values inside one another.`);
+  if (typeof value === 'string') {
+    if (value.includes('{{') || /<<[^<>]+>>/.test(value))
+      return { type: 'template', template: parseTemplate(value, at) };
+    return plain === 'path' ? { type: 'path', keys: keysOf(value) } : { type: 'fixed', value };
+  }
+  if (Array.isArray(value))
+    return {
+      type: 'list',
+      items: value.map((item, index) => parseTransform(item, `${at}/${index}`, plain, depth + 1)),
+    };
+  if (!isObject(value)) return { type: 'fixed', value };
+  const fields = Object.entries(value).map(
+    ([key, item]) => [key, parseTransform(item, `${at}/${key}`, plain, depth + 1)] as const,
+  );
+  return { type: 'object', fields };
+}
+
+/** `a.b\.c` -> a, "b.c". */
+const keysOf = (path: string): string[] =>
+  (path.match(/(?:[^.\\]|\\.)+/g) ?? []).map((key) => key.replace(/\\(.)/g, '$1'));
+
+export function applyTransform(transform: Transform, data: unknown): unknown {
+  switch (transform.type) {
+    case 'fixed':
+      return transform.value;
+    case 'template':
+      return render(transform.template, data, 'fault');
+    case 'path':
+      return transform.keys.reduce<unknown>(indexed, data) ?? null;
+    case 'list':
+      return transform.items.map((item) => applyTransform(item, data));
+    case 'object':
+      return Object.fromEntries(transform.fields.map(([key, item]) => [key, applyTransform(item, data)]));
+  }
+}

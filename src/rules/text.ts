@@ -1,0 +1,33 @@
+/** The text of a rule, YAML or JSON, as plain data. Aliases are allowed a few times only: they can make a small text huge. */
+import { parseAllDocuments } from 'yaml';
+import { RULE_BOUNDS } from './bounds.ts';
+import { RuleError } from './errors.ts';
+
+const ALIASES_MAX = 50;
+const DOCUMENTS_MAX = 2;
+
+/** The documents of a text, usually one. Throws a RuleError with line and column of the fault. */
+export function parseDocuments(text: string): unknown[] {
+  if (Buffer.byteLength(text) > RULE_BOUNDS.textBytes)
+    throw new RuleError('text', `A rule has at most ${RULE_BOUNDS.textBytes} bytes.`);
+  const documents = parseAllDocuments(text, { merge: true, prettyErrors: true });
+  if (!Array.isArray(documents)) throw new RuleError('text', 'There is no rule in it.');
+  return documents.map((document) => {
+    const [fault] = document.errors;
+    if (fault !== undefined)
+      throw new RuleError('text', fault.message.split('\n')[0] ?? 'It is neither YAML nor JSON.');
+    try {
+      return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
+    } catch (error) {
+      throw new RuleError('text', error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+/** A rule as one document `{detect, respond}`, or as two: the detect part, then the list of actions. */
+export function parseRuleText(text: string): unknown {
+  const documents = parseDocuments(text);
+  if (documents.length > DOCUMENTS_MAX) throw new RuleError('text', 'It has more than two documents.');
+  const [first, second] = documents;
+  return documents.length === DOCUMENTS_MAX ? { detect: first, respond: second } : first;
+}

@@ -1,0 +1,45 @@
+/** What a rule looks at, and what one evaluation carries along. */
+import { RULE_BOUNDS } from './bounds.ts';
+import { RuleFault } from './errors.ts';
+
+/** The parts that paths start from: `routing` and `event` of an event; cat, detect, routing … of a detection. */
+export type View = { readonly [part: string]: unknown };
+
+/** A lookup's keys with their metadata; undefined where there is no such lookup. */
+export type Lookups = (name: string) => Readonly<Record<string, unknown>> | undefined;
+
+/** A compiled operator. Pure but for what it notes in `run`; throws nothing but a RuleFault. */
+export type Test = (view: View, run: Run) => boolean;
+
+/** One evaluation of one rule on one event. */
+export class Run {
+  readonly nowMs: number;
+  readonly lookups: Lookups;
+  /** `routing/event_type`, or the name of the report. */
+  readonly eventType: string;
+  /** Metadata of the key that a lookup found last: `.mtd` of templates. */
+  mtd: unknown;
+  /** What went wrong without ending the evaluation. */
+  readonly errors = new Set<string>();
+  #left = RULE_BOUNDS.work;
+
+  constructor(eventType: string, nowMs: number, lookups: Lookups) {
+    this.eventType = eventType;
+    this.nowMs = nowMs;
+    this.lookups = lookups;
+  }
+
+  spend(work: number): void {
+    this.#left -= work;
+    if (this.#left < 0) throw new RuleFault('This event asks for more work than one rule may do.');
+  }
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function eventTypeOf(view: View): string {
+  const { routing } = view;
+  const type = isObject(routing) && Object.hasOwn(routing, 'event_type') ? routing.event_type : undefined;
+  return typeof type === 'string' ? type : '';
+}
