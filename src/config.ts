@@ -62,6 +62,7 @@ const SETTINGS = {
   HTTP_HOST: text('127.0.0.1'),
   HTTP_PORT: integer(8080, 0, 65_535),
   JWT_SECRET: text(''),
+  JWKS_URL: text(''),
   LOG_LEVEL: oneOf('info', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   BOOTSTRAP_OID: text(''),
   BOOTSTRAP_API_KEY: text(''),
@@ -97,6 +98,10 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.REDIS_URL !== '' && !/^rediss?:\/\//.test(c.REDIS_URL)
       ? 'REDIS_URL must begin with redis:// or rediss://.'
+      : undefined,
+  (c) =>
+    c.JWKS_URL !== '' && !(URL.canParse(c.JWKS_URL) && /^https?:/.test(c.JWKS_URL))
+      ? 'JWKS_URL must begin with http:// or https://.'
       : undefined,
   (c) =>
     c.REDELIVERY_MAX_MS < c.REDELIVERY_FIRST_MS

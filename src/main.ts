@@ -7,6 +7,7 @@ import { registerApi } from './api/routes.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createCodec } from './edges/avro/codec.ts';
+import { issuerKeys } from './edges/http/jwks.ts';
 import { metrics } from './edges/http/metrics.ts';
 import { createHttpServer } from './edges/http/server.ts';
 import { createOffsets, ensureTopics } from './edges/kafka/admin.ts';
@@ -40,10 +41,10 @@ export type Server = { url: string; stop(): Promise<void> };
 
 /** Starts the roles; resolves when they run and HTTP listens (/readyz tells when they have caught up). */
 export async function startServer(config: Config, roles: readonly RoleName[], log: Logger): Promise<Server> {
-  if (roles.includes('api') && config.JWT_SECRET === '') {
+  if (roles.includes('api') && config.JWT_SECRET === '' && config.JWKS_URL === '') {
     throw new ApiError(
       'config_invalid',
-      'JWT_SECRET is not set: tokens are signed with it. Give at least 32 random characters.',
+      'JWT_SECRET is not set: tokens are signed with it. Give at least 32 random characters, or JWKS_URL.',
     );
   }
   const stops: (() => Promise<void>)[] = [];
@@ -150,7 +151,7 @@ async function startApi(
     log,
     nowMs: clock.nowMs,
     orgs: orgs.table,
-    keyNamed: (oid, name) => orgs.table.keyNamed(oid, name),
+    issuer: config.JWKS_URL === '' ? null : issuerKeys(config.JWKS_URL),
     settings,
     projection,
     commands: { append: (commands) => outbox.commands(commands) },

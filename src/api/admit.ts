@@ -23,7 +23,7 @@ export async function admit(request: FastifyRequest, rights: Rights, { context, 
   request.oid = oid ?? (sid === undefined ? '' : await orgOf(context, request.identity, sid));
   if (request.oid !== '') request.logIds.oid = request.oid;
   if (sid !== undefined && isName(sid)) request.logIds.sid = sid;
-  if (typeof rights !== 'string') requireRight(request.identity, rights);
+  if (typeof rights !== 'string') requireRight(request.identity, request.oid, rights);
 }
 
 /** The org that a path with nothing but a sensor is about: that of the token; where it names several, the first that has

@@ -2,16 +2,20 @@
  * `GET /v1/orgs/{oid}/events`: the task events of an org as Server-Sent Events, from now on. Guarantees:
  *  - a stream holds at most BUFFER_MAX_BYTES for a client that reads too slowly; then the client is cut off, and can come
  *    back, while nobody else waits;
- *  - a heartbeat comment keeps proxies from closing a quiet stream; at it the token is looked at, and a stream whose key is
- *    gone or whose token has run out ends;
+ *  - a stream whose key is gone or has lost the right, or whose org has unsubscribed, ends when this process learns of it; one
+ *    whose token has run out ends at the next heartbeat, a comment that keeps proxies from closing a quiet stream;
  *  - `stop` ends all streams cleanly.
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import client from 'prom-client';
 import { activitiesOf, type NamedActivity } from './activity.ts';
+import { notSubscribed } from './authorize.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Tokens } from './tokens.ts';
+
+/** One of them is needed, for as long as the stream lasts. */
+export const STREAM_RIGHTS = ['sensor.list', 'sensor.task'];
 
 const HEARTBEAT_MS = 15_000;
 const BUFFER_MAX_BYTES = 1024 * 1024;
@@ -25,18 +29,28 @@ const cutOff = new client.Counter({
 /** null: not narrowed by it. */
 export type Narrow = { taskId: string | null; sid: string | null };
 
-export class EventStreams {
-  readonly #ports: Pick<ApiPorts, 'events'>;
-  readonly #tokens: Tokens;
-  readonly #enders = new Set<() => void>();
+type StreamPorts = Pick<ApiPorts, 'events' | 'orgs' | 'nowMs'>;
+type Stream = { mayGoOn(): boolean; end(): void };
 
-  constructor(ports: Pick<ApiPorts, 'events'>, tokens: Tokens) {
+export class EventStreams {
+  readonly #ports: StreamPorts;
+  readonly #tokens: Tokens;
+  readonly #streams = new Set<Stream>();
+  readonly #forget: () => void;
+
+  constructor(ports: StreamPorts, tokens: Tokens) {
     this.#ports = ports;
     this.#tokens = tokens;
+    this.#forget = ports.orgs.onChange(() => {
+      for (const stream of this.#streams) if (!stream.mayGoOn()) stream.end();
+    });
   }
 
-  /** Takes the connection over until client, token or server ends it. */
+  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`. */
   open({ oid, identity }: Pick<FastifyRequest, 'oid' | 'identity'>, reply: FastifyReply, narrow: Narrow): void {
+    const { orgs, nowMs } = this.#ports;
+    if (!orgs.subscribed(oid, nowMs())) throw notSubscribed();
+    const mayGoOn = () => this.#tokens.stands(identity, oid, STREAM_RIGHTS) && orgs.subscribed(oid, nowMs());
     const { raw } = reply;
     reply.hijack();
     raw.writeHead(200, {
@@ -49,23 +63,24 @@ export class EventStreams {
       for (const named of activitiesOf(event)) if (isWanted(named, narrow)) push(raw, textOf(id, named));
     });
     const heartbeat = setInterval(() => {
-      if (this.#tokens.stands(identity)) push(raw, ': heartbeat\n\n');
+      if (mayGoOn()) push(raw, ': heartbeat\n\n');
       else raw.end();
     }, HEARTBEAT_MS);
-    const end = () => raw.end();
-    this.#enders.add(end);
+    const stream = { mayGoOn, end: () => raw.end() };
+    this.#streams.add(stream);
     open.inc();
     raw.on('close', () => {
       unsubscribe();
       clearInterval(heartbeat);
-      this.#enders.delete(end);
+      this.#streams.delete(stream);
       open.dec();
     });
   }
 
   /** Ends all streams; clients come back by themselves. */
   stop(): void {
-    for (const end of this.#enders) end();
+    this.#forget();
+    for (const stream of this.#streams) stream.end();
   }
 }
 

@@ -8,7 +8,7 @@ import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { ActionResult, ApiContext } from './actions/context.ts';
 import { ACTIONS } from './actions/table.ts';
-import { requireOrg, requireRight } from './authorize.ts';
+import { notSubscribed, requireOrg, requireRight } from './authorize.ts';
 import { readExtensionRequest } from './extension-request.ts';
 
 type Request = Pick<FastifyRequest, 'identity' | 'logIds' | 'headers'> & {
@@ -32,9 +32,8 @@ export async function handleExtensionRequest(context: ApiContext, request: Reque
   if (!action)
     throw new ApiError('action_unknown', `There is no such action; there are ${[...ACTIONS.keys()].join(', ')}.`);
   request.logIds.action = actionName;
-  requireRight(request.identity, action.rights);
-  if (!context.orgs.subscribed(oid, context.nowMs()))
-    throw new ApiError('not_subscribed', `The org is not subscribed to ${EXTENSION}: subscribe it first.`);
+  requireRight(request.identity, oid, action.rights);
+  if (!context.orgs.subscribed(oid, context.nowMs())) throw notSubscribed();
   const keyHeader = request.headers['idempotency-key'];
   const result = await action.run(data, {
     ...context,

@@ -1,9 +1,10 @@
 /** What the API needs of the rest of the process; the composition root gives it. */
+import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
 import type { Settings } from '../orgs/settings.ts';
-import type { ApiKey, OrgTable } from '../orgs/table.ts';
+import type { OrgTable } from '../orgs/table.ts';
 import type { Projection } from '../projection/store.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
 
@@ -27,8 +28,8 @@ export type ApiPorts = {
   nowMs(): number;
   /** The settings topic has been read to its end, and follows. */
   orgs: OrgTable;
-  /** The key of this name as it stands now, though it may have run out: a token counts only while its key is there. */
-  keyNamed(oid: string, name: string): ApiKey | undefined;
+  /** Finds the public key of an issuer's token; null where no issuer is trusted. */
+  issuer: JWTVerifyGetKey | null;
   settings: Settings;
   projection: Projection;
   commands: CommandLog;

@@ -1,4 +1,4 @@
-/** The request for a token: an API key of an org for a token of that org. */
+/** The request for a token: an API key of an org for a token of that org; a user key for one of all its orgs, or of none. */
 import { ApiError } from '../errors.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -9,6 +9,11 @@ export async function handleTokenRequest(
   tokens: Tokens,
   { oid, secret, uid, expiry }: TokenFields,
 ): Promise<{ jwt: string }> {
-  if (!oid || !secret) throw new ApiError('bad_request', 'Send oid (the org) and secret (an API key of it).');
-  return { jwt: await tokens.issue({ oid, secret, uid: uid || undefined, expirySeconds: expiry ?? undefined }) };
+  if (!secret || (!oid && !uid))
+    throw new ApiError(
+      'bad_request',
+      'Send oid (the org) and secret (an API key of it); with a user key uid and secret.',
+    );
+  const request = { oid: oid || undefined, uid: uid || undefined, expirySeconds: expiry ?? undefined };
+  return { jwt: await tokens.issue({ secret, ...request }) };
 }

@@ -1,109 +1,153 @@
 /**
- * Tokens: signed by JWT_SECRET (HS256), for one org, with the rights of the key that they were made with. Guarantees:
- *  - a token counts only while its key is there: a revoked, replaced or expired key ends its tokens at the next request;
- *  - its rights are those that the token names and the key still has;
- *  - a wrong key and an unknown org get the same answer, after the same work.
+ * Tokens and who they stand for. Guarantees:
+ *  - a token of ours counts in an org only while its key is there: a revoked, replaced or expired key ends it at the next
+ *    request, and open streams too; its rights are those that the token names and the key still has, org by org;
+ *  - an issuer's token (JWKS_URL) counts until it runs out, in the orgs that exist;
+ *  - a wrong key, a key of another org and an unknown org get the same answer, after the same work.
  */
-import { createHmac, createSecretKey } from 'node:crypto';
-import { jwtVerify, SignJWT } from 'jose';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose';
 import { ApiError } from '../errors.ts';
-import type { ApiKey } from '../orgs/table.ts';
+import { type ApiKey, hashOfKey, isLive } from '../orgs/table.ts';
+import { type Claims, readClaims } from './claims.ts';
 import type { ApiPorts } from './ports.ts';
 
-/** Who asks: the name of the key, the orgs that it opens, its rights, and until when (Unix ms). */
+/** Who asks. */
 export type Identity = {
+  /** The name of the key, or the user of a user key; for records and logs. */
   keyName: string;
-  /** Tells the key from another one of the same name. */
-  keyMark: string;
+  /** The same for all tokens of one key, and for no others; says nothing about the key. */
+  credential: string;
+  /** A key of ours that it was made with, in one of its orgs; null for an issuer's token. */
+  key: ApiKey | null;
   oids: readonly string[];
-  rights: ReadonlySet<string>;
+  /** By org, for each of `oids`. */
+  rights: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Unix ms. */
   expiresAtMs: number;
 };
 
 export type TokenRequest = {
-  oid: string;
+  /** `-`: a token that only says who it is. Not given: every org of a user key. */
+  oid: string | undefined;
   secret: string;
-  uid?: string | undefined;
-  expirySeconds?: number | undefined;
+  uid: string | undefined;
+  /** When it ends, Unix seconds. */
+  expirySeconds: number | undefined;
 };
-
-const LIFE_SECONDS = 3_600;
-const LIFE_MAX_SECONDS = 86_400;
 
 export type Tokens = {
-  /** A token for a key. Throws `key_invalid`, or `bad_request` for an expiry that is over. */
+  /** A token for a key. Throws `key_invalid`, or `bad_request` for an expiry that is over and for too many orgs. */
   issue(request: TokenRequest): Promise<string>;
-  /** Who the Authorization header names. Throws `token_missing` or `token_invalid`. */
+  /** Who the Authorization header names. Throws `token_missing`, `token_invalid`, or `unavailable` (an issuer is away). */
   verify(authorization: string | undefined): Promise<Identity>;
-  /** Whether the key of an identity is still there; for answers that last. */
-  stands(identity: Identity): boolean;
+  /** Whether it still has one of the rights in the org; for answers that last. */
+  stands(identity: Identity, oid: string, rights: readonly string[]): boolean;
 };
 
-export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'keyNamed' | 'nowMs'>): Tokens {
-  const secret = createSecretKey(Buffer.from(ports.config.JWT_SECRET));
-  /** Ties a token to the very key, not to its name alone; says nothing about the key without our secret. */
-  const markOf = (key: ApiKey) =>
-    createHmac('sha256', secret).update(`${key.oid}/${key.hash}`).digest('base64url').slice(0, 22);
+/** No org; asks for a token without rights. */
+const NO_ORG = '-';
+const LIFE_SECONDS = 3_600;
+const LIFE_MAX_SECONDS = 86_400;
+/** A token travels in a header, and servers take 16 KiB of those. */
+const ORGS_MAX = 200;
+const HOME_MAX = 20;
 
-  function liveKey(oid: string, name: string, mark: string): ApiKey | undefined {
-    const key = ports.orgs.known(oid) ? ports.keyNamed(oid, name) : undefined;
-    if (!key || markOf(key) !== mark) return undefined;
-    return key.expiresAtMs === undefined || ports.nowMs() < key.expiresAtMs ? key : undefined;
+export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' | 'nowMs'>): Tokens {
+  const { orgs, nowMs } = ports;
+  const secret = ports.config.JWT_SECRET === '' ? null : createSecretKey(Buffer.from(ports.config.JWT_SECRET));
+  const verifiers = { secret, issuer: ports.issuer };
+  const marks = new Marks(secret);
+
+  const liveKey = (oid: string, mark: string): ApiKey | undefined =>
+    orgs.known(oid) ? marks.find(orgs.keys(oid), mark, nowMs()) : undefined;
+
+  function rightsIn(oid: string, { perms, key }: Pick<Claims, 'perms' | 'key'>): ReadonlySet<string> | null {
+    const named = new Set(Array.isArray(perms) ? perms : perms[oid]);
+    if (!key) return orgs.known(oid) ? named : null;
+    const live = liveKey(oid, key.mark);
+    return live ? new Set(live.perms.filter((right) => named.has(right))) : null;
   }
 
   return {
     async issue({ oid, secret: keyText, uid, expirySeconds }) {
-      const nowSeconds = Math.floor(ports.nowMs() / 1000);
-      const key = ports.orgs.findKey(oid, keyText, ports.nowMs());
-      if (!key || !ports.orgs.known(oid) || (uid !== undefined && uid !== key.uid))
-        throw new ApiError('key_invalid', 'This org and this API key do not belong together: check oid and secret.');
-      if (expirySeconds !== undefined && expirySeconds <= nowSeconds)
-        throw new ApiError('bad_request', 'expiry must be a time to come, in Unix seconds.');
-      const exp = Math.min(expirySeconds ?? nowSeconds + LIFE_SECONDS, nowSeconds + LIFE_MAX_SECONDS);
-      return new SignJWT({ oid, perms: key.perms, key: markOf(key) })
+      if (secret === null)
+        throw new ApiError('not_found', 'This server gives no tokens: get one from the issuer that it trusts.');
+      const keys = orgs.keysWith(hashOfKey(keyText), nowMs()).filter((key) => uid === undefined || uid === key.uid);
+      const wanted = oid === undefined || oid === NO_ORG ? keys : keys.filter((key) => key.oid === oid);
+      const [key] = wanted;
+      if (!key) throw new ApiError('key_invalid', 'These do not belong together: check oid, secret and uid.');
+      return new SignJWT({ ...orgClaims(oid, wanted), key: marks.of(key), ...(uid === undefined ? {} : { uid }) })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .setSubject(key.name)
-        .setIssuedAt(nowSeconds)
-        .setExpirationTime(exp)
+        .setSubject(uid ?? key.name)
+        .setIssuedAt(Math.floor(nowMs() / 1000))
+        .setExpirationTime(endOf(expirySeconds, Math.floor(nowMs() / 1000)))
         .sign(secret);
     },
 
     async verify(authorization) {
-      const token = bearerOf(authorization);
-      const claims = await claimsOf(token, secret, ports.nowMs());
-      const key = liveKey(claims.oid, claims.sub, claims.key);
-      if (!key)
-        throw new ApiError('token_invalid', 'The API key of this token is not there any more: use another key.');
-      const rights = new Set(claims.perms.filter((right) => key.perms.includes(right)));
-      return { keyName: claims.sub, keyMark: claims.key, oids: [claims.oid], rights, expiresAtMs: claims.exp * 1000 };
+      const claims = await readClaims(authorization, verifiers, nowMs());
+      const rights = new Map<string, ReadonlySet<string>>();
+      for (const oid of claims.oids) {
+        const found = rightsIn(oid, claims);
+        if (found) rights.set(oid, found);
+      }
+      const { sub, key: made, expiresAtMs } = claims;
+      const identity = { keyName: sub, oids: [...rights.keys()], rights, expiresAtMs };
+      if (!made) return { ...identity, key: null, credential: `issuer:${sub}` };
+      const key = made.home.map((oid) => liveKey(oid, made.mark)).find((found) => found !== undefined);
+      if (key) return { ...identity, key, credential: made.mark };
+      throw new ApiError('token_invalid', 'The API key of this token is not there any more: use another key.');
     },
 
-    stands: ({ oids, keyName, keyMark, expiresAtMs }) =>
-      ports.nowMs() < expiresAtMs && oids.every((oid) => liveKey(oid, keyName, keyMark) !== undefined),
+    stands({ key, credential, rights, expiresAtMs }, oid, wanted) {
+      if (nowMs() >= expiresAtMs) return false;
+      const perms = [...(rights.get(oid) ?? [])];
+      const now = rightsIn(oid, key ? { perms, key: { mark: credential, home: [] } } : { perms });
+      return now !== null && wanted.some((right) => now.has(right));
+    },
   };
 }
 
-function bearerOf(authorization: string | undefined): string {
-  const token = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  if (token !== undefined) return token;
-  throw new ApiError(
-    'token_missing',
-    'Send the header Authorization: Bearer TOKEN; POST / gives a token for an API key.',
-  );
+/** What the token says of orgs and rights. `keys` are those of the orgs that it is for, one at least. */
+function orgClaims(oid: string | undefined, keys: ApiKey[]): Record<string, unknown> {
+  const oids = keys.map((key) => key.oid);
+  if (oid === NO_ORG) return { oids: [], perms: [], home: oids.slice(0, HOME_MAX) };
+  if (oid === undefined && oids.length > ORGS_MAX)
+    throw new ApiError(
+      'bad_request',
+      `The key opens ${oids.length} orgs, a token can name ${ORGS_MAX}: ask for one org by oid.`,
+    );
+  const perms = [...new Set(keys.flatMap((key) => key.perms))];
+  return oid === undefined ? { oids, perms } : { oid, perms };
 }
 
-type Claims = { sub: string; oid: string; perms: string[]; exp: number; key: string };
+function endOf(expirySeconds: number | undefined, nowSeconds: number): number {
+  if (expirySeconds !== undefined && expirySeconds <= nowSeconds)
+    throw new ApiError('bad_request', 'expiry must be a time to come, in Unix seconds.');
+  return Math.min(expirySeconds ?? nowSeconds + LIFE_SECONDS, nowSeconds + LIFE_MAX_SECONDS);
+}
 
-async function claimsOf(token: string, secret: ReturnType<typeof createSecretKey>, nowMs: number): Promise<Claims> {
-  const refusal = 'The token is malformed, expired or not from this server: get a new one by POST /.';
-  try {
-    const options = { algorithms: ['HS256'], requiredClaims: ['sub', 'exp', 'oid'], currentDate: new Date(nowMs) };
-    const { payload } = await jwtVerify(token, secret, options);
-    const { sub, oid, perms, exp, key } = payload;
-    if (typeof oid === 'string' && typeof key === 'string' && Array.isArray(perms))
-      return { sub: sub as string, oid, perms: perms.map(String), exp: exp as number, key };
-  } catch (cause) {
-    throw new ApiError('token_invalid', refusal, { cause });
+/** Ties a token to the very key, not to its name; a mark says nothing about the key without our secret. */
+class Marks {
+  readonly #secret: KeyObject | null;
+  /** Every key in the table has one object until it is replaced. */
+  readonly #known = new WeakMap<ApiKey, string>();
+
+  constructor(secret: KeyObject | null) {
+    this.#secret = secret;
   }
-  throw new ApiError('token_invalid', refusal);
+
+  of(key: ApiKey): string {
+    const known = this.#known.get(key);
+    if (known !== undefined || this.#secret === null) return known ?? '';
+    const mark = createHmac('sha256', this.#secret).update(key.hash).digest('base64url').slice(0, 22);
+    this.#known.set(key, mark);
+    return mark;
+  }
+
+  find(keys: Iterable<ApiKey>, mark: string, nowMs: number): ApiKey | undefined {
+    for (const key of keys) if (isLive(key, nowMs) && this.of(key) === mark) return key;
+    return undefined;
+  }
 }

@@ -2,22 +2,8 @@
 
 import { hashOf } from '../model/ids.ts';
 import type { OrgSetting } from '../model/records.ts';
+import { RIGHTS } from './rights.ts';
 import { EXTENSION, hashOfKey, type OrgTable } from './table.ts';
-
-export const ALL_RIGHTS = [
-  'sensor.list',
-  'sensor.get',
-  'sensor.task',
-  'sensor.tag',
-  'dr.list',
-  'dr.set',
-  'dr.del',
-  'dr.list.managed',
-  'dr.set.managed',
-  'dr.del.managed',
-  'ext.request',
-  'ext.sub',
-];
 
 const KEY_NAME = 'bootstrap';
 
@@ -38,6 +24,6 @@ export function bootstrapSettings(table: OrgTable, oid: string, apiKey: string, 
   const periods = [...table.periods(oid), { from: nowMs }];
   if (!table.subscribed(oid, nowMs)) settings.push(setting('SUBSCRIPTION', EXTENSION, { periods }));
   if (!table.findKey(oid, apiKey, nowMs))
-    settings.push(setting('API_KEY', KEY_NAME, { hash: hashOfKey(apiKey), perms: ALL_RIGHTS }));
+    settings.push(setting('API_KEY', KEY_NAME, { hash: hashOfKey(apiKey), perms: RIGHTS }));
   return settings;
 }

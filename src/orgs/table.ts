@@ -19,7 +19,8 @@ export type ApiKey = {
   expiresAtMs?: number;
 };
 
-type Org = { exists: boolean; periods: Period[]; keys: Map<string, ApiKey> };
+/** `name` is null where the org does not exist; its other settings may be there before it. */
+type Org = { name: string | null; periods: Period[]; keys: Map<string, ApiKey> };
 
 export const EXTENSION = 'ext-reliable-tasking';
 
@@ -29,6 +30,8 @@ export const settingKey = (oid: string, kind: OrgSetting['kind'], name: string):
 
 export class OrgTable {
   readonly #orgs = new Map<string, Org>();
+  /** A user key is in several orgs with one hash. */
+  readonly #keysByHash = new Map<string, Set<ApiKey>>();
   readonly #listeners = new Set<() => void>();
 
   /** Applies one record of `org-settings`; `setting` null is the tombstone of `key`. Malformed values change nothing. */
@@ -36,17 +39,31 @@ export class OrgTable {
     const [oid, kind, ...rest] = key.split('/');
     const name = rest.join('/');
     if (!oid || !kind) return;
-    const org = this.#orgs.get(oid) ?? { exists: false, periods: [], keys: new Map() };
+    const org = this.#orgs.get(oid) ?? { name: null, periods: [], keys: new Map() };
     const value = setting === null ? null : parseObject(setting.value);
     if (setting !== null && value === null) return;
-    if (kind === 'ORG') org.exists = value !== null;
+    if (kind === 'ORG') org.name = value === null ? null : textOf(value.name);
     else if (kind === 'SUBSCRIPTION' && name === EXTENSION) org.periods = periodsOf(value);
-    else if (kind === 'API_KEY') {
-      if (value === null) org.keys.delete(name);
-      else org.keys.set(name, apiKeyOf(oid, name, value));
-    } else return;
+    else if (kind === 'API_KEY') this.#setKey(org, name, value === null ? null : apiKeyOf(oid, name, value));
+    else return;
     this.#orgs.set(oid, org);
     for (const listener of this.#listeners) listener();
+  }
+
+  #setKey({ keys }: Org, name: string, key: ApiKey | null): void {
+    const before = keys.get(name);
+    if (before) {
+      const same = this.#keysByHash.get(before.hash);
+      same?.delete(before);
+      if (same?.size === 0) this.#keysByHash.delete(before.hash);
+    }
+    if (key === null) {
+      keys.delete(name);
+      return;
+    }
+    keys.set(name, key);
+    const same = this.#keysByHash.get(key.hash) ?? new Set();
+    this.#keysByHash.set(key.hash, same.add(key));
   }
 
   /** Calls `listener` after each change; answers how to stop that. */
@@ -56,7 +73,17 @@ export class OrgTable {
   }
 
   known(oid: string): boolean {
-    return this.#orgs.get(oid)?.exists === true;
+    return this.nameOf(oid) !== null;
+  }
+
+  /** What people call the org; "" where it was given no name, null where there is no such org. */
+  nameOf(oid: string): string | null {
+    return this.#orgs.get(oid)?.name ?? null;
+  }
+
+  /** All orgs that exist. */
+  all(): string[] {
+    return [...this.#orgs].filter(([, org]) => org.name !== null).map(([oid]) => oid);
   }
 
   subscribed(oid: string, atMs: number): boolean {
@@ -71,7 +98,7 @@ export class OrgTable {
 
   /** Orgs that exist and were subscribed at some time: those that can have tasks. */
   oids(): string[] {
-    return [...this.#orgs].filter(([, org]) => org.exists && org.periods.length > 0).map(([oid]) => oid);
+    return [...this.#orgs].filter(([, org]) => org.name !== null && org.periods.length > 0).map(([oid]) => oid);
   }
 
   /** When the org subscribed first (Unix ms): nothing of it is older. */
@@ -79,20 +106,29 @@ export class OrgTable {
     return Math.min(...(this.#orgs.get(oid)?.periods ?? []).map((period) => period.from), Number.MAX_SAFE_INTEGER);
   }
 
-  /** The key of this name as it stands now, though it may have run out. */
-  keyNamed(oid: string, name: string): ApiKey | undefined {
-    return this.#orgs.get(oid)?.keys.get(name);
+  /** Every key of the org, also those that have run out. */
+  keys(oid: string): Iterable<ApiKey> {
+    return this.#orgs.get(oid)?.keys.values() ?? [];
+  }
+
+  /** The keys with this hash, one an org at least, in orgs that exist, by oid; without those that have run out. */
+  keysWith(hash: string, nowMs: number): ApiKey[] {
+    return [...(this.#keysByHash.get(hash) ?? [])]
+      .filter((key) => this.known(key.oid) && isLive(key, nowMs))
+      .sort((a, b) => (a.oid < b.oid ? -1 : 1));
   }
 
   /** The key of this org with this secret, unless it has run out. */
   findKey(oid: string, secret: string, nowMs: number): ApiKey | undefined {
-    const hash = hashOfKey(secret);
-    for (const key of this.#orgs.get(oid)?.keys.values() ?? []) {
-      if (key.hash === hash && (key.expiresAtMs === undefined || nowMs < key.expiresAtMs)) return key;
-    }
-    return undefined;
+    const same = this.#keysByHash.get(hashOfKey(secret)) ?? [];
+    return [...same].find((key) => key.oid === oid && isLive(key, nowMs));
   }
 }
+
+export const isLive = ({ expiresAtMs }: ApiKey, nowMs: number): boolean =>
+  expiresAtMs === undefined || nowMs < expiresAtMs;
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** A JSON object, or null for any other text. */
 export function parseObject(text: string): Record<string, unknown> | null {

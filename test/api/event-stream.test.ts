@@ -2,7 +2,8 @@ import { get, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import type { TaskEvent } from '../../src/model/records.ts';
-import { BARE_OID, OID } from '../command/orgs.ts';
+import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
+import { BARE_OID, OID, SECRET, set } from '../command/orgs.ts';
 import { Memory, startApi, tokenOf } from './memory.ts';
 
 const EVENT: TaskEvent = {
@@ -112,6 +113,25 @@ describe('the event stream', () => {
     await server.close();
     await expect.poll(() => stream.ended).toBe(true);
     expect(memory.listeners.size).toBe(0);
+  });
+
+  test.each<[string, () => void]>([
+    ['its key is revoked', () => set(memory.orgs, OID, 'API_KEY', 'all', null)],
+    ['its key loses the right', () => set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: [] })],
+    ['the org unsubscribes', () => set(memory.orgs, OID, 'SUBSCRIPTION', EXTENSION, { periods: [] })],
+    ['the org is deleted', () => set(memory.orgs, OID, 'ORG', OID, null)],
+  ])('it ends at once when %s', async (_what, change) => {
+    const stream = read(await open());
+    await expect.poll(() => memory.listeners.size).toBe(1);
+    set(memory.orgs, BARE_OID, 'API_KEY', 'all', null);
+    change();
+    await expect.poll(() => stream.ended).toBe(true);
+    expect(memory.listeners.size).toBe(0);
+  });
+
+  test('an org that is not subscribed has none', async () => {
+    set(memory.orgs, OID, 'SUBSCRIPTION', EXTENSION, { periods: [] });
+    expect((await open()).statusCode).toBe(400);
   });
 
   test('another org, no token and a bad narrowing are refused as everywhere', async () => {

@@ -14,7 +14,6 @@ let jwt: string;
 
 beforeEach(async () => {
   memory = new Memory();
-  memory.otherSecrets.set('reader', READER_SECRET);
   server = await startApi(memory);
   jwt = await tokenOf(server);
 });

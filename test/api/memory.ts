@@ -71,6 +71,7 @@ export class Memory {
   counting = true;
   inFlightAsked = 0;
   nowMs = Date.now();
+  issuer: ApiPorts['issuer'] = null;
   #applied = 0;
   #presenceApplied = 0;
 
@@ -103,10 +104,7 @@ export class Memory {
       log: pino({ level: 'silent' }),
       nowMs: () => this.nowMs,
       orgs: this.orgs,
-      keyNamed: (oid, name) => {
-        const found = this.orgs.findKey(oid, SECRET, this.nowMs);
-        return found?.name === name ? found : this.otherKey(oid, name);
-      },
+      issuer: this.issuer,
       settings: this.settings,
       projection: this.projection() as Projection,
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
@@ -124,13 +122,6 @@ export class Memory {
       decodeState: (bytes) => JSON.parse(bytes.toString()) as SensorState,
       stateReader: () => (bytes) => JSON.parse(bytes.toString()) as SensorState,
     };
-  }
-
-  /** Keys other than the one with SECRET, by the secrets that a test knows. */
-  readonly otherSecrets = new Map<string, string>();
-  otherKey(oid: string, name: string) {
-    const secret = this.otherSecrets.get(name);
-    return secret === undefined ? undefined : this.orgs.findKey(oid, secret, this.nowMs);
   }
 
   #append(command: TaskCommand) {

@@ -47,7 +47,6 @@ let jwt: string;
 
 beforeEach(async () => {
   memory = new Memory();
-  memory.otherSecrets.set('reader', READER_SECRET);
   const ports = memory.ports();
   server = createHttpServer(ports.config, ports.log, { report: () => ({ ready: true, roles: {} }) });
   await registerApi(server, ports, [...tokenRoutes, ...echoes]);

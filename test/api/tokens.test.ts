@@ -1,5 +1,7 @@
-import { decodeJwt, SignJWT } from 'jose';
+import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTokens } from '../../src/api/tokens.ts';
+import { issuerKeys } from '../../src/edges/http/jwks.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';
 import { BARE_OID, OID, SECRET, set, UNKNOWN_OID } from '../command/orgs.ts';
@@ -62,7 +64,7 @@ describe('getting a token', () => {
     expect(answers[0]?.json().error_code).toBe('key_invalid');
   });
 
-  test.each([{ oid: OID }, { secret: SECRET }, {}])('%o is not enough', async (fields) => {
+  test.each([{ oid: OID }, { secret: SECRET }, { uid: 'me' }, {}])('%o is not enough', async (fields) => {
     expect((await ask(fields as Record<string, string>)).statusCode).toBe(400);
   });
 
@@ -116,7 +118,6 @@ describe('using a token', () => {
 
   test('a key that ran out, or was replaced by another of its name, ends its tokens', async () => {
     const jwt = await tokenOf(server);
-    memory.otherSecrets.set('all', 'another key');
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey('another key'), perms: ['sensor.list'] });
     expect((await list(`Bearer ${jwt}`)).statusCode).toBe(401);
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: ['sensor.list'], expires_at: 1 });
@@ -127,5 +128,139 @@ describe('using a token', () => {
     const jwt = await tokenOf(server);
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: [] });
     expect((await list(`Bearer ${jwt}`)).statusCode).toBe(403);
+  });
+});
+
+describe('a user key', () => {
+  const USER = 'aaaaaaaa-bbbb-4ccc-8ddd-000000000001';
+  const give = (oid: string, perms: string[], name = 'me') =>
+    set(memory.orgs, oid, 'API_KEY', name, { hash: hashOfKey(USER), uid: 'u-1', perms });
+  const tokenFor = async (fields: Record<string, string>) =>
+    ((await ask({ uid: 'u-1', secret: USER, ...fields })).json() as { jwt: string }).jwt;
+  const verified = (jwt: string) => createTokens(memory.ports()).verify(`Bearer ${jwt}`);
+
+  beforeEach(() => {
+    give(OID, ['sensor.list', 'ext.sub']);
+    give(BARE_OID, ['sensor.task'], 'the same key by another name');
+  });
+
+  test('gives a token that names each of its orgs, with the rights of each', async () => {
+    const jwt = await tokenFor({});
+    expect(decodeJwt(jwt)).toMatchObject({ sub: 'u-1', oids: [OID, BARE_OID] });
+    const { rights, keyName } = await verified(jwt);
+    expect(keyName).toBe('u-1');
+    expect(Object.fromEntries(rights)).toEqual({
+      [OID]: new Set(['sensor.list', 'ext.sub']),
+      [BARE_OID]: new Set(['sensor.task']),
+    });
+  });
+
+  test('is narrowed to one org by oid, and by - to none', async () => {
+    expect(decodeJwt(await tokenFor({ oid: BARE_OID }))).toMatchObject({ oid: BARE_OID, perms: ['sensor.task'] });
+    const { oids, key } = await verified(await tokenFor({ oid: '-' }));
+    expect([oids, key?.uid]).toEqual([[], 'u-1']);
+  });
+
+  test('loses the orgs where it is revoked, and with the last one its tokens', async () => {
+    const [all, none] = [await tokenFor({}), await tokenFor({ oid: '-' })];
+    set(memory.orgs, OID, 'API_KEY', 'me', null);
+    expect((await verified(all)).oids).toEqual([BARE_OID]);
+    expect((await verified(none)).oids).toEqual([]);
+    set(memory.orgs, BARE_OID, 'ORG', BARE_OID, null);
+    for (const jwt of [all, none]) await expect(verified(jwt)).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['another user', { uid: 'u-2' }],
+    ['another secret', { secret: SECRET }],
+    ['an org where it is not', { oid: UNKNOWN_OID }],
+  ])('is not taken with %s', async (_what, fields) => {
+    const answer = await ask({ uid: 'u-1', secret: USER, ...fields });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([401, 'key_invalid']);
+  });
+
+  test('opens more orgs than a token can name: it asks for one of them', async () => {
+    for (let n = 0; n < 200; n += 1) {
+      const oid = `22222222-2222-4333-8444-${String(n).padStart(12, '0')}`;
+      set(memory.orgs, oid, 'ORG', oid, {});
+      give(oid, []);
+    }
+    expect((await ask({ uid: 'u-1', secret: USER })).json().error).toContain('opens 202 orgs');
+    expect((await ask({ uid: 'u-1', secret: USER, oid: OID })).statusCode).toBe(200);
+  });
+
+  test('a right of one org is none in another', async () => {
+    const jwt = await tokenFor({});
+    const answer = async (oid: string, action: string) =>
+      (
+        await server.inject({
+          ...{ method: 'POST', url: '/v1/extension/request/ext-reliable-tasking' },
+          headers: { authorization: `Bearer ${jwt}` },
+          payload: { oid, action, data: { task: 'os_version' } },
+        })
+      ).statusCode;
+    expect(await answer(OID, 'list')).toBe(200);
+    expect(await answer(OID, 'task')).toBe(403);
+  });
+});
+
+describe('tokens of an issuer', () => {
+  const ISSUED = { oid: OID, perms: ['sensor.list'] };
+  let sign: (claims: object, alg?: string) => Promise<string>;
+
+  beforeEach(async () => {
+    const { publicKey, privateKey } = await generateKeyPair('RS256');
+    memory.issuer = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1' }] });
+    sign = (claims) =>
+      new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+        .setSubject('alice@example.com')
+        .setExpirationTime(nowSeconds() + 60)
+        .sign(privateKey);
+    await server.close();
+    server = await startApi(memory);
+  });
+
+  test('count beside ours, with their rights, until they run out', async () => {
+    const jwt = await sign(ISSUED);
+    expect((await list(`Bearer ${jwt}`)).statusCode).toBe(200);
+    expect((await list(`Bearer ${await tokenOf(server)}`)).statusCode).toBe(200);
+    expect((await list(`Bearer ${await sign({ ...ISSUED, perms: [] })}`)).statusCode).toBe(403);
+    expect((await list(`Bearer ${await sign({ oids: [OID], perms: { [OID]: ['sensor.task'] } })}`)).statusCode).toBe(
+      200,
+    );
+    memory.nowMs += 61_000;
+    expect((await list(`Bearer ${jwt}`)).statusCode).toBe(401);
+  });
+
+  test('name no org that does not exist', async () => {
+    const { oids } = await createTokens(memory.ports()).verify(
+      `Bearer ${await sign({ oids: [OID, UNKNOWN_OID], perms: [] })}`,
+    );
+    expect(oids).toEqual([OID]);
+  });
+
+  test.each([{}, { oid: OID }, { oid: 7, perms: [] }, { oids: [7], perms: [] }, { oid: OID, perms: 'all' }])(
+    'that say %o are refused',
+    async (claims) => {
+      expect((await list(`Bearer ${await sign(claims)}`)).statusCode).toBe(401);
+    },
+  );
+
+  test('an issuer that is away gives 503, and no verdict on the token', async () => {
+    const jwt = await sign(ISSUED);
+    memory.issuer = issuerKeys('http://127.0.0.1:1/keys');
+    await server.close();
+    server = await startApi(memory);
+    expect((await list(`Bearer ${jwt}`)).statusCode).toBe(503);
+  });
+
+  test('without JWT_SECRET are the only ones, and none are given here', async () => {
+    const ours = await tokenOf(server);
+    await server.close();
+    server = await startApi(memory, { JWT_SECRET: '' });
+    expect((await ask({ oid: OID, secret: SECRET })).statusCode).toBe(404);
+    expect((await list(`Bearer ${ours}`)).statusCode).toBe(401);
+    expect((await list(`Bearer ${await sign(ISSUED)}`)).statusCode).toBe(200);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_RIGHTS, bootstrapSettings } from '../../src/orgs/bootstrap.ts';
+import { bootstrapSettings } from '../../src/orgs/bootstrap.ts';
+import { RIGHTS } from '../../src/orgs/rights.ts';
 import { EXTENSION, OrgTable, settingKey } from '../../src/orgs/table.ts';
 import { OID, set } from '../command/orgs.ts';
 
@@ -18,7 +19,7 @@ describe('the first org', () => {
     expect(apply(table)).toEqual(['ORG', 'SUBSCRIPTION', 'API_KEY']);
     expect(table.known(OID)).toBe(true);
     expect(table.subscribed(OID, NOW)).toBe(true);
-    expect(table.findKey(OID, SECRET, NOW)?.perms).toEqual(ALL_RIGHTS);
+    expect(table.findKey(OID, SECRET, NOW)?.perms).toEqual(RIGHTS);
     expect(apply(table, NOW + 1)).toEqual([]);
   });
 

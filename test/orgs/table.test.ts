@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXTENSION, hashOfKey, OrgTable, settingKey } from '../../src/orgs/table.ts';
-import { OID, PAST_OID, set } from '../command/orgs.ts';
+import { OID, PAST_OID, set, UNKNOWN_OID } from '../command/orgs.ts';
 
 const tableOf = (periods?: object[]): OrgTable => {
   const table = new OrgTable();
@@ -80,12 +80,33 @@ describe('the table of orgs', () => {
     const key = { oid: OID, name: 'a/b', hash: hashOfKey('s'), perms: ['sensor.task'], uid: 'u', expiresAtMs: 100 };
     expect(table.findKey(OID, 's', 99)).toEqual(key);
     expect(table.findKey(OID, 's', 100)).toBeUndefined();
-    expect(table.keyNamed(OID, 'a/b')).toEqual(key);
+    expect([...table.keys(OID)]).toEqual([key]);
     expect(table.findKey(OID, 'other', 99)).toBeUndefined();
     expect(table.findKey(PAST_OID, 's', 99)).toBeUndefined();
     set(table, OID, 'API_KEY', 'a/b', null);
     expect(table.findKey(OID, 's', 99)).toBeUndefined();
-    expect(table.keyNamed(OID, 'a/b')).toBeUndefined();
+    expect([...table.keys(OID)]).toEqual([]);
+    expect(table.keysWith(hashOfKey('s'), 99)).toEqual([]);
+  });
+
+  it('finds a user key in each org that it opens, and no longer where it was replaced', () => {
+    const table = tableOf();
+    for (const oid of [PAST_OID, OID, UNKNOWN_OID])
+      set(table, oid, 'API_KEY', 'k', { hash: hashOfKey('s'), perms: [], uid: 'u' });
+    set(table, PAST_OID, 'ORG', PAST_OID, { name: 'two' });
+    const orgs = () => table.keysWith(hashOfKey('s'), 5).map(({ oid }) => oid);
+    expect(orgs()).toEqual([OID, PAST_OID]);
+    set(table, PAST_OID, 'API_KEY', 'k', { hash: hashOfKey('other'), perms: [] });
+    expect(orgs()).toEqual([OID]);
+    set(table, OID, 'API_KEY', 'k', { hash: hashOfKey('s'), perms: [], expires_at: 5 });
+    expect(orgs()).toEqual([]);
+  });
+
+  it('knows orgs by their names', () => {
+    const table = tableOf();
+    set(table, PAST_OID, 'ORG', PAST_OID, {});
+    expect([OID, PAST_OID, UNKNOWN_OID].map((oid) => table.nameOf(oid))).toEqual(['one', '', null]);
+    expect(table.all()).toEqual([OID, PAST_OID]);
   });
 
   it('tells listeners of each change, until they are stopped', () => {

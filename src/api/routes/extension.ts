@@ -1,5 +1,6 @@
 /** The extension: its actions, and the live stream of what it does. */
 import { Type } from '@sinclair/typebox';
+import { STREAM_RIGHTS } from '../event-stream.ts';
 import { handleExtensionRequest } from '../extension.ts';
 import { NAME, NAME_PATTERN, OidParams, optional } from '../fields.ts';
 import { type Route, route } from '../route.ts';
@@ -39,7 +40,7 @@ export const extensionRoutes: readonly Route[] = [
   route({
     method: 'GET',
     url: '/v1/orgs/:oid/events',
-    rights: ['sensor.list', 'sensor.task'],
+    rights: STREAM_RIGHTS,
     tag: 'extension',
     summary: 'Task events as they happen, as Server-Sent Events.',
     produces: 'text/event-stream',

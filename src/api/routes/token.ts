@@ -5,7 +5,10 @@ import { type Route, route } from '../route.ts';
 import { handleTokenRequest } from '../token-request.ts';
 
 const fields = {
-  oid: optional(Type.String(), { expected: 'text, given once', description: 'The org.' }),
+  oid: optional(Type.String(), {
+    expected: 'text, given once',
+    description: 'The org; with a user key not needed, and `-` for a token that only says who it is.',
+  }),
   secret: optional(Type.String(), { expected: 'text, given once', description: 'The API key.' }),
   uid: optional(Type.String(), { expected: 'text, given once', description: 'The user of a user key.' }),
   expiry: optional(Type.Integer({ minimum: 0, maximum: 99_999_999_999 }), {

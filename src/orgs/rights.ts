@@ -1,0 +1,16 @@
+/** The rights that a key can have; routes and actions name those that they need. One of them is enough there. */
+
+export const RIGHTS = [
+  'sensor.list',
+  'sensor.get',
+  'sensor.task',
+  'sensor.tag',
+  'dr.list',
+  'dr.set',
+  'dr.del',
+  'dr.list.managed',
+  'dr.set.managed',
+  'dr.del.managed',
+  'ext.request',
+  'ext.sub',
+];
