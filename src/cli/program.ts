@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { registerCompletion } from './commands/completion.ts';
+import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
 import { registerList } from './commands/list.ts';
 import { registerRules } from './commands/rules/index.ts';
@@ -21,7 +22,7 @@ import { version } from './version.ts';
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
-  ['Rules:', [registerRules]],
+  ['Rules:', [registerRules, registerExtension]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Other:', [registerCompletion]],
 ];
