@@ -11,8 +11,9 @@ import { type Stack, upStack } from '../src/stack/stack.ts';
 import type { Bench, Flags, Result, Section } from './bench.ts';
 import { joinerBench } from './joiner.ts';
 import { describeMachine, loadAverage, type Machine } from './machine.ts';
+import { previewBench } from './preview.ts';
 
-const BENCHES: Record<string, Bench> = { joiner: joinerBench };
+const BENCHES: Record<string, Bench> = { joiner: joinerBench, preview: previewBench };
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;
 

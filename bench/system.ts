@@ -15,6 +15,7 @@ import { ensureTopics } from '../src/edges/kafka/admin.ts';
 import { createKafka } from '../src/edges/kafka/client.ts';
 import { createProducer, type OutRecord, type Producer } from '../src/edges/kafka/producer.ts';
 import { JOINER_GROUP } from '../src/join/joiner.ts';
+import type { RoleName } from '../src/main.ts';
 import { RECORD_NAMES, type RecordName, type TaskCommand } from '../src/model/records.ts';
 import { bootstrapSettings } from '../src/orgs/bootstrap.ts';
 import { OrgTable, settingKey } from '../src/orgs/table.ts';
@@ -46,6 +47,8 @@ export class System {
   });
   readonly oids: string[];
   readonly env: Record<string, string>;
+  /** Opens each org. */
+  readonly apiKey = randomUUID();
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly redis: Redis;
@@ -63,6 +66,7 @@ export class System {
       KAFKA_BROKERS: context.kafkaBrokers.join(','),
       REDIS_URL: context.redisUrl,
       KAFKA_TOPIC_PREFIX: this.prefix,
+      JWT_SECRET: randomUUID(),
     };
     this.#config = readConfig(this.env);
     this.kafka = createKafka(this.#config, this.#log);
@@ -75,7 +79,7 @@ export class System {
     await ensureTopics(this.kafka, this.#config, this.#log);
     await this.admin.connect();
     this.#producer = await createProducer(this.kafka, 'durable');
-    const settings = this.oids.flatMap((oid) => bootstrapSettings(new OrgTable(), oid, randomUUID(), Date.now()));
+    const settings = this.oids.flatMap((oid) => bootstrapSettings(new OrgTable(), oid, this.apiKey, Date.now()));
     await this.produce(
       this.topics.orgSettings,
       settings.map((setting) => ({
@@ -89,8 +93,8 @@ export class System {
     for (let i = 0; i < records.length; i += BATCH) await this.#producer?.send(topic, records.slice(i, i + BATCH));
   }
 
-  /** Starts a role; resolves when the projector is ready, and when the joiner listens: it is ready once the projector is. */
-  async startRole(role: 'projector' | 'joiner', nodeFlags: string[] = []): Promise<Child & { url: string }> {
+  /** Starts a role; resolves when the projector is ready, and when another listens: the joiner is ready once the projector is. */
+  async startRole(role: RoleName, nodeFlags: string[] = []): Promise<Child & { url: string }> {
     const child = await this.spawnRole(role, nodeFlags);
     const { url } = child;
     await until(`the ${role} starts`, child, START_MS, () =>
@@ -100,7 +104,7 @@ export class System {
   }
 
   /** The same without waiting for anything. */
-  async spawnRole(role: 'projector' | 'joiner', nodeFlags: string[] = []): Promise<Child & { url: string }> {
+  async spawnRole(role: RoleName, nodeFlags: string[] = []): Promise<Child & { url: string }> {
     const port = await freePort();
     const env = { ...this.env, HTTP_PORT: String(port) };
     const logFile = join(this.folder, `${role}.log`);

@@ -3,7 +3,7 @@
  * what is being looked at, and only the fields decoded that the selectors read. What is asked is folded while pages pass;
  * of the sensors themselves only their ids are remembered, since a scan of Redis may give one twice.
  */
-import type { PresenceRow } from '../projection/store.ts';
+import type { PresenceRow, StoredFacts } from '../projection/store.ts';
 import { compileSelector, partPlan, type SelectorAst, type SelectorRecord } from '../selector/index.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Reads } from './reads.ts';
@@ -23,6 +23,7 @@ export type ScannedPage = {
 };
 
 const PARTITIONS_AT_ONCE = 8;
+const NO_RECORD: SelectorRecord = {};
 
 /** Hands over every sensor that any of `within` could match, once, with what `selectors` read of it. */
 export async function scanSensors(
@@ -39,21 +40,28 @@ export async function scanSensors(
     const presenceOf = (sids: readonly string[]) => source.reads.readPresence(oid, partition, sids);
     const seen = new Set<string>();
     for await (const page of pagesOf(source, oid, partition)) {
-      const fresh = page.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
+      const fresh = withoutSeen(page, seen);
       const presence = plan.needsPresence ? await presenceOf(fresh.map(({ sid }) => sid)) : [];
       const nowMs = source.nowMs();
-      const sensors = fresh.map(({ sid, facts }, i) => ({
-        sid,
-        facts,
-        record: plan.recordOf(oid, sid, read(facts), presence[i]?.aliveAtMs ?? 0, nowMs),
-      }));
-      await handle({ sensors, presenceOf });
+      for (const [i, sensor] of fresh.entries())
+        sensor.record = plan.recordOf(oid, sensor.sid, read(sensor.facts), presence[i]?.aliveAtMs ?? 0, nowMs);
+      await handle({ sensors: fresh, presenceOf });
     }
   };
   const worker = async (): Promise<void> => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) await scanOne(next);
   };
   await Promise.all(Array.from({ length: PARTITIONS_AT_ONCE }, worker));
+}
+
+/** Those that did not come before; each costs one look at the set. Their records are still to be filled in. */
+function withoutSeen(page: readonly StoredFacts[], seen: Set<string>): ScannedSensor[] {
+  const fresh: ScannedSensor[] = [];
+  for (const { sid, facts } of page) {
+    const before = seen.size;
+    if (seen.add(sid).size > before) fresh.push({ sid, facts, record: NO_RECORD });
+  }
+  return fresh;
 }
 
 /** The next page is asked for before the one at hand is given away. */
