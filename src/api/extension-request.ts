@@ -7,6 +7,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ApiError } from '../errors.ts';
+import { parseJson } from './json.ts';
 
 export type ExtensionRequest = { oid: string; action: string; data: unknown };
 type Fields = Record<string, unknown>;
@@ -31,20 +32,12 @@ function partOf(name: string, body: Fields, query: Fields): string {
 async function dataOf({ data, gzdata }: Fields, maxBytes: number): Promise<unknown> {
   if (Array.isArray(data) || Array.isArray(gzdata) || (isGiven(data) && isGiven(gzdata)))
     throw new ApiError('bad_request', 'data is given more than once: give data or gzdata, once.');
-  if (isGiven(gzdata)) return parseJson(await unzip(gzdata, maxBytes));
+  if (isGiven(gzdata)) return parseJson(await unzip(gzdata, maxBytes), 'gzdata', 'data_invalid');
   if (!isGiven(data)) return {};
-  return typeof data === 'string' ? parseJson(data) : data;
+  return typeof data === 'string' ? parseJson(data, 'data', 'data_invalid') : data;
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ApiError('data_invalid', 'data is not valid JSON.', { cause });
-  }
-}
 
 async function unzip(gzdata: unknown, maxBytes: number): Promise<string> {
   // A sender that does not percent-encode its form turns each + of base64 into a space.
@@ -52,10 +45,13 @@ async function unzip(gzdata: unknown, maxBytes: number): Promise<string> {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
     throw new ApiError('data_invalid', 'gzdata must be the base64 text of gzipped JSON.');
   try {
-    return (await unpack(Buffer.from(base64, 'base64'), { maxOutputLength: maxBytes })).toString('utf8');
+    const bytes = await unpack(Buffer.from(base64, 'base64'), { maxOutputLength: maxBytes });
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE')
       throw new ApiError('body_too_large', `gzdata unpacks to more than ${maxBytes} bytes.`, { cause });
-    throw new ApiError('data_invalid', 'gzdata does not unpack: it must be base64 of gzip of JSON.', { cause });
+    throw new ApiError('data_invalid', 'gzdata does not unpack: it must be base64 of gzip of JSON in UTF-8.', {
+      cause,
+    });
   }
 }

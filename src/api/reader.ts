@@ -5,6 +5,7 @@
  */
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import { refuseUnstorable } from '../command/text.ts';
 import { ApiError, type ErrorCode } from '../errors.ts';
 import { coerce } from './coerce.ts';
 
@@ -33,13 +34,18 @@ export function validatorCompiler({ schema, httpPart }: { schema: TObject; httpP
   return (value: unknown): Checked => {
     try {
       const fields = value ?? {};
-      const isObject = typeof fields === 'object' && !Array.isArray(fields);
-      return { value: read(isObject ? coerce(schema, fields as Record<string, unknown>) : fields) };
+      if (typeof fields !== 'object' || Array.isArray(fields)) return { value: read(fields) };
+      for (const [name, field] of Object.entries(fields)) refuseTexts(name, field);
+      return { value: read(coerce(schema, fields as Record<string, unknown>)) };
     } catch (error) {
       if (error instanceof ApiError) return { error };
       throw error;
     }
   };
+}
+
+function refuseTexts(name: string, field: unknown): void {
+  for (const text of Array.isArray(field) ? field : [field]) if (typeof text === 'string') refuseUnstorable(name, text);
 }
 
 function faultOf<T extends TObject>(

@@ -36,6 +36,7 @@ export const TAGS = {
   orgs: 'Orgs and their subscriptions.',
   sensors: 'Sensors: listing, presence, tags, isolation, and commands for now.',
   hives: 'Rules and lookups, stored with etags.',
+  about: 'This description, and the state of a process.',
 } as const;
 
 /** `response` has the answers that are no errors, by status; errors are the same for all routes. A body is a form or JSON. */

@@ -2,16 +2,18 @@
  * The one table of routes, and how they are put on the server. Each group is a file in routes/; what a route is, and who
  * may call it, stands in route.ts.
  */
-import formbody from '@fastify/formbody';
 import type { HttpServer } from '../edges/http/server.ts';
 import { admit } from './admit.ts';
 import { Applied } from './applied.ts';
+import { addBodyParsers } from './bodies.ts';
 import { EventStreams } from './event-stream.ts';
-import { parseForm } from './form.ts';
+import { decodeText } from './form.ts';
+import { describeApi, describedSchema } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { validatorCompiler } from './reader.ts';
 import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
+import { aboutRoutes } from './routes/about.ts';
 import { extensionRoutes } from './routes/extension.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { createTokens } from './tokens.ts';
@@ -20,12 +22,12 @@ import { within } from './within.ts';
 /** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
 const APPEND_MS = 3_000;
 
-export const ROUTES: readonly Route[] = [...tokenRoutes, ...extensionRoutes];
+export const ROUTES: readonly Route[] = [...aboutRoutes, ...tokenRoutes, ...extensionRoutes];
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {
   const parts = partsOf(ports);
-  await server.register(formbody, { parser: parseForm });
+  addBodyParsers(server);
   server.setValidatorCompiler(validatorCompiler as never);
   // Answers are made by handlers that are held to the schema by their types: nothing is dropped on the way out.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -35,6 +37,7 @@ export async function registerApi(server: HttpServer, ports: ApiPorts, routes = 
     parts.streams.stop();
     parts.context.applied.stop();
   });
+  await describeApi(server);
   for (const route of routes) addRoute(server, route, parts);
 }
 
@@ -58,9 +61,12 @@ function addRoute(server: HttpServer, route: Route, parts: Parts): void {
   server.route({
     method: route.method,
     url: route.url,
-    schema: route.schema,
+    schema: describedSchema(route),
     exposeHeadRoute: false,
-    onRequest: (request) => admit(request, route.rights, parts),
+    onRequest: async (request) => {
+      decodeText(request.url.split('?')[1] ?? '');
+      await admit(request, route.rights, parts);
+    },
     handler: async (request, reply) => route.handle(parts, request, reply),
   });
 }

@@ -3,6 +3,7 @@
  * the process: it answers the exit code. Results are on `out`; errors, as code, sentence and hint, on `err`.
  */
 import { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
@@ -17,7 +18,6 @@ import { registerUntask } from './commands/untask.ts';
 import { registerWatch } from './commands/watch.ts';
 import { asCliError, type CliError, EXIT, EXIT_MEANINGS } from './errors.ts';
 import { type Io, painter } from './io.ts';
-import { version } from './version.ts';
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [

@@ -121,10 +121,23 @@ describe('an encoded body', () => {
     );
   });
 
-  test('any text gives fields, and what JSON writes without a percent sign is typed unharmed', () => {
+  test('a text that is valid is read as the standard reads it', () => {
+    const unit = fc.constantFrom('x', '=', '&', '+', '%41', '%', '%2', '%C3%A9', '%zz', ';');
+    fc.assert(
+      fc.property(fc.string({ unit }), (body) => {
+        const standard = new URLSearchParams(body.replace(/^\?/, ''));
+        for (const name of standard.keys()) expect([parseForm(body)[name]].flat()).toEqual(standard.getAll(name));
+      }),
+    );
+  });
+
+  test.each(['x=%FF', 'x=a%C3%28', '%ED%A0%80=1', 'oid=1&data={}&x=%80'])('bytes that are no UTF-8: %s', (body) => {
+    expect(() => parseForm(body)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+  });
+
+  test('what JSON writes without a percent sign is typed unharmed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (task) => {
-        parseForm(task);
         const json = JSON.stringify({ task: task.replaceAll('%', '') });
         expect(parseForm(`oid=1&data=${json}`).data).toBe(json);
       }),

@@ -138,3 +138,47 @@ test('reading texts loses no field and adds none, but for empty numbers and bool
     }),
   );
 });
+
+describe('what cannot be read is refused', () => {
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const url = `/v1/echo/${OID}`;
+  test.each<[string, string, string, object, number, string]>([
+    ['bytes that are no UTF-8', url, '\xff\xfe', FORM, 400, 'bad_request'],
+    ['JSON that is no UTF-8', url, '{"name":"\xff"}', JSON_TYPE, 400, 'bad_request'],
+    ['encoded bytes that are no UTF-8', url, 'name=%FF', FORM, 400, 'bad_request'],
+    ['the same in the query', `${url}?name=%FF`, '', FORM, 400, 'bad_request'],
+    ['a path that encodes nothing', '/v1/echo/%zz', '', FORM, 400, 'bad_request'],
+    ['a path that is no UTF-8', '/v1/echo/%FF', '', FORM, 400, 'bad_request'],
+    ['NUL in a form', url, 'name=a%00b', FORM, 400, 'data_invalid'],
+    ['NUL in a list', url, 'tags=a&tags=%00', FORM, 400, 'data_invalid'],
+    ['NUL in JSON', url, '{"name":"\\u0000"}', JSON_TYPE, 400, 'data_invalid'],
+    ['deep JSON', url, '['.repeat(100_000) + ']'.repeat(100_000), JSON_TYPE, 400, 'data_invalid'],
+    ['a number beyond all', url, '{"ttl":1e400}', JSON_TYPE, 400, 'data_invalid'],
+    ['another character set', url, 'name=a', { 'content-type': 'text/plain' }, 415, 'unsupported_media_type'],
+    [
+      'another encoding of JSON',
+      url,
+      '{}',
+      { 'content-type': 'application/json; charset=utf-16' },
+      415,
+      'unsupported_media_type',
+    ],
+    ['a content type that is none', url, 'name=a', { 'content-type': ';' }, 415, 'unsupported_media_type'],
+  ])('%s', async (_name, at, text, headers, status, code) => {
+    const payload = Buffer.from(text, 'latin1');
+    const answer = await server.inject({
+      ...{ method: 'POST', url: at, payload },
+      headers: { authorization: `Bearer ${jwt}`, ...headers },
+    });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([status, code]);
+  });
+
+  test('a body that is announced and missing, and one that is too large', async () => {
+    const headers = { authorization: `Bearer ${jwt}`, ...FORM };
+    const payload = Buffer.alloc(5 * 1024 * 1024, 'a');
+    const answer = await server.inject({ method: 'POST', url, payload, headers });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([413, 'body_too_large']);
+    const empty = await server.inject({ method: 'POST', url, payload: '', headers: { ...headers, ...JSON_TYPE } });
+    expect([empty.statusCode, empty.json().error_code]).toEqual([400, 'bad_request']);
+  });
+});

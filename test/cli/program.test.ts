@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rolesOf } from '../../src/cli/commands/serve.ts';
 import { EXIT_MEANINGS } from '../../src/cli/errors.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { version } from '../../src/cli/version.ts';
+import { version } from '../../src/version.ts';
 import { makeIo, run } from './fixtures.ts';
 
 const pathsOf = (command: Command, path: string[]): string[][] => [

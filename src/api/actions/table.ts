@@ -1,4 +1,15 @@
-/** The actions of the extension: which rights allow each (one of them is enough), and what runs it. */
+/** The actions of the extension: what data each takes, which rights allow it (one of them is enough), and what runs it. */
+import type { TObject } from '@sinclair/typebox';
+import {
+  ExplainSchema,
+  GetSchema,
+  ListSchema,
+  PreviewSchema,
+  ReceivedSchema,
+  SensorSchema,
+  TaskSchema,
+  UntaskSchema,
+} from '../schemas.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 import { explain } from './explain.ts';
 import { get } from './get.ts';
@@ -11,6 +22,8 @@ import { untask } from './untask.ts';
 export type Action = {
   rights: readonly string[];
   summary: string;
+  /** What `run` checks its data with; shown in the extension's schema and in the description of the API. */
+  schema: TObject;
   run(data: unknown, context: ActionContext): Promise<ActionResult>;
 };
 
@@ -19,16 +32,19 @@ const READ = ['sensor.list', 'sensor.task'];
 const LOOK = ['sensor.list', 'sensor.get', 'sensor.task'];
 const WRITE = ['sensor.task'];
 
-export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['task', { rights: WRITE, summary: 'Queues a command for the sensors that match.', run: task }],
-  ['list', { rights: READ, summary: 'Lists the tasks of the org.', run: list }],
-  ['untask', { rights: WRITE, summary: 'Removes tasks, or their part for some sensors.', run: untask }],
-  [
-    'preview',
-    { rights: LOOK, summary: 'Shows which sensors a selector matches now, and what excludes others.', run: preview },
-  ],
-  ['explain', { rights: LOOK, summary: 'Shows why a selector does or does not match a sensor.', run: explain }],
-  ['signal_attempt', { rights: WRITE, summary: 'Tries now what is due to a sensor.', run: signalAttempt }],
-  ['signal_received', { rights: WRITE, summary: 'Acknowledges a task for a sensor.', run: signalReceived }],
-  ['get', { rights: READ, summary: 'Shows one task and where its sensors stand.', run: get }],
-]);
+type Row = [name: string, rights: readonly string[], summary: string, schema: TObject, run: Action['run']];
+
+const TABLE: readonly Row[] = [
+  ['task', WRITE, 'Queues a command for the sensors that match.', TaskSchema, task],
+  ['list', READ, 'Lists the tasks of the org.', ListSchema, list],
+  ['untask', WRITE, 'Removes tasks, or their part for some sensors.', UntaskSchema, untask],
+  ['get', READ, 'Shows one task and where its sensors stand.', GetSchema, get],
+  ['preview', LOOK, 'Shows which sensors a selector matches now, and what excludes others.', PreviewSchema, preview],
+  ['explain', LOOK, 'Shows why a selector does or does not match a sensor.', ExplainSchema, explain],
+  ['signal_attempt', WRITE, 'Tries now what is due to a sensor.', SensorSchema, signalAttempt],
+  ['signal_received', WRITE, 'Acknowledges a task for a sensor.', ReceivedSchema, signalReceived],
+];
+
+export const ACTIONS: ReadonlyMap<string, Action> = new Map(
+  TABLE.map(([name, rights, summary, schema, run]) => [name, { rights, summary, schema, run }]),
+);
