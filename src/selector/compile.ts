@@ -19,6 +19,9 @@ import { ABSENT, BROKEN, bindNames, reader, type Scope, type Slots } from './res
 
 export type Predicate = (record: SelectorRecord) => Verdict;
 
+/** A clause, or an any/all with what is in it: what has to be asked of a record. */
+export type Leaf = ComparisonNode | StateNode | CollectionNode;
+
 /** Compiles a tree; never fails, since a bad regular expression is an error of the evaluation. */
 export function compileSelector(ast: SelectorAst): Predicate {
   const slots: Slots = { values: [], visits: 0 };
@@ -32,21 +35,28 @@ export function compileSelector(ast: SelectorAst): Predicate {
   };
 }
 
-function compile(node: SelectorAst, scope: Scope, slots: Slots): Predicate {
+/** Joins the predicates of a tree's leaves as its `and`, `or` and `not` say. */
+export function joinLeaves(node: SelectorAst, predicateOf: (leaf: Leaf) => Predicate): Predicate {
   switch (node.type) {
     case 'everything':
       return () => true;
     case 'not':
-      return negate(compile(node.operand, scope, slots));
+      return negate(joinLeaves(node.operand, predicateOf));
     case 'and':
-      return decide(node.operands, true, scope, slots);
     case 'or':
-      return decide(node.operands, false, scope, slots);
-    case 'collection':
-      return compileCollection(node, scope, slots);
+      return decide(
+        node.operands.map((operand) => joinLeaves(operand, predicateOf)),
+        node.type === 'and',
+      );
     default:
-      return compileClause(node, scope, slots);
+      return predicateOf(node);
   }
+}
+
+function compile(node: SelectorAst, scope: Scope, slots: Slots): Predicate {
+  return joinLeaves(node, (leaf) =>
+    leaf.type === 'collection' ? compileCollection(leaf, scope, slots) : compileClause(leaf, scope, slots),
+  );
 }
 
 function negate(predicate: Predicate): Predicate {
@@ -57,8 +67,7 @@ function negate(predicate: Predicate): Predicate {
 }
 
 /** `and` goes on while operands say true, `or` while they say false; the first other verdict is the answer. */
-function decide(nodes: readonly SelectorAst[], goOn: boolean, scope: Scope, slots: Slots): Predicate {
-  const operands = nodes.map((node) => compile(node, scope, slots));
+function decide(operands: readonly Predicate[], goOn: boolean): Predicate {
   const [first, second] = operands;
   if (operands.length === 2 && first !== undefined && second !== undefined) {
     return (record) => {

@@ -3,14 +3,13 @@
  * so one clause can compare as text with one sensor and as a number with the next. Whole numbers (the index in
  * `any … as i, v`) are bigint here, since they follow other rules than the numbers of a record.
  */
+import { type AnchoredText, anchoredText } from './anchored.ts';
 import type { Verdict } from './ast.ts';
 import { strayBytes } from './literals.ts';
-import { compileRegex } from './regex.ts';
+import { type CompiledRegex, compileRegex } from './regex.ts';
 import { RANGE, readBoolean, readFloat, readInteger } from './values.ts';
 
 export type ValueTest = (value: unknown) => Verdict;
-
-const never: ValueTest = () => 'error';
 
 /** `==`. Lists, maps and null cannot be compared. */
 export function equality(text: string): ValueTest {
@@ -67,12 +66,25 @@ function itemEquality(text: string): ValueTest {
   };
 }
 
-/** `matches`: the expression may match anywhere in the text. Bad expressions are errors once they meet a text. */
+/**
+ * `matches`: the expression may match anywhere in the text. It is compiled when it first meets a text, unless comparing
+ * beginnings does the same. Bad expressions are errors once they meet a text.
+ */
 export function pattern(text: string): ValueTest {
-  const compiled = compileRegex(text);
-  if (!('regex' in compiled)) return never;
-  const { regex } = compiled;
-  return (value) => (typeof value === 'string' ? regex.test(value) : 'error');
+  const anchored = anchoredText(text);
+  if (anchored?.exact === true) return anchoredTest(anchored);
+  let compiled: CompiledRegex | undefined;
+  return (value) => {
+    if (typeof value !== 'string') return 'error';
+    compiled ??= compileRegex(text);
+    return 'regex' in compiled ? compiled.regex.test(value) : 'error';
+  };
+}
+
+function anchoredTest({ texts, whole }: AnchoredText): ValueTest {
+  const known = new Set(texts);
+  if (whole) return (value) => (typeof value === 'string' ? known.has(value) : 'error');
+  return (value) => (typeof value === 'string' ? texts.some((start) => value.startsWith(start)) : 'error');
 }
 
 /** `is empty`. */

@@ -1,0 +1,78 @@
+/**
+ * What is left to be asked where keys do not say it all. Each distinct clause is kept once, however many selectors have it,
+ * and asked once for each record. Clauses are joined as in the plain predicate: left to right, an error ends it.
+ */
+import { junction, type SelectorAst, type SelectorRecord, type Verdict } from '../ast.ts';
+import { compileSelector, joinLeaves, type Leaf, type Predicate } from '../compile.ts';
+import { printSelector } from '../print.ts';
+
+class Clause {
+  readonly text: string;
+  uses = 0;
+  readonly #predicate: Predicate;
+  #askedAt = -1;
+  #verdict: Verdict = false;
+
+  constructor(leaf: Leaf, text: string) {
+    this.text = text;
+    this.#predicate = compileSelector(leaf);
+  }
+
+  ask(record: SelectorRecord, now: number): Verdict {
+    if (this.#askedAt !== now) {
+      this.#verdict = this.#predicate(record);
+      this.#askedAt = now;
+    }
+    return this.#verdict;
+  }
+}
+
+/** To be given back to `release` when it is not needed any more. */
+export interface Question {
+  readonly ask: Predicate;
+  readonly clauses: readonly Clause[];
+}
+
+export class Clauses {
+  readonly #byText = new Map<string, Clause>();
+  #now = 0;
+
+  /** Distinct clauses in use. */
+  get size(): number {
+    return this.#byText.size;
+  }
+
+  /** From here on another record is asked about. */
+  nextRecord(): void {
+    this.#now += 1;
+  }
+
+  /** Asks whether all of these are true, of which there is at least one. */
+  question(conjuncts: readonly SelectorAst[]): Question {
+    const clauses: Clause[] = [];
+    const ask = joinLeaves(junction('and', conjuncts), (leaf) => {
+      const clause = this.#take(leaf);
+      clauses.push(clause);
+      return (record) => clause.ask(record, this.#now);
+    });
+    return { ask, clauses };
+  }
+
+  release({ clauses }: Question): void {
+    for (const clause of clauses) {
+      clause.uses -= 1;
+      if (clause.uses === 0) this.#byText.delete(clause.text);
+    }
+  }
+
+  #take(leaf: Leaf): Clause {
+    const text = printSelector(leaf);
+    let clause = this.#byText.get(text);
+    if (clause === undefined) {
+      clause = new Clause(leaf, text);
+      this.#byText.set(text, clause);
+    }
+    clause.uses += 1;
+    return clause;
+  }
+}

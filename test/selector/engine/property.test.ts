@@ -1,0 +1,63 @@
+/** The index finds what a scan finds: for any selectors and sensors, whatever came and went before. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileSelector, type SelectorAst, type SelectorRecord, SelectorSet } from '../../../src/selector/index.ts';
+import { records, trees } from '../expressions.ts';
+import { sensorRecords, sensorSelectors } from './sensors.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+const RUNS = Number(process.env.FC_RUNS ?? 300);
+
+type Step = readonly [id: number, ast: SelectorAst | null];
+
+/** Adds, replaces and takes out as the steps say, in a set and in a map. */
+function play(set: SelectorSet<number>, plain: Map<number, SelectorAst>, steps: readonly Step[]): void {
+  for (const [id, ast] of steps) {
+    if (ast === null) expect(set.delete(String(id))).toBe(plain.delete(id));
+    else {
+      set.add(String(id), ast, id);
+      plain.set(id, ast);
+    }
+  }
+}
+
+function compare(set: SelectorSet<number>, plain: Map<number, SelectorAst>, record: SelectorRecord): void {
+  const due = [...plain].flatMap(([id, ast]) => (compileSelector(ast)(record) === true ? [id] : [])).sort();
+  expect(set.match(record).sort()).toEqual(due);
+  const groups = set.matchGroups(record);
+  expect(groups.flatMap((group) => [...group]).sort()).toEqual(due);
+  expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(due.length);
+}
+
+describe(`the index (seed ${seed})`, () => {
+  const id = fc.nat({ max: 19 });
+  const selector = fc.oneof({ weight: 6, arbitrary: sensorSelectors }, trees);
+  const steps = fc.array(
+    fc.tuple(id, fc.option(selector, { freq: 4 })).map((step): Step => step),
+    { maxLength: 40, size: 'max' },
+  );
+  const sensors = fc.array(fc.oneof({ weight: 6, arbitrary: sensorRecords }, records), { minLength: 1, maxLength: 4 });
+
+  it('finds what a scan finds, between any additions, replacements and removals', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(steps, sensors), { minLength: 1, maxLength: 3 }), (rounds) => {
+        const set = new SelectorSet<number>();
+        const plain = new Map<number, SelectorAst>();
+        for (const [some, met] of rounds) {
+          play(set, plain, some);
+          expect([set.size, [...set.values()].sort()]).toEqual([plain.size, [...plain.keys()].sort()]);
+          for (const record of met) compare(set, plain, record);
+        }
+        play(
+          set,
+          plain,
+          [...plain.keys()].map((one): Step => [one, null]),
+        );
+        expect(set.isEmpty).toBe(true);
+        for (const record of rounds.flatMap(([, met]) => met)) compare(set, plain, record);
+      }),
+      { seed, numRuns: RUNS },
+    );
+  }, 60_000);
+});
