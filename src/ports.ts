@@ -13,8 +13,9 @@ import type { TopicKey } from './topics.ts';
 export type Decoded<T> = { record: InRecord; value: T } | { record: InRecord; refusal: Refusal };
 export type Refusal = { code: ErrorCode; message: string };
 
-export type Batch = {
-  topic: TopicKey;
+/** `Topic`: roles name topics by key, the edge by their names on the broker. */
+export type Batch<Topic = TopicKey> = {
+  topic: Topic;
   partition: number;
   /** In order; those below the wanted offset are left out. */
   records: InRecord[];
@@ -26,24 +27,28 @@ export type Batch = {
   alive(): boolean;
 };
 
-export type GroupOptions = {
+/** True: done. False: it was left, and the partition is read again from the wanted offset. `until`: the same, but not before
+ *  this has settled; other partitions go on meanwhile. */
+export type Handled = boolean | { until: Promise<unknown> };
+
+export type GroupOptions<Topic = TopicKey> = {
   groupId: string;
-  topics: TopicKey[];
+  topics: Topic[];
   /** The numbers of the partitions held from now on; called at every join, before any record comes. */
   onAssigned(partitions: number[]): void;
   /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
-  wanted(topic: TopicKey, partition: number): Promise<number | null>;
-  /** Handles a batch. False: it was left, and the partition is read again from the wanted offset. */
-  onBatch(batch: Batch): Promise<boolean>;
+  wanted(topic: Topic, partition: number): Promise<number | null>;
+  /** A batch without records says how far the log holds none for us: markers of transactions, or aborted ones. */
+  onBatch(batch: Batch<Topic>): Promise<Handled>;
 };
 
-export type Group = {
+export type Group<Topic = TopicKey> = {
   joined(): boolean;
   /** Why no records come, as a sentence; null when they do. */
   fault(): string | null;
-  commit(topic: TopicKey, partition: number, nextOffset: number): Promise<void>;
+  commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
   /** Makes the next fetch start at this offset. */
-  seek(topic: TopicKey, partition: number, offset: number): void;
+  seek(topic: Topic, partition: number, offset: number): void;
   stop(): Promise<void>;
 };
 

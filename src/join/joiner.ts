@@ -7,13 +7,15 @@
  *   redelivery due -> deliver
  *   receipt -> ack -> TASK_DONE / TASK_FAILURE  (receipts.ts)
  */
-import type { Batch, Group, Role, RolePorts } from '../ports.ts';
-import { Deliver, type Due } from './deliver.ts';
+import type { Batch, Group, Handled, Role, RolePorts } from '../ports.ts';
+import type { Why } from '../projection/store.ts';
+import { Deliver } from './deliver.ts';
+import type { Due } from './flight.ts';
 import { type Added, Follower } from './follow.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { dropExpiredTags } from './presence.ts';
-import { markAllDirty, type Seat, type Sensor, takeRows } from './seat.ts';
+import { type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 import { Seats } from './seats.ts';
 import type { Task } from './tasks.ts';
 import { Timers } from './timers.ts';
@@ -32,6 +34,8 @@ export class Joiner implements Role {
   readonly timers = new Timers();
   /** Receipts below these offsets may have been settled without being told: repeats are told again. */
   readonly #repeatBelow = new Map<number, number>();
+  /** How often in a row the batch of a partition of `sensor-events` could not be finished. */
+  readonly tries = new Map<number, number>();
   readonly #followers = new Map<string, Follower>();
   #usable = new Map<string, string>();
   #subscribed = new Set<string>();
@@ -54,7 +58,7 @@ export class Joiner implements Role {
           () => false,
         ),
       onLive: (seat) => void this.#goLive(seat),
-      onDropped: (seats) => this.#drop(seats),
+      onGone: (sensors) => this.forget(sensors),
     });
     this.deliver = new Deliver({
       ports,
@@ -128,16 +132,12 @@ export class Joiner implements Role {
   /** Sends pairs that are due for a reason of our own; what fails comes again by its timer. */
   async send(due: Due[]): Promise<boolean> {
     if (due.length === 0 || this.#stopping) return true;
-    try {
-      await this.deliver.deliver(due);
-      return true;
-    } catch (error) {
-      this.ports.log.warn({ err: error }, 'pairs could not be claimed; they come again');
-      return false;
-    }
+    const { pairs } = await this.deliver.deliver(due);
+    if (pairs) this.ports.log.warn('not all pairs could be claimed; they come again');
+    return !pairs;
   }
 
-  refused(seat: Seat, why: string): void {
+  refused(seat: Seat, why: Why): void {
     if (seat.token === null) return;
     this.ports.log.info({ oid: seat.oid, partition: seat.partition, why }, 'a seat was refused');
     void this.seats.refused(seat, why).then(() => this.#look());
@@ -165,7 +165,7 @@ export class Joiner implements Role {
     return null;
   }
 
-  async #onBatch(batch: Batch): Promise<boolean> {
+  async #onBatch(batch: Batch): Promise<Handled> {
     const { clock, metrics } = this.ports;
     const started = clock.monoMs();
     const handled = await (batch.topic === 'presence' ? onPresence(this, batch) : onSensorEvents(this, batch));
@@ -248,8 +248,7 @@ export class Joiner implements Role {
       if (follower.tasks.epoch !== epoch) throw new Error('the tasks are of another epoch');
       if (!(await this.send(this.match([...seat.sensors.values()])))) throw new Error('not all pairs could be claimed');
       const dead = seat.deadBatches.splice(0);
-      if (dead.length > 0 && seat.live && seat.epoch === epoch)
-        await this.ports.projection.clearInFlight(seat.oid, epoch, dead);
+      if (seat.live && seat.epoch === epoch) await this.deliver.clear(seat.oid, epoch, dead);
     } catch (error) {
       this.ports.log.warn({ err: error, oid: seat.oid }, 'a seat is taken again');
       seat.live = false;
@@ -257,12 +256,10 @@ export class Joiner implements Role {
     }
   }
 
-  #drop(seats: Seat[]): void {
-    const gone = new Set(seats);
-    for (const follower of this.#followers.values()) {
-      for (const { waits } of follower.tasks.values())
-        for (const sensor of waits.keys()) if (gone.has(sensor.seat)) waits.delete(sensor);
-    }
+  /** Nothing is remembered of sensors that are no longer held. */
+  forget(sensors: Iterable<Sensor>): void {
+    for (const [oid, gone] of Map.groupBy(sensors, (sensor) => sensor.oid))
+      this.#followers.get(oid)?.tasks.forget(new Set(gone));
   }
 
   #isSubscribed(oid: string): boolean {
@@ -270,10 +267,9 @@ export class Joiner implements Role {
   }
 
   async #tick(): Promise<void> {
-    const due = this.timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(({ sensor, task }) => {
-      return this.#isSubscribed(sensor.oid) && task.predicate(sensor.record) === true;
-    });
-    await this.send(due);
+    const mayGo = ({ sensor, task }: Due) => this.#isSubscribed(sensor.oid) && task.predicate(sensor.record) === true;
+    await this.deliver.resume(mayGo);
+    await this.send(this.timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(mayGo));
   }
 
   /** Tags that ran out, and orgs that subscribed again, make sensors match what they did not. */
@@ -297,13 +293,8 @@ export class Joiner implements Role {
       this.ports.store.encode('SensorState', state);
     const held = [...this.seats.all()].filter((seat) => seat.live);
     for (const seat of held) {
-      try {
-        const answers = await this.ports.projection.writeSensors(takeRows(seat, encode));
-        for (const answer of answers) if (!answer.ok) this.refused(seat, answer.why);
-      } catch (error) {
-        markAllDirty(seat); // what was taken out may not have been written
-        throw error;
-      }
+      const why = await writeRows(this.ports.projection, seat, takeRows(seat, encode));
+      if (why !== null && why !== 'away') this.refused(seat, why);
     }
   }
 }

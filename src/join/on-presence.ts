@@ -1,14 +1,17 @@
 /** A batch of `sensor-presence`: decode -> judge -> fold -> write what changed -> rows and claims in one trip -> commit. */
-import { persist } from '../clock.ts';
+import { persist, retryDelayMs } from '../clock.ts';
 import { checkPresence } from '../command/check.ts';
 import type { SensorPresence, SensorState } from '../model/records.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import type { DeadLetter } from '../outbox.ts';
 import type { Batch, Decoded } from '../ports.ts';
-import type { SensorRows } from '../projection/store.ts';
+import type { Rows } from './claims.ts';
 import type { Joiner } from './joiner.ts';
 import { foldBatch, type PresenceStep } from './presence.ts';
-import { type Seat, takeRows } from './seat.ts';
+import { type Seat, type Sensor, takeRows } from './seat.ts';
+
+/** About two seconds. */
+const ROWS_TRIES = 6;
 
 type Judged = { steps: PresenceStep[]; letters: DeadLetter[] };
 
@@ -39,8 +42,9 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   // A seat that was taken meanwhile may need older records: then this batch is read again after them.
   if (!judged || !batch.alive() || seats.next(batch.partition) !== from) return false;
 
-  const { states, toMatch, touched } = foldBatch(seats.in(batch.partition), judged.steps, clock.nowMs());
+  const { states, toMatch, touched, gone } = foldBatch(seats.in(batch.partition), judged.steps, clock.nowMs());
   seats.advance(batch.partition, batch.nextOffset);
+  joiner.forget(gone);
   const letters = judged.letters.filter(({ record }) => record.offset >= seats.effectsFrom(batch.partition));
   if (states.length > 0 || letters.length > 0) {
     await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(letters)]));
@@ -50,16 +54,7 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   const giveUp = () => seats.abandon(batch.partition, from ?? 0, touched);
   if (!batch.alive()) return giveUp();
 
-  let rows = rowsOf(touched, (state) => ports.store.encode('SensorState', state));
-  const written = await retry(async () => {
-    // The next try sends the same rows again, and pairs only once: they come again by their timers.
-    const pairs = joiner.match(toMatch);
-    toMatch.clear();
-    await joiner.deliver.deliver(pairs, rows);
-    rows = [];
-    return true;
-  });
-  if (!written) return giveUp();
+  if (!(await deliverAll(joiner, batch, toMatch, touched))) return giveUp();
   seats.checkLive(batch.partition);
   if (!batch.alive()) return false;
   if (batch.nextOffset > seats.effectsFrom(batch.partition)) await joiner.commit(batch);
@@ -67,6 +62,32 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   return true;
 }
 
-function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): { seat: Seat; request: SensorRows }[] {
+/** Rows that were not taken are tried again a few times. Then the seats that lack them are given up and taken anew, with all
+ *  that Redis has not got yet: an org whose shard is away must not hold the others. False: the batch is not ours any more. */
+async function deliverAll(
+  joiner: Joiner,
+  { alive }: Batch,
+  toMatch: Set<Sensor>,
+  touched: Set<Seat>,
+): Promise<boolean> {
+  const { clock, log, store } = joiner.ports;
+  const encode = (state: SensorState) => store.encode('SensorState', state);
+  let pairs = joiner.match(toMatch);
+  let seats = touched;
+  for (let attempt = 1; alive(); attempt += 1) {
+    seats = (await joiner.deliver.deliver(pairs, rowsOf(seats, encode))).rows;
+    if (seats.size === 0) return true;
+    log.warn({ orgs: seats.size, attempt }, 'rows of sensors could not be written');
+    if (attempt >= ROWS_TRIES) {
+      for (const seat of seats) joiner.refused(seat, 'away');
+      return true;
+    }
+    pairs = []; // they come again by themselves
+    await clock.delay(retryDelayMs(attempt, clock.random()));
+  }
+  return false;
+}
+
+function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): Rows[] {
   return [...touched].flatMap((seat) => takeRows(seat, encode).map((request) => ({ seat, request })));
 }

@@ -1,6 +1,11 @@
-/** A batch of `sensor-events`: decode -> judge -> ack -> wait for claims in flight -> TASK_DONE, TASK_FAILURE -> commit. */
-import { persist } from '../clock.ts';
-import type { Batch } from '../ports.ts';
+/**
+ * A batch of `sensor-events`: decode -> judge -> ack -> wait for claims in flight -> TASK_DONE, TASK_FAILURE -> commit.
+ *
+ * A batch that cannot be finished now, because a seat is being taken or a part is away, is left, and its partition rests for a
+ * while: the fetches of a process go round together, and a batch that waited in place would hold all its partitions.
+ */
+import { retryDelayMs } from '../clock.ts';
+import type { Batch, Handled } from '../ports.ts';
 import type { Joiner } from './joiner.ts';
 import {
   type Acked,
@@ -14,44 +19,66 @@ import {
 } from './receipts.ts';
 import { SETTLED } from './tasks.ts';
 
-class AskAgain extends Error {}
+const SEAT_POLL_MS = 50;
+const SEAT_WAIT_MS = 2_000;
 
-export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<boolean> {
-  const { clock, inbox, orgs, log, outbox, metrics } = joiner.ports;
-  const done = await persist(
-    clock,
-    batch.alive,
-    async () => {
-      const decoded = await inbox.decode('SensorEvent', batch.records);
-      let sorted = sortEvents(decoded, orgs.table);
-      if (sorted.letters.some(({ code }) => code === 'org_unknown')) {
-        await orgs.refresh();
-        sorted = sortEvents(decoded, orgs.table);
-      }
-      const acked = await settle(joiner, batch, sorted.receipts);
-      const events = [
-        ...acked.flatMap((ack) => settledEvent(ack) ?? []),
-        ...confirmDeliveries(joiner, batch.partition, sorted),
-      ];
-      await Promise.all([outbox.taskEvents(events), outbox.deadLetters(sorted.letters)]);
-      for (const { code } of sorted.letters) metrics.deadLettered(code);
-      for (const { word } of acked) if (word.word === 'first') metrics.acked(word.state, 1);
-      return true;
-    },
-    (error) => {
-      // What this try has settled is a repeat for the next one, and still has to be told.
-      joiner.tellRepeats(batch.partition, batch.nextOffset);
-      if (!(error instanceof AskAgain)) log.warn({ err: error }, 'a batch of sensor events is tried again');
-    },
-  );
-  if (!done || !batch.alive()) return false;
+/** The receipts of these orgs can't be settled now. */
+class NotNow extends Error {
+  readonly oids: string[];
+  constructor(oids: string[], why: string) {
+    super(why);
+    this.oids = oids;
+  }
+}
+
+async function settleBatch(joiner: Joiner, batch: Batch): Promise<void> {
+  const { inbox, orgs, outbox, metrics } = joiner.ports;
+  const decoded = await inbox.decode('SensorEvent', batch.records);
+  let sorted = sortEvents(decoded, orgs.table);
+  if (sorted.letters.some(({ code }) => code === 'org_unknown')) {
+    await orgs.refresh();
+    sorted = sortEvents(decoded, orgs.table);
+  }
+  const acked = await settle(joiner, batch, sorted.receipts);
+  const events = [
+    ...acked.flatMap((ack) => settledEvent(ack) ?? []),
+    ...confirmDeliveries(joiner, batch.partition, sorted),
+  ];
+  await Promise.all([outbox.taskEvents(events), outbox.deadLetters(sorted.letters)]);
+  for (const { code } of sorted.letters) metrics.deadLettered(code);
+  for (const { word } of acked) if (word.word === 'first') metrics.acked(word.state, 1);
+}
+
+export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<Handled> {
+  const { log, clock } = joiner.ports;
+  const { partition } = batch;
+  try {
+    await settleBatch(joiner, batch);
+    joiner.tries.delete(partition);
+  } catch (error) {
+    // What this try has settled is a repeat for the next one, and still has to be told.
+    joiner.tellRepeats(partition, batch.nextOffset);
+    if (error instanceof NotNow) return { until: seatsTaken(joiner, partition, error.oids) };
+    const tries = (joiner.tries.get(partition) ?? 0) + 1;
+    joiner.tries.set(partition, tries);
+    log.warn({ err: error, partition, tries }, 'a batch of sensor events is tried again');
+    return { until: clock.delay(retryDelayMs(tries, clock.random())) };
+  }
+  if (!batch.alive()) return false;
   try {
     await joiner.commit(batch);
   } catch (error) {
-    joiner.tellRepeats(batch.partition, batch.nextOffset);
+    joiner.tellRepeats(partition, batch.nextOffset);
     throw error;
   }
   return true;
+}
+
+/** Until every org has its seat here, or for a while. */
+async function seatsTaken({ seats, ports: { clock } }: Joiner, partition: number, oids: string[]): Promise<void> {
+  const deadline = clock.monoMs() + SEAT_WAIT_MS;
+  do await clock.delay(SEAT_POLL_MS);
+  while (clock.monoMs() < deadline && oids.some((oid) => !seats.in(partition).get(oid)?.token));
 }
 
 /** What is to be told: first answers, and those that the owner before may not have told. */
@@ -61,19 +88,24 @@ async function settle(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promis
   const ours = receipts.filter(({ oid }) => known.has(oid));
   if (ours.length === 0) return [];
   const seats = joiner.seats.in(batch.partition);
-  if (ours.some(({ oid }) => !seats.get(oid)?.token)) throw new AskAgain('a seat is being taken');
+  const missing = [...new Set(ours.map(({ oid }) => oid))].filter((oid) => !seats.get(oid)?.token);
+  if (missing.length > 0) throw new NotNow(missing, 'a seat is being taken');
   const startedMono = clock.monoMs();
   const answer = await ackAll(joiner.ports, seats, ours);
-  if ('refused' in answer) {
-    joiner.refused(answer.refused.seat, answer.refused.why);
-    throw new AskAgain(answer.refused.why);
-  }
+  for (const { seat, token, why } of answer.refused)
+    if (why !== 'away' && seat.token === token) joiner.refused(seat, why);
+  const [first] = answer.refused;
+  if (first)
+    throw new NotNow(
+      answer.refused.map(({ seat }) => seat.oid),
+      first.why,
+    );
   await Promise.all(
     answer.waits.map(({ seat, epoch, nowMs, entries }) =>
       waitForFlights(joiner.ports, seat.oid, epoch, nowMs, entries),
     ),
   );
-  if (clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS) throw new AskAgain('the acks are too old');
+  if (clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS) throw new Error('the acks are too old');
   for (const { receipt, seat } of answer.acked) {
     const sensor = seat.sensors.get(receipt.sid);
     const task = joiner.task(receipt.oid, receipt.taskId);

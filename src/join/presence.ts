@@ -8,14 +8,20 @@ import { findOrSeat, refresh, type Seat, type Sensor, tagOf } from './seat.ts';
 
 export type PresenceStep = { offset: number; presence: SensorPresence };
 export type StateToWrite = { oid: string; sid: string; partition: number; state: ReturnType<typeof toState> | null };
-export type Folded = { states: StateToWrite[]; toMatch: Set<Sensor>; touched: Set<Seat> };
+export type Folded = {
+  states: StateToWrite[];
+  toMatch: Set<Sensor>;
+  touched: Set<Seat>;
+  /** Sensors that were forgotten. */
+  gone: Sensor[];
+};
 
 /** An online sensor's state is written again after this long, so that the topic tells that it is still there. */
 const STATE_AGAIN_MS = 86_400_000;
 
 /** `seats` by oid. A record of an org without a seat, or below the seat's offset, is passed over. */
 export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs: number): Folded {
-  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set() };
+  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set(), gone: [] };
   const changed = new Set<Sensor>();
   for (const { offset, presence } of steps) {
     const seat = seats.get(presence.oid);
@@ -69,6 +75,7 @@ function forget(seat: Seat, sid: string, folded: Folded, changed: Set<Sensor>): 
   const sensor = seat.sensors.get(sid);
   if (sensor) {
     Object.assign(sensor, newSensor(seat.oid, sid));
+    folded.gone.push(sensor);
     changed.delete(sensor);
     folded.toMatch.delete(sensor);
     seat.expiring.delete(sensor);

@@ -12,7 +12,7 @@ import { taskIdOfInvestigation } from '../model/task.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import type { DeadLetter, EpochEvent } from '../outbox.ts';
 import type { Decoded, RolePorts } from '../ports.ts';
-import type { AckWord, Answer, InFlight } from '../projection/store.ts';
+import type { AckWord, InFlight, Why } from '../projection/store.ts';
 import type { Seat } from './seat.ts';
 
 const ACKS_PER_SCRIPT = 200;
@@ -83,40 +83,46 @@ function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string;
 
 export type Acked = { receipt: Receipt; seat: Seat; epoch: string; word: AckWord };
 
-/** Settles receipts in Redis. null: a seat was refused, the batch has to come again. */
+/** Settles receipts in Redis. `refused`: of these seats the receipts were not settled, and have to come again. */
 export async function ackAll(
   { projection }: RolePorts,
   seats: Map<string, Seat>,
   receipts: Receipt[],
-): Promise<
-  | { acked: Acked[]; waits: { seat: Seat; epoch: string; nowMs: number; entries: InFlight[] }[] }
-  | { refused: { seat: Seat; why: (Answer<object> & { ok: false })['why'] } }
-> {
-  const parts: { seat: Seat; epoch: string; receipts: Receipt[] }[] = [];
+): Promise<{
+  acked: Acked[];
+  waits: { seat: Seat; epoch: string; nowMs: number; entries: InFlight[] }[];
+  refused: { seat: Seat; token: string; why: Why }[];
+}> {
+  const parts: { seat: Seat; epoch: string; token: string; receipts: Receipt[] }[] = [];
   for (const [oid, all] of Map.groupBy(receipts, (receipt) => receipt.oid)) {
     const seat = seats.get(oid);
     if (!seat) continue;
+    const { epoch, token } = seat;
     for (let i = 0; i < all.length; i += ACKS_PER_SCRIPT)
-      parts.push({ seat, epoch: seat.epoch, receipts: all.slice(i, i + ACKS_PER_SCRIPT) });
+      parts.push({ seat, epoch, token: token ?? '', receipts: all.slice(i, i + ACKS_PER_SCRIPT) });
   }
   const answers = await projection.ack(
-    parts.map(({ seat, epoch, receipts: acks }) => ({
+    parts.map(({ seat, epoch, token, receipts: acks }) => ({
       oid: seat.oid,
       epoch,
       partition: seat.partition,
-      token: seat.token ?? '',
+      token,
       acks: acks.map(({ taskId, sid, state, code }) => ({ taskId, sid, state, code })),
     })),
   );
   const acked: Acked[] = [];
   const waits = [];
-  for (const [i, { seat, epoch, receipts: part }] of parts.entries()) {
+  const refused = [];
+  for (const [i, { seat, epoch, token, receipts: part }] of parts.entries()) {
     const answer = answers[i] as (typeof answers)[number];
-    if (!answer.ok) return { refused: { seat, why: answer.why } };
+    if (!answer.ok) {
+      refused.push({ seat, token, why: answer.why });
+      continue;
+    }
     for (const [at, receipt] of part.entries()) acked.push({ receipt, seat, epoch, word: answer.words[at] as AckWord });
     if (answer.waitFor.length > 0) waits.push({ seat, epoch, nowMs: answer.nowMs, entries: answer.waitFor });
   }
-  return { acked, waits };
+  return { acked, waits, refused };
 }
 
 /** Until each batch is gone in the same usable epoch, or its lease is over. A refusal says nothing: the lease is waited out. */

@@ -6,7 +6,7 @@
 import { hashOf } from '../model/ids.ts';
 import type { SensorState } from '../model/records.ts';
 import { newSensor, nextTagExpiryMs, type SensorView, toState } from '../model/sensor.ts';
-import type { PresenceRow, SensorRows } from '../projection/store.ts';
+import type { PresenceRow, Projection, SensorRows, Why } from '../projection/store.ts';
 import { recordOf, type SelectorRecord } from '../selector/index.ts';
 
 export type Sensor = SensorView & {
@@ -140,6 +140,42 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
   seat.forgotten.clear();
   parts.push({ ...part, nextOffset: seat.nextOffset });
   return parts;
+}
+
+/** Rows that Redis has not taken are dirty again. */
+export function restoreRows(seat: Seat, { facts, presence, forgotten }: SensorRows): void {
+  for (const { sid } of facts) if (seat.sensors.has(sid)) seat.dirtyFacts.add(sid);
+  for (const { sid } of presence) if (seat.sensors.has(sid)) seat.dirtyRows.add(sid);
+  for (const sid of forgotten) seat.forgotten.add(sid);
+}
+
+/** Empties the seat, to be loaded anew; answers the sensors that it held. */
+export function clearSeat(seat: Seat): Sensor[] {
+  const gone = [...seat.sensors.values()];
+  for (const sensor of gone) sensor.online = false;
+  seat.loaded = false;
+  for (const part of [seat.sensors, seat.dirtyFacts, seat.dirtyRows, seat.forgotten, seat.expiring]) part.clear();
+  return gone;
+}
+
+/** Writes rows that were taken out of the seat. Answers why they were not all taken, or null; those are dirty again. */
+export async function writeRows(
+  projection: Pick<Projection, 'writeSensors'>,
+  seat: Seat,
+  requests: SensorRows[],
+): Promise<Why | null> {
+  let refused: Why | null = null;
+  for (const request of requests) {
+    // One after another: the last part carries the offset, which must not stand without the parts before it.
+    refused ??= await writePart(projection, request);
+    if (refused !== null) restoreRows(seat, request);
+  }
+  return refused;
+}
+
+async function writePart(projection: Pick<Projection, 'writeSensors'>, request: SensorRows): Promise<Why | null> {
+  const [answer] = await projection.writeSensors([request]);
+  return answer === undefined || answer.ok ? null : answer.why;
 }
 
 export function markAllDirty(seat: Seat): void {

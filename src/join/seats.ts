@@ -4,7 +4,7 @@
  */
 import { persist } from '../clock.ts';
 import type { RolePorts } from '../ports.ts';
-import { newSeat, type Seat } from './seat.ts';
+import { newSeat, type Seat, type Sensor } from './seat.ts';
 import { StateReader, takeSeat } from './takeover.ts';
 
 type Partition = {
@@ -28,7 +28,8 @@ export type SeatsOptions = {
   /** The partition still belongs to this process, as far as the group says when asked. */
   confirmOwnership(partition: number, offset: number): Promise<boolean>;
   onLive(seat: Seat): void;
-  onDropped(seats: Seat[]): void;
+  /** These sensors are no longer held. */
+  onGone(sensors: Iterable<Sensor>): void;
 };
 
 export class Seats {
@@ -80,9 +81,7 @@ export class Seats {
   assign(numbers: number[]): void {
     for (const [number, partition] of this.#partitions) {
       if (numbers.includes(number)) continue;
-      this.#partitions.delete(number);
-      for (const seat of partition.seats.values()) release(seat);
-      this.#options.onDropped([...partition.seats.values()]);
+      this.#drop(partition);
     }
     for (const number of numbers) {
       if (this.#partitions.has(number)) continue;
@@ -152,13 +151,15 @@ export class Seats {
     const seat = partition.seats.get(oid) ?? newSeat(oid, partition.number);
     // Meanwhile records of this org are passed over: the partition is read again from where the seat stands.
     partition.seats.delete(oid);
-    const taken = await takeSeat(this.#options.ports, seat, epoch, this.#states).catch((error) => {
-      this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
-      return false;
-    });
+    const taken = await takeSeat(this.#options.ports, seat, epoch, this.#states, this.#options.onGone).catch(
+      (error) => {
+        this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
+        return false;
+      },
+    );
     if (this.#partitions.get(partition.number) !== partition) {
       release(seat);
-      this.#options.onDropped([seat]);
+      this.#options.onGone(seat.sensors.values());
       return;
     }
     if (!taken) release(seat);
@@ -212,9 +213,15 @@ export class Seats {
     const entry = this.#partitions.get(seat.partition);
     if (!entry || entry.seats.get(seat.oid) !== seat) return;
     if (await this.#options.confirmOwnership(seat.partition, entry.effectsFrom)) return;
-    this.#partitions.delete(seat.partition);
-    for (const other of entry.seats.values()) release(other);
-    this.#options.onDropped([...entry.seats.values()]);
+    this.#drop(entry);
+  }
+
+  #drop(partition: Partition): void {
+    this.#partitions.delete(partition.number);
+    for (const seat of partition.seats.values()) {
+      release(seat);
+      this.#options.onGone(seat.sensors.values());
+    }
   }
 }
 

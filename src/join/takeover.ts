@@ -2,23 +2,31 @@
  * Taking a seat: the token first, so that the owner before is refused from then on; then its sensors; then the end of the
  * presence log, which has to be read before anything is sent; then the claims of the owner before are waited out.
  *
- * Sensors come from memory if this process has held the seat all along (Redis was lost: they are uploaded), else from Redis,
- * else, when Redis has none, from `sensor-state` and then from presence as far back as the log reaches.
+ * Sensors come from memory if this process has held the seat all along (Redis was lost: they are written to it), else from Redis,
+ * else, when Redis has none, from `sensor-state` and then from presence as far back as the log reaches. A write that Redis
+ * takes under the same epoch and token ends the reading: what was read is whole.
  */
 
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
 import type { RolePorts } from '../ports.ts';
 import type { InFlight } from '../projection/store.ts';
-import { markAllDirty, type Seat, seatSensor, takeRows } from './seat.ts';
+import { clearSeat, markAllDirty, type Seat, type Sensor, seatSensor, takeRows, writeRows } from './seat.ts';
 
 /** An org's first records are looked for this long before its subscription: clocks differ. */
 const SLACK_MS = 60_000;
 
 type Ports = Pick<RolePorts, 'projection' | 'inbox' | 'clock' | 'store' | 'orgs' | 'config' | 'log'>;
 
-/** Resolves true when the seat has its token and sensors; `live` is set later, by who reads presence. */
-export async function takeSeat(ports: Ports, seat: Seat, epoch: string, states: StateReader): Promise<boolean> {
+/** Resolves true when the seat has its token and sensors; `live` is set later, by who reads presence. `onGone` is told the
+ *  sensors of memory that are loaded anew. */
+export async function takeSeat(
+  ports: Ports,
+  seat: Seat,
+  epoch: string,
+  states: StateReader,
+  onGone: (sensors: Sensor[]) => void,
+): Promise<boolean> {
   const { projection, clock } = ports;
   seat.live = false;
   const answer = await projection.takeover(seat.oid, epoch, seat.partition);
@@ -26,16 +34,25 @@ export async function takeSeat(ports: Ports, seat: Seat, epoch: string, states: 
   const askedMono = clock.monoMs();
   const current = seat.loaded && (answer.nextOffset === null || seat.nextOffset >= answer.nextOffset);
   if (!current) {
-    for (const sensor of seat.sensors.values()) sensor.online = false;
-    seat.sensors.clear();
-    seat.loaded = false;
+    onGone(clearSeat(seat));
     await load(ports, seat, answer.nextOffset, states);
   }
+  // Redis has lost all of it, or never had it; in the same epoch it lacks only what a refused or lost write held.
+  if (answer.nextOffset === null || (current && seat.epoch !== epoch)) markAllDirty(seat);
   seat.epoch = epoch;
   seat.token = answer.token;
+  // Also with nothing to tell: that it is taken proves that Redis was not lost while it was read.
+  const why = await writeRows(
+    projection,
+    seat,
+    takeRows(seat, (state) => ports.store.encode('SensorState', state)),
+  );
+  if (why !== null) {
+    ports.log.warn({ oid: seat.oid, partition: seat.partition, why }, 'a seat could not be completed');
+    seat.loaded = current;
+    return false;
+  }
   seat.loaded = true;
-  // What Redis was not told, because a write was refused or lost, is told now.
-  if (current || answer.nextOffset === null) await upload(ports, seat);
   const end = (await ports.inbox.ends('presence')).get(seat.partition);
   seat.liveAt = end === undefined || end.low === end.high ? 0 : end.high;
   seat.deadBatches = answer.inFlight.map(({ batch }) => batch);
@@ -73,13 +90,6 @@ async function load(ports: Ports, seat: Seat, nextOffset: number | null, states:
   for (const state of await states.of(seat.oid, seat.partition)) seatSensor(seat, fromState(state), clock.nowMs());
   const since = await inbox.since('presence', orgs.table.firstSubscribedAtMs(seat.oid) - SLACK_MS);
   seat.nextOffset = since.get(seat.partition) ?? 0;
-}
-
-/** Gives Redis all sensors of the seat, which it has lost or never had; the offset goes with the last part. */
-async function upload({ projection, store }: Ports, seat: Seat): Promise<void> {
-  markAllDirty(seat);
-  for (const rows of takeRows(seat, (state) => store.encode('SensorState', state)))
-    await projection.writeSensors([rows]);
 }
 
 /** Reads `sensor-state` whole, once for all seats that ask at the same time. */

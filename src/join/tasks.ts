@@ -18,6 +18,8 @@ export type Task = {
   investigationId: string;
   expiresAtMs: number;
   doneWhenSent: boolean;
+  /** Of the command line and the investigation id, which each dispatch carries. */
+  textBytes: number;
   predicate: Predicate;
   /** Set when the selector is `sid ==` alone. */
   sid: string | undefined;
@@ -49,10 +51,13 @@ export class OrgTasks {
     const known = this.#set.get(record.taskId);
     if (known) return known;
     const ast = parseSelector(record.command.selector);
+    const commandLine = record.command.task ?? '';
+    const investigationId = investigationIdOf(record.command);
     const task: Task = {
       taskId: record.taskId,
-      commandLine: record.command.task ?? '',
-      investigationId: investigationIdOf(record.command),
+      commandLine,
+      investigationId,
+      textBytes: Buffer.byteLength(commandLine) + Buffer.byteLength(investigationId),
       expiresAtMs: record.expiresAtMs,
       doneWhenSent: isDoneWhenSent(record.command),
       predicate: compileSelector(ast),
@@ -71,6 +76,14 @@ export class OrgTasks {
     task.gone = true;
     task.waits.clear();
     this.#set.delete(taskId);
+  }
+
+  /** Nothing is remembered of these sensors. */
+  forget(sensors: ReadonlySet<Sensor>): void {
+    for (const { waits } of this.#set.values()) {
+      if (waits.size > sensors.size) for (const sensor of sensors) waits.delete(sensor);
+      else for (const sensor of waits.keys()) if (sensors.has(sensor)) waits.delete(sensor);
+    }
   }
 
   match(sensor: Sensor): Task[] {

@@ -1,17 +1,32 @@
-/** When pairs are due again: a binary heap by time, on the monotonic clock. An entry that was overtaken is passed over. */
+/** When pairs are due again: a binary heap by time, on the monotonic clock. An entry that was overtaken is passed over; when the
+ *  heap has doubled, those that can never count again are taken out, so that it holds no more than twice what waits. */
 import type { Sensor } from './seat.ts';
 import type { Task } from './tasks.ts';
 
 export type Timer = { atMono: number; sensor: Sensor; task: Task };
 
+const COMPACT_LEAST = 1_024;
+
 export class Timers {
-  readonly #heap: Timer[] = [];
+  #heap: Timer[] = [];
+  #compactAt = COMPACT_LEAST;
 
   get size(): number {
     return this.#heap.length;
   }
 
   push(timer: Timer): void {
+    if (this.#heap.length >= this.#compactAt) this.#compact();
+    this.#insert(timer);
+  }
+
+  #compact(): void {
+    const kept = this.#heap.filter(mayCount).sort((a, b) => a.atMono - b.atMono); // sorted is a heap
+    this.#heap = kept;
+    this.#compactAt = Math.max(COMPACT_LEAST, 2 * kept.length);
+  }
+
+  #insert(timer: Timer): void {
     const heap = this.#heap;
     let i = heap.push(timer) - 1;
     while (i > 0) {
@@ -52,5 +67,8 @@ export class Timers {
   }
 }
 
-const counts = ({ atMono, sensor, task }: Timer): boolean =>
-  !task.gone && sensor.online && sensor.seat.live && task.waits.get(sensor)?.untilMono === atMono;
+/** A seat that is not live now may be again; nothing else comes back. */
+const mayCount = ({ atMono, sensor, task }: Timer): boolean =>
+  !task.gone && sensor.online && task.waits.get(sensor)?.untilMono === atMono;
+
+const counts = (timer: Timer): boolean => timer.sensor.seat.live && mayCount(timer);

@@ -6,10 +6,15 @@
  * epoch      the caller remembers things of an earlier epoch; the current one is given
  * not_ready  the projection is being rebuilt, or this is another Redis process than the attested one
  * fenced     another process has taken over the partition
+ * away       the store did not answer for this org: whether it was done is not known
  */
 import type { Pair, TaskRecord } from '../model/task.ts';
 
-export type Refusal = { ok: false; why: 'lost' | 'not_ready' | 'fenced' } | { ok: false; why: 'epoch'; epoch: string };
+export type Refusal =
+  | { ok: false; why: 'lost' | 'not_ready' | 'fenced' | 'away' }
+  | { ok: false; why: 'epoch'; epoch: string };
+/** Why nothing was done. */
+export type Why = Refusal['why'];
 export type Answer<T> = ({ ok: true } & T) | Refusal;
 
 // ---- projector
@@ -189,6 +194,7 @@ export interface Projection {
   announced(expired: { oid: string; taskId: string }[]): Promise<void>;
 
   // joiner
+  /** null: the org has no marker, or its shard alone did not answer. Rejects when none did. */
   status(oids: string[]): Promise<(OrgStatus | null)[]>;
   takeover(
     oid: string,
@@ -199,11 +205,11 @@ export interface Projection {
   /** Presence rows first, then claims, in one trip. */
   claim(rows: SensorRows[], requests: ClaimRequest[]): Promise<{ rows: Answer<object>[]; claims: ClaimAnswer[] }>;
   recheck(request: RecheckRequest): Promise<Answer<{ nowMs: number; kept: boolean[][] }>>;
-  confirm(requests: ConfirmRequest[]): Promise<void>;
+  /** Batches are over. Said again, or for a batch that is not known, it changes nothing. */
+  confirm(requests: ConfirmRequest[]): Promise<Answer<object>[]>;
   ack(requests: AckRequest[]): Promise<Answer<{ words: AckWord[]; waitFor: InFlight[]; nowMs: number }>[]>;
   /** Which of the batches are still in flight. A refusal says nothing about them. */
   inFlight(oid: string, epoch: string): Promise<Answer<{ nowMs: number; entries: InFlight[] }>>;
-  clearInFlight(oid: string, epoch: string, batches: string[]): Promise<void>;
   changes(
     oid: string,
     epoch: string,

@@ -14,6 +14,7 @@ function taskOf(taskId: string): Task {
     investigationId: taskId,
     expiresAtMs: 0,
     doneWhenSent: false,
+    textBytes: 0,
     predicate: () => true,
     sid: undefined,
     seenAtMs: 0,

@@ -160,7 +160,7 @@ export function markerContract(bench: () => Bench): void {
       expect(taken.inFlight).toEqual([{ batch, untilMs: expect.any(Number) }]);
       expect(taken.inFlight[0]!.untilMs).toBeGreaterThan(taken.nowMs);
       expect((await partition(1)).inFlight).toEqual([]);
-      await org.projection.clearInFlight(org.oid, org.epoch, [batch]);
+      await org.projection.confirm([{ oid: org.oid, epoch: org.epoch, batch, tasks: [] }]);
       expect((await partition(0)).inFlight).toEqual([]);
     });
   });

@@ -5,56 +5,24 @@
  *
  * While a batch is worked on, heartbeats go on. The role commits by `commit`, after its effects.
  */
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { InRecord } from '../../outbox.ts';
+import type { Batch, Group, GroupOptions } from '../../ports.ts';
 import { byNumber } from './assigner.ts';
 import { GroupHealth } from './group-health.ts';
 
-export type Batch = {
-  topic: string;
-  partition: number;
-  /** In order; those below the wanted offset are left out. */
-  records: InRecord[];
-  /** The offset after this batch. */
-  nextOffset: number;
-  /** How many records the log holds after this batch. */
-  lag: number;
-  /** False as soon as the partition may belong to somebody else, or the process stops: give up quietly. */
-  alive(): boolean;
-};
-
-export type GroupOptions = {
+type Options = GroupOptions<string> & {
   kafka: Kafka;
-  groupId: string;
-  topics: string[];
   sessionMs: number;
   log: Logger;
-  /** The numbers of the partitions held from now on; called at every join, before any record comes. */
-  onAssigned(partitions: number[]): void;
-  /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
-  wanted(topic: string, partition: number): Promise<number | null>;
-  /** Handles a batch. False: it was left, and the partition is read again from the wanted offset. */
-  onBatch(batch: Batch): Promise<boolean>;
   /** The first offset that the log still has. */
   low(topic: string, partition: number): Promise<number>;
 };
 
-export type Group = {
-  /** The partition numbers held now; empty before the first join. */
-  assigned(): number[];
-  joined(): boolean;
-  /** Why no records come, as a sentence; null when they do. */
-  fault(): string | null;
-  commit(topic: string, partition: number, nextOffset: number): Promise<void>;
-  /** Makes the next fetch start at the offset that the role wants. */
-  seek(topic: string, partition: number, offset: number): void;
-  stop(): Promise<void>;
-};
-
 const RUN_AGAIN_MS = 1_000;
 
-export async function joinGroup(options: GroupOptions): Promise<Group> {
+export async function joinGroup(options: Options): Promise<Group<string>> {
   const { kafka, groupId, topics, sessionMs, log } = options;
   let held: number[] = [];
   let joined = false;
@@ -104,6 +72,21 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
   });
+  // kafkajs hands over no batch whose records are all markers, or of an aborted transaction: it just reads on. The role has to
+  // know that it is past them, or it would wait for the end of such a log for ever.
+  const passing = new Map<string, Promise<void>>();
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    if (payload.batchSize > 0) return;
+    const { topic, partition } = payload;
+    const key = `${topic} ${partition}`;
+    const mine = generation;
+    const work = passOver(options, payload, () => mine === generation && held.includes(partition))
+      .catch((error) => log.warn({ err: error, topic, partition }, 'a batch without records was not passed over'))
+      .finally(() => {
+        if (passing.get(key) === work) passing.delete(key);
+      });
+    passing.set(key, work);
+  });
   let stopped = false;
   const run = async (): Promise<void> => {
     await consumer.connect();
@@ -113,11 +96,12 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 16,
       eachBatch: async (payload) => {
+        const { topic, partition } = payload.batch;
+        await passing.get(`${topic} ${partition}`);
         const mine = generation;
-        const still = () => mine === generation && held.includes(payload.batch.partition);
         const done = health.working(nowMs);
         try {
-          await eachBatch(options, consumer, payload, still);
+          await eachBatch(options, consumer, payload, () => mine === generation && held.includes(partition));
         } finally {
           done();
         }
@@ -139,7 +123,6 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
   });
   await run();
   return {
-    assigned: () => held,
     joined: () => joined,
     fault: () => health.fault(joined && held.length > 0, nowMs()),
     commit: async (topic, partition, nextOffset) => {
@@ -161,7 +144,7 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
 }
 
 async function eachBatch(
-  options: GroupOptions,
+  options: Options,
   consumer: Consumer,
   payload: EachBatchPayload,
   mine: () => boolean,
@@ -187,18 +170,41 @@ async function eachBatch(
       consumer.seek({ topic, partition, offset: String(wanted) });
       return;
     }
-    const records = recordsOf(payload, wanted);
-    const handled = records.length === 0 || (await options.onBatch(batchOf(payload, records, alive)));
+    const isBehind = Number(batch.lastOffset()) < wanted;
+    const handled = isBehind || (await options.onBatch(batchOf(payload, recordsOf(payload, wanted), alive)));
     if (!alive()) return;
-    if (handled) payload.resolveOffset(batch.lastOffset());
-    else consumer.seek({ topic, partition, offset: String((await options.wanted(topic, partition)) ?? wanted) });
+    if (handled === true) {
+      payload.resolveOffset(batch.lastOffset());
+      return;
+    }
+    consumer.seek({ topic, partition, offset: String((await options.wanted(topic, partition)) ?? wanted) });
+    if (handled === false) return;
+    const resume = payload.pause();
+    handled.until.then(resume, resume);
   } finally {
     clearInterval(timer);
   }
   await payload.heartbeat();
 }
 
-function batchOf({ batch }: EachBatchPayload, records: InRecord[], alive: () => boolean): Batch {
+type Passed = Pick<
+  ConsumerEndBatchProcessEvent['payload'],
+  'topic' | 'partition' | 'highWatermark' | 'firstOffset' | 'lastOffset'
+>;
+
+/** Only what begins where the role stands: behind a gap the next batch is sought back, as always. */
+async function passOver(options: Options, passed: Passed, alive: () => boolean): Promise<void> {
+  const { topic, partition } = passed;
+  const nextOffset = Number(passed.lastOffset) + 1;
+  const wanted = await options.wanted(topic, partition);
+  if (wanted === null || wanted >= nextOffset || !alive()) return;
+  const first = Number(passed.firstOffset ?? passed.lastOffset);
+  if (first > wanted && first > (await options.low(topic, partition))) return;
+  const lag = Math.max(Number(passed.highWatermark) - nextOffset, 0);
+  await options.onBatch({ topic, partition, records: [], nextOffset, lag, alive });
+}
+
+function batchOf({ batch }: EachBatchPayload, records: InRecord[], alive: () => boolean): Batch<string> {
   const nextOffset = Number(batch.lastOffset()) + 1;
   const lag = Math.max(Number(batch.highWatermark) - nextOffset, 0);
   return { topic: batch.topic, partition: batch.partition, records, nextOffset, lag, alive };

@@ -42,6 +42,14 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
   });
+  const passed = (partition: number, nextOffset: number): void => {
+    next.set(partition, Math.max(next.get(partition) ?? 0, nextOffset));
+    for (const wake of waiters) wake();
+  };
+  // Batches of markers or of aborted transactions alone are not handed over.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    if (payload.batchSize === 0) passed(payload.partition, Number(payload.lastOffset) + 1);
+  });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
@@ -64,9 +72,8 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
       if (!isRunning() || isStale()) return;
       if (records.length > 0) await onRecords(records);
       // lastOffset also covers what is no record: markers of transactions, and what compaction took away.
-      next.set(batch.partition, Math.max(wanted, Number(batch.lastOffset()) + 1));
       resolveOffset(batch.lastOffset());
-      for (const wake of waiters) wake();
+      passed(batch.partition, Number(batch.lastOffset()) + 1);
       await heartbeat();
     },
   });

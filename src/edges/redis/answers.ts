@@ -5,6 +5,7 @@ type Reply = [string, ...unknown[]];
 
 /** null when the script did its work. */
 export function refusalOf(reply: unknown): Refusal | null {
+  if (reply instanceof Error) return { ok: false, why: 'away' };
   const [word, detail] = reply as Reply;
   switch (String(word)) {
     case 'OK':

@@ -17,8 +17,12 @@ export type Command = { oid: string; name: string; args: Arg[]; binary?: boolean
 export type RedisClient = {
   /** One round trip (in a cluster one for each org, together); rejects with `unavailable` if any command fails. */
   trip(commands: Command[]): Promise<unknown[]>;
+  /** The same, never rejecting: where a command failed, its `unavailable` stands in place of its answer. For commands of many
+   *  orgs, of which one may live on a shard that is away. */
+  tryAll(commands: Command[]): Promise<unknown[]>;
   /** A command of a trip that runs a script of scripts/. */
   script(oid: string, name: string, keys: string[], args: Arg[], binary?: boolean): Command;
+  /** Reaches every subscriber, also of other nodes of a cluster. */
   publish(channel: string, messages: string[]): Promise<void>;
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   ping(): Promise<void>;
@@ -43,23 +47,28 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
   }
   await Promise.all([client.connect(), subscriber.connect()]);
   return {
-    trip: (commands) => trip(client, commands, scripts),
+    trip: async (commands) => {
+      const results = await tryAll(client, commands, scripts);
+      const failed = results.find((result) => result instanceof Error);
+      if (failed !== undefined) throw failed;
+      return results;
+    },
+    tryAll: (commands) => tryAll(client, commands, scripts),
     script: (oid, name, keys, args, binary = false) => {
       const sha = scripts.get(name)?.sha;
       if (sha === undefined) throw new Error(`no script ${name}`);
       return { oid, name: 'evalsha', args: [sha, keys.length, ...keys, ...args], binary };
     },
     publish: async (channel, messages) => {
-      const pipeline = (client as Redis).pipeline();
-      for (const message of messages) pipeline.publish(channel, message);
-      await pipeline.exec();
+      // No pipeline: a message has no key, and a cluster's pipelines are sorted by keys.
+      await Promise.all(messages.map((message) => client.publish(channel, message)));
     },
     subscribe: async (channel, listener) => {
       await subscriber.subscribe(channel);
       subscriber.on('message', (_channel: string, message: string) => listener(message));
     },
     ping: async () => {
-      await (client as Redis).ping();
+      await client.ping();
     },
     stop: async () => {
       client.disconnect();
@@ -94,59 +103,50 @@ function loadScripts(): Scripts {
   );
 }
 
-async function trip(client: Redis | Cluster, commands: Command[], scripts: Scripts): Promise<unknown[]> {
-  if (commands.length === 0) return [];
-  try {
-    const results = await send(client, commands);
-    const unknown = results.flatMap((result, i) =>
-      result instanceof Error && /^NOSCRIPT/.test(result.message) ? [i] : [],
+async function tryAll(client: Redis | Cluster, commands: Command[], scripts: Scripts): Promise<unknown[]> {
+  const results = await send(client, commands);
+  const unknown = results.flatMap((result, i) =>
+    result instanceof Error && /^NOSCRIPT/.test(result.message) ? [i] : [],
+  );
+  if (unknown.length > 0) {
+    const taught = await teach(client, scripts).then(
+      () => send(client, pick(commands, unknown)),
+      (error: unknown) => unknown.map(() => error),
     );
-    if (unknown.length > 0) {
-      await teach(client, scripts);
-      const again = await send(
-        client,
-        unknown.map((i) => commands[i] as Command),
-      );
-      for (const [at, i] of unknown.entries()) results[i] = again[at];
-    }
-    const failed = results.find((result) => result instanceof Error);
-    if (failed !== undefined) throw failed;
-    return results;
-  } catch (cause) {
-    throw unavailable('Redis did not answer.', cause);
+    for (const [at, i] of unknown.entries()) results[i] = taught[at];
   }
+  return results.map((result) => (result instanceof Error ? unavailable('Redis did not answer.', result) : result));
 }
 
 async function send(client: Redis | Cluster, commands: Command[]): Promise<unknown[]> {
+  if (commands.length === 0) return [];
   if (client instanceof Redis) return exec(client, commands);
-  const byOrg = new Map<string, number[]>();
-  for (const [i, { oid }] of commands.entries()) {
-    const places = byOrg.get(oid);
-    if (places) places.push(i);
-    else byOrg.set(oid, [i]);
-  }
+  const places = commands.map((_, i) => i);
   const results: unknown[] = new Array(commands.length);
   await Promise.all(
-    [...byOrg.values()].map(async (places) => {
-      const part = await exec(
-        client,
-        places.map((i) => commands[i] as Command),
-      );
-      for (const [at, i] of places.entries()) results[i] = part[at];
+    [...Map.groupBy(places, (i) => (commands[i] as Command).oid).values()].map(async (mine) => {
+      const part = await exec(client, pick(commands, mine));
+      for (const [at, i] of mine.entries()) results[i] = part[at];
     }),
   );
   return results;
 }
 
-/** Answers values, and errors as values. */
+const pick = (commands: Command[], places: number[]): Command[] => places.map((i) => commands[i] as Command);
+
+/** Answers values, and errors as values: also when the whole pipeline fails. */
 async function exec(client: Redis | Cluster, commands: Command[]): Promise<unknown[]> {
-  const pipeline = client.pipeline() as unknown as Record<string, (...args: Arg[]) => unknown> & {
-    exec(): Promise<[Error | null, unknown][] | null>;
-  };
-  for (const { name, args, binary } of commands) pipeline[binary ? `${name}Buffer` : name]?.(...args);
-  const answers = await pipeline.exec();
-  if (answers === null) throw new Error('the pipeline was given up');
-  return answers.map(([error, value]) => error ?? value);
+  try {
+    const pipeline = client.pipeline() as unknown as Record<string, (...args: Arg[]) => unknown> & {
+      exec(): Promise<[Error | null, unknown][] | null>;
+    };
+    for (const { name, args, binary } of commands) pipeline[binary ? `${name}Buffer` : name]?.(...args);
+    const answers = await pipeline.exec();
+    if (answers === null) throw new Error('the pipeline was given up');
+    return answers.map(([error, value]) => error ?? value);
+  } catch (error) {
+    return commands.map(() => error);
+  }
 }
 
 /** A Redis that has just been started knows no script. */

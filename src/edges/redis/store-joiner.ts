@@ -24,7 +24,6 @@ type Part = Pick<
   | 'confirm'
   | 'ack'
   | 'inFlight'
-  | 'clearInFlight'
   | 'changes'
   | 'writeCounts'
 >;
@@ -35,8 +34,12 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
   const one = async (command: Command): Promise<unknown> => (await redis.trip([command]))[0];
   const done = (reply: unknown): Answer<object> => answerOf(reply, () => ({}));
   return {
-    status: async (oids) =>
-      (await redis.trip(oids.map((oid) => redis.script(oid, 'status', [keys.marker(oid)], [])))).map(statusOf),
+    status: async (oids) => {
+      const replies = await redis.tryAll(oids.map((oid) => redis.script(oid, 'status', [keys.marker(oid)], [])));
+      const [first] = replies;
+      if (first instanceof Error && replies.every((reply) => reply instanceof Error)) throw first;
+      return replies.map(statusOf);
+    },
     takeover: async (oid, epoch, partition) => {
       const reply = await one(
         redis.script(oid, 'takeover', [keys.marker(oid), keys.inFlight(oid)], [epoch, partition]),
@@ -48,13 +51,13 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
         inFlight: inFlightOf(mine),
       }));
     },
-    writeSensors: async (requests) => (await redis.trip(requests.map((rows) => rowsCommand(redis, rows)))).map(done),
+    writeSensors: async (requests) => (await redis.tryAll(requests.map((rows) => rowsCommand(redis, rows)))).map(done),
     claim: async (rows, requests) => {
       const commands = [
         ...rows.map((request) => rowsCommand(redis, request)),
         ...requests.map((request) => claimCommand(redis, request, settings)),
       ];
-      const replies = await redis.trip(commands);
+      const replies = await redis.tryAll(commands);
       return {
         rows: replies.slice(0, rows.length).map(done),
         claims: replies.slice(rows.length).map((reply, i) => readClaims(reply, requests[i] as ClaimRequest)),
@@ -83,7 +86,7 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
       }));
     },
     confirm: async (requests) => {
-      await redis.trip(
+      const replies = await redis.tryAll(
         requests.map(({ oid, epoch, batch, tasks }) =>
           redis.script(
             oid,
@@ -93,9 +96,10 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
           ),
         ),
       );
+      return replies.map(done);
     },
     ack: async (requests) => {
-      const replies = await redis.trip(
+      const replies = await redis.tryAll(
         requests.map(({ oid, epoch, partition, token, acks }) =>
           redis.script(
             oid,
@@ -121,11 +125,6 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
     inFlight: async (oid, epoch) => {
       const reply = await one(redis.script(oid, 'inflight', [keys.marker(oid), keys.inFlight(oid)], [epoch]));
       return answerOf(reply, ([now, entries]) => ({ nowMs: Number(now), entries: inFlightOf(entries) }));
-    },
-    clearInFlight: async (oid, epoch, batches) => {
-      await redis.trip(
-        batches.map((batch) => redis.script(oid, 'confirm', [keys.marker(oid), keys.inFlight(oid)], [epoch, batch])),
-      );
     },
     changes: async (oid, epoch, version) => {
       const reply = await one(redis.script(oid, 'changes', [keys.marker(oid), keys.log(oid)], [epoch, version]));

@@ -1,0 +1,54 @@
+/** What is written for a pair that is sent: the dispatch, TASK_SENT, and TASK_DONE where nobody answers. Pure. */
+import { dispatchId, eventId } from '../model/ids.ts';
+import type { TaskDispatch, TaskEvent } from '../model/records.ts';
+import type { EpochEvent } from '../outbox.ts';
+import type { Due, Flight, Pair } from './flight.ts';
+
+/** When the pair became due: the task was learnt of, or the sensor connected, whichever was later. Unix ms. */
+export const dueAt = ({ task, sensor }: Due): number => Math.max(task.seenAtMs, sensor.connectedAtMs);
+
+/** The org, the dispatch id, numbers, lengths, and what the log needs of its own. */
+const FIXED_BYTES = 220;
+const UTF8_MOST = 3;
+
+/** Bytes of the pair's dispatch on the log, key included: not less than they will be. */
+export const bytesOf = ({ task, sensor }: Due): number =>
+  FIXED_BYTES +
+  task.textBytes +
+  task.taskId.length +
+  2 * sensor.sid.length +
+  UTF8_MOST * (sensor.connectionId?.length ?? 0);
+
+export function dispatchOf({ seat, nowMs }: Flight, { task, sensor, attempt, connectionId }: Pair): TaskDispatch {
+  return {
+    dispatch_id: dispatchId(seat.oid, task.taskId, sensor.sid, attempt),
+    oid: seat.oid,
+    sid: sensor.sid,
+    task_id: task.taskId,
+    task: task.commandLine,
+    investigation_id: task.investigationId,
+    attempt,
+    connection_id: connectionId,
+    dispatched_at: nowMs,
+    expires_at: task.expiresAtMs,
+  };
+}
+
+export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEvent[] {
+  const { task, sensor, attempt, connectionId, tag } = pair;
+  const event = (type: 'TASK_SENT' | 'TASK_DONE', detail: object): EpochEvent => ({
+    epoch,
+    event: {
+      type,
+      event_id: eventId(type, seat.oid, task.taskId, sensor.sid, attempt),
+      oid: seat.oid,
+      task_id: task.taskId,
+      sid: sensor.sid,
+      attempt,
+      occurred_at: nowMs,
+      detail: JSON.stringify({ expires_at: task.expiresAtMs, investigation_id: task.investigationId, ...detail }),
+    } satisfies TaskEvent,
+  });
+  const sent = event('TASK_SENT', { connection_id: connectionId, tag, due_at: dueAt(pair), confirms: sensor.confirms });
+  return task.doneWhenSent ? [sent, event('TASK_DONE', {})] : [sent];
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { takeRows } from '../../src/join/seat.ts';
+import { pairsOf, seatOf, sensorIn, taskOf, World } from './world.ts';
+
+const LEASE_MS = 1_000;
+const ALL = () => true;
+const sensorsOf = (seat: ReturnType<typeof seatOf>, count: number) =>
+  Array.from({ length: count }, (_, i) => sensorIn(seat, `s${i}`));
+
+describe('a delivery', () => {
+  it('appends nothing later than a lease after its claim, whatever is due at once and however slow the broker is', async () => {
+    for (const bytesPerMs of [20_000, 1_000, 200]) {
+      const world = new World();
+      world.produceMs = (bytes) => 1 + bytes / bytesPerMs;
+      const seat = seatOf();
+      const sensors = sensorsOf(seat, 300);
+      const large = taskOf('large', { commandLine: 'x'.repeat(20_000) });
+      const small = Array.from({ length: 20 }, (_, i) => taskOf(`t${i}`));
+      const both = [
+        world.deliver.deliver(pairsOf(sensors, large)),
+        world.deliver.deliver(pairsOf(sensors, ...small)),
+        world.deliver.deliver(pairsOf(sensors.slice(0, 9), taskOf('other'))),
+      ];
+      await world.time.run(Promise.all(both));
+      expect(world.produced.flatMap(({ dispatches }) => dispatches)).toHaveLength(300 + 6_000 + 9);
+      const ages = world.produced.flatMap(({ appendedAt, dispatches }) =>
+        dispatches.map(({ dispatched_at }) => appendedAt - dispatched_at),
+      );
+      expect(Math.max(...ages), `${bytesPerMs} bytes/ms`).toBeLessThanOrEqual(LEASE_MS);
+    }
+  });
+
+  it('puts no more into one produce than one request to the broker holds', async () => {
+    const world = new World();
+    const sensors = sensorsOf(seatOf(), 60);
+    const large = taskOf('large', { commandLine: 'x'.repeat(65_536) });
+    await world.time.run(world.deliver.deliver(pairsOf(sensors, large)));
+    for (const { dispatches } of world.produced) expect(dispatches.length * 65_736).toBeLessThan(900_000);
+    expect(world.produced.flatMap(({ dispatches }) => dispatches)).toHaveLength(60);
+  });
+
+  it('goes on for the other orgs when the shard of one is away, and takes that one up after the lease', async () => {
+    const world = new World();
+    const [mine, other] = [seatOf('mine'), seatOf('other')];
+    world.away.add('mine');
+    const task = taskOf('a');
+    const pairs = pairsOf([sensorIn(mine, 's1'), sensorIn(other, 's2')], task);
+    mine.dirtyRows.add('s1');
+    const rows = takeRows(mine, () => Buffer.alloc(0)).map((request) => ({ seat: mine, request }));
+    const undone = await world.time.run(world.deliver.deliver(pairs, rows));
+    expect(undone).toEqual({ pairs: true, rows: new Set([mine]) });
+    expect([...mine.dirtyRows]).toEqual(['s1']);
+    expect(world.refused).toEqual([]);
+    expect(world.produced.flatMap(({ dispatches }) => dispatches.map(({ oid }) => oid))).toEqual(['other']);
+    world.away.clear();
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.produced.flatMap(({ dispatches }) => dispatches.map(({ oid }) => oid))).toEqual(['other', 'mine']);
+  });
+
+  it('does not give up a seat that was taken anew because a claim of the token before is refused late', async () => {
+    const world = new World();
+    const seat = seatOf();
+    const sensor = sensorIn(seat, 's');
+    world.onClaim = () => {
+      seat.token = '2';
+      return { ok: false, why: 'fenced' };
+    };
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], taskOf('a'))));
+    expect(world.refused).toEqual([]);
+    world.onClaim = () => ({ ok: false, why: 'fenced' });
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], taskOf('b'))));
+    expect(world.refused).toEqual([['o', 'fenced']]);
+  });
+
+  it('tells a confirmation again until it is heard, and sends nothing anew meanwhile', async () => {
+    const world = new World();
+    const sensor = sensorIn(seatOf(), 's');
+    const [restart, run] = [taskOf('restart', { doneWhenSent: true }), taskOf('run')];
+    world.confirmsFail = true;
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], restart, run)));
+    expect(world.events.map(({ event }) => event.type)).toEqual(['TASK_SENT', 'TASK_DONE', 'TASK_SENT']);
+    for (let i = 0; i < 3; i += 1) {
+      world.time.now += LEASE_MS;
+      await world.time.run(world.deliver.resume(ALL));
+      expect(world.timers.due(world.time.now, 10)).toEqual([]);
+    }
+    world.confirmsFail = false;
+    await world.time.run(world.deliver.resume(ALL));
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], restart, run)));
+    expect(world.produced).toHaveLength(1);
+    const { batch } = world.claims[0]!;
+    expect(world.confirms).toMatchObject([{ batch, tasks: [{ taskId: 'restart', done: ['s'], dropped: [] }] }]);
+    world.time.now += 30_000;
+    expect(world.timers.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run']);
+  });
+
+  it('takes up what was left in flight after its lease, and then ends the batch in Redis', async () => {
+    const world = new World();
+    const seat = seatOf();
+    const task = taskOf('a');
+    world.produceFails = true;
+    await world.time.run(world.deliver.deliver(pairsOf([sensorIn(seat, 's')], task)));
+    expect(world.confirms).toEqual([]);
+    world.produceFails = false;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.claims).toHaveLength(1);
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.claims).toHaveLength(2);
+    const [left, taken] = world.claims.map(({ batch }) => batch);
+    expect(world.produced).toHaveLength(1);
+    expect(world.confirms.map(({ batch }) => batch)).toEqual([taken, left]);
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.claims).toHaveLength(2);
+  });
+
+  it('leaves a batch of a seat that it has lost to the next owner', async () => {
+    const world = new World();
+    const seat = seatOf();
+    world.produceFails = true;
+    await world.time.run(world.deliver.deliver(pairsOf([sensorIn(seat, 's')], taskOf('a'))));
+    Object.assign(seat, { token: '2' });
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.claims).toHaveLength(1);
+    expect(world.confirms).toEqual([]);
+  });
+});
