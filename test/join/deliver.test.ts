@@ -30,6 +30,19 @@ describe('a delivery', () => {
     }
   });
 
+  it('checks anew what has waited for its turn at the broker', async () => {
+    const world = new World();
+    world.produceMs = () => 150;
+    const seat = seatOf();
+    const sensor = sensorIn(seat, 's');
+    const many = Array.from({ length: 20 }, (_, i) => world.deliver.deliver(pairsOf([sensor], taskOf(`t${i}`))));
+    await world.time.run(Promise.all(many));
+    const ages = world.produced.map(({ appendedAt, dispatches }) => appendedAt - dispatches[0]!.dispatched_at);
+    expect(ages).toHaveLength(20);
+    expect(Math.max(...ages)).toBeLessThanOrEqual(LEASE_MS);
+    expect(world.rechecks.length).toBeGreaterThan(10);
+  });
+
   it('puts no more into one produce than one request to the broker holds', async () => {
     const world = new World();
     const sensors = sensorsOf(seatOf(), 60);
