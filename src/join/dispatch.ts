@@ -1,6 +1,7 @@
 /** What is written for a pair that is sent: the dispatch, TASK_SENT, and TASK_DONE where nobody answers. Pure. */
 import { dispatchId, eventId } from '../model/ids.ts';
 import type { TaskDispatch, TaskEvent } from '../model/records.ts';
+import { claimTag } from '../model/task.ts';
 import type { EpochEvent } from '../outbox.ts';
 import type { Due, Flight, Pair } from './flight.ts';
 
@@ -49,6 +50,11 @@ export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEve
       detail: JSON.stringify({ expires_at: task.expiresAtMs, investigation_id: task.investigationId, ...detail }),
     } satisfies TaskEvent,
   });
-  const sent = event('TASK_SENT', { connection_id: connectionId, tag, due_at: dueAt(pair), confirms: sensor.confirms });
+  const sent = event('TASK_SENT', {
+    connection_id: connectionId,
+    tag: claimTag(tag, task.doneWhenSent),
+    due_at: dueAt(pair),
+    confirms: sensor.confirms,
+  });
   return task.doneWhenSent ? [sent, event('TASK_DONE', {})] : [sent];
 }

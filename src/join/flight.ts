@@ -2,6 +2,7 @@
  * A flight: the pairs of one seat that are claimed, produced and confirmed together. Pure: how pairs become flights, what is
  * asked of Redis for them, and what may still be sent directly before the produce.
  */
+import { claimTag } from '../model/task.ts';
 import type { ClaimRequest, ConfirmRequest, RecheckRequest } from '../projection/store.ts';
 import { bytesOf } from './dispatch.ts';
 import type { Seat, Sensor } from './seat.ts';
@@ -73,7 +74,7 @@ const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
 export function claimRequest({ seat, epoch, token, batch, pairs }: Flight): ClaimRequest {
   const tasks = [...Map.groupBy(pairs, ({ task }) => task.taskId)].map(([taskId, members]) => ({
     taskId,
-    pairs: members.map(({ sensor, tag }) => ({ sid: sensor.sid, tag })),
+    pairs: members.map(({ sensor, tag, task }) => ({ sid: sensor.sid, tag: claimTag(tag, task.doneWhenSent) })),
   }));
   return { oid: seat.oid, epoch, partition: seat.partition, token, batch, tasks };
 }

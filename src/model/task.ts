@@ -76,6 +76,10 @@ const NO_ANSWER = new Set(['restart', 'upgrade_core', 'reboot', 'shutdown', 'uni
 export const isDoneWhenSent = (command: Pick<TaskCommand, 'task' | 'options'>): boolean =>
   NO_ANSWER.has((command.task ?? '').trim().split(/\s/, 1)[0] ?? '') || isDirect(command);
 
+/** What a claim names its connection by. Claims of what is done when sent are marked: their TASK_DONE may be on the log before
+ *  Redis is told, so that no other verdict, and no other attempt, may follow. */
+export const claimTag = (tag: string, doneWhenSent: boolean): string => (doneWhenSent ? `!${tag}` : tag);
+
 /** Wait after attempt n before the next one, while the sensor stays online: doubling from the first to the longest. */
 export const backoffMs = (attempt: number, firstMs: number, maxMs: number): number =>
   Math.min(firstMs * 2 ** Math.min(attempt - 1, 30), maxMs);

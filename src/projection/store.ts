@@ -88,6 +88,7 @@ export type OrgStatus = {
 
 // ---- joiner
 
+/** `tag` as `claimTag` makes it (model/task.ts). */
 export type ClaimTask = { taskId: string; pairs: { sid: string; tag: string }[] };
 export type ClaimRequest = {
   oid: string;

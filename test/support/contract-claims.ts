@@ -71,6 +71,27 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1'], { tag: 'tag3' })).toEqual([claimed(2)]);
     });
 
+    it('claims the same attempt of what is done when sent, as long as nobody has confirmed it', async () => {
+      const org = await withTask({ leaseMs: 30, firstBackoffMs: 20 });
+      const batch = org.newBatch();
+      await org.claim('a', ['s1'], { batch, doneWhenSent: true });
+      const [entry] = ok(await org.projection.takeover(org.oid, org.epoch, 0)).inFlight;
+      await bench().reach(entry!.untilMs);
+      org.token = await org.take();
+      // The batch was ended without the pair, whose sensor was offline: TASK_DONE may stand on the log under attempt 1.
+      await org.confirm(batch, 'a');
+      expect(await org.claim('a', ['s1'], { tag: 'tag2', doneWhenSent: true })).toEqual([claimed(1)]);
+    });
+
+    it('keeps what was withdrawn in flight done, where nobody answers', async () => {
+      const org = await withTask();
+      const batch = org.newBatch();
+      await org.claim('a', ['s1'], { batch, doneWhenSent: true });
+      await org.narrow(1, 'a', ['s1']);
+      await org.confirm(batch, 'a', { done: ['s1'] });
+      expect(await org.pair('a')).toMatchObject({ state: 'done', attempt: 1 });
+    });
+
     it('gives no pair that is settled', async () => {
       const org = await withTask();
       await org.send('a', 's1', 's2', 's3');
@@ -217,6 +238,16 @@ export function claimsContract(bench: () => Bench): void {
         { word: 'first' },
         { word: 'first' },
       ]);
+    });
+
+    it('gives one verdict for what is done when sent, whatever a receipt says before the batch is confirmed', async () => {
+      const org = await withTask();
+      const batch = org.newBatch();
+      await org.claim('a', ['s1', 's2'], { batch, doneWhenSent: true });
+      const failed = (sid: string) => ({ taskId: 'a', sid, state: 'failed' as const, code: '9' });
+      expect((await org.ack(failed('s1'))).words).toMatchObject([{ word: 'first', state: 'done', attempt: 1 }]);
+      await org.confirm(batch, 'a', { done: ['s1', 's2'] });
+      expect((await org.ack(failed('s2'))).words).toMatchObject([{ word: 'repeat', state: 'done', attempt: 1 }]);
     });
 
     it('names the claim in flight of the pair as what has to be waited for, and no other', async () => {

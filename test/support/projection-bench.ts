@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { TaskCommand } from '../../src/model/records.ts';
+import { claimTag } from '../../src/model/task.ts';
 import type {
   AckedEvent,
   AckRequest,
@@ -166,10 +167,10 @@ export class Org {
   async claim(
     taskId: string,
     sids: string[],
-    { batch = this.newBatch(), tag = 'tag1', by = this.projection } = {},
+    { batch = this.newBatch(), tag = 'tag1', by = this.projection, doneWhenSent = false } = {},
   ): Promise<ClaimWord[]> {
     const { oid, epoch, token } = this;
-    const tasks = [{ taskId, pairs: sids.map((sid) => ({ sid, tag })) }];
+    const tasks = [{ taskId, pairs: sids.map((sid) => ({ sid, tag: claimTag(tag, doneWhenSent) })) }];
     const { claims } = await by.claim([], [{ oid, epoch, partition: 0, token, batch, tasks }]);
     return ok(claims[0]!).words[0]!;
   }

@@ -24,6 +24,8 @@ for k = 3, #KEYS do
       words[#words + 1] = 'o ' .. was .. ' ' .. attempt .. ' ' .. string.format('%.0f', at) .. ' ' .. extra .. ' ' .. f[2]
     else
       if was and batch ~= '-' then waitFor(batch) end
+      -- Its TASK_DONE is on the log, or about to be: that is the one verdict.
+      if was == 's' and doneWhenSent(extra) then state, code = 'd', '0' end
       redis.call('HSET', KEYS[k], sid, writePair(state, attempt or 0, now, code, '-'))
       words[#words + 1] = 'n ' .. state .. ' ' .. (attempt or 0) .. ' ' .. string.format('%.0f', now) .. ' ' .. code .. ' ' .. f[2]
     end

@@ -23,6 +23,8 @@ local function decide(text, tag)
   local running = leaseOf(owner)
   if running and running > now then return 'w' .. string.format('%.0f', running) end
   if running and attempt > 0 then return 'c' .. attempt, attempt end -- its claimer may have died before the produce
+  -- Produced, perhaps, and its TASK_DONE too: it is said again under the same id, never under another.
+  if doneWhenSent(extra) and owner ~= '-' and attempt > 0 then return 'c' .. attempt, attempt end
   local due = at + math.min(first * 2 ^ math.min(attempt - 1, 30), longest)
   if extra == tag and due > now then return 'w' .. string.format('%.0f', due) end
   return 'c' .. (attempt + 1), attempt + 1

@@ -21,7 +21,10 @@ for k = 3, #KEYS do
     local text = redis.call('HGET', KEYS[k], sid)
     if text then
       local state, attempt, _, _, batch = readPair(text)
-      if state == 's' and batch == ARGV[2] then redis.call('HSET', KEYS[k], sid, writePair('d', attempt, now, '0', '-')) end
+      -- Also what was withdrawn in flight: it ran, and its TASK_DONE says so.
+      if (state == 's' or state == 'r') and batch == ARGV[2] then
+        redis.call('HSET', KEYS[k], sid, writePair('d', attempt, now, '0', '-'))
+      end
     end
   end
   a = a + 2

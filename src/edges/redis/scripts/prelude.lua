@@ -32,7 +32,7 @@ local function rebuild()
 end
 
 -- A pair is 'state attempt at extra batch': s sent (extra: tag of the connection), d done, f failed (error code),
--- r removed (offset of the UNTASK). The batch is '-' once confirmed.
+-- r removed (offset of the UNTASK). The batch is '-' once confirmed. A tag that begins with '!' marks what is done when sent.
 local function readPair(text)
   local state, attempt, at, extra, batch = string.match(text, '^(%a) (%d+) (%d+) (%S+) (%S+)$')
   return state, tonumber(attempt), tonumber(at), extra, batch
@@ -41,5 +41,7 @@ end
 local function writePair(state, attempt, at, extra, batch)
   return state .. ' ' .. attempt .. ' ' .. string.format('%.0f', at) .. ' ' .. extra .. ' ' .. batch
 end
+
+local function doneWhenSent(tag) return string.sub(tag, 1, 1) == '!' end
 
 local function int(text) return tonumber(text) end
