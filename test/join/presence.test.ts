@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dropExpiredTags, foldBatch } from '../../src/join/presence.ts';
-import { newSeat, type Seat, takeRows } from '../../src/join/seat.ts';
+import { newSeat, type Seat, takeRows, writeRows } from '../../src/join/seat.ts';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
+import type { Answer, SensorRows } from '../../src/projection/store.ts';
 
 const NOW = 1_000_000;
 const presence = (change: Partial<SensorPresence>): SensorPresence => ({
@@ -163,6 +164,36 @@ describe('a batch of presence', () => {
     expect(folded.toMatch.size).toBe(0);
     const [rows] = takeRows(seat, () => Buffer.alloc(0));
     expect(rows).toMatchObject({ facts: [], presence: [], forgotten: ['s'] });
+  });
+
+  it.each(['refused', 'away'])('still tells Redis of a forgotten sensor when the rows before were %s', async (how) => {
+    const seat = seatOf();
+    run(seat, {}, { sid: 'kept' }, { event: 'FORGOTTEN' });
+    const why = how === 'refused' ? 'fenced' : 'away';
+    const answers: Answer<object>[] = [{ ok: false, why }, { ok: true }];
+    const written: SensorRows[] = [];
+    const writeSensors = async (rows: SensorRows[]) => {
+      written.push(...rows);
+      return [answers.shift() as Answer<object>];
+    };
+    expect(
+      await writeRows(
+        { writeSensors },
+        seat,
+        takeRows(seat, () => Buffer.alloc(0)),
+      ),
+    ).toBe(why);
+    expect(
+      await writeRows(
+        { writeSensors },
+        seat,
+        takeRows(seat, () => Buffer.alloc(0)),
+      ),
+    ).toBeNull();
+    expect(written[1]).toEqual(written[0]);
+    expect(written[1]).toMatchObject({ facts: [{ sid: 'kept' }], forgotten: ['s'] });
+    const [rest] = takeRows(seat, () => Buffer.alloc(0));
+    expect(rest).toMatchObject({ facts: [], presence: [], forgotten: [] });
   });
 
   it('becomes rows in parts, of which the last carries the offset', () => {
