@@ -65,6 +65,15 @@ describe('the tasks of an org', () => {
     expect(matched('b')).toEqual([]);
   });
 
+  it.each([1, 50])('remember nothing of sensors that are no longer held (%i of them)', (count) => {
+    const tasks = new OrgTasks();
+    const task = tasks.add(record('a', null), 0);
+    const [kept, ...gone] = Array.from({ length: count + 1 }, (_, i) => sensorOf(`s${i}`));
+    for (const sensor of [kept!, ...gone.slice(0, 9)]) task.waits.set(sensor, SETTLED);
+    tasks.forget(new Set(gone));
+    expect([...task.waits.keys()]).toEqual([kept]);
+  });
+
   it('are kept as they are when they are added again', () => {
     const tasks = new OrgTasks();
     const first = tasks.add(record('a', null, 'reboot now'), 5);

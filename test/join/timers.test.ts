@@ -66,6 +66,31 @@ describe(`timers of pairs (seed ${seed})`, () => {
     );
   });
 
+  it('hold no more than twice what still waits, however often a pair is set anew', () => {
+    const timers = new Timers();
+    const waiting = Array.from({ length: 1_000 }, (_, i) => timerOf(1_000_000 + i, i));
+    for (const timer of waiting) timers.push(timer);
+    for (let round = 0; round < 20; round += 1) {
+      for (const timer of waiting) {
+        const atMono = 2_000_000 + round;
+        timer.task.waits.set(timer.sensor, { tag: '', untilMono: atMono });
+        timers.push({ ...timer, atMono });
+      }
+    }
+    expect(timers.size).toBeLessThanOrEqual(2 * 1_024);
+    expect(timers.due(3_000_000, 10_000)).toHaveLength(1_000);
+  });
+
+  it('are kept while the seat is only not live for now', () => {
+    const timers = new Timers();
+    const timer = timerOf(1);
+    timers.push(timer);
+    timer.sensor.seat.live = false;
+    for (let i = 0; i < 3_000; i += 1) timers.push({ ...timerOf(5, i), task: taskOf('never waited for') });
+    timer.sensor.seat.live = true;
+    expect(timers.due(5, 10)).toEqual([timer]);
+  });
+
   const overtaken: [string, (timer: Timer) => void][] = [
     ['the task is gone', ({ task }) => Object.assign(task, { gone: true })],
     ['the sensor is offline', ({ sensor }) => Object.assign(sensor, { online: false })],

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { Joiner } from '../../src/join/joiner.ts';
+import { onSensorEvents } from '../../src/join/on-sensor-events.ts';
+import { newSeat, type Seat } from '../../src/join/seat.ts';
+import type { SensorEvent } from '../../src/model/records.ts';
+import { bootstrapSettings } from '../../src/orgs/bootstrap.ts';
+import { OrgTable } from '../../src/orgs/table.ts';
+import type { EpochEvent, InRecord } from '../../src/outbox.ts';
+import type { Batch } from '../../src/ports.ts';
+import type { AckRequest, Answer, Why } from '../../src/projection/store.ts';
+import { Time } from './world.ts';
+
+const OIDS = ['11111111-2222-4333-8444-555555555555', '22222222-2222-4333-8444-555555555555'] as const;
+const orgs = new OrgTable();
+for (const oid of OIDS)
+  for (const setting of bootstrapSettings(orgs, oid, randomUUID(), 1))
+    orgs.apply(`${oid}/${setting.kind}/${setting.name}`, setting);
+
+const receiptOf = (oid: string): SensorEvent => ({
+  oid,
+  sid: 's',
+  event_type: 'RECEIPT',
+  event_id: 'e',
+  occurred_at: 7,
+  investigation_id: null,
+  task_id: `task-${oid.slice(0, 1)}`,
+  routing: '{}',
+  event: '{}',
+});
+
+function world() {
+  const time = new Time();
+  const seats = new Map<string, Seat>(
+    OIDS.map((oid) => [oid, Object.assign(newSeat(oid, 3), { token: '1', epoch: 'e' })]),
+  );
+  const told: string[] = [];
+  const refused: Why[] = [];
+  let committed = 0;
+  let answer = (_: AckRequest): Answer<object> | null => null;
+  const joiner = {
+    tries: new Map(),
+    repeatsToldBelow: () => 0,
+    tellRepeats: () => undefined,
+    task: () => undefined,
+    refused: (_: Seat, why: Why) => void refused.push(why),
+    seats: { in: () => seats },
+    commit: async () => {
+      committed += 1;
+    },
+    ports: {
+      log: pino({ level: 'silent' }),
+      clock: { monoMs: () => time.now, delay: (ms: number) => time.delay(ms) },
+      config: { CLAIM_LEASE_MS: 1_000 },
+      orgs: { table: orgs, refresh: async () => undefined },
+      metrics: { deadLettered: () => undefined, acked: () => undefined },
+      inbox: {
+        decode: async (_: string, records: InRecord[]) =>
+          records.map((record) => ({ record, value: receiptOf(record.topic) })),
+      },
+      outbox: {
+        taskEvents: async (events: EpochEvent[]) => void told.push(...events.map(({ event }) => event.task_id)),
+        deadLetters: async () => undefined,
+      },
+      projection: {
+        ack: async (requests: AckRequest[]) =>
+          requests.map((request) => {
+            const word = { word: 'first', state: 'done', attempt: 1, atMs: 1, expiresAtMs: 9, code: '0' };
+            return answer(request) ?? { ok: true, nowMs: 0, waitFor: [], words: request.acks.map(() => word) };
+          }),
+      },
+    },
+  } as unknown as Joiner;
+  const records = OIDS.map((oid, offset) => ({ topic: oid, partition: 3, offset, key: Buffer.from('s'), value: null }));
+  const batch = {
+    topic: 'sensorEvents',
+    partition: 3,
+    records,
+    nextOffset: 2,
+    lag: 0,
+    alive: () => true,
+  } as unknown as Batch;
+  return {
+    seats,
+    told,
+    refused,
+    time,
+    committed: () => committed,
+    answerWith: (next: typeof answer) => {
+      answer = next;
+    },
+    handle: () => time.run(onSensorEvents(joiner, batch)),
+  };
+}
+
+describe('a batch of sensor events', () => {
+  it('is told and committed', async () => {
+    const { handle, told, committed } = world();
+    expect(await handle()).toBe(true);
+    expect(told).toEqual(['task-1', 'task-2']);
+    expect(committed()).toBe(1);
+  });
+
+  it('is left while the seat of an org is being taken, and its partition rests until the seat is there', async () => {
+    const { handle, seats, told, committed, time } = world();
+    const seat = seats.get(OIDS[1]) as Seat;
+    seat.token = null;
+    const started = time.now;
+    const handled = await handle();
+    expect(time.now).toBe(started);
+    expect(handled).toEqual({ until: expect.any(Promise) });
+    void time.delay(500).then(() => {
+      seat.token = '2';
+    });
+    await time.run((handled as { until: Promise<unknown> }).until);
+    expect(time.now - started).toBeLessThan(600);
+    expect([told, committed()]).toEqual([[], 0]);
+    expect(await handle()).toBe(true);
+    expect(told).toEqual(['task-1', 'task-2']);
+  });
+
+  it.each([
+    ['away', []],
+    ['fenced', ['fenced']],
+  ] as const)('is left when the org of a receipt is %s', async (why, expected) => {
+    const { handle, refused, answerWith, committed } = world();
+    answerWith(({ oid }) => (oid === OIDS[1] ? { ok: false, why } : null));
+    expect(await handle()).toEqual({ until: expect.any(Promise) });
+    expect([refused, committed()]).toEqual([expected, 0]);
+  });
+
+  it('does not give up a seat that was taken anew while the answer was under way', async () => {
+    const { handle, refused, seats, answerWith } = world();
+    answerWith(({ oid }) => {
+      if (oid !== OIDS[1]) return null;
+      Object.assign(seats.get(oid) as Seat, { token: '2' });
+      return { ok: false, why: 'fenced' };
+    });
+    expect(await handle()).toEqual({ until: expect.any(Promise) });
+    expect(refused).toEqual([]);
+  });
+});
