@@ -51,7 +51,7 @@ function world() {
     },
     ports: {
       log: pino({ level: 'silent' }),
-      clock: { monoMs: () => time.now, delay: (ms: number) => time.delay(ms) },
+      clock: { random: () => 0.5, monoMs: () => time.now, delay: (ms: number) => time.delay(ms) },
       config: { CLAIM_LEASE_MS: 1_000 },
       orgs: { table: orgs, refresh: async () => undefined },
       metrics: { deadLettered: () => undefined, acked: () => undefined },

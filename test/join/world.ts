@@ -109,6 +109,7 @@ export class World {
       clock: {
         nowMs: () => this.time.now,
         monoMs: () => this.time.now,
+        random: () => 0.5,
         delay: (ms: number) => this.time.delay(ms),
         every: () => ({ stop: async () => undefined, soon: nothing }),
       },
