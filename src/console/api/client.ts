@@ -1,0 +1,120 @@
+/**
+ * Calls to the API. The API key stays in this module's memory: it is exchanged for a token, which is renewed before it runs
+ * out and once more when the server refuses it. Errors are `ApiFault`: code, sentence and what the server said beside it.
+ */
+import type { Envelope, ErrorEnvelope } from './types.ts';
+
+export class ApiFault extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly data: Record<string, unknown>;
+
+  constructor(status: number, code: string, message: string, data: Record<string, unknown> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.data = data;
+  }
+}
+
+export type Credentials = { apiKey: string; oid: string | null; uid: string | null };
+
+const EXTENSION = 'ext-reliable-tasking';
+/** A token is renewed when it has less than this left. */
+const RENEW_MS = 5 * 60_000;
+const REQUEST_MS = 20_000;
+
+let credentials: Credentials | null = null;
+let token: { text: string; expiresAtMs: number } | null = null;
+let renewing: Promise<string> | null = null;
+
+/** Takes the credentials over and proves them by a token; throws ApiFault where they are wrong. */
+export async function signIn(given: Credentials): Promise<void> {
+  credentials = given;
+  token = null;
+  await bearer();
+}
+
+export function signOut(): void {
+  credentials = null;
+  token = null;
+}
+
+async function bearer(): Promise<string> {
+  if (token && token.expiresAtMs - Date.now() > RENEW_MS) return token.text;
+  renewing ??= renew().finally(() => {
+    renewing = null;
+  });
+  return renewing;
+}
+
+async function renew(): Promise<string> {
+  if (!credentials) throw new ApiFault(401, 'token_missing', 'Sign in first.');
+  const { apiKey, oid, uid } = credentials;
+  const form = new URLSearchParams({ secret: apiKey });
+  if (oid) form.set('oid', oid);
+  if (uid) form.set('uid', uid);
+  const { jwt } = await send<{ jwt: string }>('/', { method: 'POST', body: form });
+  token = { text: jwt, expiresAtMs: expiryOf(jwt) };
+  return jwt;
+}
+
+function expiryOf(jwt: string): number {
+  const claims = JSON.parse(atob((jwt.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')));
+  return Number(claims.exp) * 1000;
+}
+
+/** One request with the token; a refused token is renewed once. */
+export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  try {
+    return await send<T>(path, await withToken(init));
+  } catch (error) {
+    if (!(error instanceof ApiFault) || error.status !== 401 || token === null) throw error;
+    token = null;
+    return send<T>(path, await withToken(init));
+  }
+}
+
+/** The raw response, for streams and downloads. Throws ApiFault when it is not 2xx. */
+export async function open(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(path, await withToken(init));
+  if (!response.ok) throw await faultOf(response);
+  return response;
+}
+
+/** Runs an action of the extension for an org and answers its data. */
+export async function action<T>(oid: string, name: string, data: object, signal?: AbortSignal): Promise<T> {
+  const body = JSON.stringify({ oid, action: name, data });
+  const headers = { 'content-type': 'application/json' };
+  const init: RequestInit = { method: 'POST', headers, body, ...(signal ? { signal } : {}) };
+  return (await call<Envelope<T>>(`/v1/extension/request/${EXTENSION}`, init)).data;
+}
+
+async function withToken(init: RequestInit): Promise<RequestInit> {
+  return { ...init, headers: { ...init.headers, authorization: `Bearer ${await bearer()}` } };
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  const bound = AbortSignal.timeout(REQUEST_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, bound]) : bound;
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, signal });
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiFault(0, 'unreachable', 'The server does not answer. Is it running? The page tries again by itself.');
+  }
+  if (!response.ok) throw await faultOf(response);
+  const text = await response.text();
+  return (text === '' ? {} : JSON.parse(text)) as T;
+}
+
+async function faultOf(response: Response): Promise<ApiFault> {
+  const body = (await response.json().catch(() => ({}))) as Partial<ErrorEnvelope>;
+  return new ApiFault(
+    response.status,
+    body.error_code ?? 'internal_error',
+    body.error ?? `The server answered ${response.status}.`,
+    body.data,
+  );
+}

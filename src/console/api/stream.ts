@@ -1,0 +1,70 @@
+/**
+ * The live task events of the org. One connection for the whole page: it comes back after a break with Last-Event-ID, with a
+ * pause that grows to 15 s. The browser's own EventSource can't send a token, so the stream is read by fetch.
+ */
+import { signal } from '@preact/signals';
+import { SseParser } from '../../cli/sse.ts';
+import { open } from './client.ts';
+import type { ActivityEvent } from './types.ts';
+
+type Listener = (name: string, activity: ActivityEvent) => void;
+
+export const live = signal<'off' | 'connecting' | 'live'>('off');
+
+const listeners = new Set<Listener>();
+const PAUSE_FIRST_MS = 500;
+const PAUSE_MAX_MS = 15_000;
+let stopping: AbortController | null = null;
+
+/** Calls the listener for each event; answers how to stop that. */
+export function onActivity(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function startStream(oid: string): void {
+  stopStream();
+  stopping = new AbortController();
+  void run(oid, stopping.signal);
+}
+
+export function stopStream(): void {
+  stopping?.abort();
+  stopping = null;
+  live.value = 'off';
+}
+
+async function run(oid: string, stopped: AbortSignal): Promise<void> {
+  const parser = new SseParser();
+  let pauseMs = PAUSE_FIRST_MS;
+  while (!stopped.aborted) {
+    live.value = 'connecting';
+    try {
+      await readOnce(oid, parser, stopped, () => {
+        pauseMs = PAUSE_FIRST_MS;
+      });
+    } catch {
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    }
+    if (stopped.aborted) return;
+    live.value = 'connecting';
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+async function readOnce(oid: string, parser: SseParser, stopped: AbortSignal, opened: () => void): Promise<void> {
+  const headers = parser.lastEventId === '' ? {} : { 'last-event-id': parser.lastEventId };
+  const response = await open(`/v1/orgs/${oid}/events`, { headers, signal: stopped });
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  live.value = 'live';
+  opened();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    for (const { event, data } of parser.push(value)) {
+      const activity = JSON.parse(data) as ActivityEvent;
+      for (const listener of listeners) listener(event, activity);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** Numbers, times and ages as people read them. */
+const UNITS: readonly [number, string][] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/** `3 d 4 h`, `12 min`, `now`: two units at most. */
+export function span(ms: number): string {
+  let seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds === 0) return 'now';
+  const parts: string[] = [];
+  for (const [size, unit] of UNITS) {
+    const count = Math.floor(seconds / size);
+    if (count === 0 && parts.length === 0) continue;
+    if (count > 0) parts.push(`${count} ${unit}`);
+    seconds -= count * size;
+    if (parts.length === 2 || unit === 'min') break;
+  }
+  return parts.join(' ');
+}
+
+export const ago = (atMs: number, nowMs: number): string => {
+  const text = span(nowMs - atMs);
+  return text === 'now' ? 'just now' : `${text} ago`;
+};
+
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+export const when = (atMs: number): string => clock.format(atMs);
+
+const whole = new Intl.NumberFormat('en');
+export const count = (value: number): string => whole.format(value);
+
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;

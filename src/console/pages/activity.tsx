@@ -1,0 +1,101 @@
+/** What happens now: the live events since this page was opened, the newest first, a bounded number of them. */
+import { useEffect, useState } from 'preact/hooks';
+import { onActivity } from '../api/stream.ts';
+import type { ActivityEvent } from '../api/types.ts';
+import { count } from '../format.ts';
+import { Ago, Empty, Head } from '../ui/bits.tsx';
+import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
+
+type Line = { key: string; name: string; activity: ActivityEvent };
+
+const KEPT = 2_000;
+const ROW_PX = 40;
+/** Events come by the thousand; the page is drawn a few times a second. */
+const DRAW_MS = 250;
+
+const SHOWN_AS: Record<string, [string, string]> = {
+  add_task: ['queued', 'queued'],
+  try_task: ['sent', 'trying'],
+  task_sent: ['sent', 'sent'],
+  task_done: ['done', 'done'],
+  task_failure: ['failed', 'failed'],
+  task_expired: ['expired', 'expired'],
+  task_removed: ['removed', 'removed'],
+};
+
+export function ActivityPage() {
+  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [seen, setSeen] = useState(0);
+  useEffect(() => {
+    let waiting: Line[] = [];
+    const stop = onActivity((name, activity) => {
+      waiting.unshift({ key: `${activity.routing.event_id} ${name}`, name, activity });
+      if (waiting.length > KEPT) waiting.length = KEPT;
+    });
+    const timer = setInterval(() => {
+      if (waiting.length === 0) return;
+      const fresh = waiting;
+      waiting = [];
+      setSeen((n) => n + fresh.length);
+      setLines((was) => [...fresh, ...was].slice(0, KEPT));
+    }, DRAW_MS);
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
+  }, []);
+  return (
+    <>
+      <Head title="Activity">
+        <span class="total" role="status">
+          {count(seen)} since you came
+        </span>
+      </Head>
+      {lines.length === 0 ? (
+        <Empty title="Quiet so far">
+          <p>Events appear here as they happen: tasks queued, sent, answered, expired.</p>
+        </Empty>
+      ) : (
+        <VirtualTable
+          rows={lines}
+          keyOf={(line) => line.key}
+          rowHeight={ROW_PX}
+          label="Activity"
+          head={
+            <>
+              <HeadCell class="w-age">When</HeadCell>
+              <HeadCell class="w-state">What</HeadCell>
+              <HeadCell class="w-host">Sensor</HeadCell>
+              <HeadCell class="grow wide-only">Task</HeadCell>
+            </>
+          }
+        >
+          {({ name, activity: { routing, event } }) => {
+            const [state, word] = SHOWN_AS[name] ?? ['', name];
+            return (
+              <>
+                <Cell class="w-age">
+                  <Ago at={routing.event_time} />
+                </Cell>
+                <Cell class="w-state">
+                  <span class={`state ${state}`}>
+                    <i aria-hidden="true" />
+                    {word}
+                  </span>
+                </Cell>
+                <Cell class="w-host ellipsis mono">
+                  {event.sid ? <a href={`#/sensors/${encodeURIComponent(event.sid)}`}>{event.sid}</a> : ''}
+                </Cell>
+                <Cell class="grow wide-only ellipsis mono">
+                  {event.task_id ? (
+                    <a href={`#/tasks/${encodeURIComponent(event.task_id)}`}>{event.task ?? event.task_id}</a>
+                  ) : null}
+                </Cell>
+              </>
+            );
+          }}
+        </VirtualTable>
+      )}
+    </>
+  );
+}

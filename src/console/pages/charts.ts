@@ -1,0 +1,54 @@
+/** Lines over time, by uPlot, in the colours of the theme. Kept apart so that it is loaded only where it is shown. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { span } from '../format.ts';
+
+export type Series = { name: string; colour: string; values: readonly (number | null)[] };
+
+const HEIGHT_PX = 200;
+
+/** Draws into the box and follows its width; answers how to take the chart away. */
+export function draw(
+  box: HTMLElement,
+  minutes: readonly number[],
+  series: readonly Series[],
+  unit: string,
+): () => void {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const axis = { stroke: colour('ink-soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
+  const shownValue = (_: uPlot, value: number | null) => (value === null ? '–' : `${value.toLocaleString()} ${unit}`);
+  const plot = new uPlot(
+    {
+      width: box.clientWidth,
+      height: HEIGHT_PX,
+      cursor: { drag: { x: true, y: false } },
+      series: [
+        {},
+        ...series.map((one) => ({
+          label: one.name,
+          stroke: colour(one.colour),
+          width: 1.5,
+          points: { show: false },
+          value: shownValue,
+        })),
+      ],
+      axes: [
+        axis,
+        { ...axis, size: 56, values: (_: uPlot, marks: number[]) => marks.map((mark) => labelOf(mark, unit)) },
+      ],
+    },
+    [[...minutes], ...series.map(({ values }) => [...values])] as uPlot.AlignedData,
+    box,
+  );
+  const observer = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT_PX }));
+  observer.observe(box);
+  return () => {
+    observer.disconnect();
+    plot.destroy();
+  };
+}
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });
+const labelOf = (value: number, unit: string): string =>
+  unit === 'ms' && value >= 1_000 ? span(value) : compact.format(value);

@@ -1,0 +1,78 @@
+/** What rules have reported in the last 7 days, the newest first. */
+import { useState } from 'preact/hooks';
+import { call } from '../api/client.ts';
+import { current } from '../session.ts';
+import { useLoaded } from '../ui/async.ts';
+import { Ago, CopyBox, Empty, Fault, Head } from '../ui/bits.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+
+type Detection = {
+  detect_id: string;
+  sid: string | null;
+  cat: string;
+  source: string;
+  priority: number | null;
+  occurred_at: number;
+  body: unknown;
+};
+
+const SHOWN = 200;
+
+export function DetectionsPage() {
+  const { oid } = current();
+  const [chosen, setChosen] = useState<Detection | null>(null);
+  const { value, fault, again } = useLoaded(
+    (signal) => call<{ detections: Detection[] }>(`/v1/orgs/${oid}/detections?limit=${SHOWN}`, { signal }),
+    [oid],
+  );
+  return (
+    <>
+      <Head title="Detections">
+        <button type="button" onClick={again}>
+          Refresh
+        </button>
+      </Head>
+      <Fault text={fault} again={again} />
+      {value?.detections.length === 0 ? (
+        <Empty title="Nothing was reported in the last 7 days">
+          <p>A rule with the action report writes here.</p>
+        </Empty>
+      ) : null}
+      {value && value.detections.length > 0 ? (
+        <table class="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">Category</th>
+              <th scope="col">Sensor</th>
+              <th scope="col">Rule</th>
+            </tr>
+          </thead>
+          <tbody>
+            {value.detections.map((detection) => (
+              <tr key={detection.detect_id}>
+                <td>
+                  <Ago at={detection.occurred_at} />
+                </td>
+                <td>
+                  <button type="button" class="link" onClick={() => setChosen(detection)}>
+                    {detection.cat}
+                  </button>
+                </td>
+                <td>
+                  {detection.sid ? <a href={`#/sensors/${encodeURIComponent(detection.sid)}`}>{detection.sid}</a> : '–'}
+                </td>
+                <td>{detection.source}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ) : null}
+      {chosen ? (
+        <Dialog side title={chosen.cat} onClose={() => setChosen(null)}>
+          <CopyBox label="Detection" text={JSON.stringify(chosen.body, null, 2)} />
+        </Dialog>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,146 @@
+/** The org at a glance: sensors online, what was queued, sent and done each minute, how long a delivery takes, and how old
+ *  what waits is. The charts are loaded when this page is opened. */
+import { useEffect, useRef } from 'preact/hooks';
+import { call } from '../api/client.ts';
+import { count, span } from '../format.ts';
+import { current } from '../session.ts';
+import { useLoaded } from '../ui/async.ts';
+import { Empty, Fault, Head } from '../ui/bits.tsx';
+import type { Series } from './charts.ts';
+
+/** One list a figure, a place a minute; null: not known for that minute. Latencies are in ms. */
+export type Stats = {
+  /** Unix seconds of each minute. */
+  minutes: number[];
+  online: (number | null)[];
+  queued: number[];
+  sent: number[];
+  done: number[];
+  failed: number[];
+  latency_p50: (number | null)[];
+  latency_p99: (number | null)[];
+  /** Tasks that wait, by age. */
+  backlog: { up_to_seconds: number | null; tasks: number }[];
+};
+
+const REFRESH_MS = 30_000;
+
+export function OverviewPage() {
+  const { oid } = current();
+  const { value, fault, again } = useLoaded((signal) => call<Stats>(`/v1/orgs/${oid}/stats`, { signal }), [oid]);
+  useEffect(() => {
+    const timer = setInterval(again, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [oid]);
+  if (!value) return fault ? <Fault text={fault} again={again} /> : <p class="loading">Loading …</p>;
+  const waiting = value.backlog.reduce((sum, { tasks }) => sum + tasks, 0);
+  const last = (values: (number | null)[]) => values.findLast((one) => one !== null) ?? null;
+  const total = (values: number[]) => values.reduce((sum, one) => sum + one, 0);
+  return (
+    <>
+      <Head title="Overview" />
+      <Fault text={fault} />
+      <ul class="figures">
+        <Figure name="Sensors online" text={numberOr(last(value.online))} />
+        <Figure name="Tasks that wait" text={count(waiting)} />
+        <Figure name="Delivered in 24 h" text={count(total(value.sent))} />
+        <Figure name="Answered in 24 h" text={count(total(value.done) + total(value.failed))} />
+        <Figure name="Delivery, median now" text={msOr(last(value.latency_p50))} />
+      </ul>
+      <div class="charts">
+        <Chart
+          title="Sensors online"
+          minutes={value.minutes}
+          series={[{ name: 'online', colour: 'done', values: value.online }]}
+        />
+        <Chart
+          title="Per minute"
+          minutes={value.minutes}
+          series={[
+            { name: 'queued', colour: 'queued', values: value.queued },
+            { name: 'sent', colour: 'sent', values: value.sent },
+            { name: 'done', colour: 'done', values: value.done },
+            { name: 'failed', colour: 'failed', values: value.failed },
+          ]}
+        />
+        <Chart
+          title="From due to sent"
+          unit="ms"
+          minutes={value.minutes}
+          series={[
+            { name: 'p50', colour: 'sent', values: value.latency_p50 },
+            { name: 'p99', colour: 'failed', values: value.latency_p99 },
+          ]}
+        />
+        <Backlog backlog={value.backlog} />
+      </div>
+    </>
+  );
+}
+
+const numberOr = (value: number | null): string => (value === null ? '–' : count(value));
+const msOr = (value: number | null): string => (value === null ? '–' : `${count(Math.round(value))} ms`);
+
+function Figure({ name, text }: { name: string; text: string }) {
+  return (
+    <li class="card">
+      <span class="sub">{name}</span>
+      <b>{text}</b>
+    </li>
+  );
+}
+
+type ChartProps = { title: string; minutes: number[]; series: Series[]; unit?: string };
+
+function Chart({ title, minutes, series, unit = '' }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let remove: (() => void) | undefined;
+    let isGone = false;
+    void import('./charts.ts').then(({ draw }) => {
+      if (!isGone && box.current) remove = draw(box.current, minutes, series, unit);
+    });
+    return () => {
+      isGone = true;
+      remove?.();
+    };
+  }, [minutes, series, unit]);
+  const summary = series
+    .map(({ name, values }) => `${name} ${numberOr(values.findLast((one) => one !== null) ?? null)}`)
+    .join(', ');
+  return (
+    <section class="card chart" aria-label={title}>
+      <h2>{title}</h2>
+      <div ref={box} class="plot" role="img" aria-label={`${title}, last 24 hours; latest: ${summary} ${unit}`} />
+    </section>
+  );
+}
+
+function Backlog({ backlog }: { backlog: Stats['backlog'] }) {
+  const most = Math.max(1, ...backlog.map(({ tasks }) => tasks));
+  if (backlog.every(({ tasks }) => tasks === 0))
+    return (
+      <section class="card chart" aria-label="Backlog by age">
+        <h2>Backlog by age</h2>
+        <Empty title="Nothing waits" />
+      </section>
+    );
+  return (
+    <section class="card chart" aria-label="Backlog by age">
+      <h2>Backlog by age</h2>
+      <table class="backlog">
+        <tbody>
+          {backlog.map(({ up_to_seconds: upTo, tasks }) => (
+            <tr key={upTo ?? 'older'}>
+              <th scope="row">{upTo === null ? 'older' : `up to ${span(upTo * 1000)}`}</th>
+              <td class="fill">
+                <i style={{ width: `${(tasks / most) * 100}%` }} />
+              </td>
+              <td class="number">{count(tasks)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,84 @@
+/** The detection and response rules of the org, and one of them as it is stored. */
+import { call } from '../api/client.ts';
+import { current } from '../session.ts';
+import { useLoaded } from '../ui/async.ts';
+import { Ago, CopyBox, Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
+
+type HiveRecord = {
+  data: { detect?: unknown; respond?: { action?: string }[] };
+  usr_mtd: { enabled?: boolean; comment?: string };
+  sys_mtd: { last_mod?: number; last_author?: string; last_error?: string };
+};
+type Listed = { hive: string; name: string; record: HiveRecord };
+
+const HIVES = ['dr-general', 'dr-managed'] as const;
+
+async function readAll(oid: string, signal: AbortSignal): Promise<Listed[]> {
+  const lists = await Promise.all(
+    HIVES.map((hive) => call<Record<string, HiveRecord>>(`/v1/hive/${hive}/${oid}`, { signal })),
+  );
+  return lists.flatMap((records, i) =>
+    Object.entries(records).map(([name, record]) => ({ hive: HIVES[i] as string, name, record })),
+  );
+}
+
+export function RulesPage({ hive, name }: { hive: string | undefined; name: string | undefined }) {
+  const { oid } = current();
+  const { value, fault, again } = useLoaded((stopped) => readAll(oid, stopped), [oid]);
+  const chosen = value?.find((entry) => entry.hive === hive && entry.name === name);
+  if (chosen) return <Rule {...chosen} />;
+  return (
+    <>
+      <Head title="Rules" />
+      <Fault text={fault} again={again} />
+      {value?.length === 0 ? (
+        <Empty title="No rules yet">
+          <p>
+            Rules act on what sensors answer. Put one by <code>reliable-tasking rules set NAME --file RULE.yaml</code>.
+          </p>
+        </Empty>
+      ) : null}
+      <ul class="cards">
+        {value?.map(({ hive: where, name: title, record }) => (
+          <li class="card" key={`${where}/${title}`}>
+            <h2>
+              <a href={`#/rules/${where}/${encodeURIComponent(title)}`}>{title}</a>
+            </h2>
+            <p class="row">
+              <StateDot state={record.usr_mtd.enabled ? 'enabled' : 'disabled'} />
+              <span class="sub">{where}</span>
+              <span class="sub">{(record.data.respond ?? []).map(({ action }) => action).join(', ')}</span>
+            </p>
+            {record.sys_mtd.last_error ? <p class="fault">{record.sys_mtd.last_error}</p> : null}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Rule({ hive, name, record }: Listed) {
+  const { last_mod, last_author, last_error } = record.sys_mtd;
+  return (
+    <>
+      <Head title={name}>
+        <a class="button" href="#/rules">
+          All rules
+        </a>
+      </Head>
+      <p class="row">
+        <StateDot state={record.usr_mtd.enabled ? 'enabled' : 'disabled'} />
+        <span class="sub">{hive}</span>
+        {last_mod ? (
+          <span class="sub">
+            changed <Ago at={last_mod} /> {last_author ? `by ${last_author}` : ''}
+          </span>
+        ) : null}
+      </p>
+      {record.usr_mtd.comment ? <p>{record.usr_mtd.comment}</p> : null}
+      {last_error ? <p class="fault">{last_error}</p> : null}
+      <CopyBox label="Detect" text={JSON.stringify(record.data.detect, null, 2)} />
+      <CopyBox label="Respond" text={JSON.stringify(record.data.respond, null, 2)} />
+    </>
+  );
+}

@@ -1,0 +1,131 @@
+/** One sensor: its facts and tags, what waits for it, and from here a task for it. */
+import { useState } from 'preact/hooks';
+import { platformName } from '../../model/platforms.ts';
+import { action, call } from '../api/client.ts';
+import type { SensorInfo, TaskPage } from '../api/types.ts';
+import { current } from '../session.ts';
+import { sentenceOf, useLoaded } from '../ui/async.ts';
+import { Ago, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { timeOf } from './sensors.tsx';
+import { TimeLeft } from './tasks.tsx';
+
+type Answer = { info: SensorInfo; is_online: boolean };
+
+const selectorFor = (sid: string): string => `sid == "${sid}"`;
+
+export function SensorPage({ sid }: { sid: string }) {
+  const { oid } = current();
+  const path = `/v1/${encodeURIComponent(sid)}`;
+  const sensor = useLoaded((signal) => call<Answer>(path, { signal }), [oid, sid]);
+  if (!sensor.value)
+    return sensor.fault ? <Fault text={sensor.fault} again={sensor.again} /> : <p class="loading">Loading …</p>;
+  const { info, is_online: online } = sensor.value;
+  return (
+    <>
+      <Head title={info.hostname || sid}>
+        <a class="button primary" href={`#/new?${new URLSearchParams({ selector: selectorFor(sid) })}`}>
+          Task this sensor
+        </a>
+      </Head>
+      <dl class="facts">
+        <Fact name="Now">
+          <StateDot state={online ? 'online' : 'offline'} />
+        </Fact>
+        <Fact name="Last seen">{info.alive ? <Ago at={timeOf(info.alive)} /> : 'never'}</Fact>
+        <Fact name="Enrolled">{info.enroll ? <Ago at={timeOf(info.enroll)} /> : 'not known'}</Fact>
+        <Fact name="Platform">{platformName(info.plat)}</Fact>
+        <Fact name="Addresses">
+          <span class="mono">{[info.int_ip, info.ext_ip].filter(Boolean).join(', ') || '–'}</span>
+        </Fact>
+        <Fact name="Network">{isolation(info)}</Fact>
+        <Fact name="Sensor id">
+          <span class="mono">{sid}</span>
+        </Fact>
+      </dl>
+      <Tags path={path} tags={info.tags} onChange={sensor.again} />
+      <Waiting oid={oid} sid={sid} />
+    </>
+  );
+}
+
+const isolation = ({ isolated, should_isolate }: SensorInfo): string => {
+  if (isolated === should_isolate) return isolated ? 'isolated' : 'open';
+  return should_isolate ? 'is to be isolated' : 'is to rejoin';
+};
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Tags({ path, tags, onChange }: { path: string; tags: readonly string[]; onChange(): void }) {
+  const [text, setText] = useState('');
+  const [fault, setFault] = useState<string | null>(null);
+  const change = async (method: 'POST' | 'DELETE', form: Record<string, string>) => {
+    try {
+      await call(`${path}/tags`, { method, body: new URLSearchParams(form) });
+      setText('');
+      setFault(null);
+      onChange();
+    } catch (error) {
+      setFault(sentenceOf(error));
+    }
+  };
+  return (
+    <section class="card" aria-label="Tags">
+      <h2>Tags</h2>
+      <p class="tags">
+        {tags.length === 0 ? <span class="sub">None yet.</span> : null}
+        {tags.map((tag) => (
+          <span class="tag" key={tag}>
+            {tag}
+            <button type="button" aria-label={`Remove tag ${tag}`} onClick={() => void change('DELETE', { tag })}>
+              ✕
+            </button>
+          </span>
+        ))}
+      </p>
+      <form
+        class="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (text.trim()) void change('POST', { tags: text.trim() });
+        }}
+      >
+        <input
+          aria-label="New tag"
+          placeholder="new tag"
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
+        <button type="submit">Add</button>
+      </form>
+      <Fault text={fault} />
+    </section>
+  );
+}
+
+function Waiting({ oid, sid }: { oid: string; sid: string }) {
+  const waiting = useLoaded((stopped) => action<TaskPage>(oid, 'list', { sid, limit: 100 }, stopped), [oid, sid]);
+  return (
+    <section class="card" aria-label="What waits for it">
+      <h2>What waits for it</h2>
+      <Fault text={waiting.fault} again={waiting.again} />
+      {waiting.value?.tasks.length === 0 ? <p class="sub">Nothing.</p> : null}
+      <ul class="plain">
+        {waiting.value?.tasks.map((task) => (
+          <li key={task.task_id}>
+            <a class="command" href={`#/tasks/${encodeURIComponent(task.task_id)}`}>
+              {task.task}
+            </a>
+            <TimeLeft task={task} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

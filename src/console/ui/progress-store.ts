@@ -1,0 +1,70 @@
+/**
+ * How far the tasks in view are. A task's counts are asked for when its row comes into view and, at most every `FRESH_MS`,
+ * again after something has happened to it. At most `AT_ONCE` questions are under way, since each reads the org's sensors.
+ */
+import { signal } from '@preact/signals';
+import { action } from '../api/client.ts';
+import type { Counts, TaskDetail } from '../api/types.ts';
+
+const AT_ONCE = 2;
+const FRESH_MS = 1_500;
+const KNOWN_MAX = 2_000;
+
+export type ProgressStore = {
+  counts: { readonly value: ReadonlyMap<string, Counts> };
+  /** The tasks whose rows can be seen now. */
+  inView(taskIds: readonly string[]): void;
+  /** Something has happened to this task. */
+  touch(taskId: string): void;
+};
+
+export function createProgress(oid: string): ProgressStore {
+  const counts = signal<ReadonlyMap<string, Counts>>(new Map());
+  const askedAtMs = new Map<string, number>();
+  const stale = new Set<string>();
+  let visible: readonly string[] = [];
+  let running = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const isWanted = (id: string): boolean => !askedAtMs.has(id) || stale.has(id);
+  const isRested = (id: string): boolean => Date.now() - (askedAtMs.get(id) ?? 0) >= FRESH_MS;
+
+  function pump(): void {
+    clearTimeout(timer);
+    while (running < AT_ONCE) {
+      const next = visible.find((id) => isWanted(id) && isRested(id));
+      if (next === undefined) break;
+      void ask(next);
+    }
+    if (running < AT_ONCE && visible.some(isWanted)) timer = setTimeout(pump, FRESH_MS);
+  }
+
+  async function ask(id: string): Promise<void> {
+    running += 1;
+    askedAtMs.set(id, Date.now());
+    stale.delete(id);
+    try {
+      const detail = await action<TaskDetail>(oid, 'get', { task_id: id, limit: 1 });
+      const next = new Map(counts.value).set(id, detail.counts);
+      if (next.size > KNOWN_MAX) next.delete(next.keys().next().value as string);
+      counts.value = next;
+    } catch {
+      // Shown as not known; asked again when something happens to it.
+    }
+    running -= 1;
+    pump();
+  }
+
+  return {
+    counts,
+    inView(taskIds) {
+      visible = taskIds;
+      pump();
+    },
+    touch(taskId) {
+      stale.add(taskId);
+      if (stale.size > KNOWN_MAX) stale.delete(stale.keys().next().value as string);
+      pump();
+    },
+  };
+}
