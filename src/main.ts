@@ -21,6 +21,7 @@ import { createProducer } from './edges/kafka/producer.ts';
 import { connectRedis } from './edges/redis/client.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
+import { createStats } from './edges/redis/store-stats.ts';
 import { ApiError } from './errors.ts';
 import { startJoiner } from './join/joiner.ts';
 import type { RecordName } from './model/records.ts';
@@ -122,6 +123,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     inbox: createInbox({ kafka, codec, offsets, config, log }),
     outbox,
     projection,
+    stats: createStats(redis),
     store: stored,
     metrics,
     kafka,
@@ -154,6 +156,7 @@ async function startApi(
     issuer: config.JWKS_URL === '' ? null : issuerKeys(config.JWKS_URL),
     settings,
     projection,
+    stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },
     presence: { append: (records) => outbox.presence(records) },
     sensorEvents: { append: (records) => outbox.sensorEvents(records) },

@@ -7,6 +7,7 @@ import type { RecordName, RecordTypes } from './model/records.ts';
 import type { Settings, SettingsTable } from './orgs/settings.ts';
 import type { OrgTable } from './orgs/table.ts';
 import type { InRecord, Outbox } from './outbox.ts';
+import type { StatsStore } from './projection/stats.ts';
 import type { Projection } from './projection/store.ts';
 import type { TopicKey } from './topics.ts';
 
@@ -81,6 +82,7 @@ export type RolePorts = {
   inbox: Inbox;
   outbox: Outbox;
   projection: Projection;
+  stats: StatsStore;
   /** Avro bytes of a record as the projection keeps them, whatever the encoding on the topics. */
   store: {
     encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer;

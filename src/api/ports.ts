@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
 import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
+import type { StatsStore } from '../projection/stats.ts';
 import type { Projection } from '../projection/store.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
 
@@ -32,6 +33,7 @@ export type ApiPorts = {
   issuer: JWTVerifyGetKey | null;
   settings: Settings;
   projection: Projection;
+  stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;
   presence: PresenceLog;
   sensorEvents: SensorEventLog;

@@ -15,6 +15,7 @@ import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { extensionRoutes } from './routes/extension.ts';
+import { statsRoutes } from './routes/stats.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { createTokens } from './tokens.ts';
 import { within } from './within.ts';
@@ -22,7 +23,8 @@ import { within } from './within.ts';
 /** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
 const APPEND_MS = 3_000;
 
-export const ROUTES: readonly Route[] = [...aboutRoutes, ...tokenRoutes, ...extensionRoutes];
+/** The order is that of the description. */
+export const ROUTES: readonly Route[] = [aboutRoutes, tokenRoutes, extensionRoutes, statsRoutes].flat();
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {

@@ -14,6 +14,7 @@ import type { Due } from './flight.ts';
 import { type Added, Follower } from './follow.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
+import { OnlineCounter } from './online.ts';
 import { dropExpiredTags } from './presence.ts';
 import { type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 import { Seats } from './seats.ts';
@@ -42,10 +43,12 @@ export class Joiner implements Role {
   #group: Group | null = null;
   #stops: (() => void | Promise<void>)[] = [];
   #idleRowsAt = 0;
+  readonly #online: OnlineCounter;
   #stopping = false;
 
   constructor(ports: RolePorts) {
     this.ports = ports;
+    this.#online = new OnlineCounter(ports);
     const groupId = ports.config.KAFKA_TOPIC_PREFIX + JOINER_GROUP;
     this.seats = new Seats({
       ports,
@@ -196,6 +199,7 @@ export class Joiner implements Role {
       for (const seat of this.seats.all()) this.seats.checkLive(seat.partition);
       await this.#afterChangesOfTime();
       if (this.ports.clock.monoMs() - this.#idleRowsAt >= IDLE_ROWS_MS) await this.#writeIdleRows();
+      await this.#online.write(this.seats.all());
       this.ports.metrics.pendingTasks([...this.#followers.values()].reduce((sum, { tasks }) => sum + tasks.size, 0));
     } catch (error) {
       this.ports.log.warn({ err: error }, 'the projection cannot be looked at');

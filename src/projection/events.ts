@@ -1,18 +1,19 @@
 /**
  * A batch of `task-events`, which a projection that was lost needs to know what was sent and acknowledged. In steady state
- * every event carries the present epoch: Redis has it already, and no trip is made.
+ * every event carries the present epoch: Redis has it already. What happened each minute (stats.ts) is counted of all.
  */
 import type { TaskEvent } from '../model/records.ts';
 import type { DeadLetter, InRecord } from '../outbox.ts';
 import type { Batch, RolePorts } from '../ports.ts';
 import { TurnOver } from './commands.ts';
 import type { Rebuild } from './rebuild.ts';
+import { countEvents, type PlacedEvent } from './stats.ts';
 import type { AckedEvent, AckedRequest } from './store.ts';
 
 const EVENTS_PER_SCRIPT = 200;
 
 export async function applyEvents(
-  { inbox, outbox, projection, metrics }: RolePorts,
+  { inbox, outbox, projection, stats, clock, metrics }: RolePorts,
   rebuild: Rebuild,
   batch: Batch,
 ): Promise<void> {
@@ -23,13 +24,18 @@ export async function applyEvents(
   const effects = rebuild.effectsFrom.get(`t${batch.partition}`) ?? 0;
   const letters: DeadLetter[] = [];
   const byOrg = new Map<string, AckedEvent[]>();
+  const counted = new Map<string, { epoch: string; events: PlacedEvent[] }>();
   for (const item of decoded) {
     if ('refusal' in item) {
       if (item.record.offset >= effects) letters.push({ record: item.record, ...item.refusal });
       continue;
     }
     const org = rebuild.positions.org(item.value.oid);
-    if (!org || epochOf(item.record) === org.epoch) continue;
+    if (!org) continue;
+    const counting = counted.get(item.value.oid) ?? { epoch: org.epoch, events: [] };
+    counted.set(item.value.oid, counting);
+    counting.events.push({ offset: item.record.offset, event: item.value });
+    if (epochOf(item.record) === org.epoch) continue;
     const acked = toAcked(item.value);
     if (!acked) continue;
     const events = byOrg.get(item.value.oid);
@@ -52,6 +58,8 @@ export async function applyEvents(
     }
   }
   if (rebuild.positions.place('t', batch.partition)?.turn !== turn || !batch.alive()) throw new TurnOver();
+  const fromOffset = batch.records[0]?.offset ?? batch.nextOffset;
+  await countEvents(stats, counted, { ...batch, fromOffset }, clock.nowMs());
   const answers = requests.length === 0 ? [] : await projection.applyEvents(requests);
   if (answers.some((answer) => !answer.ok)) throw new TurnOver();
   await outbox.deadLetters(letters);

@@ -128,7 +128,8 @@ describe('claims are over', () => {
   test('when their lease is over, though they are still listed', async () => {
     const short = { batch: 'b1', untilMs: 1_050 };
     const { ms } = await took(flying(short));
-    expect(ms).toBeGreaterThanOrEqual(49);
+    // Timers of Node count whole milliseconds, and may come one early.
+    expect(ms).toBeGreaterThanOrEqual(48);
     expect(ms).toBeLessThan(2_000);
   });
 
@@ -136,11 +137,11 @@ describe('claims are over', () => {
     const short = { batch: 'b1', untilMs: 1_070 };
     for (const loss of [lost, new Error('away'), { ok: false, why: 'epoch', epoch: 'f' }]) {
       const { ms } = await took(flying(short), loss, flying());
-      expect(ms).toBeGreaterThanOrEqual(69);
+      expect(ms).toBeGreaterThanOrEqual(68);
     }
   });
 
   test('where nothing is known of them a whole lease is waited out', async () => {
-    expect((await took(lost)).ms).toBeGreaterThanOrEqual(LEASE_MS - 1);
+    expect((await took(lost)).ms).toBeGreaterThanOrEqual(LEASE_MS - 2);
   });
 });

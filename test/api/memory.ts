@@ -107,6 +107,7 @@ export class Memory {
       issuer: this.issuer,
       settings: this.settings,
       projection: this.projection() as Projection,
+      stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
       events: {
         subscribe: (oid, listener) => {

@@ -26,6 +26,10 @@ export const keys = {
   presence: (oid: string, partition: number) => `{${oid}}:o:${partition}`,
   /** hash: partition -> "matched online", for the answer to `task` */
   counts: (oid: string, taskId: string) => `{${oid}}:q:${taskId}`,
+  /** hash: partition -> next offset of `task-events` to count in the minutes */
+  counted: (oid: string) => `{${oid}}:sp`,
+  /** hash: what happened in a minute since 1970, see projection/stats.ts; goes after a day */
+  minute: (oid: string, minute: number) => `{${oid}}:sm:${minute}`,
   /** hash: who is writing a setting, `kind/name`. t token · u end of its lease, ms; else e etag last settled · r run id then */
   setting: (oid: string, place: string) => `{${oid}}:s:${place}`,
 };

@@ -1,0 +1,16 @@
+-- Adds to the counts of minutes, each record once.   KEYS marker, next offsets, minutes...
+-- ARGV epoch, partition, from, next, seconds to keep, then by minute: number of fields, field, count, ...
+-- -> OK, or OK from: an earlier call had counted up to there, and nothing was done. Works while the org is rebuilt.
+local refused = rebuild()
+if refused then return refused end
+local counted = int(redis.call('HGET', KEYS[2], ARGV[2]) or '-1')
+if counted > int(ARGV[3]) then return {'OK', counted} end
+local at = 6
+for i = 3, #KEYS do
+  local fields = int(ARGV[at])
+  for f = at + 1, at + 2 * fields, 2 do redis.call('HINCRBY', KEYS[i], ARGV[f], ARGV[f + 1]) end
+  redis.call('EXPIRE', KEYS[i], ARGV[5])
+  at = at + 2 * fields + 1
+end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
+return {'OK'}
