@@ -30,7 +30,8 @@ function coerceValue(schema: TSchema, value: unknown): unknown {
 }
 
 /** The JSON types that a schema takes; none where it takes anything. */
-function kindsOf(schema: TSchema): Set<string> {
-  const variants = (schema.anyOf as TSchema[] | undefined) ?? [schema];
-  return new Set(variants.flatMap(({ type }) => (typeof type === 'string' ? [type] : [])));
+export function kindsOf(schema: TSchema): Set<string> {
+  const variants = schema.anyOf as TSchema[] | undefined;
+  if (variants !== undefined) return new Set(variants.flatMap((variant) => [...kindsOf(variant)]));
+  return new Set(typeof schema.type === 'string' ? [schema.type] : []);
 }

@@ -2,20 +2,21 @@
  * Reads the request of an extension from wherever the known clients put its parts: `oid` and `action` in the body or in the
  * query string, the data as `data` (JSON text, or an object in a JSON body) or as `gzdata` (base64 of gzip of JSON text).
  * A part that is given twice with different values is refused, since no choice between the two would be right. Nothing is
- * unpacked beyond `maxBytes`.
+ * unpacked beyond `maxBytes`. `impersonator_jwt` is not looked at: it could give no right that the caller has not.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ApiError } from '../errors.ts';
+import { bytesOfBase64, textOfBytes } from './base64.ts';
 import { parseJson } from './json.ts';
+import type { ActionRequest } from './run-action.ts';
 
-export type ExtensionRequest = { oid: string; action: string; data: unknown };
 type Fields = Record<string, unknown>;
 
 const unpack = promisify(gunzip);
 
 /** `body` is a parsed form or JSON body. Throws ApiError. */
-export async function readExtensionRequest(body: Fields, query: Fields, maxBytes: number): Promise<ExtensionRequest> {
+export async function readExtensionRequest(body: Fields, query: Fields, maxBytes: number): Promise<ActionRequest> {
   const oid = partOf('oid', body, query);
   const action = partOf('action', body, query);
   return { oid, action, data: await dataOf(body, maxBytes) };
@@ -40,13 +41,9 @@ async function dataOf({ data, gzdata }: Fields, maxBytes: number): Promise<unkno
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 async function unzip(gzdata: unknown, maxBytes: number): Promise<string> {
-  // A sender that does not percent-encode its form turns each + of base64 into a space.
-  const base64 = typeof gzdata === 'string' ? gzdata.replaceAll(' ', '+').trim() : '';
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
-    throw new ApiError('data_invalid', 'gzdata must be the base64 text of gzipped JSON.');
+  const packed = bytesOfBase64(String(gzdata), 'gzdata must be the base64 text of gzipped JSON.');
   try {
-    const bytes = await unpack(Buffer.from(base64, 'base64'), { maxOutputLength: maxBytes });
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return textOfBytes(await unpack(packed, { maxOutputLength: maxBytes }));
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE')
       throw new ApiError('body_too_large', `gzdata unpacks to more than ${maxBytes} bytes.`, { cause });

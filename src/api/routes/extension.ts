@@ -1,7 +1,9 @@
-/** The extension: its actions, and the live stream of what it does. */
+/** The extension: what it is, its actions, and the live stream of what it does. */
 import { Type } from '@sinclair/typebox';
+import { requireOrg } from '../authorize.ts';
 import { STREAM_RIGHTS } from '../event-stream.ts';
-import { handleExtensionRequest } from '../extension.ts';
+import { handleExtensionRequest, requireExtension } from '../extension.ts';
+import { DEFINITION, extensionSchema } from '../extension-schema.ts';
 import { NAME, NAME_PATTERN, OidParams, optional } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 
@@ -14,7 +16,48 @@ const named = {
 const narrow = (description: string) =>
   optional(Type.String({ pattern: `^$|${NAME_PATTERN}` }), { expected: `one id: ${NAME.expected}`, description });
 
+const NameParams = Type.Object({ name: Type.String({ description: 'The extension.' }) });
+const Fields = (description: string) => Type.Object({}, { additionalProperties: true, description });
+const Envelope = (description: string) =>
+  Type.Object(
+    {
+      error: Type.String({ description: 'Empty.' }),
+      version: Type.Integer({ description: '1.' }),
+      data: Fields('By action.'),
+    },
+    { description },
+  );
+
 export const extensionRoutes: readonly Route[] = [
+  route({
+    ...{ method: 'GET', url: '/v1/extension/definition', rights: 'token', tag: 'extension' },
+    summary: 'Lists the extensions that there are.',
+    schema: { response: { 200: Fields('Definitions by name.') } },
+    handle: async () => ({ [DEFINITION.name]: DEFINITION }),
+  }),
+  route({
+    ...{ method: 'GET', url: '/v1/extension/definition/:name', rights: 'token', tag: 'extension' },
+    summary: 'Shows what an extension is.',
+    schema: { params: NameParams, response: { 200: Fields('The definition.') } },
+    handle: async (_parts, { params }) => {
+      requireExtension(params.name);
+      return DEFINITION;
+    },
+  }),
+  route({
+    ...{ method: 'GET', url: '/v1/extension/schema/:name', rights: 'token', tag: 'extension' },
+    summary: 'Shows the actions of an extension and their fields.',
+    schema: {
+      params: NameParams,
+      querystring: Type.Object({ oid: optional(Type.String(), { ...text, description: 'An org of the token.' }) }),
+      response: { 200: Fields('The schema.') },
+    },
+    handle: async (_parts, { params, query, identity }) => {
+      requireExtension(params.name);
+      if (query.oid) requireOrg(identity, query.oid);
+      return extensionSchema();
+    },
+  }),
   route({
     method: 'POST',
     url: '/v1/extension/request/:name',
@@ -22,17 +65,17 @@ export const extensionRoutes: readonly Route[] = [
     tag: 'extension',
     summary: 'Runs an action of the extension.',
     schema: {
-      params: Type.Object({ name: Type.String({ description: 'The extension.' }) }),
+      params: NameParams,
       querystring: Type.Object(named),
       body: Type.Object({
         ...named,
         data: Type.Optional(Type.Unknown({ description: 'The data of the action: an object, or its JSON as text.' })),
         gzdata: optional(Type.String(), { ...text, description: 'The same as base64 of gzip of JSON.' }),
-        impersonator_jwt: optional(Type.String(), { ...text, description: 'A token of the one who is acted for.' }),
+        impersonator_jwt: optional(Type.String(), { ...text, description: 'Not looked at.' }),
       }),
       response: {
-        200: Type.Unknown({ description: 'Done, and applied.' }),
-        202: Type.Unknown({ description: 'Accepted; it will be applied.' }),
+        200: Envelope('Done, and applied.'),
+        202: Envelope('Accepted; it will be applied.'),
       },
     },
     handle: ({ context }, request, reply) => handleExtensionRequest(context, request, reply),

@@ -1,0 +1,38 @@
+/**
+ * The request that older clients post to `/v1/service/{oid}/reliable-tasking`: base64 of JSON with the action beside its
+ * fields, in the words of that time. Pure.
+ */
+import { ApiError } from '../errors.ts';
+import { bytesOfBase64, textOfBytes } from './base64.ts';
+import { parseJson } from './json.ts';
+
+const WHAT = 'request_data must be the base64 text of a JSON object with the field action.';
+
+/** The action and its data as the extension knows them: `inv_id` is the context, the sid `*` every sensor. Throws
+ *  `data_invalid`. */
+export function readServiceRequest(requestData: string): { action: string; data: Record<string, unknown> } {
+  const { action, inv_id, sid, ...rest } = objectOf(requestData);
+  if (typeof action !== 'string') throw new ApiError('data_invalid', WHAT);
+  const context = inv_id === undefined ? {} : { context: inv_id };
+  return { action, data: { ...rest, ...context, ...targetOf(sid) } };
+}
+
+function targetOf(sid: unknown): Record<string, unknown> {
+  if (sid === '*') return { selector: '*' };
+  return sid === undefined || sid === '' ? {} : { sid };
+}
+
+function objectOf(requestData: string): Record<string, unknown> {
+  const value = parseJson(decoded(requestData), 'request_data', 'data_invalid');
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ApiError('data_invalid', WHAT);
+}
+
+function decoded(requestData: string): string {
+  const bytes = bytesOfBase64(requestData, WHAT);
+  try {
+    return textOfBytes(bytes);
+  } catch (cause) {
+    throw new ApiError('data_invalid', WHAT, { cause });
+  }
+}
