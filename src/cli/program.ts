@@ -8,6 +8,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
 import { registerList } from './commands/list.ts';
+import { OPERATIONS } from './commands/operations.ts';
 import { registerRules } from './commands/rules/index.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
   ['Rules:', [registerRules, registerExtension]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
+  ['Operations:', OPERATIONS],
   ['Other:', [registerCompletion]],
 ];
 

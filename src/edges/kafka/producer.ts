@@ -13,7 +13,7 @@ import { byKey } from './partitioner.ts';
 export type OutRecord = {
   key: string | Buffer | null;
   value: Buffer | null;
-  headers?: Record<string, string | Buffer>;
+  headers?: Record<string, string | Buffer | (string | Buffer)[]>;
   partition?: number;
 };
 

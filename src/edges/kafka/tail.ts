@@ -16,7 +16,8 @@ export type Tail = {
 export type TailOptions = {
   kafka: Kafka;
   topic: string;
-  from: 'beginning' | 'end';
+  /** Or next offsets by partition; a partition that is not named is read from its end. */
+  from: 'beginning' | 'end' | ReadonlyMap<number, number>;
   /** May be asynchronous; the next records of the partition wait for it. */
   onRecords(records: InRecord[]): void | Promise<void>;
   log: Logger;
@@ -28,7 +29,11 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
   const admin = kafka.admin();
   await admin.connect();
   const start = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
-  const next = new Map(start.map((p) => [p.partition, Number(from === 'end' ? p.high : p.low)]));
+  const startOf = ({ partition, low, high }: { partition: number; low: string; high: string }): number => {
+    if (from === 'beginning') return Number(low);
+    return from === 'end' ? Number(high) : Math.max(from.get(partition) ?? Number(high), Number(low));
+  };
+  const next = new Map(start.map((p) => [p.partition, startOf(p)]));
   const waiters = new Set<() => void>();
   const consumer = kafka.consumer({
     groupId: `reliable-tasking-tail-${randomUUID()}`,

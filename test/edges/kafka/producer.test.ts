@@ -8,7 +8,10 @@ const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const payload = ({ key, value, headers = {} }: OutRecord): number =>
   (value?.length ?? 0) +
   Buffer.byteLength(key ?? '') +
-  Object.entries(headers).reduce((sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text), 0);
+  Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(String(text)),
+    0,
+  );
 
 const records: fc.Arbitrary<OutRecord> = fc.record({
   key: fc.oneof(fc.constant(null), fc.string({ unit: 'grapheme', maxLength: 60 })),

@@ -153,6 +153,26 @@ export class System {
     ]);
   }
 
+  /** Makes an org and subscribes it, for all time. */
+  subscribe(oid: string): Promise<void> {
+    const setting = (kind: 'ORG' | 'SUBSCRIPTION', name: string, value: object) => ({
+      key: `${oid}/${kind}/${name}`,
+      value: this.codec.encode('OrgSetting', {
+        oid,
+        kind,
+        name,
+        etag: randomUUID(),
+        value: JSON.stringify(value),
+        updated_at: Date.now(),
+        updated_by: 'test',
+      }),
+    });
+    return this.producer.send(this.topics.orgSettings, [
+      setting('ORG', oid, { name: 'test' }),
+      setting('SUBSCRIPTION', 'ext-reliable-tasking', { periods: [{ from: 0 }] }),
+    ]);
+  }
+
   presence(presence: Partial<SensorPresence> & { sid: string }): Promise<void> {
     const whole: SensorPresence = {
       event: 'CONNECTED',

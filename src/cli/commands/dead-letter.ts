@@ -1,0 +1,202 @@
+/** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
+import { type Command, Option } from 'commander';
+import { hexDump } from '../../operations/hex.ts';
+import { hindrance, isWanted, type Letter, type LetterFilter, letterOf, textOf } from '../../operations/letters.ts';
+import { TOPICS } from '../../topics.ts';
+import { CliError, EXIT, usageError } from '../errors.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { type Log, withLog } from '../log.ts';
+import { durationOption, wholeNumber, withExamples } from '../options.ts';
+import { redrive } from '../redrive.ts';
+import { clip, facts, table, visible } from '../table.ts';
+
+export type SelectFlags = { topic?: string; code?: string; since?: number };
+type ListFlags = SelectFlags & { limit: number; json?: boolean };
+
+const VALUE_SHOWN_BYTES = 1_024;
+
+export function registerDeadLetter(program: Command, io: Io): void {
+  const letters = program
+    .command('dead-letter')
+    .summary('records that could not be acted on')
+    .description('Shows records that could not be acted on, and drives them to their topic again (KAFKA_BROKERS).');
+  withExamples(letters, io, [['dead-letter list', 'the latest ones']]);
+  registerListing(letters, io);
+  registerRedrive(letters, io);
+}
+
+const withSelection = (command: Command): Command =>
+  command
+    .option('--topic <name>', 'of this source topic, with or without the prefix')
+    .option('--code <code>', 'with this error code')
+    .option('--since <duration>', 'that failed within this time', durationOption);
+
+function registerListing(letters: Command, io: Io): void {
+  const list = withSelection(letters.command('list').summary('the latest dead letters'))
+    .description('The latest dead letters, newest last.')
+    .option('--limit <n>', 'at most so many', wholeNumber(1, 100_000), 50)
+    .option('--json', 'print JSON for programs')
+    .action((flags: ListFlags) => withLog(io, (log) => showList(log, flags, io)));
+  withExamples(list, io, [
+    ['dead-letter list --since 1d --code org_unknown', 'of the last day, for one reason'],
+    ['dead-letter list --topic task-commands --json', 'for programs'],
+  ]);
+  const show = letters
+    .command('show <letter>')
+    .summary('one dead letter as a whole')
+    .description('One dead letter: why it failed, its headers, the record as far as it can be read, and its bytes.')
+    .option('--json', 'print JSON for programs')
+    .action((id: string, flags: { json?: boolean }) => withLog(io, (log) => showOne(log, id, flags, io)));
+  withExamples(show, io, [['dead-letter show 3:17', 'the letter at offset 17 of partition 3']]);
+}
+
+function registerRedrive(letters: Command, io: Io): void {
+  const command = withSelection(letters.command('redrive [letters...]').summary('drive letters to their topic again'))
+    .description(
+      'Writes records to the topic that they came from: the same key, value and headers, and one that names the letter. ' +
+        'Without --yes it only says what it would do. A letter that was redriven is passed over.',
+    )
+    .addOption(new Option('--all', 'all of them').conflicts(['topic', 'code', 'since']))
+    .option('--yes', 'do it')
+    .option('--again', 'also those that were redriven before')
+    .option('--json', 'print JSON for programs')
+    .action((ids: string[], flags) => withLog(io, (log) => redrive(log, selectionOf(ids, flags, io), flags, io)));
+  withExamples(command, io, [
+    ['dead-letter redrive 3:17 --yes', 'one letter'],
+    ['dead-letter redrive --code org_unknown', 'what would be done'],
+    ['dead-letter redrive --topic task-commands --since 2h --yes', 'those of two hours'],
+  ]);
+}
+
+/** Throws a usage error where nothing, or both letters and a filter, are named. */
+function selectionOf(ids: string[], flags: SelectFlags & { all?: boolean }, io: Io): LetterFilter {
+  const filter = filterOf(flags, io);
+  const named = Object.keys(filter).length > 0 || flags.all === true;
+  if (ids.length === 0 && !named)
+    throw usageError('Which letters?', 'Name them (3:17), or use --code, --topic, --since or --all.');
+  if (ids.length > 0 && named) throw usageError('Name letters, or use --code, --topic, --since or --all; not both.');
+  return ids.length > 0 ? { ids: ids.map(checkId) } : filter;
+}
+
+function checkId(id: string): string {
+  if (!/^\d{1,6}:\d{1,15}$/.test(id))
+    throw usageError(`'${id}' is no letter.`, 'A letter is its place on dead-letter, as 3:17.');
+  return id;
+}
+
+export const filterOf = ({ topic, code, since }: SelectFlags, io: Io): LetterFilter => ({
+  ...(topic === undefined ? {} : { topic }),
+  ...(code === undefined ? {} : { code }),
+  ...(since === undefined ? {} : { sinceMs: io.nowMs() - since * 1_000 }),
+});
+
+/** The newest `limit` that are wanted, oldest first, and how many there are in all. */
+async function newest(log: Log, filter: LetterFilter, limit: number): Promise<{ letters: Letter[]; total: number }> {
+  let letters: Letter[] = [];
+  let total = 0;
+  const cut = () => {
+    letters = letters.toSorted((a, b) => a.failedAtMs - b.failedAtMs).slice(-limit);
+  };
+  await log.read('deadLetter', 'beginning', (records) => {
+    for (const record of records) {
+      const letter = letterOf(record, log.config.KAFKA_TOPIC_PREFIX);
+      if (letter === null || !isWanted(letter, filter)) continue;
+      total += 1;
+      letters.push(letter);
+    }
+    if (letters.length > 2 * limit) cut();
+  });
+  cut();
+  return { letters, total };
+}
+
+async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
+  const { letters, total } = await newest(log, filterOf(flags, io), flags.limit);
+  if (flags.json) {
+    io.out(prettyJson({ letters: letters.map(toJson), total }));
+    return;
+  }
+  const paint = painter(io.colour);
+  const rows = letters.map((letter) => [
+    letter.id,
+    new Date(letter.failedAtMs).toISOString(),
+    `${letter.topic} ${letter.partition}:${letter.offset}`,
+    letter.code,
+    clip(letter.record.key?.toString() ?? '', 36),
+    clip(letter.message, Math.max(io.columns - 120, 30)),
+  ]);
+  io.out(table(['LETTER', 'FAILED', 'FROM', 'CODE', 'KEY', 'WHY'], rows, paint));
+  if (total > letters.length) io.err(`${total - letters.length} older ones are left out (--limit).\n`);
+}
+
+async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io): Promise<void> {
+  const { letters } = await newest(log, { ids: [checkId(id)] }, 1);
+  const letter = letters[0];
+  if (letter === undefined)
+    throw new CliError('not_found', `There is no dead letter ${id}.`, {
+      exitCode: EXIT.notFound,
+      hint: 'See dead-letter list.',
+    });
+  const { record, why } = await decoded(log, letter);
+  const { value, headers } = letter.record;
+  if (flags.json) {
+    const own = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, textOf(text)]));
+    io.out(
+      prettyJson({
+        ...toJson(letter),
+        headers: own,
+        record,
+        undecodable: why,
+        value: value?.toString('base64') ?? null,
+      }),
+    );
+    return;
+  }
+  const paint = painter(io.colour);
+  const pairs: [string, string][] = [
+    ['letter', letter.id],
+    ['failed', new Date(letter.failedAtMs).toISOString()],
+    ['from', `${letter.topic} ${letter.partition}:${letter.offset}`],
+    ['code', letter.code],
+    ['why', visible(letter.message)],
+    ['key', visible(letter.record.key?.toString() ?? 'none')],
+    ['redriven from', letter.redrivenFrom ?? ''],
+    ['cannot be redriven', hindrance(letter) ?? ''],
+  ];
+  io.out(
+    facts(
+      pairs.filter(([, text]) => text !== ''),
+      paint,
+    ),
+  );
+  for (const [name, text] of Object.entries(headers))
+    io.out(`${paint('dim', 'header')}  ${name}: ${visible(textOf(text))}\n`);
+  io.out(record === null ? `\n${paint('yellow', `No record: ${why}`)}\n` : `\n${prettyJson(record)}`);
+  io.out(value === null ? 'no value\n' : `\n${hexDump(value, VALUE_SHOWN_BYTES)}`);
+}
+
+/** The record inside, or why there is none. */
+async function decoded(
+  { codec }: Log,
+  { topicKey, record }: Letter,
+): Promise<{ record: object | null; why: string | null }> {
+  const name = topicKey === null ? null : TOPICS[topicKey].record;
+  if (name === null) return { record: null, why: 'its topic is unknown' };
+  if (record.value === null) return { record: null, why: 'it has no value' };
+  try {
+    await codec.resolve([record.value]);
+    return { record: codec.decode(name, record.value), why: null };
+  } catch (error) {
+    return { record: null, why: (error as Error).message };
+  }
+}
+
+export const toJson = ({ id, topic, partition, offset, code, message, failedAtMs, redrivenFrom, record }: Letter) => ({
+  letter: id,
+  source: { topic, partition, offset },
+  code,
+  message,
+  failed_at: failedAtMs,
+  key: record.key?.toString() ?? null,
+  redriven_from: redrivenFrom,
+});

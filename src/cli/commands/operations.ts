@@ -1,0 +1,7 @@
+/** What an operator of an installation needs: it reads and writes Kafka and Redis themselves, as the server does. */
+import type { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { registerDeadLetter } from './dead-letter.ts';
+
+/** In the order in which help lists them. */
+export const OPERATIONS: readonly ((program: Command, io: Io) => void)[] = [registerDeadLetter];

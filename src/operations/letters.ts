@@ -1,0 +1,86 @@
+/**
+ * Dead letters: what a record on `dead-letter` says, which ones somebody asks for, and what it becomes when it is driven to
+ * its topic again. Key and value never change; of the headers those that we added are left out, and one is put in that names
+ * the letter. By it a second redrive is known, however the first one ended. Pure.
+ */
+import type { InRecord } from '../outbox.ts';
+import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
+
+/** On a record that was driven to its topic again: the letter, as `partition:offset` of `dead-letter`. */
+export const REDRIVEN_FROM = 'rt-redriven-from';
+
+export type Letter = {
+  /** `partition:offset` on `dead-letter`. */
+  id: string;
+  /** The full name of the topic, with the prefix; `topicKey` null: none of ours. */
+  topic: string;
+  topicKey: TopicKey | null;
+  partition: number;
+  offset: number;
+  code: string;
+  message: string;
+  failedAtMs: number;
+  /** The letter that the record came from, if it was redriven before. */
+  redrivenFrom: string | null;
+  record: InRecord;
+};
+
+/** null: the record is no letter (someone else has written it). */
+export function letterOf(record: InRecord, prefix: string): Letter | null {
+  const header = (name: string) => textOf(record.headers[name]);
+  const topic = header('rt-source-topic');
+  const [partition, offset] = [Number(header('rt-source-partition')), Number(header('rt-source-offset'))];
+  if (topic === '' || !Number.isSafeInteger(partition) || !Number.isSafeInteger(offset)) return null;
+  const key = (Object.entries(topicNames(prefix)) as [TopicKey, string][]).find(([, name]) => name === topic)?.[0];
+  return {
+    id: `${record.partition}:${record.offset}`,
+    topic,
+    topicKey: key ?? null,
+    partition,
+    offset,
+    code: header('rt-error-code'),
+    message: header('rt-error'),
+    failedAtMs: timeOf(header('rt-failed-at')) ?? record.timestampMs,
+    redrivenFrom: header(REDRIVEN_FROM) || null,
+    record,
+  };
+}
+
+/** Unix ms, or an ISO time. */
+const timeOf = (text: string): number | undefined => {
+  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(ms) ? ms : undefined;
+};
+
+export const textOf = (value: InRecord['headers'][string]): string =>
+  Array.isArray(value) ? textOf(value.at(-1)) : value === undefined ? '' : value.toString();
+
+/** What somebody asks for; what is absent does not narrow. `topic` with or without the prefix. */
+export type LetterFilter = { ids?: readonly string[]; topic?: string; code?: string; sinceMs?: number };
+
+export const isWanted = (letter: Letter, { ids, topic, code, sinceMs }: LetterFilter): boolean =>
+  (ids === undefined || ids.includes(letter.id)) &&
+  (topic === undefined ||
+    letter.topic === topic ||
+    (letter.topicKey !== null && TOPICS[letter.topicKey].name === topic)) &&
+  (code === undefined || letter.code === code) &&
+  (sinceMs === undefined || letter.failedAtMs >= sinceMs);
+
+/** Why a letter cannot be driven to its topic again; null where it can. */
+export function hindrance(letter: Letter): string | null {
+  if (letter.topicKey === null) return `${letter.topic} is none of the topics of this installation.`;
+  if (letter.topicKey === 'deadLetter') return 'A record of dead-letter itself has no topic to go to.';
+  return null;
+}
+
+/** The record as it goes to its topic again. A header that came several times stays a list. */
+export function redriven({ id, record }: Letter): {
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, Buffer | string | (Buffer | string)[]>;
+} {
+  const own = Object.entries(record.headers).flatMap(([name, value]) =>
+    value === undefined || name.startsWith('rt-') ? [] : [[name, value] as const],
+  );
+  return { key: record.key, value: record.value, headers: { ...Object.fromEntries(own), [REDRIVEN_FROM]: id } };
+}

@@ -1,0 +1,90 @@
+/** What an operator does while the system runs: dead letters and their way back. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { run } from '../cli/fixtures.ts';
+import { System, soon } from './support/system.ts';
+
+const system = new System();
+const rt = async (...args: string[]) => {
+  const { exitCode, out, err } = await run(args, { env: system.env, nowMs: Date.now });
+  return { exitCode, err, out, json: args.includes('--json') && out ? JSON.parse(out) : undefined };
+};
+
+describe('dead letters', () => {
+  const [late, poison, other] = [randomUUID(), randomUUID(), randomUUID()];
+  let org = '';
+  let letters: { letter: string; key: string; code: string }[] = [];
+  const idOf = (key: string) => letters.find((letter) => letter.key === key)?.letter as string;
+
+  beforeAll(async () => {
+    await system.start();
+    org = randomUUID();
+    await system.command({ task_id: late, oid: org });
+    await system.producer.send(system.topics.commands, [
+      { key: poison, value: Buffer.from('no record'), headers: { trace: 'mine' } },
+    ]);
+    await system.command({ task_id: other, ttl: -5 });
+    await vi.waitFor(() => expect(system.seen.deadLetters).toHaveLength(3), soon);
+  });
+  afterAll(() => system.stop());
+
+  it('are listed, newest last, and narrowed', async () => {
+    const { exitCode, json } = await rt('dead-letter', 'list', '--json');
+    letters = json.letters;
+    expect({ exitCode, total: json.total }).toEqual({ exitCode: 0, total: 3 });
+    expect(new Set(letters.map(({ key, code }) => `${key} ${code}`))).toEqual(
+      new Set([`${late} org_unknown`, `${poison} record_undecodable`, `${other} ttl_invalid`]),
+    );
+    const narrowed = await rt(
+      'dead-letter',
+      'list',
+      '--code',
+      'ttl_invalid',
+      '--since',
+      '1h',
+      '--topic',
+      'task-commands',
+    );
+    expect(narrowed.out).toContain(other);
+    expect(narrowed.out).not.toContain(poison);
+  });
+
+  it('are shown whole: the record where it can be read, else its bytes', async () => {
+    expect((await rt('dead-letter', 'show', idOf(late))).out).toContain('"task": "os_version"');
+    const shown = await rt('dead-letter', 'show', idOf(poison));
+    expect(shown.out).toContain('6e 6f 20 72 65 63 6f 72 64');
+    expect(shown.out).toContain('trace: mine');
+    expect((await rt('dead-letter', 'show', '0:99999')).exitCode).toBe(3);
+  });
+
+  it('go back only when that is said, once, and count from then on, also after a rebuild', async () => {
+    await system.subscribe(org);
+    const planned = await rt('dead-letter', 'redrive', idOf(late));
+    expect(planned).toMatchObject({ exitCode: 0, err: expect.stringContaining('Nothing was written') });
+    expect((await rt('dead-letter', 'redrive', idOf(late), '--yes')).exitCode).toBe(0);
+    await vi.waitFor(() => expect(system.eventsOf(late, 'ADD_TASK')).toHaveLength(1), soon);
+    expect(await rt('dead-letter', 'redrive', idOf(late), '--yes')).toMatchObject({
+      exitCode: 4,
+      err: expect.stringContaining('already_redriven'),
+    });
+    expect((await rt('dead-letter', 'redrive', '--code', 'org_unknown', '--yes', '--json')).json).toMatchObject({
+      redriven: 0,
+      redriven_before: [idOf(late)],
+    });
+    await system.redis.flushall();
+    const pending = () => system.redis.zscore(`{${org}}:ix`, late);
+    await vi.waitFor(async () => expect(await pending()).not.toBeNull(), soon);
+    expect(await system.redis.exists(`{${system.oid}}:p:${other}`)).toBe(0);
+  });
+
+  it('come back as new letters when nothing has changed', async () => {
+    expect((await rt('dead-letter', 'redrive', idOf(poison), '--yes')).exitCode).toBe(0);
+    const again = await vi.waitFor(async () => {
+      const { json } = await rt('dead-letter', 'list', '--code', 'record_undecodable', '--json');
+      expect(json.letters).toHaveLength(2);
+      return json.letters[1];
+    }, soon);
+    expect(again).toMatchObject({ key: poison, redriven_from: idOf(poison) });
+    expect((await rt('dead-letter', 'show', again.letter)).out).toContain('trace: mine');
+  });
+});
