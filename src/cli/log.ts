@@ -1,17 +1,27 @@
 /** What commands need that read and write topics themselves: opened from the environment, closed at the end whatever happens. */
 import type { Config } from '../config.ts';
 import type { Codec } from '../edges/avro/codec.ts';
+import type { createKafka } from '../edges/kafka/client.ts';
 import type { OutRecord } from '../edges/kafka/producer.ts';
-import { RECORD_NAMES, type RecordName } from '../model/records.ts';
+import type { Tail } from '../edges/kafka/tail.ts';
+import { RECORD_NAMES, type RecordName, type RecordTypes } from '../model/records.ts';
 import type { InRecord } from '../outbox.ts';
+import type { Decoded } from '../ports.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 import type { Io } from './io.ts';
 import { kafkaConfig, logTo } from './kafka.ts';
 
 export type Log = {
   config: Config;
+  kafka: ReturnType<typeof createKafka>;
+  topicOf: Record<RecordName, string>;
   names: Record<TopicKey, string>;
   codec: Codec;
+  /** Every record of a topic, from its beginning and as it comes, until it is stopped. */
+  follow(topic: TopicKey, onRecords: (records: InRecord[]) => Promise<void>): Promise<Tail>;
+  /** First and next offsets, by partition. */
+  ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
+  decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
   /** All that stands on a topic now, from these offsets (by partition), or from its beginning. */
   read(
     topic: TopicKey,
@@ -23,7 +33,7 @@ export type Log = {
   write(topic: TopicKey, records: OutRecord[]): Promise<void>;
 };
 
-const topicOf = (names: Record<TopicKey, string>): Record<RecordName, string> => {
+const topicsOf = (names: Record<TopicKey, string>): Record<RecordName, string> => {
   const keys = Object.keys(TOPICS) as TopicKey[];
   return Object.fromEntries(
     RECORD_NAMES.map((record) => [record, names[keys.find((key) => TOPICS[key].record === record) as TopicKey]]),
@@ -33,22 +43,27 @@ const topicOf = (names: Record<TopicKey, string>): Record<RecordName, string> =>
 export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promise<T> {
   const config = kafkaConfig(io);
   const quiet = logTo('silent');
-  const [{ createKafka }, { createOffsets }, { startTail }, { createProducer }, { createCodec }] = await Promise.all([
-    import('../edges/kafka/client.ts'),
-    import('../edges/kafka/admin.ts'),
-    import('../edges/kafka/tail.ts'),
-    import('../edges/kafka/producer.ts'),
-    import('../edges/avro/codec.ts'),
-  ]);
+  const [{ createKafka }, { createOffsets }, { startTail }, { createProducer }, { createCodec }, { decodeAll }] =
+    await Promise.all([
+      import('../edges/kafka/client.ts'),
+      import('../edges/kafka/admin.ts'),
+      import('../edges/kafka/tail.ts'),
+      import('../edges/kafka/producer.ts'),
+      import('../edges/avro/codec.ts'),
+      import('../edges/kafka/inbox.ts'),
+    ]);
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const kafka = createKafka(config, quiet);
-  const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf: topicOf(names) });
+  const topicOf = topicsOf(names);
+  const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf });
   const offsets = await createOffsets(kafka);
   const stops: (() => Promise<unknown>)[] = [() => offsets.stop()];
   let producer: ReturnType<typeof createProducer> | undefined;
   try {
     return await work({
       config,
+      kafka,
+      topicOf,
       names,
       codec,
       read: async (topic, from, onRecords) => {
@@ -59,6 +74,9 @@ export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promis
           await tail.stop();
         }
       },
+      follow: (topic, onRecords) => startTail({ kafka, topic: names[topic], from: 'beginning', onRecords, log: quiet }),
+      ends: (topic) => offsets.ends(names[topic]),
+      decode: (name, records) => decodeAll(codec, name, records),
       since: (topic, atMs) => offsets.since(names[topic], atMs),
       write: async (topic, records) => {
         if (producer === undefined) {

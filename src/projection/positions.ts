@@ -102,6 +102,22 @@ export class Positions {
     if (org && org.epoch === epoch) org.ends = ends;
   }
 
+  /** Records that this process has still to read until every org is usable; null before it is known where the logs end. */
+  left(): number | null {
+    let left = 0;
+    for (const [key, { next }] of this.#places) {
+      const [kind, partition] = [key[0] as Kind, Number(key.slice(1))];
+      let end = 0;
+      for (const org of this.#orgs.values()) {
+        if (org.usable) continue;
+        if (org.ends === null) return null;
+        end = Math.max(end, org.ends[kind].get(partition) ?? 0);
+      }
+      left += Math.max(end - next, 0);
+    }
+    return left;
+  }
+
   /** Partitions that have reached the ends of an org that is not usable yet. */
   attestable(oid: string): { kind: Kind; partition: number; nextOffset: number }[] {
     const org = this.#orgs.get(oid);

@@ -14,6 +14,8 @@ export const PROJECTOR_GROUP = 'reliable-tasking-projector';
 const POLL_MS = 1_000;
 const POLL_REBUILDING_MS = 100;
 const ADVANCE_MS = 10_000;
+/** While a rebuild runs, so that everybody can see how far it is. */
+const ADVANCE_REBUILDING_MS = 500;
 const SWEEP_MS = 250;
 const SWEEP_LIMIT = 500;
 
@@ -73,7 +75,7 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
   const look = async (): Promise<void> => {
     try {
       complete = await rebuild.poll();
-      if (clock.monoMs() - advancedAt >= ADVANCE_MS) {
+      if (clock.monoMs() - advancedAt >= (complete ? ADVANCE_MS : ADVANCE_REBUILDING_MS)) {
         await rebuild.advanceIdle();
         advancedAt = clock.monoMs();
       }
@@ -130,6 +132,10 @@ async function sweep({ projection, outbox, metrics }: RolePorts, rebuild: Rebuil
 
 function progressOf(rebuild: Rebuild, joined: boolean): string {
   if (!joined) return 'joining the group';
-  const waiting = [...rebuild.positions.orgs()].filter(([, org]) => !org.usable);
-  return `rebuilding ${waiting.length} of ${[...rebuild.positions.orgs()].length} orgs`;
+  const orgs = [...rebuild.positions.orgs()];
+  const waiting = orgs.filter(([, org]) => !org.usable);
+  if (waiting.length === 0) return 'looking at the projection';
+  const left = rebuild.positions.left();
+  const how = left === null ? 'waiting for what was under way' : `${left} records left`;
+  return `rebuilding ${waiting.length} of ${orgs.length} orgs: ${how}`;
 }

@@ -1,4 +1,4 @@
-/** What an operator does while the system runs: dead letters and their way back. */
+/** What an operator does while the system runs: dead letters and their way back, Redis held against the log, a rebuild. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../cli/fixtures.ts';
@@ -7,8 +7,16 @@ import { System, soon } from './support/system.ts';
 const system = new System();
 const rt = async (...args: string[]) => {
   const { exitCode, out, err } = await run(args, { env: system.env, nowMs: Date.now });
-  return { exitCode, err, out, json: args.includes('--json') && out ? JSON.parse(out) : undefined };
+  return {
+    exitCode,
+    err,
+    out,
+    json: args.includes('--json') && args[0] !== 'rebuild' && out ? JSON.parse(out) : undefined,
+  };
 };
+
+beforeAll(() => system.start());
+afterAll(() => system.stop());
 
 describe('dead letters', () => {
   const [late, poison, other] = [randomUUID(), randomUUID(), randomUUID()];
@@ -17,7 +25,6 @@ describe('dead letters', () => {
   const idOf = (key: string) => letters.find((letter) => letter.key === key)?.letter as string;
 
   beforeAll(async () => {
-    await system.start();
     org = randomUUID();
     await system.command({ task_id: late, oid: org });
     await system.producer.send(system.topics.commands, [
@@ -26,7 +33,6 @@ describe('dead letters', () => {
     await system.command({ task_id: other, ttl: -5 });
     await vi.waitFor(() => expect(system.seen.deadLetters).toHaveLength(3), soon);
   });
-  afterAll(() => system.stop());
 
   it('are listed, newest last, and narrowed', async () => {
     const { exitCode, json } = await rt('dead-letter', 'list', '--json');
@@ -86,5 +92,57 @@ describe('dead letters', () => {
     }, soon);
     expect(again).toMatchObject({ key: poison, redriven_from: idOf(poison) });
     expect((await rt('dead-letter', 'show', again.letter)).out).toContain('trace: mine');
+  });
+});
+
+describe('verify and rebuild', () => {
+  const sids = Array.from({ length: 6 }, () => randomUUID());
+  const tasks = Array.from({ length: 8 }, () => randomUUID());
+  const verify = async () =>
+    (await rt('verify', '--json', '--settle', '10')).json as { compared: object; differences: { key: string }[] };
+
+  it('finds Redis as the log says, while commands, presence and answers go on', async () => {
+    for (const sid of sids) await system.presence({ sid });
+    for (const [i, task_id] of tasks.entries())
+      await system.command({ task_id, ttl: i === 0 ? 1 : 3_600, issued_at: Date.now() });
+    await vi.waitFor(() => expect(system.sent(tasks[1] as string)).toHaveLength(sids.length), soon);
+    await system.answer({ sid: sids[0] as string, task_id: tasks[1] as string });
+    await system.answer({ sid: sids[1] as string, task_id: tasks[1] as string }, { ERROR: 7 });
+    await system.command({ action: 'UNTASK', task_id: tasks[2] as string });
+    await system.command({ action: 'UNTASK', task_id: tasks[3] as string, untask_selector: `sid == "${sids[2]}"` });
+    let running = true;
+    const traffic = (async () => {
+      while (running) {
+        await system.command({ task_id: randomUUID(), selector: `sid == "${sids[3]}"` });
+        await system.presence({ sid: sids[4] as string });
+      }
+    })();
+    const { compared, differences } = await verify();
+    running = false;
+    await traffic;
+    expect(differences).toEqual([]);
+    expect(compared).toMatchObject({ tasks: expect.any(Number), sensors: sids.length });
+  });
+
+  it('names what was changed by hand, and a rebuild mends it', async () => {
+    const [lost, changed] = [tasks[4] as string, tasks[1] as string];
+    const marker = `{${system.oid}}`;
+    await system.redis.del(`${marker}:p:${lost}`);
+    await system.redis.hset(`${marker}:p:${changed}`, sids[5] as string, 'd 1 5 0 -');
+    const { exitCode, json } = await rt('verify', '--json', '--settle', '1');
+    expect(exitCode).toBe(1);
+    const keys = (json.differences as { key: string }[]).map(({ key }) => key);
+    expect(keys).toContain(`${marker}:p:${lost}`);
+    expect(keys).toContain(`${marker}:p:${changed} ${sids[5]}`);
+    expect(keys).toHaveLength(2);
+    expect((await rt('rebuild')).exitCode).toBe(2);
+    const watched = await rt('rebuild', '--yes', '--watch', '--json');
+    const lines = watched.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ type: 'forgotten' });
+    expect(lines.at(-1)).toMatchObject({ type: 'progress', usable: 2, orgs: 2 });
+    await vi.waitFor(async () => expect((await verify()).differences).toEqual([]), soon);
   });
 });

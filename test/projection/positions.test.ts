@@ -51,6 +51,20 @@ describe('the places of a projector', () => {
     expect(positions.attestable('o').map(({ kind }) => kind)).toEqual(['c', 't']);
   });
 
+  it('tell how many records are left, once it is known where the logs end', () => {
+    const positions = new Positions();
+    positions.start('c', 0, 1);
+    positions.start('t', 0, 0);
+    expect(positions.left()).toBe(0);
+    positions.learn('o', status());
+    positions.learn('other', status({ usable: true }));
+    expect(positions.left()).toBeNull();
+    positions.setEnds('o', 'e1', ends(4, 2));
+    expect(positions.left()).toBe(5);
+    positions.learn('o', status({ usable: true }));
+    expect(positions.left()).toBe(0);
+  });
+
   it('begin anew with an epoch that is new: ends of the one before do not count', () => {
     const positions = new Positions();
     positions.start('c', 0, 4);

@@ -2,6 +2,12 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { registerDeadLetter } from './dead-letter.ts';
+import { registerRebuild } from './rebuild.ts';
+import { registerVerify } from './verify.ts';
 
 /** In the order in which help lists them. */
-export const OPERATIONS: readonly ((program: Command, io: Io) => void)[] = [registerDeadLetter];
+export const OPERATIONS: readonly ((program: Command, io: Io) => void)[] = [
+  registerDeadLetter,
+  registerVerify,
+  registerRebuild,
+];

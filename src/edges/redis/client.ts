@@ -26,6 +26,12 @@ export type RedisClient = {
   publish(channel: string, messages: string[]): Promise<void>;
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   ping(): Promise<void>;
+  /** Names of keys in pages, of all nodes; one may come twice. */
+  keys(pattern: string): AsyncIterable<string[]>;
+  /** What Redis says of itself, node by node: the text of INFO. */
+  info(section: string): Promise<string[]>;
+  /** The value of a setting, node by node; null where this user may not ask. */
+  setting(name: string): Promise<(string | null)[]>;
   stop(): Promise<void>;
 };
 
@@ -70,6 +76,15 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     ping: async () => {
       await client.ping();
     },
+    keys: (pattern) => keysOf(client, pattern),
+    info: (section) => Promise.all(mastersOf(client).map((node) => node.info(section))),
+    setting: (name) =>
+      Promise.all(
+        mastersOf(client).map(async (node) => {
+          const answer = (await node.config('GET', name).catch(() => null)) as string[] | null;
+          return answer?.[1] ?? null;
+        }),
+      ),
     stop: async () => {
       client.disconnect();
       subscriber.disconnect();
@@ -149,10 +164,18 @@ async function exec(client: Redis | Cluster, commands: Command[]): Promise<unkno
   }
 }
 
+const mastersOf = (client: Redis | Cluster): Redis[] => (client instanceof Redis ? [client] : client.nodes('master'));
+
+const SCAN_COUNT = 1_000;
+
+async function* keysOf(client: Redis | Cluster, pattern: string): AsyncIterable<string[]> {
+  for (const node of mastersOf(client))
+    for await (const page of node.scanStream({ match: pattern, count: SCAN_COUNT })) yield page as string[];
+}
+
 /** A Redis that has just been started knows no script. */
 async function teach(client: Redis | Cluster, scripts: Scripts): Promise<void> {
-  const nodes = client instanceof Redis ? [client] : client.nodes('master');
-  for (const node of nodes) {
+  for (const node of mastersOf(client)) {
     const pipeline = node.pipeline();
     for (const { text } of scripts.values()) pipeline.script('LOAD', text);
     await pipeline.exec();

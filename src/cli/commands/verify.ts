@@ -1,0 +1,124 @@
+/** `verify`: the log read anew, held against Redis while everything runs. */
+import type { Command } from 'commander';
+import type { Tail } from '../../edges/kafka/tail.ts';
+import { type Found, VERIFIED_TOPICS, Verification } from '../../operations/verify.ts';
+import type { OrgStatus } from '../../projection/store.ts';
+import { CliError, EXIT, usageError } from '../errors.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { wholeNumber, withExamples } from '../options.ts';
+import { progressBar } from '../progress.ts';
+import { type Installation, withInstallation } from '../projection.ts';
+import { clip, table } from '../table.ts';
+
+type Flags = { oid?: string; settle: number; json?: boolean };
+
+const LOOK_AGAIN_MS = 500;
+const SHOWN = 100;
+
+export function registerVerify(program: Command, io: Io): void {
+  const command = program
+    .command('verify')
+    .summary('compare Redis with the log')
+    .description(
+      'Reads task-commands, task-events, sensor-state and dead-letter into memory, compares what they say with Redis, key by key, while ' +
+        'everything runs, and names each difference. It changes nothing. KAFKA_BROKERS, REDIS_URL and the settings of the server apply.',
+    )
+    .option('--oid <uuid>', 'this org alone (default: all)')
+    .option('--settle <seconds>', 'how long what is under way may take to agree', wholeNumber(0, 3_600), 15)
+    .option('--json', 'print JSON for programs')
+    .action((flags: Flags) => withInstallation(io, (installation) => verify(installation, flags, io)));
+  withExamples(command, io, [
+    ['verify', 'all orgs; exit code 1 when something differs'],
+    ['verify --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --json', 'one org, for programs'],
+  ]);
+}
+
+async function verify(installation: Installation, flags: Flags, io: Io): Promise<void> {
+  const { config, orgs, projection, decode, stored } = installation;
+  const oids = orgs.table.oids().filter((oid) => flags.oid === undefined || oid === flags.oid);
+  if (oids.length === 0)
+    throw usageError('There is no such org that was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
+  const verification = new Verification({
+    projection,
+    decode,
+    stored,
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    retentionMs: config.ENDED_RETENTION_SECONDS * 1_000,
+    rules: { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES },
+    nowMs: io.nowMs,
+  });
+  const tails: Tail[] = [];
+  try {
+    await readAll(installation, verification, tails, io);
+    const statuses = await usable(projection, oids);
+    const bar = progressBar(io, 'comparing');
+    let found: Found[] = [];
+    for (const [i, [oid, status]] of [...statuses].entries()) {
+      bar.show(i, statuses.size);
+      found.push(...(await verification.compareOrg(oid, status)));
+    }
+    const until = io.nowMs() + flags.settle * 1_000;
+    while (found.length > 0 && io.nowMs() < until && !io.stopped.aborted) {
+      bar.show(0, 1, `${found.length} differ; waiting for what is under way`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      found = await verification.again(found, await usable(projection, oids));
+    }
+    bar.end();
+    report(verification, statuses.size, found, flags, io);
+  } finally {
+    await Promise.all(tails.map((tail) => tail.stop()));
+  }
+}
+
+/** All logs to their present ends, each followed from then on. */
+async function readAll(installation: Installation, verification: Verification, tails: Tail[], io: Io): Promise<void> {
+  const ends = await Promise.all(VERIFIED_TOPICS.map((topic) => installation.ends(topic)));
+  const total = ends.reduce((sum, end) => sum + [...end.values()].reduce((n, { low, high }) => n + high - low, 0), 0);
+  const bar = progressBar(io, 'reading the log');
+  let read = 0;
+  for (const topic of VERIFIED_TOPICS) {
+    const tail = await installation.follow(topic, async (records) => {
+      await verification.take(topic, records);
+      read += records.length;
+      bar.show(Math.min(read, total), total);
+    });
+    tails.push(tail);
+    await tail.caughtUp();
+  }
+  bar.end();
+}
+
+async function usable(projection: Installation['projection'], oids: string[]): Promise<Map<string, OrgStatus>> {
+  const statuses = await projection.status(oids);
+  const missing = oids.filter((_, i) => !statuses[i]?.usable);
+  if (missing.length > 0)
+    throw new CliError(
+      'rebuilding',
+      `The projection of ${missing.length} orgs is being rebuilt, or no projector runs.`,
+      {
+        exitCode: EXIT.unavailable,
+        hint: 'See rebuild --watch.',
+      },
+    );
+  return new Map(oids.map((oid, i) => [oid, statuses[i] as OrgStatus]));
+}
+
+function report({ compared }: Verification, orgs: number, found: readonly Found[], flags: Flags, io: Io): void {
+  const differences = found.flatMap((one) => one.differences);
+  if (flags.json) io.out(prettyJson({ orgs, compared, differences }));
+  else {
+    const paint = painter(io.colour);
+    const rows = differences.slice(0, SHOWN).map(({ key, redis, log }) => [key, clip(redis, 60), clip(log, 60)]);
+    if (rows.length > 0) io.out(table(['KEY', 'REDIS', 'LOG'], rows, paint));
+    if (differences.length > SHOWN) io.err(`${differences.length - SHOWN} more are left out; --json has all.\n`);
+    if (rows.length === 0)
+      io.out(
+        `${paint('green', 'Redis agrees with the log:')} ${orgs} orgs, ${compared.tasks} tasks, ${compared.pairs} pairs, ${compared.sensors} sensors.\n`,
+      );
+  }
+  if (differences.length > 0)
+    throw new CliError('differences', `${differences.length} differences.`, {
+      exitCode: EXIT.failed,
+      hint: 'rebuild brings Redis back from the log.',
+    });
+}

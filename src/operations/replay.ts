@@ -1,0 +1,111 @@
+/**
+ * What the log says of every task and pair: the fold of commands and task events, apart from Redis and its scripts, so that
+ * each can be held against the other. Takes records of one task in the order of their topic; of the two topics either may be
+ * ahead. Of a task that is over for longer than the retention only its id and end are kept, for copies that come later.
+ */
+import type { TaskCommand, TaskEvent } from '../model/records.ts';
+import { contentHashOf, expiryOf, type PairState, type TaskState } from '../model/task.ts';
+import type { InRecord } from '../outbox.ts';
+import { toAcked } from '../projection/events.ts';
+import { isNarrow } from '../projection/project.ts';
+
+export type LoggedPair = { state: PairState; attempt: number; code: string };
+
+export type LoggedTask = {
+  oid: string;
+  taskId: string;
+  /** null: only its events have been read. */
+  state: TaskState | null;
+  partition: number;
+  offset: number;
+  contentHash: string;
+  expiresAtMs: number;
+  endedAtMs: number | null;
+  /** When its record goes. */
+  goneAtMs: number;
+  pairs: Map<string, LoggedPair>;
+};
+
+export class Replay {
+  readonly tasks = new Map<string, LoggedTask>();
+  readonly #retentionMs: number;
+
+  constructor(retentionMs: number) {
+    this.#retentionMs = retentionMs;
+  }
+
+  get(oid: string, taskId: string): LoggedTask | undefined {
+    return this.tasks.get(`${oid}/${taskId}`);
+  }
+
+  command(record: InRecord, command: TaskCommand): void {
+    if (command.action === 'TASK') this.#add(record, command);
+    else if (!isNarrow({ record, command })) this.#remove(record, command);
+  }
+
+  #add({ partition, offset, timestampMs }: InRecord, command: TaskCommand): void {
+    const { oid, task_id: taskId } = command;
+    const known = this.get(oid, taskId);
+    if (known?.state && known.goneAtMs > timestampMs) return; // the same again, or a conflict
+    const early = known?.state === null ? known : undefined;
+    const expiresAtMs = expiryOf(command);
+    this.tasks.set(`${oid}/${taskId}`, {
+      oid,
+      taskId,
+      state: early?.endedAtMs == null ? 'pending' : 'expired',
+      partition,
+      offset,
+      contentHash: contentHashOf(command),
+      expiresAtMs,
+      endedAtMs: early?.endedAtMs ?? null,
+      goneAtMs: expiresAtMs + this.#retentionMs,
+      pairs: early?.pairs ?? new Map(),
+    });
+  }
+
+  #remove({ timestampMs }: InRecord, { oid, task_id: taskId }: TaskCommand): void {
+    const task = this.get(oid, taskId);
+    if (!task?.state || task.state === 'removed' || task.expiresAtMs <= timestampMs) return;
+    task.state = 'removed';
+    task.endedAtMs = timestampMs;
+    task.goneAtMs = timestampMs + this.#retentionMs;
+  }
+
+  event(event: TaskEvent): void {
+    const acked = toAcked(event);
+    if (!acked) return;
+    const task = this.get(event.oid, event.task_id) ?? this.#unknown(event, acked.expiresAtMs);
+    if (acked.type === 'expired') {
+      if (task.state === 'pending') task.state = 'expired';
+      if (task.state !== 'removed') task.endedAtMs = acked.expiresAtMs;
+      return;
+    }
+    const old = task.pairs.get(acked.sid);
+    if (old?.state === 'done' || old?.state === 'failed') return; // the first answer counts
+    if (acked.type === 'sent' && (old?.state === 'removed' || (old && old.attempt >= acked.attempt))) return;
+    const attempt = acked.type === 'removed' ? Math.max(old?.attempt ?? 0, acked.attempt) : acked.attempt;
+    task.pairs.set(acked.sid, { state: acked.type, attempt, code: acked.type === 'failed' ? acked.extra : '0' });
+  }
+
+  #unknown({ oid, task_id: taskId }: TaskEvent, expiresAtMs: number): LoggedTask {
+    const task: LoggedTask = {
+      oid,
+      taskId,
+      state: null,
+      partition: -1,
+      offset: -1,
+      contentHash: '',
+      expiresAtMs,
+      endedAtMs: null,
+      goneAtMs: expiresAtMs + this.#retentionMs,
+      pairs: new Map(),
+    };
+    this.tasks.set(`${oid}/${taskId}`, task);
+    return task;
+  }
+
+  /** Forgets the pairs of tasks that are over: nobody compares them any more. */
+  trim(nowMs: number): void {
+    for (const task of this.tasks.values()) if (task.goneAtMs <= nowMs && task.pairs.size > 0) task.pairs.clear();
+  }
+}
