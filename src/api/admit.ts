@@ -6,11 +6,9 @@
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 import { isName } from '../model/ids.ts';
-import { parseSelector } from '../selector/index.ts';
 import type { ApiContext } from './actions/context.ts';
 import { requireOrg, requireRight } from './authorize.ts';
 import type { Parts, Rights } from './route.ts';
-import { sensorsFor } from './sensors.ts';
 import type { Identity } from './tokens.ts';
 
 /** Sets `identity` and `oid` of the request. Throws ApiError. */
@@ -36,8 +34,6 @@ async function orgOf(context: ApiContext, { oids }: Identity, sid: string): Prom
 }
 
 async function hasSensor(context: ApiContext, oid: string, sid: string): Promise<boolean> {
-  const selector = parseSelector(`sid == "${sid}"`);
-  for await (const page of sensorsFor(context, oid, [selector]))
-    if (page.some((sensor) => sensor.sid === sid)) return true;
-  return false;
+  const [found] = await context.reads.readSensors(oid, context.presencePartitionOf(sid), [sid]);
+  return found != null;
 }

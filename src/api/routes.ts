@@ -15,8 +15,10 @@ import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { extensionRoutes } from './routes/extension.ts';
+import { sensorRoutes } from './routes/sensors.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
+import { tagRoutes } from './routes/tags.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { createTokens } from './tokens.ts';
 import { within } from './within.ts';
@@ -25,7 +27,15 @@ import { within } from './within.ts';
 const APPEND_MS = 3_000;
 
 /** The order is that of the description. */
-export const ROUTES: readonly Route[] = [aboutRoutes, tokenRoutes, extensionRoutes, serviceRoutes, statsRoutes].flat();
+export const ROUTES: readonly Route[] = [
+  aboutRoutes,
+  tokenRoutes,
+  extensionRoutes,
+  serviceRoutes,
+  sensorRoutes,
+  tagRoutes,
+  statsRoutes,
+].flat();
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {

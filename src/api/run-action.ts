@@ -2,12 +2,12 @@
  * Runs an action of the extension, whichever call asked for it, and sends what it gives. Checked in this order, each before
  * anything is changed: the org, the action, the right, the subscription, the data.
  */
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 import type { ActionResult, ApiContext } from './actions/context.ts';
 import { ACTIONS } from './actions/table.ts';
 import { notSubscribed, requireOrg, requireRight } from './authorize.ts';
+import { sendPieces } from './json-stream.ts';
 
 export type ActionRequest = { oid: string; action: string; data: unknown };
 export type Caller = Pick<FastifyRequest, 'identity' | 'logIds' | 'headers'>;
@@ -37,18 +37,12 @@ export async function sendResult(
 ): Promise<FastifyReply> {
   reply.code(result.status).type('application/json; charset=utf-8');
   if ('data' in result) return reply.send(before + JSON.stringify(result.data) + after);
-  // The first piece is made before the head is sent: a fault up to there is an error answer, a later one breaks off.
-  const first = await result.pieces.next();
-  return reply.send(Readable.from(around(before, first, result.pieces, after), { objectMode: false }));
+  return sendPieces(reply, around(before, result.pieces, after));
 }
 
-async function* around(
-  before: string,
-  first: IteratorResult<string>,
-  rest: AsyncGenerator<string>,
-  after: string,
-): AsyncGenerator<string> {
+async function* around(before: string, pieces: AsyncGenerator<string>, after: string): AsyncGenerator<string> {
+  const first = await pieces.next();
   yield before + (first.done ? '{}' : first.value);
-  yield* rest;
+  yield* pieces;
   if (after !== '') yield after;
 }

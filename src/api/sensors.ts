@@ -3,8 +3,8 @@
  * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
  */
 import { ApiError } from '../errors.ts';
-import { fromState } from '../model/sensor.ts';
-import type { StoredSensor } from '../projection/store.ts';
+import { fromState, type SensorView } from '../model/sensor.ts';
+import type { PresenceRow, StoredSensor } from '../projection/store.ts';
 import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, sidOf } from '../selector/index.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Reads } from './reads.ts';
@@ -45,9 +45,12 @@ export async function knownSensor(
   source: Omit<Source, 'reads'> & { reads: Pick<Reads, 'readSensors'> },
   oid: string,
   sid: string,
-): Promise<SeenSensor> {
+): Promise<SeenSensor & { view: SensorView }> {
   const [stored] = await source.reads.readSensors(oid, source.presencePartitionOf(sid), [sid]);
-  if (stored) return seenSensor(source, oid, stored);
+  if (stored?.facts) {
+    const view = viewOf(source, stored.facts, stored.presence);
+    return { ...seenSensor(source, oid, stored), view };
+  }
   throw new ApiError('sensor_unknown', `The org has no sensor ${sid}: it was never seen, or was forgotten.`);
 }
 
@@ -70,15 +73,25 @@ export function partitionsFor(
   return Array.from({ length: source.presencePartitions() }, (_, partition) => partition);
 }
 
-function seenSensor(
-  source: Pick<Source, 'decodeState' | 'nowMs'>,
-  oid: string,
-  { sid, facts, presence }: StoredSensor,
-): SeenSensor {
+/** The sensor as stored: its facts, and when and how it was last heard of. */
+export function viewOf(
+  { decodeState }: Pick<Source, 'decodeState'>,
+  facts: Buffer,
+  presence: PresenceRow | null,
+): SensorView {
+  const view = fromState(decodeState(facts));
+  if (presence === null) return view;
+  view.aliveAtMs = Math.max(view.aliveAtMs, presence.aliveAtMs);
+  view.online = presence.online;
+  view.connectionId = presence.connectionId;
+  return view;
+}
+
+function seenSensor(source: Pick<Source, 'decodeState' | 'nowMs'>, oid: string, stored: StoredSensor): SeenSensor {
+  const { sid, facts, presence } = stored;
   const online = presence?.online === true;
   if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid } };
-  const view = fromState(source.decodeState(facts));
-  view.aliveAtMs = Math.max(view.aliveAtMs, presence?.aliveAtMs ?? 0);
+  const view = viewOf(source, facts, presence);
   const record = recordOf(view, source.nowMs());
   return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record };
 }

@@ -21,6 +21,9 @@ export type TaskData = TargetFields & {
 export type Origin = { oid: string; issuedBy: string; nowMs: number; freshId: string; keyHeader: string | undefined };
 
 const TTL_DEFAULT_SECONDS = 604_800;
+/** Longer than sending takes, and short enough that nothing late surprises anybody. */
+const DIRECT_TTL_SECONDS = 60;
+const DIRECT_OPTIONS = JSON.stringify({ direct: true });
 const CONTEXT_MAX_BYTES = 4_096;
 const KEY_MAX_BYTES = 256;
 
@@ -42,6 +45,12 @@ export function taskCommandOf(data: TaskData, origin: Origin, rules: CommandRule
     ttl: ttlOf(data.ttl, rules.ttlMaxSeconds),
   };
   return passed(command, origin, rules);
+}
+
+/** A command for one sensor that is sent at once or never; `context` is its investigation id, as it is. Throws ApiError. */
+export function directCommandOf(data: TaskData, origin: Origin, rules: CommandRules): TaskCommand {
+  const command = taskCommandOf(data, origin, rules);
+  return passed({ ...command, ttl: DIRECT_TTL_SECONDS, options: DIRECT_OPTIONS }, origin, rules);
 }
 
 /** The UNTASK of one task; a narrower target withdraws the pairs of the sensors that match when it is applied. */

@@ -5,6 +5,7 @@ export const RIGHTS = [
   'sensor.get',
   'sensor.task',
   'sensor.tag',
+  'sensor.del',
   'dr.list',
   'dr.set',
   'dr.del',

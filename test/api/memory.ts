@@ -17,7 +17,14 @@ import type {
   TaskEvent,
 } from '../../src/model/records.ts';
 import { fold, newSensor, type SensorView, toState } from '../../src/model/sensor.ts';
-import { contentHashOf, expiryOf, type Pair, type TaskRecord, taskIdOfInvestigation } from '../../src/model/task.ts';
+import {
+  contentHashOf,
+  expiryOf,
+  isDirect,
+  type Pair,
+  type TaskRecord,
+  taskIdOfInvestigation,
+} from '../../src/model/task.ts';
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
 import { OID, SECRET, testOrgs } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
@@ -162,6 +169,9 @@ export class Memory {
     const known = this.tasks.get(command.task_id);
     if (command.action === 'TASK') {
       if (!known) this.tasks.set(command.task_id, this.#record(command, offset));
+      const sid = /^sid == "(.*)"$/.exec(command.selector ?? '')?.[1];
+      // Done when sent, as the joiner does.
+      if (isDirect(command) && sid && this.sensors.get(sid)?.online) this.setPair(command.task_id, sid, {});
     } else if (known?.state === 'pending' && command.untask_selector === null) {
       this.tasks.set(command.task_id, { ...known, state: 'removed', endedAtMs: this.nowMs });
     } else if (known?.state === 'pending') {

@@ -1,0 +1,194 @@
+/** Sensors: listing, presence, commands for now, isolation, forgetting. Tags have a group of their own. */
+import { Type } from '@sinclair/typebox';
+import type { FastifyReply } from 'fastify';
+import { readTarget } from '../../command/target.ts';
+import { parseSelector } from '../../selector/index.ts';
+import { Empty, OidParams, optional, SidParams } from '../fields.ts';
+import { sendObject } from '../json-stream.ts';
+import { stillUsable, usableStatus } from '../reads.ts';
+import { type Route, route } from '../route.ts';
+import { onlineOf, presenceOfAll } from '../sensor-online.ts';
+import { sensorPage } from '../sensor-pages.ts';
+import { sensorObject } from '../sensor-view.ts';
+import { writePresence } from '../sensor-writes.ts';
+import { knownSensor } from '../sensors.ts';
+import { taskNow } from '../task-now.ts';
+
+const PAGE_SENSORS = 1_000;
+const PAGE_SENSORS_MAX = 10_000;
+const TASKS_MAX = 100;
+const SIDS_MAX = 10_000;
+
+const text = (description: string) => optional(Type.String(), { expected: 'text, given once', description });
+const SensorObject = Type.Record(Type.String(), Type.Unknown(), { description: 'A sensor.' });
+const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
+const changed = { 200: Empty, 202: Accepted };
+
+const LIST = ['sensor.list'];
+const GET = ['sensor.get', 'sensor.list'];
+const TASK = ['sensor.task'];
+
+/** 200 when the change can be read back, 202 when it is only known to be on the log. */
+export function answerChange(reply: FastifyReply, applied: boolean): Record<string, never> {
+  reply.code(applied ? 200 : 202);
+  return {};
+}
+
+export const sensorRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    url: '/v1/sensors/:oid',
+    rights: LIST,
+    tag: 'sensors',
+    summary: 'Lists the sensors of an org, page by page.',
+    schema: {
+      params: OidParams,
+      querystring: Type.Object({
+        selector: text('Those that it selects.'),
+        limit: optional(Type.Integer({ minimum: 1 }), {
+          expected: 'a whole number from 1',
+          description: `At most so many on a page; ${PAGE_SENSORS} unless given, ${PAGE_SENSORS_MAX} at most.`,
+        }),
+        continuation_token: text('Where to go on: the one of the last answer.'),
+        with_ip: text('Those with this internal or external address.'),
+        with_hostname_prefix: text('Those whose host name begins so, in any case.'),
+        is_online_only: optional(Type.Boolean(), { expected: 'true or false', description: 'Those that are online.' }),
+      }),
+      response: {
+        200: Type.Object(
+          { sensors: Type.Array(SensorObject), continuation_token: Type.Optional(Type.String()) },
+          { description: 'A page; without continuation_token it is the last one.' },
+        ),
+      },
+    },
+    handle: async ({ context }, { oid, query }) => {
+      const { selector } = readTarget({ selector: query.selector ?? null });
+      const { epoch } = await usableStatus(context.reads, oid);
+      const filter = {
+        tree: parseSelector(selector),
+        ip: query.with_ip || null,
+        hostnamePrefix: query.with_hostname_prefix || null,
+        onlineOnly: query.is_online_only === true,
+      };
+      const listing = JSON.stringify(['sensors', selector, filter.ip, filter.hostnamePrefix, filter.onlineOnly]);
+      const limit = Math.min(query.limit ?? PAGE_SENSORS, PAGE_SENSORS_MAX);
+      const page = await sensorPage(context, oid, listing, filter, limit, query.continuation_token ?? null);
+      await stillUsable(context.reads, oid, epoch);
+      const sensors = page.sensors.map(({ view }) => sensorObject(view, context.nowMs()));
+      return page.next === null ? { sensors } : { sensors, continuation_token: page.next };
+    },
+  }),
+  route({
+    method: 'GET',
+    url: '/v1/:sid',
+    rights: GET,
+    tag: 'sensors',
+    summary: 'Shows one sensor.',
+    schema: {
+      params: SidParams,
+      response: {
+        200: Type.Object(
+          {
+            info: SensorObject,
+            online: Type.Record(Type.String(), Type.Unknown(), { description: 'Empty while it is offline.' }),
+            is_online: Type.Boolean(),
+          },
+          { description: 'The sensor.' },
+        ),
+      },
+    },
+    handle: async ({ context }, { oid, params: { sid } }) => {
+      const { epoch } = await usableStatus(context.reads, oid);
+      const { view, online } = await knownSensor(context, oid, sid);
+      await stillUsable(context.reads, oid, epoch);
+      const info = sensorObject(view, context.nowMs());
+      return { info, online: online ? { [sid]: info.alive } : {}, is_online: online };
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/:sid',
+    rights: TASK,
+    tag: 'sensors',
+    summary: 'Sends commands to a sensor that is online, now or not at all.',
+    schema: {
+      params: SidParams,
+      body: Type.Object({
+        tasks: Type.Array(Type.String(), {
+          minItems: 1,
+          maxItems: TASKS_MAX,
+          expected: `1 to ${TASKS_MAX} command lines`,
+          missing: 'task_missing',
+          description: 'The command lines.',
+        }),
+        investigation_id: text('Comes back in every answer of the sensor, as it is.'),
+      }),
+      response: changed,
+    },
+    handle: async ({ context }, { identity, oid, params: { sid }, body }, reply) => {
+      const { tasks, investigation_id } = body;
+      const wanted = { oid, sid, tasks, investigationId: investigation_id ?? '', keyName: identity.keyName };
+      return answerChange(reply, await taskNow(context, wanted));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    url: '/v1/:sid',
+    rights: ['sensor.del'],
+    tag: 'sensors',
+    summary: 'Forgets a sensor: its facts, tags and presence.',
+    schema: { params: SidParams, response: changed },
+    handle: async ({ context }, { oid, params: { sid } }, reply) => {
+      await usableStatus(context.reads, oid);
+      await knownSensor(context, oid, sid);
+      return answerChange(reply, await writePresence(context, oid, sid, { event: 'FORGOTTEN' }));
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/online/:oid',
+    rights: GET,
+    tag: 'sensors',
+    summary: 'Tells which sensors are online.',
+    schema: {
+      params: OidParams,
+      body: Type.Object({
+        sids: Type.Optional(
+          Type.Array(Type.String(), {
+            maxItems: SIDS_MAX,
+            expected: `at most ${SIDS_MAX} sids`,
+            description: 'These alone; else all.',
+          }),
+        ),
+      }),
+      response: { 200: Type.Record(Type.String(), Type.Boolean(), { description: 'Whether each is online.' }) },
+    },
+    handle: async ({ context }, { oid, body: { sids } }, reply) => {
+      const { epoch } = await usableStatus(context.reads, oid);
+      if (!sids || sids.length === 0) return sendObject(reply, presenceOfAll(context, oid, epoch));
+      const online = await onlineOf(context, oid, sids);
+      await stillUsable(context.reads, oid, epoch);
+      return online;
+    },
+  }),
+  ...(
+    [
+      ['POST', true, 'Isolates'],
+      ['DELETE', false, 'Ends the isolation of'],
+    ] as const
+  ).map(([method, isolated, what]) =>
+    route({
+      method,
+      url: '/v1/:sid/isolation',
+      rights: TASK,
+      tag: 'sensors',
+      summary: `${what} a sensor: the wish is noted, for whoever links it.`,
+      schema: { params: SidParams, response: changed },
+      handle: async ({ context }, { oid, params: { sid } }, reply) => {
+        await usableStatus(context.reads, oid);
+        await knownSensor(context, oid, sid);
+        return answerChange(reply, await writePresence(context, oid, sid, { set_should_isolate: isolated }));
+      },
+    }),
+  ),
+];

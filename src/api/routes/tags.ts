@@ -1,0 +1,151 @@
+/** Tags: those of a sensor, setting and taking away, all of an org, and who has one. */
+import { Type } from '@sinclair/typebox';
+import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
+import { ApiError } from '../../errors.ts';
+import { Empty, OidParams, oid, optional, SidParams } from '../fields.ts';
+import { sendObject } from '../json-stream.ts';
+import { stillUsable, usableStatus } from '../reads.ts';
+import { type Route, route } from '../route.ts';
+import { allTags, sensorsWithTag } from '../sensor-tags.ts';
+import { tagLists } from '../sensor-view.ts';
+import { writePresence } from '../sensor-writes.ts';
+import { knownSensor } from '../sensors.ts';
+import { answerChange } from './sensors.ts';
+
+const TAGS_MAX = 100;
+const TAG_MAX_BYTES = 256;
+/** Ten years. */
+const TTL_MAX_SECONDS = 315_360_000;
+
+const tagNote = { expected: `1 to ${TAGS_MAX} tags`, description: 'The tags.' };
+const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
+const changed = { 200: Empty, 202: Accepted };
+
+export const tagRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    url: '/v1/:sid/tags',
+    rights: ['sensor.get', 'sensor.list', 'sensor.tag'],
+    tag: 'sensors',
+    summary: 'Shows the tags of a sensor.',
+    schema: {
+      params: SidParams,
+      response: {
+        200: Type.Object(
+          { tags: Type.Record(Type.String(), Type.Record(Type.String(), Type.Array(Type.String()))) },
+          { description: 'By sid, then by tag: the sensor, the tag, who set it, as of when.' },
+        ),
+      },
+    },
+    handle: async ({ context }, request) => {
+      const { sid } = request.params;
+      const { epoch } = await usableStatus(context.reads, request.oid);
+      const { view } = await knownSensor(context, request.oid, sid);
+      await stillUsable(context.reads, request.oid, epoch);
+      return { tags: { [sid]: tagLists(view, context.nowMs()) } };
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/:sid/tags',
+    rights: ['sensor.tag'],
+    tag: 'sensors',
+    summary: 'Sets tags on a sensor, for good or for a while.',
+    schema: {
+      params: SidParams,
+      body: Type.Object({
+        tags: Type.Array(Type.String(), { ...tagNote, minItems: 1, maxItems: TAGS_MAX }),
+        ttl: optional(Type.Integer({ minimum: 1, maximum: TTL_MAX_SECONDS }), {
+          expected: `a whole number of seconds from 1 to ${TTL_MAX_SECONDS}`,
+          description: 'After so many seconds they are gone.',
+        }),
+      }),
+      response: changed,
+    },
+    handle: async ({ context }, request, reply) => {
+      const { tags, ttl } = request.body;
+      const { sid } = request.params;
+      const nowMs = context.nowMs();
+      const expires_at = ttl == null ? null : nowMs + ttl * 1_000;
+      const add_tags = checkedTags(tags).map((tag) => ({ tag, expires_at }));
+      await usableStatus(context.reads, request.oid);
+      await knownSensor(context, request.oid, sid);
+      return answerChange(reply, await writePresence(context, request.oid, sid, { add_tags }));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    url: '/v1/:sid/tags',
+    rights: ['sensor.tag'],
+    tag: 'sensors',
+    summary: 'Takes tags away from a sensor, also those that it reports itself.',
+    schema: {
+      params: SidParams,
+      body: Type.Object({
+        tag: optional(Type.String(), { expected: 'one tag', description: 'One tag.' }),
+        tags: optional(Type.Array(Type.String(), { maxItems: TAGS_MAX }), {
+          expected: 'tags, with commas between them',
+          description: 'Several, with commas between them.',
+        }),
+      }),
+      response: changed,
+    },
+    handle: async ({ context }, request, reply) => {
+      const { tag, tags } = request.body;
+      const { sid } = request.params;
+      const several = (tags ?? []).flatMap((some) => some.split(',')).filter((one) => one !== '');
+      const remove_tags = checkedTags([...(tag ? [tag] : []), ...several]);
+      await usableStatus(context.reads, request.oid);
+      await knownSensor(context, request.oid, sid);
+      return answerChange(reply, await writePresence(context, request.oid, sid, { remove_tags }));
+    },
+  }),
+  route({
+    method: 'GET',
+    url: '/v1/tags/:oid',
+    rights: ['sensor.list', 'sensor.tag'],
+    tag: 'sensors',
+    summary: 'Lists the tags that sensors of the org have.',
+    schema: {
+      params: OidParams,
+      response: { 200: Type.Object({ tags: Type.Array(Type.String()) }, { description: 'Each once, in order.' }) },
+    },
+    handle: async ({ context }, request) => {
+      const { epoch } = await usableStatus(context.reads, request.oid);
+      const tags = await allTags(context, request.oid);
+      await stillUsable(context.reads, request.oid, epoch);
+      return { tags };
+    },
+  }),
+  route({
+    method: 'GET',
+    url: '/v1/tags/:oid/:tag',
+    rights: ['sensor.list', 'sensor.tag'],
+    tag: 'sensors',
+    summary: 'Lists the sensors that have a tag.',
+    schema: {
+      params: Type.Object({ oid, tag: Type.String({ expected: 'a tag', description: 'The tag, percent-encoded.' }) }),
+      response: {
+        200: Type.Record(Type.String(), Type.Object({ sid: Type.String(), hostname: Type.String() }), {
+          description: 'By sid.',
+        }),
+      },
+    },
+    handle: async ({ context }, request, reply) => {
+      const { epoch } = await usableStatus(context.reads, request.oid);
+      return sendObject(reply, sensorsWithTag(context, request.oid, request.params.tag, epoch));
+    },
+  }),
+];
+
+/** Throws `data_invalid` for what is no tag; each is there once. */
+function checkedTags(tags: readonly string[]): string[] {
+  const given = [...new Set(tags)];
+  if (given.length === 0 || given.length > TAGS_MAX || given.includes(''))
+    throw new ApiError('data_invalid', `Give 1 to ${TAGS_MAX} tags, none of them empty.`);
+  for (const tag of given) {
+    refuseUnstorable('tag', tag);
+    refuseLonger('tag', tag, TAG_MAX_BYTES);
+  }
+  return given;
+}
