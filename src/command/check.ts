@@ -29,6 +29,7 @@ const SMALL_FIELDS = [
 ] as const;
 
 const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
+const CONNECTION_ID_MAX_BYTES = 1_024;
 const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
 /** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
@@ -48,7 +49,7 @@ export function checkCommand(
 
 /** Judges a record of `sensor-presence`; null: it is valid. */
 export function checkPresence(key: string | null, record: SensorPresence, orgs: OrgTable): Refusal | null {
-  return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid);
+  return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid) ?? checkConnection(record);
 }
 
 /** Judges a record of `sensor-events`, and gives its two JSON objects so that nobody parses them a second time. */
@@ -94,6 +95,16 @@ function checkSid(key: string | null, sid: string): Refusal | null {
   if (!isName(sid)) return refuse('sid_invalid', `sid must be ${NAME_RULE}`);
   if (key !== sid) return refuse('key_mismatch', "The record's key must be its sid.");
   return null;
+}
+
+/** UPDATED and FORGOTTEN name no connection. */
+function checkConnection({ event, connection_id: id }: SensorPresence): Refusal | null {
+  if (event !== 'CONNECTED' && event !== 'DISCONNECTED') return null;
+  if (id !== '' && Buffer.byteLength(id) <= CONNECTION_ID_MAX_BYTES) return null;
+  return refuse(
+    'record_invalid',
+    `connection_id must name the connection, in at most ${CONNECTION_ID_MAX_BYTES} bytes.`,
+  );
 }
 
 function checkTask(command: TaskCommand, appendedAtMs: number, rules: CommandRules): Refusal | null {

@@ -93,9 +93,12 @@ export function refresh(sensor: Sensor, nowMs: number): void {
 
 const rowOf = (sensor: Sensor): PresenceRow => ({
   online: sensor.online,
-  connectionId: sensor.connectionId ?? '',
+  connectionId: sensor.connectionId,
   aliveAtMs: sensor.aliveAtMs,
   confirms: sensor.confirms,
+  sinceMs: sensor.sinceMs,
+  closed: sensor.closed,
+  replaced: sensor.replaced,
 });
 
 /** In a part that is not the last: the stored offset stays. */

@@ -76,11 +76,7 @@ async function load(ports: Ports, seat: Seat, nextOffset: number | null, states:
         if (!facts) continue;
         const sensor = seatSensor(seat, fromState(store.decode('SensorState', facts)), clock.nowMs());
         if (!presence) continue;
-        sensor.online = presence.online;
-        sensor.connectionId = presence.connectionId;
-        sensor.aliveAtMs = presence.aliveAtMs;
-        sensor.confirms = presence.confirms;
-        seatSensor(seat, sensor, clock.nowMs());
+        seatSensor(seat, Object.assign(sensor, presence), clock.nowMs());
       }
       cursor = page.next;
     } while (cursor !== null);

@@ -3,8 +3,9 @@
  * it is given and says what happened; it reads no clock.
  *
  * A sensor is online from CONNECTED until DISCONNECTED of the same connection, or until the next CONNECTED with another one.
- * A copy of a CONNECTED, and one whose connection was already closed, change nothing; neither does a DISCONNECTED of a
- * connection that is not the open one. Facts that are not sent stay as last known.
+ * A CONNECTED whose connection was already disconnected changes nothing, nor does a copy of one: of the open connection, or
+ * of one that was replaced, unless it is younger than what replaced it. Neither does a DISCONNECTED of a connection that is not
+ * the open one. The last few connections are remembered for that. Facts that are not sent stay as last known.
  */
 import type { PlatformTag, SensorFacts, SensorPresence, SensorState } from './records.ts';
 
@@ -22,9 +23,17 @@ export type SensorView = {
   online: boolean;
   /** The open connection, or the last that was closed; null before the first. */
   connectionId: string | null;
+  /** When it connected or disconnected last, Unix ms. */
+  sinceMs: number;
+  /** The last connections that were disconnected, and that were replaced by another while open; the latest last. */
+  closed: readonly string[];
+  replaced: readonly string[];
   /** Has confirmed a delivery at least once. */
   confirms: boolean;
 };
+
+const REMEMBERED = 4;
+const NONE: readonly string[] = [];
 
 export type PresenceEffect = {
   /** Facts, tags or isolation are different now. */
@@ -46,6 +55,9 @@ export const newSensor = (oid: string, sid: string): SensorView => ({
   aliveAtMs: 0,
   online: false,
   connectionId: null,
+  sinceMs: 0,
+  closed: NONE,
+  replaced: NONE,
   confirms: false,
 });
 
@@ -60,13 +72,19 @@ const NOTHING: PresenceEffect = {
 export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect {
   switch (record.event) {
     case 'CONNECTED':
-      if (record.connection_id === sensor.connectionId) return NOTHING;
+      if (isOver(sensor, record)) return NOTHING;
+      if (sensor.online && sensor.connectionId !== null)
+        sensor.replaced = remember(sensor.replaced, sensor.connectionId);
       sensor.online = true;
       sensor.connectionId = record.connection_id;
+      sensor.sinceMs = record.occurred_at;
       return { ...NOTHING, changed: takeFacts(sensor, record), retry: true, connected: true };
     case 'DISCONNECTED':
+      if (sensor.replaced.includes(record.connection_id)) sensor.closed = remember(sensor.closed, record.connection_id);
       if (!sensor.online || record.connection_id !== sensor.connectionId) return NOTHING;
       sensor.online = false;
+      sensor.sinceMs = record.occurred_at;
+      sensor.closed = remember(sensor.closed, record.connection_id);
       return { ...NOTHING, changed: takeFacts(sensor, record), disconnected: true };
     case 'UPDATED':
       return { ...NOTHING, changed: takeFacts(sensor, record), retry: record.try_now && sensor.online };
@@ -74,6 +92,15 @@ export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect
       return { ...NOTHING, forgotten: true };
   }
 }
+
+const remember = (ids: readonly string[], id: string): readonly string[] =>
+  [...ids.filter((known) => known !== id), id].slice(-REMEMBERED);
+
+/** The CONNECTED is a copy, or of a connection that has ended. */
+const isOver = ({ connectionId, closed, replaced, sinceMs }: SensorView, record: SensorPresence): boolean =>
+  record.connection_id === connectionId ||
+  closed.includes(record.connection_id) ||
+  (record.occurred_at <= sinceMs && replaced.includes(record.connection_id));
 
 function takeFacts(sensor: SensorView, record: SensorPresence): boolean {
   let changed = false;
@@ -167,5 +194,6 @@ export function fromState(state: SensorState): SensorView {
     aliveAtMs: state.alive_at,
     online: state.connection_id !== null,
     connectionId: state.connection_id,
+    sinceMs: state.alive_at,
   };
 }

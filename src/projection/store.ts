@@ -156,8 +156,13 @@ export type SensorRows = {
 export type PresenceRow = {
   online: boolean;
   /** The connection that is open, or was the last to be closed. */
-  connectionId: string;
+  connectionId: string | null;
   aliveAtMs: number;
+  /** Since when it is online, or offline. Unix ms. */
+  sinceMs: number;
+  /** The last connections that were disconnected, or replaced while open (model/sensor.ts). */
+  closed: readonly string[];
+  replaced: readonly string[];
   /** The sensor has confirmed a delivery at least once, so that sending alone is not shown as delivery. */
   confirms: boolean;
 };

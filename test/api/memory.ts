@@ -254,7 +254,15 @@ export class Memory {
       .map(([sid, { facts, online }]) => ({
         sid,
         facts: Buffer.from(JSON.stringify(this.#state(sid, facts))),
-        presence: { online, connectionId: 'c', aliveAtMs: ALIVE_AT_MS, confirms: false },
+        presence: {
+          online,
+          connectionId: 'c',
+          aliveAtMs: ALIVE_AT_MS,
+          confirms: false,
+          sinceMs: ALIVE_AT_MS,
+          closed: [],
+          replaced: [],
+        },
       }));
   }
 

@@ -89,7 +89,7 @@ describe('a command is judged by the first rule that it breaks', () => {
 });
 
 describe('presence', () => {
-  const RECORD = { oid: OID, sid: 's-1' } as SensorPresence;
+  const RECORD = { event: 'UPDATED', oid: OID, sid: 's-1', connection_id: '' } as SensorPresence;
   test.each<[string | null, Partial<SensorPresence>, string | undefined]>([
     ['s-1', {}, undefined],
     ['s-1', { oid: BARE_OID }, undefined],
@@ -98,6 +98,12 @@ describe('presence', () => {
     ['s 1', { sid: 's 1' }, 'sid_invalid'],
     ['s-2', {}, 'key_mismatch'],
     [null, {}, 'key_mismatch'],
+    ['s-1', { event: 'FORGOTTEN' }, undefined],
+    ['s-1', { event: 'CONNECTED' }, 'record_invalid'],
+    ['s-1', { event: 'DISCONNECTED' }, 'record_invalid'],
+    ['s-1', { event: 'CONNECTED', connection_id: 'c' }, undefined],
+    ['s-1', { event: 'CONNECTED', connection_id: 'c'.repeat(1_024) }, undefined],
+    ['s-1', { event: 'CONNECTED', connection_id: 'c'.repeat(1_025) }, 'record_invalid'],
   ])('key %s with %o gives %s', (key, fields, code) => {
     expect(checkPresence(key, { ...RECORD, ...fields }, orgs)?.code).toBe(code);
   });

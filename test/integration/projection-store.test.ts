@@ -22,7 +22,12 @@ describe('keys in Redis', () => {
       await org.due();
       await org.events({ type: 'done', taskId: 'never' });
       await org.projection.writeCounts([{ oid: org.oid, taskId: 'a', partition: 0, matched: 1, online: 1 }]);
-      const presence = [{ sid: 's1', row: { online: true, connectionId: 'c', aliveAtMs: 1, confirms: true } }];
+      const presence = [
+        {
+          sid: 's1',
+          row: { online: true, connectionId: 'c', aliveAtMs: 1, confirms: true, sinceMs: 5, closed: [], replaced: [] },
+        },
+      ];
       ok(
         (
           await org.projection.writeSensors([org.rows({ facts: [{ sid: 's1', bytes: Buffer.from('f') }], presence })])

@@ -114,7 +114,7 @@ describe('a batch of presence', () => {
     expect(run(seat, { event: 'UPDATED', connection_id: '', try_now: true }).toMatch.size).toBe(1);
     const tried = seat.sensors.get('s')?.tag;
     expect(tried).not.toBe(before);
-    run(seat, { connection_id: 'd' }, { connection_id: 'c' });
+    run(seat, { connection_id: 'd' }, { connection_id: 'c', occurred_at: NOW + 1 });
     expect(seat.sensors.get('s')?.tag).toBe(before);
     run(seat, { connection_id: 'c' });
     expect(seat.sensors.get('s')?.tag).toBe(before);

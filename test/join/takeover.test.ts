@@ -10,7 +10,15 @@ const EPOCH = 'e2';
 const stored = (sid: string): StoredSensor => ({
   sid,
   facts: Buffer.from(JSON.stringify(toState(newSensor('o', sid)))),
-  presence: { online: true, connectionId: `c-${sid}`, aliveAtMs: 5, confirms: false },
+  presence: {
+    online: true,
+    connectionId: `c-${sid}`,
+    aliveAtMs: 5,
+    confirms: false,
+    sinceMs: 5,
+    closed: [],
+    replaced: [],
+  },
 });
 
 /** What Redis holds of the seat, in pages; `onRows` answers the writes. */

@@ -82,17 +82,24 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
     fc.assert(
       fc.property(fc.array(records, { maxLength: 15 }), (changes) => {
         const said = new Map<string, boolean>();
-        let [open, closed, reported]: [string | null, string | null, string[]] = [null, null, []];
-        for (const change of changes) {
+        let [open, opened, reported]: [string | null, number, string[]] = [null, 0, []];
+        const [closed, replaced] = [new Set<string>(), new Set<string>()];
+        const times = changes.map((_, i) => (i * 7) % 5);
+        for (const [i, change] of changes.entries()) {
           const event = 'event' in change ? change.event : 'UPDATED';
           const id = 'connection_id' in change ? change.connection_id : '';
+          const time = times[i] as number;
           const ignored =
             event === 'CONNECTED'
-              ? id === open || (open === null && id === closed)
+              ? id === open || closed.has(id) || (replaced.has(id) && time <= opened)
               : event === 'DISCONNECTED' && id !== open;
+          if (event === 'DISCONNECTED' && (id === open || replaced.has(id))) closed.add(id);
           if (ignored) continue;
-          if (event === 'CONNECTED') open = id;
-          if (event === 'DISCONNECTED') [open, closed] = [null, id];
+          if (event === 'CONNECTED') {
+            if (open !== null) replaced.add(open);
+            [open, opened] = [id, time];
+          }
+          if (event === 'DISCONNECTED') [open, opened] = [null, time];
           if ('sensor' in change && change.sensor) reported = change.sensor.tags;
           if ('add_tags' in change)
             for (const { tag, expires_at } of change.add_tags) said.set(tag, expires_at === null || expires_at > 5_000);
@@ -100,7 +107,9 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
           if ('add_tags' in change) for (const { tag } of change.add_tags) said.delete(`-${tag}`);
           if ('remove_tags' in change) for (const tag of change.remove_tags) said.delete(tag);
         }
-        const { sensor } = sensorOf(...changes.map((change) => record(change)));
+        const { sensor } = sensorOf(
+          ...changes.map((change, i) => record({ ...change, occurred_at: times[i] as number })),
+        );
         const expected = ['own', 'x', 'y'].filter(
           (tag) => !said.has(`-${tag}`) && (said.get(tag) === true || reported.includes(tag)),
         );
@@ -109,6 +118,33 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
       }),
       { seed },
     );
+  });
+
+  it('is not opened again by a copy of an older CONNECTED, whatever came since', () => {
+    const at = (occurred_at: number, of: SensorPresence) => ({ ...of, occurred_at });
+    const all = [at(1, connected('a')), at(2, disconnected('a')), at(3, connected('b')), at(4, disconnected('b'))];
+    expect(sensorOf(...all, all[0] as SensorPresence)).toMatchObject({ sensor: { online: false, connectionId: 'b' } });
+    // Also one that names a connection of that time anew: it was already disconnected.
+    expect(sensorOf(...all, at(9, connected('a'))).sensor.online).toBe(false);
+    const over = [at(1, connected('a')), at(3, connected('b'))];
+    expect(sensorOf(...over, at(1, connected('a'))).sensor.connectionId).toBe('b');
+    // Not a copy: it is younger than the connection that had replaced it.
+    expect(sensorOf(...over, at(4, connected('a'))).sensor.connectionId).toBe('a');
+    // The end of a connection that was replaced before ends it for good.
+    expect(sensorOf(...over, at(4, disconnected('a')), at(5, connected('a'))).sensor.connectionId).toBe('b');
+  });
+
+  it('remembers its last connections, a few of them, and since when it is online or not', () => {
+    const ids = Array.from({ length: 50 }, (_, i) => `c${i}`);
+    const { sensor } = sensorOf(
+      ...ids.flatMap((id, i) => [
+        { ...connected(id), occurred_at: 10 * i },
+        ...(i % 2 ? [{ ...disconnected(id), occurred_at: 10 * i + 1 }] : []),
+      ]),
+    );
+    expect(sensor.closed).toHaveLength(4);
+    expect(sensor.replaced).toHaveLength(4);
+    expect(sensor.sinceMs).toBe(491);
   });
 
   it('tells when the next of its tags runs out', () => {

@@ -124,7 +124,20 @@ export function claimsContract(bench: () => Bench): void {
     it('writes presence before it claims, and answers the version and the time of the store', async () => {
       const org = await withTask();
       const { oid, epoch, token } = org;
-      const presence = [{ sid: 's1', row: { online: true, connectionId: 'c 1', aliveAtMs: 5, confirms: false } }];
+      const presence = [
+        {
+          sid: 's1',
+          row: {
+            online: true,
+            connectionId: 'c 1',
+            aliveAtMs: 5,
+            confirms: false,
+            sinceMs: 5,
+            closed: [],
+            replaced: [],
+          },
+        },
+      ];
       const rows = org.rows({ nextOffset: 4, facts: [{ sid: 's1', bytes: Buffer.from([0, 255]) }], presence });
       const tasks = [{ taskId: 'a', pairs: [{ sid: 's1', tag: 't' }] }];
       const before = await bench().nowMs();

@@ -163,9 +163,12 @@ export function readsContract(bench: () => Bench): void {
       const sids = Array.from({ length: 300 }, (_, i) => `sensor-${i}`);
       const row = (i: number) => ({
         online: i % 2 === 0,
-        connectionId: i % 3 === 0 ? '' : `conn ${i} é`,
+        connectionId: i % 3 === 0 ? null : `conn ${i} é`,
         aliveAtMs: 1_700_000_000_000 + i,
         confirms: i % 5 === 0,
+        sinceMs: i,
+        closed: i % 4 === 0 ? [] : [`a ${i}`, '"b'],
+        replaced: i % 7 === 0 ? ['[]'] : [],
       });
       const facts = sids.map((sid, i) => ({ sid, bytes: Buffer.from([0, 255, 10, i % 256]) }));
       const presence = sids.slice(1).map((sid, i) => ({ sid, row: row(i + 1) }));

@@ -58,12 +58,29 @@ function offsetsOf(fields: Map<string, string>, prefix: string): Map<number, num
   return offsets;
 }
 
-/** `online confirms alive connection`; the connection id comes last because it may hold anything. */
-export const writePresence = (row: PresenceRow): string =>
-  `${row.online ? 1 : 0} ${row.confirms ? 1 : 0} ${row.aliveAtMs} ${row.connectionId}`;
+const CONFIRMS = 1;
+/** Set in rows that carry a JSON list behind the numbers; earlier versions wrote the connection id there. */
+const LISTED = 2;
+
+/** `online flags alive [connection, since, closed, replaced]`. */
+export const writePresence = ({ online, confirms, aliveAtMs, ...rest }: PresenceRow): string =>
+  `${online ? 1 : 0} ${LISTED + (confirms ? CONFIRMS : 0)} ${aliveAtMs} ${JSON.stringify([
+    rest.connectionId,
+    rest.sinceMs,
+    rest.closed,
+    rest.replaced,
+  ])}`;
 
 export function readPresence(text: string): PresenceRow {
-  const [online, confirms, alive] = text.split(' ', 3);
-  const connectionId = text.slice((online?.length ?? 0) + (confirms?.length ?? 0) + (alive?.length ?? 0) + 3);
-  return { online: online === '1', confirms: confirms === '1', aliveAtMs: Number(alive), connectionId };
+  const [word, flagText, alive] = text.split(' ', 3) as [string, string, string];
+  const tail = text.slice(word.length + flagText.length + alive.length + 3);
+  const [flags, online, aliveAtMs] = [Number(flagText), word === '1', Number(alive)];
+  const known = { online, confirms: (flags & CONFIRMS) !== 0, aliveAtMs };
+  if ((flags & LISTED) === 0) {
+    const connectionId = tail === '' ? null : tail;
+    const closed = online || connectionId === null ? [] : [connectionId];
+    return { ...known, connectionId, sinceMs: aliveAtMs, closed, replaced: [] };
+  }
+  const [connectionId, sinceMs, closed, replaced] = JSON.parse(tail) as [string | null, number, string[], string[]];
+  return { ...known, connectionId, sinceMs, closed, replaced };
 }

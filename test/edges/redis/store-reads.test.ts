@@ -100,7 +100,7 @@ describe('sensors of a partition', () => {
     const reads = readsPart(redis, () => {
       throw new Error('no task is read here');
     });
-    const found: [string, string, string | undefined][] = [];
+    const found: [string, string, string | null | undefined][] = [];
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<typeof reads.scanSensors>> = await reads.scanSensors('o', 0, cursor);
