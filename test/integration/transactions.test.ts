@@ -13,21 +13,21 @@ beforeAll(() => system.start(['api', 'projector']));
 afterAll(() => system.stop());
 
 /** Writes in one transaction that is committed, then in one that is aborted, to every partition of the topics. */
-async function transact(topics: string[], valueOf: (topic: string) => { key: string; value: Buffer }): Promise<void> {
+async function transact(topics: string[], recordOf: (topic: string) => { key: string; value: Buffer }): Promise<void> {
   const producer = createKafka(system.config, system.log).producer({
     transactionalId: randomUUID(),
     idempotent: true,
     maxInFlightRequests: 1,
   });
   await producer.connect();
-  const write = async (transaction: Transaction, of: typeof valueOf) => {
+  const write = async (transaction: Transaction, of: typeof recordOf) => {
     for (const topic of topics) {
       const messages = Array.from({ length: PARTITIONS }, (_, partition) => ({ ...of(topic), partition }));
       await transaction.send({ topic, messages });
     }
   };
   const committed = await producer.transaction();
-  await write(committed, valueOf);
+  await write(committed, recordOf);
   await committed.commit();
   const aborted = await producer.transaction();
   await write(aborted, () => ({ key: 'aborted', value: Buffer.from('nobody may read this') }));
