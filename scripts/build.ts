@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/stack/paths.ts';
+import { buildConsole } from './console.ts';
 
 const src = join(packageRoot, 'src');
 const dist = join(packageRoot, 'dist');
@@ -22,7 +23,10 @@ if (compiled.status !== 0) {
 }
 
 // Everything else that the program reads beside its code: Redis scripts, pages, styles.
-cpSync(src, dist, { recursive: true, filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts') });
+const isCarried = (path: string) =>
+  !path.startsWith(join(src, 'console')) && (statSync(path).isDirectory() || !path.endsWith('.ts'));
+cpSync(src, dist, { recursive: true, filter: isCarried });
+await buildConsole();
 
 if (!existsSync(bin)) throw new Error(`${bin} was not made`);
 chmodSync(bin, 0o755);

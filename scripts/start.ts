@@ -18,6 +18,7 @@ import { openFleet } from '../src/fleet/open.ts';
 import { shortPath, stackDir } from '../src/stack/paths.ts';
 import { firstFree, freePort } from '../src/stack/ports.ts';
 import { upStack } from '../src/stack/stack.ts';
+import { buildConsoleIfStale } from './console.ts';
 
 /** From the moment the stack is up; the last request and the table come after it. */
 const DEADLINE_MS = 80_000;
@@ -39,7 +40,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const started: { stop(): Promise<void> }[] = [];
 
 async function main(): Promise<number> {
-  const stack = await upStack({ purpose: 'start', log: (line) => print(paint('dim', line)) });
+  const [stack] = await Promise.all([
+    upStack({ purpose: 'start', log: (line) => print(paint('dim', line)) }),
+    buildConsoleIfStale(),
+  ]);
   started.push(stack);
   const deadline = AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), stopping.signal]);
   const identity = readIdentity(stackDir());

@@ -2,6 +2,7 @@
  * The composition root: settings -> clients -> the roles that were asked for -> start; and everything stopped in reverse
  * order. The only place that builds clients.
  */
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { registerApi } from './api/routes.ts';
 import { systemClock } from './clock.ts';
@@ -30,6 +31,9 @@ import { createSettings } from './orgs/write-setting.ts';
 import type { Role, RolePorts } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
 import { TOPICS, topicNames } from './topics.ts';
+
+/** The same from src and from dist. */
+const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console', import.meta.url));
 
 export type RoleName = 'api' | 'projector' | 'joiner';
 
@@ -155,6 +159,7 @@ async function startApi(
     orgs: orgs.table,
     issuer: config.JWKS_URL === '' ? null : issuerKeys(config.JWKS_URL),
     settings,
+    consoleFolder: CONSOLE_FOLDER,
     projection,
     stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },

@@ -32,6 +32,8 @@ export type ApiPorts = {
   /** Finds the public key of an issuer's token; null where no issuer is trusted. */
   issuer: JWTVerifyGetKey | null;
   settings: Settings;
+  /** Where the built console is, if it is. */
+  consoleFolder: string;
   projection: Projection;
   stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;

@@ -24,7 +24,12 @@ declare module 'fastify' {
 }
 
 /** What handlers work with. */
-export type Parts = { context: ApiContext; tokens: Tokens; streams: EventStreams };
+export type Parts = {
+  /** The page of the console; null: it is not built. */ consolePage: string | null;
+  context: ApiContext;
+  tokens: Tokens;
+  streams: EventStreams;
+};
 
 export type Rights = 'open' | 'token' | 'by action' | readonly string[];
 

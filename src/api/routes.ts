@@ -6,6 +6,7 @@ import type { HttpServer } from '../edges/http/server.ts';
 import { admit } from './admit.ts';
 import { Applied } from './applied.ts';
 import { addBodyParsers } from './bodies.ts';
+import { serveConsole } from './console.ts';
 import { EventStreams } from './event-stream.ts';
 import { decodeText } from './form.ts';
 import { describeApi, describedSchema } from './openapi.ts';
@@ -39,7 +40,7 @@ export const ROUTES: readonly Route[] = [
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {
-  const parts = partsOf(ports);
+  const parts = partsOf(ports, await serveConsole(server, ports.consoleFolder));
   addBodyParsers(server);
   server.setValidatorCompiler(validatorCompiler as never);
   // Answers are made by handlers that are held to the schema by their types: nothing is dropped on the way out.
@@ -54,7 +55,7 @@ export async function registerApi(server: HttpServer, ports: ApiPorts, routes = 
   for (const route of routes) addRoute(server, route, parts);
 }
 
-function partsOf(ports: ApiPorts): Parts {
+function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
   const { projection, commands, presence, sensorEvents, ...rest } = ports;
   const { config, orgs } = ports;
   const reads = boundedReads(projection);
@@ -67,7 +68,7 @@ function partsOf(ports: ApiPorts): Parts {
     sensorEvents: { append: (some) => within(APPEND_MS, 'Kafka', sensorEvents.append(some)) },
   };
   const context = { ...rest, ...bounded, reads, applied, rules };
-  return { context, tokens, streams: new EventStreams(ports, tokens) };
+  return { consolePage, context, tokens, streams: new EventStreams(ports, tokens) };
 }
 
 function addRoute(server: HttpServer, route: Route, parts: Parts): void {

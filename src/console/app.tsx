@@ -1,6 +1,7 @@
 /** The frame: who is signed in, where things are, and the page that the address names. */
 import { useEffect, useState } from 'preact/hooks';
 import { live } from './api/stream.ts';
+import icon from './icon.svg';
 import { ActivityPage } from './pages/activity.tsx';
 import { DetectionsPage } from './pages/detections.tsx';
 import { NewTaskPage } from './pages/new-task.tsx';
@@ -95,7 +96,7 @@ function Side({ at }: { at: string }) {
   return (
     <aside class="side-nav">
       <a class="brand" href="#/tasks">
-        <img src="./icon.svg" alt="" width="28" height="28" />
+        <img src={icon} alt="" width="28" height="28" />
         <span>Reliable Tasking</span>
       </a>
       <nav aria-label="Main">

@@ -114,6 +114,7 @@ export class Memory {
       issuer: this.issuer,
       settings: this.settings,
       projection: this.projection() as Projection,
+      consoleFolder: '/nonexistent',
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
       events: {

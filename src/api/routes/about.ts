@@ -1,5 +1,6 @@
 /** What a person or a program meets first: a page that says what this is, and the description of the API. */
 import { Type } from '@sinclair/typebox';
+import { CONSOLE_POLICY } from '../console.ts';
 import { type Route, route } from '../route.ts';
 
 /** Nothing comes from elsewhere, and nothing runs. */
@@ -31,11 +32,15 @@ const PAGE = `<!doctype html>
 export const aboutRoutes: readonly Route[] = [
   route({
     ...{ method: 'GET', url: '/', rights: 'open', tag: 'about' },
-    summary: 'A page that says what this is.',
+    summary: 'The web console; where it is not built, a page that says what this is.',
     produces: 'text/html',
     schema: { response: { 200: Type.String({ description: 'The page.' }) } },
-    handle: (_parts, _request, reply) =>
-      reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(PAGE),
+    handle: ({ consolePage }, _request, reply) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', consolePage === null ? POLICY : CONSOLE_POLICY)
+        .header('cache-control', 'no-cache')
+        .send(consolePage ?? PAGE),
   }),
   route({
     ...{ method: 'GET', url: '/openapi.json', rights: 'open', tag: 'about' },

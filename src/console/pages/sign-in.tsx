@@ -1,5 +1,6 @@
 /** Signing in with an API key. The key is kept in memory alone and is gone when the page is closed. */
 import { useState } from 'preact/hooks';
+import icon from '../icon.svg';
 import { enter } from '../session.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { Fault } from '../ui/bits.tsx';
@@ -25,7 +26,7 @@ export function SignInPage() {
   return (
     <main class="sign-in">
       <form onSubmit={submit}>
-        <img src="./icon.svg" alt="" width="48" height="48" />
+        <img src={icon} alt="" width="48" height="48" />
         <h1>Reliable Tasking</h1>
         <p>Commands for sensors that may be offline: queued once, delivered when each sensor is there.</p>
         {isUser ? (
