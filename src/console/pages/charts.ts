@@ -6,6 +6,8 @@ import { span } from '../format.ts';
 export type Series = { name: string; colour: string; values: readonly (number | null)[] };
 
 const HEIGHT_PX = 200;
+/** With so few minutes, a value between two gaps would be no line at all. */
+const FEW = 180;
 
 /** Draws into the box and follows its width; answers how to take the chart away. */
 export function draw(
@@ -29,7 +31,8 @@ export function draw(
           label: one.name,
           stroke: colour(one.colour),
           width: 1.5,
-          points: { show: false },
+          spanGaps: true,
+          points: { show: minutes.length <= FEW, size: 5, fill: colour(one.colour) },
           value: shownValue,
         })),
       ],

@@ -97,7 +97,9 @@ export function NewTaskPage() {
             </span>
           </label>
           <label>
-            Context <span class="optional">optional</span>
+            <span>
+              Context <span class="optional">optional</span>
+            </span>
             <input
               class="mono"
               value={draft.context}

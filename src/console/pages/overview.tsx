@@ -1,6 +1,6 @@
 /** The org at a glance: sensors online, what was queued, sent and done each minute, how long a delivery takes, and how old
  *  what waits is. The charts are loaded when this page is opened. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import { count, span } from '../format.ts';
 import { current } from '../session.ts';
@@ -24,10 +24,28 @@ export type Stats = {
 };
 
 const REFRESH_MS = 30_000;
+/** A day of which only the last minutes are known is shown from there, but never less than this. */
+const MINUTES_MIN = 60;
+
+/** Leaves out the minutes before anything is known. */
+function sinceFirst(stats: Stats): Stats {
+  const isKnown = (_: number, i: number) =>
+    stats.online[i] !== null || [stats.queued, stats.sent, stats.done, stats.failed].some((values) => values[i] !== 0);
+  const known = stats.minutes.findIndex(isKnown);
+  const from = Math.max(
+    0,
+    Math.min(known < 0 ? Number.POSITIVE_INFINITY : known - 5, stats.minutes.length - MINUTES_MIN),
+  );
+  const { backlog, ...series } = stats;
+  const cut = Object.entries(series).map(([name, values]) => [name, values.slice(from)]);
+  return { ...Object.fromEntries(cut), backlog } as Stats;
+}
 
 export function OverviewPage() {
   const { oid } = current();
-  const { value, fault, again } = useLoaded((signal) => call<Stats>(`/v1/orgs/${oid}/stats`, { signal }), [oid]);
+  const loaded = useLoaded((signal) => call<Stats>(`/v1/orgs/${oid}/stats`, { signal }), [oid]);
+  const { fault, again } = loaded;
+  const value = useMemo(() => loaded.value && sinceFirst(loaded.value), [loaded.value]);
   useEffect(() => {
     const timer = setInterval(again, REFRESH_MS);
     return () => clearInterval(timer);
