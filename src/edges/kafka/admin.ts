@@ -89,11 +89,11 @@ async function findFaults(
   return faults;
 }
 
-const ASK_TRIES = 30;
+const ASK_TRIES = 150;
 const ASK_AGAIN_MS = 200;
 
 /** Just after a topic was made, or a broker was started, a leader may not know yet that it is one. kafkajs calls some of
- *  these answers final. Gives up after six seconds. */
+ *  these answers final. Gives up after thirty seconds. */
 export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
