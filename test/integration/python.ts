@@ -1,5 +1,6 @@
-/** A Python with the packages that docs/producing.md asks for, in a virtual environment below the cache folder. */
+/** Pythons with packages, in virtual environments below the cache folder. */
 import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../src/stack/paths.ts';
@@ -29,4 +30,30 @@ export async function pythonWithPackages(): Promise<{ command: string } | { miss
     };
   }
   return { command: PYTHON };
+}
+
+/** The folder of a virtual environment with exactly these packages; `name` tells their versions, since what is there is taken
+ *  as it is. Throws where it can't be made: a test that needs it has failed. */
+export async function venvOf(name: string, packages: readonly string[]): Promise<string> {
+  const folder = join(cacheDir(), 'python', name);
+  const whole = join(folder, '.whole');
+  if (existsSync(whole)) return folder;
+  try {
+    await run('python3', ['-m', 'venv', '--clear', folder]);
+    await run(join(folder, 'bin', 'python'), [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      '--disable-pip-version-check',
+      ...packages,
+    ]);
+  } catch (cause) {
+    throw new Error(
+      `${packages.join(', ')} could not be installed: it needs Python 3 with venv, and pip that reaches its index.`,
+      { cause },
+    );
+  }
+  writeFileSync(whole, '');
+  return folder;
 }
