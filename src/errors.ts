@@ -51,6 +51,14 @@ export const ERROR_CODES = {
   selector_bad_regex: kind(400, false, 'A regular expression of the selector is not valid.'),
   selector_regex_too_long: kind(400, false, 'A regular expression of the selector has too many characters.'),
   selector_regex_too_large: kind(400, false, 'A regular expression of the selector compiles to too many steps.'),
+  // rules and hives
+  rule_invalid: kind(400, false, 'The detect part of a rule cannot run; the sentence has the path to the fault.'),
+  hive_unknown: kind(400, false, 'There is no such hive.'),
+  hive_full: kind(400, false, 'The hive has as many records as it may have.'),
+  record_not_found: kind(400, false, 'The hive has no such record.'),
+  record_exists: kind(400, false, 'The hive has a record of that name already.'),
+  hive_listing_too_large: kind(413, false, 'The listing is too large for one answer: ask for pages.'),
+  invalid_cursor: kind(400, false, 'The cursor is not one that this listing gave.'),
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),

@@ -73,6 +73,8 @@ type Named = {
   tag: keyof typeof TAGS;
   /** Content type of the answer where it is not JSON. */
   produces?: string;
+  /** Errors as clients of hives read them: `lc_error_code:CODE - …`. */
+  hiveErrors?: boolean;
 };
 
 export type Route = Named & {

@@ -16,6 +16,7 @@ import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { extensionRoutes } from './routes/extension.ts';
+import { hiveRoutes } from './routes/hives.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   sensorRoutes,
   tagRoutes,
   statsRoutes,
+  hiveRoutes,
 ].flat();
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
@@ -77,6 +79,7 @@ function addRoute(server: HttpServer, route: Route, parts: Parts): void {
     url: route.url,
     schema: describedSchema(route),
     exposeHeadRoute: false,
+    config: { hiveErrors: route.hiveErrors ?? false },
     onRequest: async (request) => {
       decodeText(request.url.split('?')[1] ?? '');
       await admit(request, route.rights, parts);

@@ -30,6 +30,20 @@ export class Client {
     return envelope.data;
   }
 
+  /** Any other call, `{oid}` in its path being the org; answers the JSON. */
+  async call<T>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    fields: Record<string, string> = {},
+  ): Promise<T> {
+    const response = await this.#authorized(path.replace('{oid}', this.#options.oid), {
+      method,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      ...(method === 'GET' ? {} : { body: new URLSearchParams(fields).toString() }),
+    });
+    return (await this.#json(response)) as T;
+  }
+
   /** The org's task events from now on, or from after `lastEventId`, until the server ends the stream. `onOpen` is called
    *  when the server has taken the request: nothing that happens after that is missed. */
   async *events(query: Record<string, string>, lastEventId: string, onOpen: () => void): AsyncGenerator<SseEvent> {

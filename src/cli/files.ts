@@ -1,7 +1,7 @@
 /** Files that commands read and write; `-` is standard input. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { RuleError } from '../rules/errors.ts';
-import { parseDocuments } from '../rules/text.ts';
+import { parseDocuments, parseRuleText } from '../rules/text.ts';
 import { CliError, EXIT, usageError } from './errors.ts';
 
 const STDIN = 0;
@@ -28,7 +28,7 @@ const invalid = (file: string, sentence: string): CliError =>
 /** A list in JSON or YAML, or one JSON object a line. */
 export function readList(file: string): unknown[] {
   const text = readText(file);
-  const value = tryJson(text) ?? linesOf(text) ?? documentOf(file, text);
+  const value = tryJson(text) ?? linesOf(text) ?? parsedBy(file, (yaml) => parseDocuments(yaml)[0], text);
   if (Array.isArray(value)) return value;
   throw invalid(file, 'It has to hold a list.');
 }
@@ -47,9 +47,20 @@ function linesOf(text: string): unknown[] | undefined {
   return lines.length === 0 || values.includes(undefined) ? undefined : values;
 }
 
-function documentOf(file: string, text: string): unknown {
+/** A rule `{detect, respond}`, in one document, in two, or the list of actions in a file of its own. */
+export function readRule(file: string, respondFile?: string): unknown {
+  const parsed = parsedBy(file, parseRuleText);
+  const rule = isDetectAlone(parsed) ? { detect: parsed } : parsed;
+  if (respondFile === undefined) return rule;
+  return { ...(rule as object), respond: parsedBy(respondFile, (text) => parseDocuments(text)[0]) };
+}
+
+const isDetectAlone = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'op') && !Object.hasOwn(value, 'detect');
+
+function parsedBy(file: string, parse: (text: string) => unknown, text = readText(file)): unknown {
   try {
-    return parseDocuments(text)[0];
+    return parse(text);
   } catch (error) {
     if (error instanceof RuleError) throw invalid(file, error.sentence);
     throw error;

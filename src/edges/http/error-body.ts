@@ -6,7 +6,7 @@ import { ApiError, type ErrorCode } from '../../errors.ts';
 
 export type ErrorBody = {
   error: string;
-  error_code: ErrorCode;
+  error_code: string;
   retriable: boolean;
   version: 1;
   data: Record<string, unknown>;
@@ -18,6 +18,13 @@ export const errorBody = (error: ApiError): ErrorBody => ({
   retriable: error.retriable,
   version: 1,
   data: error.data,
+});
+
+/** As clients of hives read it: the code in capitals, in the sentence too. */
+export const hiveErrorBody = (error: ApiError): ErrorBody => ({
+  ...errorBody(error),
+  error: `lc_error_code:${error.code.toUpperCase()} - ${error.message}`,
+  error_code: error.code.toUpperCase(),
 });
 
 /** Codes of the framework that have a code of ours with more to say than `bad_request`. */

@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import client from 'prom-client';
 import type { Config } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
-import { errorBody, toApiError } from './error-body.ts';
+import { errorBody, hiveErrorBody, toApiError } from './error-body.ts';
 
 export type HttpServer = FastifyInstance;
 
@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Asked by machines every few seconds: logged at debug level. */
     probe?: boolean;
+    /** Errors as clients of hives read them. */
+    hiveErrors?: boolean;
   }
   interface FastifyRequest {
     /** Ids that the log line of the request carries. */
@@ -54,7 +56,7 @@ export function createHttpServer(config: Config, log: Logger, health: Health): H
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 1_024 },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     clientErrorHandler: refuseUnreadable,
   }) as unknown as HttpServer;
@@ -87,7 +89,10 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   if (fault.code === 'internal_error') request.log.error({ err: error, ...request.logIds }, 'request failed');
   else if (fault.status >= 500) request.log.warn({ err: error, ...request.logIds }, 'request refused');
   if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', fault.retryAfterSeconds);
-  return reply.code(fault.status).type('application/json; charset=utf-8').send(errorBody(fault));
+  return reply
+    .code(fault.status)
+    .type('application/json; charset=utf-8')
+    .send(request.routeOptions.config?.hiveErrors ? hiveErrorBody(fault) : errorBody(fault));
 }
 
 function record(request: FastifyRequest, reply: FastifyReply): void {

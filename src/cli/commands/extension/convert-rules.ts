@@ -1,31 +1,48 @@
-/** `extension convert_rules`: legacy rules become rules that ask the extension. From a file, without a server. */
-import type { Command } from 'commander';
+/** `extension convert_rules`: legacy rules become rules that ask the extension. Those of the org, or of a file without a server. */
+import { type Command, Option } from 'commander';
+import { EXTENSION } from '../../../orgs/table.ts';
 import { convertRule } from '../../../rules/convert.ts';
 import { CliError, EXIT, usageError } from '../../errors.ts';
 import { readList, writeText } from '../../files.ts';
 import { type Io, prettyJson } from '../../io.ts';
-import { withExamples } from '../../options.ts';
+import { clientOf, withApiOptions, withExamples } from '../../options.ts';
+import type { ApiFlags } from '../../settings.ts';
+import { convertHives } from './convert-hives.ts';
 
-type Flags = { file?: string; out?: string; json?: boolean };
+type Flags = ApiFlags & { name?: string; dryRun: boolean; file?: string; out?: string; json?: boolean };
 
 export function registerConvertRules(extension: Command, io: Io): void {
   const command = extension
     .command('convert_rules')
     .summary('convert legacy rules')
     .description(
-      'Turns each `service request` to reliable-tasking in a rule into an `extension request`. Reads a list of rules {detect, respond} and writes the list anew; a rule that cannot be converted stays as it is and is named with the reason.',
+      'Turns each `service request` to reliable-tasking in a rule into an `extension request`. Shows each change, and writes it only with --no-dry-run, if nobody has changed the rule since. With --file it reads a list of rules {detect, respond} and writes the list anew. A rule that cannot be converted stays as it is and is named with the reason.',
     )
-    .option('--file <file>', 'the rules, JSON or YAML; - for standard input')
-    .option('--out <file>', 'where the list goes; without it, standard output')
-    .option('--json', 'print JSON for programs')
-    .action((flags: Flags) => convertFile(flags, io));
+    .option('--name <extension>', 'the extension that the rules shall ask: convert the rules of the org')
+    .option('--dry-run', 'only show what would change', true)
+    .option('--no-dry-run', 'write the rules')
+    .addOption(new Option('--file <file>', 'rules of a file, JSON or YAML; - for standard input').conflicts('name'))
+    .option('--out <file>', 'where the list of the file goes; without it, standard output');
+  withApiOptions(command).action((flags: Flags) => convert(flags, io));
   withExamples(command, io, [
+    ['extension convert_rules --name ext-reliable-tasking', 'show what would change'],
+    ['extension convert_rules --name ext-reliable-tasking --no-dry-run', 'write the rules'],
     ['extension convert_rules --file rules.json --out converted.json', 'convert a file of rules'],
   ]);
 }
 
-function convertFile({ file, out, json: asJson }: Flags, io: Io): void {
-  if (file === undefined) throw usageError('No rules are named.', 'Name a file: --file rules.json.');
+async function convert(flags: Flags, io: Io): Promise<void> {
+  if (flags.file !== undefined) return convertFile(flags.file, flags, io);
+  const { name } = flags;
+  if (name !== EXTENSION)
+    throw usageError(
+      name === undefined ? 'No rules are named.' : `Rules can only be converted to ${EXTENSION}.`,
+      `For those of the org --name ${EXTENSION}, for those of a file --file rules.json.`,
+    );
+  return convertHives(clientOf(flags, io), name, !flags.dryRun, flags.json === true, io);
+}
+
+function convertFile(file: string, { out, json: asJson }: Flags, io: Io): void {
   const results = readList(file).map((rule, index) => ({ name: nameOf(rule, index), rule, result: convertRule(rule) }));
   const rules = results.map(({ rule, result }) => (result.state === 'converted' ? result.rule : rule));
   if (out === undefined) io.out(prettyJson(rules));

@@ -1,0 +1,236 @@
+/**
+ * Hives: rules and lookups as records with etags, by the calls of the public client. A missing record is 400, not 404: the
+ * clients tell a new record by it.
+ */
+import { Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../../errors.ts';
+import { type Hive, type HiveData, hiveNamed } from '../../hives/hives.ts';
+import { listRecords } from '../../hives/listing.ts';
+import { type KeptRecord, readMetadata, type UserMetadata } from '../../hives/record.ts';
+import { HiveStore, type Place } from '../../hives/store.ts';
+import { requireRight } from '../authorize.ts';
+import { cursorOf, placeOf } from '../cursor.ts';
+import { oid, optional } from '../fields.ts';
+import { type Parts, type Route, route } from '../route.ts';
+
+type Verb = keyof Hive['rights'];
+
+const hive = Type.String({ description: 'dr-general, dr-managed or lookup.' });
+const HiveParams = Type.Object({ hive, oid });
+const RecordParams = Type.Object({
+  hive,
+  oid,
+  name: Type.String({ description: 'The record, percent-encoded whole.' }),
+});
+const text = { expected: 'text, given once' };
+const etag = optional(Type.String(), { ...text, description: 'Writes only if the record still has this etag.' });
+const json = (description: string) => Type.Optional(Type.Unknown({ description }));
+const usr_mtd = json('`{enabled, expiry, tags, comment}`, or its JSON; replaces all of it.');
+const data = json('The data, or its JSON.');
+const Written = Type.Object({
+  guid: Type.String(),
+  hive: Type.Object({ name: Type.String(), partition: Type.String() }),
+  name: Type.String(),
+});
+const anything = { 200: Type.Unknown({ description: 'The record.' }) };
+
+const either = (verb: Verb) => [`dr.${verb}`, `dr.${verb}.managed`];
+const common = { tag: 'hives', hiveErrors: true } as const;
+
+const LISTING_MAX_BYTES = 4 * 1024 * 1024;
+const PAGE_MAX = 1_000;
+const PAGE = 500;
+
+type Asked = FastifyRequest & { params: { hive: string; oid: string; name?: string } };
+
+/** The hive of the path, if the caller has the right in it. */
+function allowed(request: FastifyRequest, verb: Verb): Hive {
+  const found = hiveNamed((request as Asked).params.hive);
+  requireRight(request.identity, request.oid, [found.rights[verb]]);
+  return found;
+}
+
+const storeOf = ({ context }: Parts): HiveStore => new HiveStore(context.settings, context.nowMs);
+
+function placeFor(request: FastifyRequest, verb: Verb): Place {
+  const { name = '' } = (request as Asked).params;
+  const { etag: given } = (request.body ?? {}) as { etag?: string | null };
+  return {
+    oid: request.oid,
+    hive: allowed(request, verb),
+    name,
+    by: request.identity.keyName,
+    etag: given ?? undefined,
+  };
+}
+
+const written = ({ oid: partition, hive: { name: hiveName } }: Place, name: string, { guid }: KeptRecord) => ({
+  guid,
+  hive: { name: hiveName, partition },
+  name,
+});
+
+/** An object, or its JSON; some programs wrap it in JSON twice. */
+function readObject(field: string, value: unknown): HiveData {
+  let read = value;
+  for (let times = 0; typeof read === 'string' && times < 2; times += 1) read = parse(field, read);
+  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as HiveData;
+  throw new ApiError('data_invalid', `${field} has to be a JSON object.`);
+}
+
+function parse(field: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    throw new ApiError('data_invalid', `${field} is not valid JSON.`, { cause });
+  }
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '' && value !== 'null';
+
+const metadataOf = (value: unknown): UserMetadata | undefined =>
+  isGiven(value) ? readMetadata(readObject('usr_mtd', value)) : undefined;
+
+type DataBody = { data?: unknown; usr_mtd?: unknown; arl?: string | null };
+
+function dataOf(body: DataBody): HiveData {
+  if (isGiven(body.arl)) throw new ApiError('data_invalid', 'arl is not read here: send the data itself.');
+  return readObject('data', body.data);
+}
+
+/** v4 encodes the new name twice. */
+function decodedAgain(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+function cursorPlace(listing: string, cursor: string | null | undefined): string {
+  try {
+    return placeOf(listing, cursor) ?? '';
+  } catch (cause) {
+    throw new ApiError('invalid_cursor', 'INVALID_CURSOR: begin the listing anew, without a cursor.', { cause });
+  }
+}
+
+export const hiveRoutes: readonly Route[] = [
+  route({
+    ...common,
+    ...{ method: 'GET', url: '/v1/hive/:hive/schema', rights: 'token' },
+    summary: 'What the data of a record has to be.',
+    schema: { params: Type.Object({ hive }), response: { 200: Type.Object({ schema: Type.Unknown() }) } },
+    handle: (_parts, { params }) => ({ schema: hiveNamed(params.hive).schema }),
+  }),
+  route({
+    ...common,
+    ...{ method: 'GET', url: '/v1/hive/:hive/:oid', rights: either('list') },
+    summary: 'Lists the records of a hive: all, or with `limit` in pages.',
+    schema: {
+      params: HiveParams,
+      querystring: Type.Object({
+        mtd_only: optional(Type.Boolean(), { expected: 'true or false', description: 'Without data.' }),
+        limit: optional(Type.Integer({ minimum: 1 }), { expected: 'a whole number from 1', description: 'In pages.' }),
+        cursor: optional(Type.String(), { ...text, description: 'The next_cursor of the page before.' }),
+        tag_prefix: optional(Type.String(), { ...text, description: 'Records with a tag that begins so.' }),
+        max_bytes: optional(Type.Integer({ minimum: 1 }), {
+          expected: 'a whole number from 1',
+          description: 'The most that a listing or page may take.',
+        }),
+      }),
+      response: { 200: Type.Unknown({ description: 'Records by name; in pages `{records, next_cursor}`.' }) },
+    },
+    handle: (parts, request) => {
+      const { mtd_only, limit, cursor, tag_prefix, max_bytes } = request.query;
+      const from = allowed(request, 'list');
+      const listing = `${from.name}/${request.oid}`;
+      const paged = isGiven(limit) || isGiven(cursor);
+      const { records, last } = listRecords(storeOf(parts).list(request.oid, from), {
+        metadataOnly: mtd_only ?? false,
+        tagPrefix: tag_prefix ?? '',
+        maxBytes: Math.min(max_bytes ?? LISTING_MAX_BYTES, LISTING_MAX_BYTES),
+        limit: paged ? Math.min(limit ?? PAGE, PAGE_MAX) : undefined,
+        after: cursorPlace(listing, cursor),
+      });
+      return paged ? { records, next_cursor: last === null ? '' : cursorOf(listing, last) } : records;
+    },
+  }),
+  ...(['data', 'mtd'] as const).map((part) =>
+    route({
+      ...common,
+      ...{ method: 'GET', url: `/v1/hive/:hive/:oid/:name/${part}`, rights: either('list') },
+      summary: part === 'data' ? 'One record.' : 'One record without its data.',
+      schema: { params: RecordParams, response: anything },
+      handle: (parts, request) => {
+        const record = storeOf(parts).get(request.oid, allowed(request, 'list'), request.params.name);
+        return part === 'data' ? record : { ...record, data: {} };
+      },
+    }),
+  ),
+  route({
+    ...common,
+    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/data', rights: either('set') },
+    summary: 'Stores the data of a record; without `usr_mtd` its metadata stay, and a new record is disabled.',
+    schema: {
+      params: RecordParams,
+      body: Type.Object({ data, usr_mtd, etag, arl: optional(Type.String(), { ...text, description: 'Not read.' }) }),
+      response: { 200: Written },
+    },
+    handle: async (parts, request) => {
+      const place = placeFor(request, 'set');
+      const kept = await storeOf(parts).setData(place, dataOf(request.body), metadataOf(request.body.usr_mtd));
+      return written(place, place.name, kept);
+    },
+  }),
+  route({
+    ...common,
+    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/mtd', rights: either('set') },
+    summary: 'Stores the metadata of a record; `data` is ignored.',
+    schema: { params: RecordParams, body: Type.Object({ data, usr_mtd, etag }), response: { 200: Written } },
+    handle: async (parts, request) => {
+      const place = placeFor(request, 'set');
+      const metadata = metadataOf(request.body.usr_mtd) ?? readMetadata({});
+      return written(place, place.name, await storeOf(parts).setMetadata(place, metadata));
+    },
+  }),
+  route({
+    ...common,
+    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/validate', rights: either('set') },
+    summary: 'Checks data without storing it.',
+    schema: { params: RecordParams, body: Type.Object({ data, usr_mtd, etag }), response: { 200: Type.Object({}) } },
+    handle: (_parts, request) => {
+      metadataOf(request.body.usr_mtd);
+      allowed(request, 'set').check(dataOf(request.body));
+      return {};
+    },
+  }),
+  route({
+    ...common,
+    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/rename', rights: either('set') },
+    summary: 'Gives a record another name.',
+    schema: {
+      params: RecordParams,
+      querystring: Type.Object({ new_name: optional(Type.String(), { ...text, description: 'The new name.' }) }),
+      body: Type.Object({ new_name: optional(Type.String(), { ...text, description: 'The same.' }), etag }),
+      response: { 200: Written },
+    },
+    handle: async (parts, request) => {
+      const place = placeFor(request, 'set');
+      const name = decodedAgain(request.query.new_name || request.body.new_name || '');
+      if (name === '') throw new ApiError('data_invalid', 'new_name is missing.');
+      return written(place, name, await storeOf(parts).rename(place, name));
+    },
+  }),
+  route({
+    ...common,
+    ...{ method: 'DELETE', url: '/v1/hive/:hive/:oid/:name', rights: either('del') },
+    summary: 'Deletes a record.',
+    schema: { params: RecordParams, body: Type.Object({ etag }), response: { 200: Type.Object({}) } },
+    handle: async (parts, request) => {
+      await storeOf(parts).remove(placeFor(request, 'del'));
+      return {};
+    },
+  }),
+];
