@@ -77,5 +77,10 @@ export function asCliError(error: unknown): CliError {
       hint: 'Check KAFKA_BROKERS.',
     });
   }
+  if (error instanceof Error && error.name === 'CodecError') {
+    const { code } = error as Error & { code: string };
+    const exitCode = code === 'unavailable' ? EXIT.unavailable : EXIT.failed;
+    return new CliError(code, sentence, { exitCode, hint: 'Check SCHEMA_REGISTRY_URL.' });
+  }
   return new CliError('failed', sentence, { exitCode: EXIT.failed });
 }

@@ -21,6 +21,7 @@ export type Log = {
   follow(topic: TopicKey, onRecords: (records: InRecord[]) => Promise<void>): Promise<Tail>;
   /** First and next offsets, by partition. */
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
+  committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
   /** All that stands on a topic now, from these offsets (by partition), or from its beginning. */
   read(
@@ -39,6 +40,13 @@ const topicsOf = (names: Record<TopicKey, string>): Record<RecordName, string> =
     RECORD_NAMES.map((record) => [record, names[keys.find((key) => TOPICS[key].record === record) as TopicKey]]),
   ) as Record<RecordName, string>;
 };
+
+/** The subject of each record in a registry. */
+export const subjectsOf = (prefix: string): { subject: string; record: RecordName }[] =>
+  Object.entries(topicsOf(topicNames(prefix))).map(([record, topic]) => ({
+    subject: `${topic}-value`,
+    record: record as RecordName,
+  }));
 
 export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promise<T> {
   const config = kafkaConfig(io);
@@ -75,6 +83,7 @@ export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promis
         }
       },
       follow: (topic, onRecords) => startTail({ kafka, topic: names[topic], from: 'beginning', onRecords, log: quiet }),
+      committed: (groupId, topic) => offsets.committed(groupId, names[topic]),
       ends: (topic) => offsets.ends(names[topic]),
       decode: (name, records) => decodeAll(codec, name, records),
       since: (topic, atMs) => offsets.since(names[topic], atMs),

@@ -146,3 +146,20 @@ describe('verify and rebuild', () => {
     await vi.waitFor(async () => expect((await verify()).differences).toEqual([]), soon);
   });
 });
+
+describe('the doctor', () => {
+  it('finds nothing wrong with a system that runs, and says what to do about one that does not', async () => {
+    const { exitCode, json } = await rt('doctor', '--json');
+    const levels = new Map(
+      (json.findings as { area: string; level: string }[]).map(({ area, level }) => [area, level]),
+    );
+    expect(exitCode).toBe(0);
+    expect(levels.get('topics')).toBe('ok');
+    expect(levels.get('groups')).toBe('ok');
+    expect(levels.get('projection')).toBe('ok');
+    const away = await run(['doctor', '--json'], { env: { ...system.env, REDIS_URL: 'redis://127.0.0.1:1' } });
+    expect(away.exitCode).toBe(1);
+    expect(JSON.parse(away.out).findings).toContainEqual(expect.objectContaining({ area: 'redis', level: 'fail' }));
+    expect((await run(['doctor'], { env: { KAFKA_BROKERS: 'b:1', TOPIC_PARTITIONS: '0' } })).exitCode).toBe(1);
+  });
+});

@@ -56,6 +56,18 @@ describe('a schema registry', () => {
     }
   });
 
+  test('tells how a schema stands with a subject, and keeps nothing of the question', async (ctx) => {
+    needsRegistry(ctx);
+    const registry = new Registry(url);
+    const subject = `registry-test-${randomUUID()}-value`;
+    const { schema } = currentSchema('TaskCommand');
+    expect(await registry.inspect(subject, schema)).toEqual({ state: 'new', level: null });
+    await registry.register(subject, schema);
+    expect(await registry.inspect(subject, schema)).toEqual({ state: 'registered', level: 'BACKWARD' });
+    const other = { ...(schema as object), fields: [{ name: 'must', type: 'string' }] } as Schema;
+    expect(await registry.inspect(subject, other)).toEqual({ state: 'incompatible', level: 'BACKWARD' });
+  });
+
   test('does not keep single-object encoding from being read', async (ctx) => {
     needsRegistry(ctx);
     const topicOf = newTopics();

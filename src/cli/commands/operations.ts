@@ -2,12 +2,16 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { registerDeadLetter } from './dead-letter.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerRebuild } from './rebuild.ts';
+import { registerSchemas } from './schemas.ts';
 import { registerVerify } from './verify.ts';
 
 /** In the order in which help lists them. */
 export const OPERATIONS: readonly ((program: Command, io: Io) => void)[] = [
-  registerDeadLetter,
+  registerDoctor,
   registerVerify,
   registerRebuild,
+  registerDeadLetter,
+  registerSchemas,
 ];

@@ -13,10 +13,14 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Registries count in Java ints. A larger id is not asked for: one that answers it with an error would stop the partition. */
 const ID_MAX = 0x7fffffff;
 
+/** registered: the schema is there · compatible, incompatible: with the latest that is there · new: nothing is there yet.
+ *  `level`: the subject's own compatibility level, or null. */
+export type SubjectReport = { state: 'registered' | 'compatible' | 'incompatible' | 'new'; level: string | null };
+
 export class Registry {
   readonly #client: SchemaRegistry;
-  /** Reads the compatibility level of a subject, or sets it; the client keeps this call to itself. */
-  readonly #level: (subject: string, body?: { compatibility: string }) => Promise<Response>;
+  /** A request of the registry's API for which the client has no call. With a body it is sent, else asked. */
+  readonly #ask: (path: string, method?: 'GET' | 'PUT' | 'POST', body?: object) => Promise<Response>;
   readonly #known = new Map<number, Type>();
   /** Why an id can't be used, and until when that is believed. Entries go when they run out and are asked for again. */
   readonly #unknown = new Map<number, { reason: string; untilMs: number }>();
@@ -27,9 +31,9 @@ export class Registry {
     const auth = username ? { auth: { username, password } } : {};
     this.#client = new SchemaRegistry({ host, clientId: 'reliable-tasking', ...auth });
     const basic = Buffer.from(`${username}:${password}`).toString('base64');
-    this.#level = (subject, body) =>
-      fetch(`${host}/config/${encodeURIComponent(subject)}`, {
-        method: body === undefined ? 'GET' : 'PUT',
+    this.#ask = (path, method = 'GET', body) =>
+      fetch(`${host}${path}`, {
+        method,
         headers: {
           'content-type': 'application/vnd.schemaregistry.v1+json',
           ...(username ? { authorization: `Basic ${basic}` } : {}),
@@ -68,11 +72,39 @@ export class Registry {
 
   /** The client registers first and sets the level then: a process that ended in between has left the subject at NONE. */
   async #protect(subject: string): Promise<void> {
-    const answer = (await (await this.#level(subject)).json()) as { compatibilityLevel?: string };
-    if (answer.compatibilityLevel !== 'NONE') return;
-    const { ok, status } = await this.#level(subject, { compatibility: 'BACKWARD' });
+    if ((await this.#level(subject)) !== 'NONE') return;
+    const path = `/config/${encodeURIComponent(subject)}`;
+    const { ok, status } = await this.#ask(path, 'PUT', { compatibility: 'BACKWARD' });
     // 409: another process has just done it.
     if (!ok && status !== 409) throw new Error(`setting ${subject} to BACKWARD gave status ${status}`);
+  }
+
+  /** undefined: the subject has none of its own. */
+  async #level(subject: string): Promise<string | undefined> {
+    const answer = await this.#ask(`/config/${encodeURIComponent(subject)}`);
+    return ((await answer.json()) as { compatibilityLevel?: string }).compatibilityLevel;
+  }
+
+  /** How a schema stands with a subject, without registering it. @throws CodecError unavailable */
+  async inspect(subject: string, schema: Schema): Promise<SubjectReport> {
+    const name = encodeURIComponent(subject);
+    const body = { schema: JSON.stringify(schema) };
+    try {
+      const known = await this.#ask(`/subjects/${name}`, 'POST', body);
+      const level = (await this.#level(subject)) ?? null;
+      if (known.ok) return { state: 'registered', level };
+      const checked = await this.#ask(`/compatibility/subjects/${name}/versions/latest`, 'POST', body);
+      if (checked.status === 404) return { state: 'new', level };
+      if (!checked.ok) throw new Error(`the check of ${subject} gave status ${checked.status}`);
+      const { is_compatible } = (await checked.json()) as { is_compatible?: boolean };
+      return { state: is_compatible ? 'compatible' : 'incompatible', level };
+    } catch (error) {
+      throw new CodecError(
+        'unavailable',
+        `the schema registry can't say how ${subject} stands: ${messageOf(error)}`,
+        error,
+      );
+    }
   }
 
   /** Makes sure that each id is either known or known to be unusable. @throws CodecError unavailable */

@@ -10,12 +10,9 @@ export type TopicReport = { created: string[]; existing: string[]; warnings: str
 
 /** Creates what is missing (unless TOPICS_CREATE is false), waits for leaders, and warns of settings that break a promise. */
 export async function ensureTopics(kafka: Kafka, config: Config, log: Logger): Promise<TopicReport> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const names = topicNames(config.KAFKA_TOPIC_PREFIX);
-    const there = new Set(await admin.listTopics());
-    const missing = (Object.keys(TOPICS) as TopicKey[]).filter((key) => !there.has(names[key]));
+  const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+  return withAdmin(kafka, async (admin) => {
+    const { missing, existing, warnings } = await look(admin, names, config);
     if (missing.length > 0 && !config.TOPICS_CREATE) {
       throw new ApiError(
         'config_invalid',
@@ -23,13 +20,51 @@ export async function ensureTopics(kafka: Kafka, config: Config, log: Logger): P
       );
     }
     if (missing.length > 0) await create(admin, missing, names, config);
-    const existing = (Object.keys(TOPICS) as TopicKey[]).filter((key) => there.has(names[key]));
-    const warnings = await findFaults(admin, existing, names, config);
     for (const warning of warnings) log.warn(warning);
     return { created: missing.map((key) => names[key]), existing: existing.map((key) => names[key]), warnings };
+  });
+}
+
+/** The same without creating anything: names of what is missing, and what is wrong with the rest. */
+export async function lookAtTopics(kafka: Kafka, config: Config): Promise<{ missing: string[]; warnings: string[] }> {
+  const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+  return withAdmin(kafka, async (admin) => {
+    const { missing, warnings } = await look(admin, names, config);
+    return { missing: missing.map((key) => names[key]), warnings };
+  });
+}
+
+async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    return await work(admin);
   } finally {
     await admin.disconnect();
   }
+}
+
+async function look(admin: Admin, names: Record<TopicKey, string>, config: Config) {
+  const there = new Set(await admin.listTopics());
+  const keys = Object.keys(TOPICS) as TopicKey[];
+  const existing = keys.filter((key) => there.has(names[key]));
+  return {
+    missing: keys.filter((key) => !there.has(names[key])),
+    existing,
+    warnings: await findFaults(admin, existing, names, config),
+  };
+}
+
+/** Brokers of the cluster, and members of each group; 0: the group is empty, or there is none. */
+export async function lookAtCluster(
+  kafka: Kafka,
+  groupIds: string[],
+): Promise<{ brokers: number; members: Map<string, number> }> {
+  return withAdmin(kafka, async (admin) => {
+    const { brokers } = await admin.describeCluster();
+    const { groups } = await admin.describeGroups(groupIds);
+    return { brokers: brokers.length, members: new Map(groups.map((group) => [group.groupId, group.members.length])) };
+  });
 }
 
 async function create(admin: Admin, keys: TopicKey[], names: Record<TopicKey, string>, config: Config): Promise<void> {

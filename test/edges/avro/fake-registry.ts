@@ -15,7 +15,7 @@ export interface FakeRegistry {
   levels: Map<string, string>;
   /** Answers every request with this status while set. */
   failWith: number | undefined;
-  /** Answers registrations with 409. */
+  /** Answers registrations with 409, and that a schema is not compatible. */
   refuse: boolean;
   stop(): Promise<void>;
 }
@@ -64,6 +64,10 @@ function answer(registry: FakeRegistry, call: string, body: string): Answer {
   }
   const [, subject = ''] = /\/(?:subjects|config)\/([^/]+)/.exec(call) ?? [];
   if (call.includes(' /config/')) return config(registry, call, subject, body);
+  if (call.includes(' /compatibility/'))
+    return registry.levels.has(subject)
+      ? { status: 200, body: { is_compatible: !registry.refuse } }
+      : fault(404, 'Subject not found');
   const { schema } = JSON.parse(body) as { schema: string };
   if (!call.endsWith('/versions')) {
     const known = idOf(registry, schema);

@@ -1,0 +1,165 @@
+/** `doctor`: looks at settings, Kafka, topics, groups, Redis, the projection and the registry, and says what to do. */
+import type { Command } from 'commander';
+import { type Config, readConfig } from '../../config.ts';
+import type { RedisClient } from '../../edges/redis/client.ts';
+import {
+  type Finding,
+  failed,
+  judgeBrokers,
+  judgeConfig,
+  judgeGroup,
+  judgeProjection,
+  judgeRedis,
+  judgeSubject,
+  judgeTopics,
+} from '../../operations/doctor.ts';
+import type { TopicKey } from '../../topics.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { logTo } from '../kafka.ts';
+import { type Log, subjectsOf, withLog } from '../log.ts';
+import { withExamples } from '../options.ts';
+import { type Installation, withInstallation } from '../projection.ts';
+import { table } from '../table.ts';
+
+const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+
+export function registerDoctor(program: Command, io: Io): void {
+  const command = program
+    .command('doctor')
+    .summary('look for what is wrong, and say what to do')
+    .description('Checks settings, Kafka, topics, groups, Redis, the projection and the registry. It changes nothing.')
+    .option('--json', 'print JSON for programs')
+    .action((flags: { json?: boolean }) => doctor(flags, io));
+  withExamples(command, io, [
+    ['doctor', 'exit code 1 when something fails'],
+    ['doctor --json', 'for programs'],
+  ]);
+}
+
+async function doctor(flags: { json?: boolean }, io: Io): Promise<void> {
+  const findings = await examine(io);
+  if (flags.json) io.out(prettyJson({ findings }));
+  else {
+    const paint = painter(io.colour);
+    const rows = findings.map(({ area, level, finding, advice }) => [
+      area,
+      paint(PAINT[level], level),
+      finding,
+      advice,
+    ]);
+    io.out(table(['WHAT', '', 'FOUND', 'WHAT TO DO'], rows, paint));
+  }
+  const bad = findings.filter(({ level }) => level === 'fail').length;
+  if (bad > 0) throw new CliError('unhealthy', `${bad} checks failed.`, { exitCode: EXIT.failed });
+}
+
+async function examine(io: Io): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = readConfig(io.env);
+  } catch (error) {
+    return judgeConfig((error as Error).message.split('\n'));
+  }
+  const findings = [...judgeConfig([]), ...(await examineKafka(io)), ...(await examineRedis(config))];
+  if (findings.every(({ level }) => level !== 'fail'))
+    findings.push(
+      ...(await attempt('projection', 'Look at what failed before.', () => withInstallation(io, examineProjection))),
+    );
+  return [...findings, ...(await examineRegistry(config))];
+}
+
+const attempt = async (area: string, advice: string, work: () => Promise<Finding[]>): Promise<Finding[]> =>
+  work().catch((error) => [failed(area, error, advice)]);
+
+const examineKafka = (io: Io): Promise<Finding[]> =>
+  attempt('kafka', 'Check KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_*, and that the brokers run.', () =>
+    withLog(io, async (log) => {
+      const { lookAtCluster, lookAtTopics } = await import('../../edges/kafka/admin.ts');
+      const [{ PROJECTOR_GROUP }, { JOINER_GROUP }] = await Promise.all([
+        import('../../projection/projector.ts'),
+        import('../../join/joiner.ts'),
+      ]);
+      const groups: [string, string, TopicKey[]][] = [
+        ['projector', PROJECTOR_GROUP, ['commands', 'taskEvents']],
+        ['joiner', JOINER_GROUP, ['presence', 'sensorEvents']],
+      ];
+      const { config, kafka } = log;
+      const prefix = config.KAFKA_TOPIC_PREFIX;
+      const { brokers, members } = await lookAtCluster(
+        kafka,
+        groups.map(([, group]) => prefix + group),
+      );
+      const { missing, warnings } = await lookAtTopics(kafka, config);
+      const findings = [
+        judgeBrokers(brokers, config.TOPIC_REPLICATION),
+        ...judgeTopics(missing, warnings, config.TOPICS_CREATE),
+      ];
+      if (missing.length > 0) return findings;
+      for (const [name, group, topics] of groups)
+        findings.push(judgeGroup(name, members.get(prefix + group) ?? 0, await lagOf(log, prefix + group, topics)));
+      return findings;
+    }),
+  );
+
+async function lagOf({ ends, committed }: Log, groupId: string, topics: TopicKey[]): Promise<number> {
+  let lag = 0;
+  for (const topic of topics) {
+    const [end, done] = await Promise.all([ends(topic), committed(groupId, topic)]);
+    for (const [partition, { low, high }] of end) lag += Math.max(high - Math.max(done.get(partition) ?? low, low), 0);
+  }
+  return lag;
+}
+
+const examineRedis = (config: Config): Promise<Finding[]> =>
+  attempt('redis', 'Check REDIS_URL or REDIS_CLUSTER_NODES, and that Redis runs.', async () => {
+    const { connectRedis } = await import('../../edges/redis/client.ts');
+    const redis = await connectRedis(config, logTo('silent'));
+    try {
+      return await judgeNodes(redis);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+async function judgeNodes(redis: RedisClient): Promise<Finding[]> {
+  const policies = await redis.setting('maxmemory-policy');
+  const memory = await redis.info('memory');
+  const before = Date.now();
+  const servers = await redis.info('server');
+  const halfWayMs = (before + Date.now()) / 2;
+  const number = (text: string | undefined, name: string) =>
+    Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text ?? '')?.[1] ?? 0);
+  return servers.flatMap((server, i) =>
+    judgeRedis({
+      version: /^redis_version:(\S+)/m.exec(server)?.[1] ?? '0',
+      policy: policies[i] ?? null,
+      usedBytes: number(memory[i], 'used_memory'),
+      maxBytes: number(memory[i], 'maxmemory'),
+      skewMs: number(server, 'server_time_usec') / 1_000 - halfWayMs,
+    }),
+  );
+}
+
+async function examineProjection({ orgs, projection }: Installation): Promise<Finding[]> {
+  const oids = orgs.table.oids();
+  const statuses = oids.length === 0 ? [] : await projection.status(oids);
+  return [judgeProjection(oids.length, statuses.filter((status) => status?.usable).length)];
+}
+
+async function examineRegistry({ SCHEMA_REGISTRY_URL, KAFKA_TOPIC_PREFIX }: Config): Promise<Finding[]> {
+  if (SCHEMA_REGISTRY_URL === '') return [{ area: 'schemas', level: 'ok', finding: 'no registry is used', advice: '' }];
+  return attempt('schemas', 'Check SCHEMA_REGISTRY_URL, and that the registry runs.', async () => {
+    const [{ Registry }, { currentSchema }] = await Promise.all([
+      import('../../edges/avro/registry.ts'),
+      import('../../edges/avro/schema-files.ts'),
+    ]);
+    const registry = new Registry(SCHEMA_REGISTRY_URL);
+    const findings: Finding[] = [];
+    for (const { subject, record } of subjectsOf(KAFKA_TOPIC_PREFIX)) {
+      const { state, level } = await registry.inspect(subject, currentSchema(record).schema);
+      findings.push(judgeSubject(subject, state, level));
+    }
+    return findings;
+  });
+}

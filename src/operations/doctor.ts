@@ -1,0 +1,134 @@
+/**
+ * What a doctor says of an installation: each finding is judged ok, warn or fail, with what to do. Takes what the edges have
+ * found out; asks nothing itself. Pure.
+ */
+export type Finding = { area: string; level: 'ok' | 'warn' | 'fail'; finding: string; advice: string };
+
+const ok = (area: string, finding: string): Finding => ({ area, level: 'ok', finding, advice: '' });
+const warn = (area: string, finding: string, advice: string): Finding => ({ area, level: 'warn', finding, advice });
+const fail = (area: string, finding: string, advice: string): Finding => ({ area, level: 'fail', finding, advice });
+
+export const failed = (area: string, error: unknown, advice: string): Finding =>
+  fail(area, error instanceof Error ? error.message : String(error), advice);
+
+export const judgeConfig = (faults: string[]): Finding[] =>
+  faults.length === 0
+    ? [ok('settings', 'valid')]
+    : faults.map((fault) => fail('settings', fault, 'Correct it in the environment.'));
+
+export function judgeBrokers(brokers: number, replication: number): Finding {
+  const found = `${brokers} broker${brokers === 1 ? '' : 's'} answer${brokers === 1 ? 's' : ''}`;
+  if (brokers < replication)
+    return fail(
+      'kafka',
+      `${found}; TOPIC_REPLICATION asks for ${replication}`,
+      'Start more brokers, or lower TOPIC_REPLICATION.',
+    );
+  return brokers < 3
+    ? warn(
+        'kafka',
+        found,
+        'For production run three, with TOPIC_REPLICATION=3: one that is lost must not take records along.',
+      )
+    : ok('kafka', found);
+}
+
+export function judgeTopics(missing: string[], warnings: string[], created: boolean): Finding[] {
+  const findings = warnings.map((warning) =>
+    warn('topics', warning, 'Alter it with kafka-configs --alter; nothing has to be restarted.'),
+  );
+  if (missing.length > 0)
+    findings.push(
+      created
+        ? warn('topics', `missing: ${missing.join(', ')}`, 'serve, or topics create, makes them.')
+        : fail('topics', `missing: ${missing.join(', ')}`, 'TOPICS_CREATE is false: create them.'),
+    );
+  return findings.length > 0 ? findings : [ok('topics', 'all are there, with their settings')];
+}
+
+/** Records behind above which a group does not keep up. */
+const LAG_WARN = 10_000;
+
+export function judgeGroup(name: string, members: number, lag: number): Finding {
+  const found = `${name}: ${members} member${members === 1 ? '' : 's'}, ${lag} records behind`;
+  if (members === 0) return fail('groups', found, `Run serve --roles ${name}.`);
+  if (lag > LAG_WARN) return warn('groups', found, 'It catches up, or start more of the role; see rebuild --watch.');
+  return ok('groups', found);
+}
+
+export type RedisFacts = {
+  version: string;
+  /** null: this user may not ask. */
+  policy: string | null;
+  usedBytes: number;
+  /** 0: no limit. */
+  maxBytes: number;
+  /** Redis's clock less ours, ms. */
+  skewMs: number;
+};
+
+const SKEW_WARN_MS = 1_000;
+const FULL = 0.8;
+
+export function judgeRedis({ version, policy, usedBytes, maxBytes, skewMs }: RedisFacts): Finding[] {
+  const findings: Finding[] = [];
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 2))
+    findings.push(fail('redis', `version ${version}`, 'Scripts need 6.2 or newer.'));
+  if (policy === null)
+    findings.push(
+      warn('redis', 'maxmemory-policy is not known', 'It has to be noeviction; allow CONFIG GET to see it.'),
+    );
+  else if (policy !== 'noeviction')
+    findings.push(
+      (maxBytes > 0 ? fail : warn)(
+        'redis',
+        `maxmemory-policy ${policy}`,
+        'Set noeviction: an evicted key is a task that nobody gets.',
+      ),
+    );
+  if (maxBytes > 0 && usedBytes > FULL * maxBytes)
+    findings.push(
+      warn(
+        'redis',
+        `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory are used`,
+        'Raise it: when it is full, nothing is applied.',
+      ),
+    );
+  if (Math.abs(skewMs) > SKEW_WARN_MS)
+    findings.push(
+      warn(
+        'redis',
+        `its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead of' : 'behind'} ours`,
+        'Expiry goes by its clock: run NTP on both.',
+      ),
+    );
+  return findings.length > 0
+    ? findings
+    : [ok('redis', `version ${version}, ${policy}, clock within ${SKEW_WARN_MS} ms`)];
+}
+
+export function judgeProjection(orgs: number, usable: number): Finding {
+  if (orgs === 0) return warn('projection', 'no org was ever subscribed', 'Make one: BOOTSTRAP_OID, or orgs create.');
+  return usable === orgs
+    ? ok('projection', `complete for all ${orgs} orgs`)
+    : warn(
+        'projection',
+        `complete for ${usable} of ${orgs} orgs`,
+        'It is being rebuilt if a projector runs: rebuild --watch.',
+      );
+}
+
+export function judgeSubject(subject: string, state: string, level: string | null): Finding {
+  if (state === 'incompatible')
+    return fail(
+      'schemas',
+      `${subject}: the registry has a schema that ours is not compatible with`,
+      'Has somebody else registered there?',
+    );
+  if (level === 'NONE')
+    return warn('schemas', `${subject}: nothing is checked (NONE)`, 'schemas register sets BACKWARD.');
+  return state === 'registered'
+    ? ok('schemas', `${subject}: registered`)
+    : warn('schemas', `${subject}: not registered yet`, 'serve, or schemas register, does it.');
+}
