@@ -18,9 +18,25 @@ export type CommandLog = {
 export type PresenceLog = { append(records: SensorPresence[]): Promise<{ partition: number; offset: number }[]> };
 export type SensorEventLog = { append(records: SensorEvent[]): Promise<{ partition: number; offset: number }[]> };
 
-/** Task events of all orgs as they are written, from now on, to every listener. `id` is `partition:offset`. */
+/** Where an event stands on `task-events`, and how far each of its partitions was read (next offsets). */
+export type EventPlace = { partition: number; offset: number };
+export type Positions = ReadonlyMap<number, number>;
+
+/** Task events of all orgs. */
 export type TaskEventFeed = {
-  subscribe(oid: string, listener: (id: string, event: TaskEvent) => void): () => void;
+  /** What stands before these was given to whoever listened then; what stands there or later is given to who listens now. */
+  positions(): Positions;
+  /** Those of an org as they are written, from now on. Answers how to end it. */
+  subscribe(oid: string, listener: (place: EventPlace, event: TaskEvent) => void): () => void;
+  /** Those of an org that were written from `from` to below `to`, each when the one before was taken; in the order of each
+   *  partition. Resolves when all were given, or `given` is aborted. */
+  replay(
+    oid: string,
+    from: Positions,
+    to: Positions,
+    listener: (place: EventPlace, event: TaskEvent) => void | Promise<void>,
+    given: AbortSignal,
+  ): Promise<void>;
 };
 
 export type ApiPorts = {

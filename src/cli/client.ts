@@ -45,15 +45,24 @@ export class Client {
   }
 
   /** The org's task events from now on, or from after `lastEventId`, until the server ends the stream. `onOpen` is called
-   *  when the server has taken the request: nothing that happens after that is missed. */
-  async *events(query: Record<string, string>, lastEventId: string, onOpen: () => void): AsyncGenerator<SseEvent> {
+   *  when the server has taken the request: nothing that happens after that is missed. `onId` is told where to go on from,
+   *  also where there are no events for a while. */
+  async *events(
+    query: Record<string, string>,
+    lastEventId: string,
+    onOpen: () => void,
+    onId: (id: string) => void = () => {},
+  ): AsyncGenerator<SseEvent> {
     const path = `/v1/orgs/${this.#options.oid}/events?${new URLSearchParams(query)}`;
     const headers = { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) };
     const response = await this.#authorized(path, { headers });
     onOpen();
     const parser = new SseParser();
     try {
-      for await (const chunk of response.body ?? []) yield* parser.push(chunk);
+      for await (const chunk of response.body ?? []) {
+        yield* parser.push(chunk);
+        if (parser.lastEventId !== '') onId(parser.lastEventId);
+      }
     } catch (error) {
       if (!this.#options.stopped.aborted) throw this.#unreachable(error);
     }

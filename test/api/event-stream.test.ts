@@ -31,9 +31,9 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const open = (query = '', oid = OID): Promise<IncomingMessage> =>
+const open = (query = '', oid = OID, lastEventId = ''): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${jwt}` };
+    const headers = { authorization: `Bearer ${jwt}`, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) };
     get({ port, host: '127.0.0.1', path: `/v1/orgs/${oid}/events${query}`, headers }, resolve).on('error', reject);
   });
 
@@ -53,18 +53,23 @@ function read(response: IncomingMessage) {
   return read;
 }
 
+/** Of events, not of comments. */
+const idsIn = (text: string) => [...text.matchAll(/^id: (.*)\nevent: /gm)].map(([, id]) => id);
+const tasksIn = (text: string) => [...text.matchAll(/"task_id":"(.*?)"/g)].map(([, id]) => id);
+
 describe('the event stream', () => {
   test('gives id, name and data of each event of the org, and of no other', async () => {
     const response = await open();
     const stream = read(response);
     expect(response.headers['content-type']).toContain('text/event-stream');
     await expect.poll(() => memory.listeners.size).toBe(1);
-    memory.emit('0:6', { ...EVENT, oid: BARE_OID });
-    memory.emit('0:7', EVENT);
+    memory.emit({ ...EVENT, oid: BARE_OID });
+    memory.emit(EVENT);
     await expect.poll(() => stream.text).toContain('data: ');
-    const [, message = ''] = stream.text.split('\n\n');
+    const [connected, message = ''] = stream.text.split('\n\n');
+    expect(connected).toBe(': connected\nid: 0,0');
     const [id, name, data = ''] = message.split('\n');
-    expect([id, name]).toEqual(['id: 0:7', 'event: task_done']);
+    expect([id, name]).toEqual(['id: 2,0', 'event: task_done']);
     expect(JSON.parse(data.slice('data: '.length))).toMatchObject({
       routing: { oid: OID, event_type: 'task_done', event_time: 5 },
       event: { task_id: 't-1', sid: 's-1' },
@@ -74,20 +79,20 @@ describe('the event stream', () => {
   });
 
   test.each([
-    ['?task_id=t-1', ['1', '2']],
-    ['?sid=s-1', ['1', '3']],
-    ['?task_id=t-1&sid=s-1', ['1']],
+    ['?task_id=t-1', ['1,0', '2,0']],
+    ['?sid=s-1', ['1,0', '3,0']],
+    ['?task_id=t-1&sid=s-1', ['1,0']],
   ])('%s narrows it', async (query, ids) => {
     const response = await open(query);
     const stream = read(response);
     await expect.poll(() => memory.listeners.size).toBe(1);
-    memory.emit('1', EVENT);
-    memory.emit('2', { ...EVENT, sid: 's-2' });
-    memory.emit('3', { ...EVENT, task_id: 't-2' });
-    memory.emit('4', { ...EVENT, task_id: 't-2', sid: null });
-    memory.emit('last', EVENT);
-    await expect.poll(() => stream.text).toContain('id: last');
-    expect([...stream.text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual([...ids, 'last']);
+    memory.emit(EVENT);
+    memory.emit({ ...EVENT, sid: 's-2' });
+    memory.emit({ ...EVENT, task_id: 't-2' });
+    memory.emit({ ...EVENT, task_id: 't-2', sid: null });
+    memory.emit(EVENT, 1);
+    await expect.poll(() => stream.text).toContain('id: 4,1');
+    expect(idsIn(stream.text)).toEqual([...ids, '4,1']);
     response.destroy();
   });
 
@@ -98,12 +103,12 @@ describe('the event stream', () => {
     await expect.poll(() => memory.listeners.size).toBe(2);
     const big = { ...EVENT, type: 'ADD_TASK' as const, detail: JSON.stringify({ task: 'x'.repeat(60_000) }) };
     for (let n = 0; n < 400 && memory.listeners.size === 2; n += 1) {
-      memory.emit(String(n), big);
+      memory.emit(big);
       await new Promise((resolve) => setImmediate(resolve));
     }
     await expect.poll(() => memory.listeners.size).toBe(1);
-    memory.emit('after', EVENT);
-    await expect.poll(() => quick.text).toContain('id: after');
+    memory.emit({ ...EVENT, task_id: 'after' });
+    await expect.poll(() => quick.text).toContain('"task_id":"after"');
     slow.destroy();
   });
 
@@ -140,5 +145,55 @@ describe('the event stream', () => {
     expect((await open('?sid=a%20b')).statusCode).toBe(400);
     jwt = 'none';
     expect((await open()).statusCode).toBe(401);
+  });
+});
+
+describe('who comes back', () => {
+  const event = (task_id: string) => ({ ...EVENT, task_id });
+
+  test('gets what was written since, then what is written now, each once and in order', async () => {
+    memory.emit(event('seen'));
+    memory.emit(event('missed-1'), 1);
+    memory.emit({ ...event('other'), oid: BARE_OID });
+    memory.emit(event('missed-2'));
+    const gate = Promise.withResolvers<void>();
+    memory.beforeReplay = () => gate.promise;
+    const response = await open('', OID, '1,0');
+    const stream = read(response);
+    await expect.poll(() => memory.listeners.size).toBe(1);
+    memory.emit(event('now-1'));
+    memory.emit(event('now-2'), 1);
+    expect(stream.text).not.toContain('task_id');
+    gate.resolve();
+    await expect.poll(() => stream.text).toContain('now-2');
+    expect(tasksIn(stream.text)).toEqual(['missed-1', 'missed-2', 'now-1', 'now-2']);
+    expect(idsIn(stream.text)).toEqual(['1,1', '3,1', '4,1', '4,2']);
+    expect(stream.text).toMatch(/^: connected\nid: 1,0\n\n/);
+    response.destroy();
+  });
+
+  test('goes on from every id that it may have seen last, and misses nothing', async () => {
+    const sent = { ...EVENT, type: 'TASK_SENT' as const, detail: JSON.stringify({ confirms: false }) };
+    memory.emit(event('a'));
+    memory.emit({ ...sent, task_id: 'b' });
+    memory.emit(event('c'), 1);
+    const whole = read(await open('', OID, '0,0'));
+    await expect.poll(() => tasksIn(whole.text)).toEqual(['a', 'b', 'b', 'c']);
+    const ids = idsIn(whole.text);
+    for (const [i, id] of ids.entries()) {
+      const rest = read(await open('', OID, id));
+      const wanted = tasksIn(whole.text).slice(i + 1);
+      await expect.poll(() => tasksIn(rest.text).slice(-wanted.length || 1)).toEqual(wanted);
+    }
+  });
+
+  test('to a replay that fails is cut off, and can come again', async () => {
+    memory.beforeReplay = () => Promise.reject(new Error('Kafka is away'));
+    const stream = read(await open('', OID, '0,0'));
+    await expect.poll(() => stream.ended).toBe(true);
+  });
+
+  test('with an id that is none is refused', async () => {
+    for (const id of ['x', '1:2', '-1', '1,', 'e'.repeat(100)]) expect((await open('', OID, id)).statusCode).toBe(400);
   });
 });

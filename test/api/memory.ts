@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import pino from 'pino';
-import type { ApiPorts } from '../../src/api/ports.ts';
+import type { ApiPorts, EventPlace } from '../../src/api/ports.ts';
 import { registerApi } from '../../src/api/routes.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
@@ -58,7 +58,10 @@ export class Memory {
   readonly tasks = new Map<string, TaskRecord>();
   readonly pairs = new Map<string, Map<string, Pair>>();
   readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean }>();
-  readonly listeners = new Set<(id: string, event: TaskEvent) => void>();
+  readonly listeners = new Set<(place: EventPlace, event: TaskEvent) => void>();
+  readonly emitted: { place: EventPlace; event: TaskEvent }[] = [];
+  /** A replay reads nothing before this resolves. */
+  beforeReplay: () => Promise<void> = async () => {};
   readonly presence: SensorPresence[] = [];
   readonly sensorEvents: SensorEvent[] = [];
   /** What API and rules have set. */
@@ -91,9 +94,15 @@ export class Memory {
     this.pairs.set(taskId, pairs.set(sid, { state: 'done', attempt: 1, atMs: this.nowMs, reason: '', ...pair }));
   }
 
-  emit(id: string, event: TaskEvent): void {
-    for (const listener of this.listeners) listener(id, event);
+  /** Writes an event to a partition of `task-events`; answers its offset. */
+  emit(event: TaskEvent, partition = 0): number {
+    const place = { partition, offset: this.#nextOffset(partition) };
+    this.emitted.push({ place, event });
+    for (const listener of this.listeners) listener(place, event);
+    return place.offset;
   }
+
+  #nextOffset = (partition: number): number => this.emitted.filter(({ place }) => place.partition === partition).length;
 
   partitionOf = (sid: string): number => (createHash('md5').update(sid).digest()[0] as number) % PARTITIONS;
 
@@ -118,10 +127,19 @@ export class Memory {
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
       events: {
+        positions: () => new Map([0, 1].map((partition) => [partition, this.#nextOffset(partition)])),
         subscribe: (oid, listener) => {
-          const mine = (id: string, event: TaskEvent) => event.oid === oid && listener(id, event);
+          const mine = (place: EventPlace, event: TaskEvent) => event.oid === oid && listener(place, event);
           this.listeners.add(mine);
           return () => this.listeners.delete(mine);
+        },
+        replay: async (oid, from, to, listener, given) => {
+          await this.beforeReplay();
+          for (const { place, event } of [...this.emitted]) {
+            const { partition, offset } = place;
+            const isAsked = offset >= (from.get(partition) ?? 0) && offset < (to.get(partition) ?? 0);
+            if (isAsked && event.oid === oid && !given.aborted) await listener(place, event);
+          }
         },
       },
       presence: { append: async (records) => records.map((record) => this.#appendPresence(record)) },

@@ -80,6 +80,28 @@ it('what is due is tried now when that is asked for, until it is acknowledged by
   await vi.waitFor(() => expect(system.eventsOf(task_id, 'TASK_DONE', 's-1')).toHaveLength(1), soon);
 });
 
+it('the event stream goes on from Kafka where a reader left it', async () => {
+  const task = async () =>
+    (await system.client.request<{ task_id: string }>('task', { task: 'x', sid: 'none' })).task_id;
+  const opened = Promise.withResolvers<void>();
+  const first = system.client.events({}, '', () => opened.resolve());
+  const next = first.next();
+  await opened.promise;
+  const seen = await task();
+  const { value } = (await next) as { value: { id: string; data: string } };
+  await first.return(undefined);
+  expect(value.data).toContain(seen);
+  const missed = [await task(), await task(), await task()];
+  const found: string[] = [];
+  for await (const { event, data } of system.client.events({}, value.id, () => {})) {
+    if (event === 'add_task') found.push((JSON.parse(data) as { event: { task_id: string } }).event.task_id);
+    if (found.length === 3) found.push(await task());
+    if (found.length === 5) break;
+  }
+  expect(found.slice(0, 3).sort()).toEqual(missed.sort());
+  expect(found[3]).toBe(found[4]);
+});
+
 it('a sensor that is forgotten is gone at once, and known again when it connects', async () => {
   await call('DELETE', '/v1/s-2');
   await call('GET', '/v1/s-2', '', 404);

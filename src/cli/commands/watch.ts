@@ -42,6 +42,7 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   };
   const paint = painter(io.colour);
   for await (const { id, event, data } of follow(clientOf(flags, io), query, io)) {
+    if (event === 'gap') io.err('Some events were missed: too many were written since the stream ended.\n');
     const activity = parse(data);
     if (activity === undefined) continue;
     io.out(flags.json ? json({ id, type: event, ...activity }) : `${activityLine(event, activity, paint)}\n`);
@@ -65,8 +66,11 @@ export async function* follow(
         waitMs = RECONNECT_MS.first;
         onOpen();
       };
-      for await (const event of client.events(query, lastEventId, opened)) {
-        if (event.id !== '') lastEventId = event.id;
+      const remember = (id: string) => {
+        lastEventId = id;
+      };
+      for await (const event of client.events(query, lastEventId, opened, remember)) {
+        if (event.event !== 'gap' && event.id !== '') lastEventId = event.id;
         yield event;
       }
     } catch (error) {

@@ -1,14 +1,31 @@
-/** Task events of all orgs as they are written, given to whoever listens to one org. */
+/**
+ * Task events of all orgs as they are written, given to whoever listens to one org; and, for who comes back, those that were
+ * written meanwhile. What is written is read once for all listeners, what was written once for each who asks.
+ */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { TaskEvent } from '../../model/records.ts';
+import type { InRecord } from '../../outbox.ts';
 import type { Codec } from '../avro/codec.ts';
 import { decodeAll } from './inbox.ts';
 import { startTail } from './tail.ts';
 
-type Listener = (id: string, event: TaskEvent) => void;
+type Place = { partition: number; offset: number };
+type Listener = (place: Place, event: TaskEvent) => void;
+type Positions = ReadonlyMap<number, number>;
 
-export type Feed = { subscribe(oid: string, listener: Listener): () => void; stop(): Promise<void> };
+export type Feed = {
+  positions(): Positions;
+  subscribe(oid: string, listener: Listener): () => void;
+  replay(
+    oid: string,
+    from: Positions,
+    to: Positions,
+    listener: (...args: Parameters<Listener>) => void | Promise<void>,
+    given: AbortSignal,
+  ): Promise<void>;
+  stop(): Promise<void>;
+};
 
 export async function followTaskEvents(options: {
   kafka: Kafka;
@@ -18,22 +35,21 @@ export async function followTaskEvents(options: {
 }): Promise<Feed> {
   const { kafka, topic, codec, log } = options;
   const listeners = new Map<string, Set<Listener>>();
+  /** The projector writes the dead letters of what is none. */
+  const eventsIn = async (records: InRecord[]) =>
+    (await decodeAll(codec, 'TaskEvent', records)).flatMap((item) =>
+      'value' in item ? [{ place: item.record, event: item.value }] : [],
+    );
   const tail = await startTail({
-    kafka,
-    topic,
-    from: 'end',
-    maxWaitMs: 50,
-    log,
+    ...{ kafka, topic, from: 'end', maxWaitMs: 50, log },
     onRecords: async (records) => {
       if (listeners.size === 0) return;
-      for (const item of await decodeAll(codec, 'TaskEvent', records)) {
-        if (!('value' in item)) continue; // the projector writes the dead letter
-        for (const listener of listeners.get(item.value.oid) ?? [])
-          listener(`${item.record.partition}:${item.record.offset}`, item.value);
-      }
+      for (const { place, event } of await eventsIn(records))
+        for (const listener of listeners.get(event.oid) ?? []) listener(place, event);
     },
   });
   return {
+    positions: () => tail.positions(),
     subscribe: (oid, listener) => {
       const set = listeners.get(oid) ?? new Set();
       listeners.set(oid, set.add(listener));
@@ -41,6 +57,29 @@ export async function followTaskEvents(options: {
         set.delete(listener);
         if (set.size === 0) listeners.delete(oid);
       };
+    },
+    replay: async (oid, from, to, listener, given) => {
+      const wanted = new Map([...to].filter(([partition, offset]) => (from.get(partition) ?? 0) < offset));
+      if (wanted.size === 0) return;
+      const start = new Map([...wanted.keys()].map((partition) => [partition, from.get(partition) ?? 0]));
+      const past = await startTail({
+        ...{ kafka, topic, from: start, maxWaitMs: 20, log },
+        onRecords: async (records) => {
+          for (const { place, event } of await eventsIn(
+            records.filter((r) => r.offset < (wanted.get(r.partition) ?? 0)),
+          )) {
+            if (given.aborted) return;
+            if (event.oid === oid) await listener(place, event);
+          }
+        },
+      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      given.addEventListener('abort', () => resolve(), { once: true });
+      try {
+        await Promise.race([past.reached(wanted), given.aborted ? undefined : promise]);
+      } finally {
+        await past.stop();
+      }
     },
     stop: () => tail.stop(),
   };

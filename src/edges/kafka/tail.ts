@@ -9,6 +9,10 @@ import type { InRecord } from '../../outbox.ts';
 import { whileLeadersSettle } from './admin.ts';
 
 export type Tail = {
+  /** Next offset by partition: what stands before it has been handed over. */
+  positions(): ReadonlyMap<number, number>;
+  /** Resolves once everything below these next offsets has been handed over. */
+  reached(goal: ReadonlyMap<number, number>): Promise<void>;
   caughtUp(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -83,21 +87,24 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
     },
   });
 
+  const reached = (goal: ReadonlyMap<number, number>): Promise<void> =>
+    new Promise<void>((resolve) => {
+      const check = () => {
+        for (const [partition, offset] of goal) if ((next.get(partition) ?? 0) < offset) return;
+        waiters.delete(check);
+        resolve();
+      };
+      waiters.add(check);
+      check();
+    });
+
   return {
+    positions: () => next,
+    reached,
     caughtUp: async () => {
       const ends = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
-      const reached = () =>
-        ends.every((p) => (next.get(p.partition) ?? 0) >= Number(p.high) || Number(p.high) === Number(p.low));
-      if (reached()) return;
-      await new Promise<void>((resolve) => {
-        const check = () => {
-          if (!reached()) return;
-          waiters.delete(check);
-          resolve();
-        };
-        waiters.add(check);
-        check();
-      });
+      const filled = ends.filter(({ low, high }) => Number(high) > Number(low));
+      await reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
     },
     stop: async () => {
       await consumer.disconnect().catch((error) => log.debug({ err: error }, 'tail did not leave cleanly'));
