@@ -58,6 +58,8 @@ export const GetSchema = Type.Object({
   ...page,
 });
 
+export const WhySchema = Type.Object({ task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }), sid });
+
 export const PreviewSchema = Type.Object({ ...target, ...page });
 
 export const ExplainSchema = Type.Object({

@@ -40,17 +40,21 @@ export async function* sensorsFor(
   }
 }
 
-/** One sensor of the org as it is now. Throws `sensor_unknown`. */
-export async function knownSensor(
-  source: Omit<Source, 'reads'> & { reads: Pick<Reads, 'readSensors'> },
-  oid: string,
-  sid: string,
-): Promise<SeenSensor & { view: SensorView }> {
+type OneSource = Omit<Source, 'reads'> & { reads: Pick<Reads, 'readSensors'> };
+type OneSensor = SeenSensor & { view: SensorView };
+
+/** One sensor of the org as it is now; null: it was never seen, or was forgotten. */
+export async function findSensor(source: OneSource, oid: string, sid: string): Promise<OneSensor | null> {
   const [stored] = await source.reads.readSensors(oid, source.presencePartitionOf(sid), [sid]);
-  if (stored?.facts) {
-    const view = viewOf(source, stored.facts, stored.presence);
-    return { ...seenSensor(source, oid, stored), view };
-  }
+  if (!stored?.facts) return null;
+  const view = viewOf(source, stored.facts, stored.presence);
+  return { ...seenSensor(source, oid, stored), view };
+}
+
+/** The same. Throws `sensor_unknown`. */
+export async function knownSensor(source: OneSource, oid: string, sid: string): Promise<OneSensor> {
+  const sensor = await findSensor(source, oid, sid);
+  if (sensor) return sensor;
   throw new ApiError('sensor_unknown', `The org has no sensor ${sid}: it was never seen, or was forgotten.`);
 }
 
@@ -84,6 +88,7 @@ export function viewOf(
   view.aliveAtMs = Math.max(view.aliveAtMs, presence.aliveAtMs);
   view.online = presence.online;
   view.connectionId = presence.connectionId;
+  view.sinceMs = presence.sinceMs;
   return view;
 }
 

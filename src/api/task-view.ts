@@ -1,7 +1,5 @@
-/**
- * How a task and its pairs are shown. Pure. A pair's state is what Redis holds of it or, where that says nothing, what
- * follows from the task: queued while the task is pending, expired or removed after it.
- */
+/** How a task and its pairs are shown. Pure. States are those of model/states.ts; counts are folds of them. */
+import { isAnswered, isOpen, type ShownState, stateOf } from '../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../model/task.ts';
 import { canonicalSelector, isDoneWhenSent } from '../model/task.ts';
 
@@ -20,15 +18,12 @@ export type TaskEntry = {
   acknowledged_count: number;
 };
 
-export type ShownState = 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'removed';
 export type ShownPair = { state: ShownState; attempt: number; at: number; reason: string };
 
 const ACKNOWLEDGED_MAX = 1_000;
 
-/** Neither done, failed nor removed: the sensor still has to run it. */
-export const isDue = (pair: Pair | undefined): boolean => pair === undefined || pair.state === 'sent';
-
-const isAcknowledged = (pair: Pair): boolean => pair.state === 'done' || pair.state === 'failed';
+/** The sensor still has to run it, as long as the task is pending. */
+export const isDue = (pair: Pair | undefined): boolean => isOpen(stateOf('pending', pair));
 
 /** A task whose time is over is expired, though the sweep may come a moment later. */
 export const stateAt = (task: TaskRecord, nowMs: number): TaskState =>
@@ -38,7 +33,7 @@ export function taskEntry({ taskId, command, expiresAtMs }: TaskRecord, pairs: R
   const acknowledged: string[] = [];
   let count = 0;
   for (const [sid, pair] of pairs) {
-    if (!isAcknowledged(pair)) continue;
+    if (!isAnswered(stateOf('pending', pair))) continue;
     count += 1;
     if (acknowledged.length < ACKNOWLEDGED_MAX) acknowledged.push(sid);
   }
@@ -58,22 +53,30 @@ export function taskEntry({ taskId, command, expiresAtMs }: TaskRecord, pairs: R
 
 /** The state of one sensor in a task: `state` is the task's, `pair` what is stored, `online` the sensor's presence. */
 export function shownPair(task: TaskRecord, state: TaskState, pair: Pair | undefined, online: boolean): ShownPair {
+  const shown = stateOf(state, pair);
   const attempt = pair?.attempt ?? 0;
   const at = pair?.atMs ?? task.command.issued_at;
-  if (pair !== undefined && pair.state !== 'sent')
-    return { state: pair.state, attempt, at, reason: settledReason(task, pair) };
-  if (state === 'removed')
-    return { state, attempt, at: task.endedAtMs ?? at, reason: 'The task was removed before this sensor answered.' };
-  if (state === 'expired') return { state, attempt, at: task.expiresAtMs, reason: expiredReason(attempt) };
-  if (attempt === 0) return { state: 'queued', attempt, at, reason: queuedReason(online) };
-  return { state: 'sent', attempt, at, reason: sentReason(attempt, online) };
+  const [atMs, reason] = REASONS[shown]({ task, pair, attempt, at, online });
+  return { state: shown, attempt, at: atMs, reason };
 }
 
-function settledReason(task: TaskRecord, pair: Pair): string {
-  if (pair.state === 'failed') return `The sensor answered with error ${pair.reason}.`;
-  if (pair.state === 'removed') return 'The task was withdrawn for this sensor.';
-  return isDoneWhenSent(task.command) ? 'It was sent; this command gives no answer.' : 'The sensor has answered.';
-}
+type Seen = { task: TaskRecord; pair: Pair | undefined; attempt: number; at: number; online: boolean };
+
+/** When each state began, Unix ms, and why. */
+const REASONS: Readonly<Record<ShownState, (seen: Seen) => [number, string]>> = {
+  queued: ({ at, online }) => [at, queuedReason(online)],
+  sent: ({ at, attempt, online }) => [at, sentReason(attempt, online)],
+  done: ({ at, task }) => [
+    at,
+    isDoneWhenSent(task.command) ? 'It was sent; this command gives no answer.' : 'The sensor has answered.',
+  ],
+  failed: ({ at, pair }) => [at, `The sensor answered with error ${pair?.reason}.`],
+  expired: ({ task, attempt }) => [task.expiresAtMs, expiredReason(attempt)],
+  removed: ({ at, pair, task }) =>
+    pair?.state === 'removed'
+      ? [at, 'The task was withdrawn for this sensor.']
+      : [task.endedAtMs ?? at, 'The task was removed before this sensor answered.'],
+};
 
 const queuedReason = (online: boolean): string =>
   online ? 'The sensor is online: it is sent at once.' : 'It waits for the sensor to connect.';

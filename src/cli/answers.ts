@@ -40,6 +40,8 @@ export type TaskDetails = ListedTask & {
   next_cursor?: string;
 };
 
+export type WhyAnswer = { task_id: string; sid: string; state: string; reason: string; sentence: string; at: number };
+
 /** An event of the live stream. */
 export type ActivityEvent = {
   routing: { event_type?: string; event_time?: number; [field: string]: unknown };

@@ -17,12 +17,13 @@ import { registerTask } from './commands/task.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerUntask } from './commands/untask.ts';
 import { registerWatch } from './commands/watch.ts';
+import { registerWhy } from './commands/why.ts';
 import { asCliError, type CliError, EXIT, EXIT_MEANINGS } from './errors.ts';
 import { type Io, painter } from './io.ts';
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
-  ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWatch]],
+  ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWhy, registerWatch]],
   ['Rules:', [registerRules, registerExtension]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Operations:', OPERATIONS],

@@ -37,6 +37,15 @@ describe('commands against a server', () => {
     expect(dataOf(server.requests[1])).toEqual({ task: 'run --shell-command a && b 1+1 100%', sid: 's1' });
   });
 
+  it('say why a sensor has not run a task, as a sentence or as JSON', async () => {
+    const data = { task_id: 't', sid: 's', state: 'queued', reason: 'offline', sentence: 'It is offline.', at: 1 };
+    const asked = await runAgainst(['why', 't', 's'], (_, response) => reply(response, 200, { data }));
+    expect([asked.exitCode, asked.out, asked.err]).toEqual([0, 'queued  It is offline.\n', '']);
+    expect(dataOf(asked.requests[1])).toEqual({ task_id: 't', sid: 's' });
+    const json = await runAgainst(['why', 't', 's', '--json'], (_, response) => reply(response, 200, { data }));
+    expect(JSON.parse(json.out)).toEqual(data);
+  });
+
   it('ask for another token once when theirs is refused', async () => {
     const { exitCode, requests } = await runAgainst(['list'], ({ headers }, response) => {
       if (headers.authorization === 'Bearer token-1')

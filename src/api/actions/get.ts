@@ -4,6 +4,7 @@
  * state; one that enrolled after the task had ended does not. Memory holds the stored pairs and one page.
  */
 import { ApiError } from '../../errors.ts';
+import { noCounts, type ShownState } from '../../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../../model/task.ts';
 import { compileSelector } from '../../selector/index.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
@@ -12,7 +13,7 @@ import { stillUsable, usableStatus } from '../reads.ts';
 import { GetSchema } from '../schemas.ts';
 import { sensorsFor, treeOf } from '../sensors.ts';
 import { Smallest } from '../smallest.ts';
-import { type ShownState, shownPair, stateAt, taskEntry } from '../task-view.ts';
+import { shownPair, stateAt, taskEntry } from '../task-view.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 type Row = { sid: string; hostname: string; state: ShownState; attempt: number; at: number; reason: string };
@@ -55,7 +56,7 @@ async function foldSensors(
   after: string,
   limit: number,
 ) {
-  const counts: Record<ShownState, number> = { queued: 0, sent: 0, done: 0, failed: 0, expired: 0, removed: 0 };
+  const counts = noCounts();
   const page = new Smallest<Row>(limit, ({ sid }) => sid);
   const add = (sid: string, hostname: string, online: boolean) => {
     const shown = shownPair(task, state, pairs.get(sid), online);

@@ -9,6 +9,7 @@ import {
   SensorSchema,
   TaskSchema,
   UntaskSchema,
+  WhySchema,
 } from '../schemas.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 import { explain } from './explain.ts';
@@ -18,6 +19,7 @@ import { preview } from './preview.ts';
 import { signalAttempt, signalReceived } from './signals.ts';
 import { task } from './task.ts';
 import { untask } from './untask.ts';
+import { why } from './why.ts';
 
 export type Action = {
   rights: readonly string[];
@@ -39,6 +41,7 @@ const TABLE: readonly Row[] = [
   ['list', READ, 'Lists the tasks of the org.', ListSchema, list],
   ['untask', WRITE, 'Removes tasks, or their part for some sensors.', UntaskSchema, untask],
   ['get', READ, 'Shows one task and where its sensors stand.', GetSchema, get],
+  ['why', LOOK, 'Says in one sentence why a sensor has not run a task.', WhySchema, why],
   ['preview', LOOK, 'Shows which sensors a selector matches now, and what excludes others.', PreviewSchema, preview],
   ['explain', LOOK, 'Shows why a selector does or does not match a sensor.', ExplainSchema, explain],
   ['signal_attempt', WRITE, 'Tries now what is due to a sensor.', SensorSchema, signalAttempt],

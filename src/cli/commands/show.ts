@@ -12,7 +12,8 @@ type Flags = ApiFlags & JsonFlag & { limit: number; cursor?: string };
 
 const SENSORS_SHOWN = 50;
 
-const STYLES: Readonly<Record<string, Style>> = {
+/** How each state of a pair looks. */
+export const STATE_STYLES: Readonly<Record<string, Style>> = {
   queued: 'dim',
   sent: 'cyan',
   done: 'green',
@@ -65,7 +66,7 @@ export function taskText(task: TaskDetails, nowMs: number, paint: Paint, columns
       ...(task.ended_at ? [['ended', timeText(task.ended_at)] as const] : []),
       [
         'sensors',
-        counts.map(([state, count]) => paint(STYLES[state] ?? 'bold', `${count} ${state}`)).join(', ') || 'none',
+        counts.map(([state, count]) => paint(STATE_STYLES[state] ?? 'bold', `${count} ${state}`)).join(', ') || 'none',
       ],
     ],
     paint,
@@ -80,7 +81,7 @@ function sensorTable(sensors: readonly SensorRow[], paint: Paint, columns: numbe
     sensors.map((sensor) => [
       visible(sensor.sid),
       clip(sensor.hostname ?? '', 24),
-      paint(STYLES[sensor.state] ?? 'bold', sensor.state),
+      paint(STATE_STYLES[sensor.state] ?? 'bold', sensor.state),
       sensor.attempt ? String(sensor.attempt) : '',
       sensor.at ? timeText(sensor.at) : '',
       clip(sensor.reason ?? '', reasonWidth),

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { isAnswered, isOpen, MOVES, noCounts, SHOWN_STATES, stateOf } from '../../src/model/states.ts';
+import type { Pair } from '../../src/model/task.ts';
+
+const pair = (state: Pair['state'], attempt = 1): Pair => ({ state, attempt, atMs: 0, reason: '' });
+
+describe('the state of a pair', () => {
+  it.each([
+    ['pending', undefined, 'queued'],
+    ['pending', pair('sent'), 'sent'],
+    ['expired', undefined, 'expired'],
+    ['expired', pair('sent'), 'expired'],
+    ['removed', pair('sent'), 'removed'],
+    ['pending', pair('removed', 0), 'removed'],
+    ['expired', pair('removed', 0), 'removed'],
+    ['removed', pair('done', 0), 'done'],
+    ['expired', pair('failed'), 'failed'],
+  ] as const)('in a task that is %s with %o is %s', (task, stored, state) => {
+    expect(stateOf(task, stored)).toBe(state);
+  });
+
+  it('is open until the end or the answer, and final with the answer alone', () => {
+    expect(SHOWN_STATES.filter(isOpen)).toEqual(['queued', 'sent']);
+    expect(SHOWN_STATES.filter(isAnswered)).toEqual(['done', 'failed']);
+    expect(noCounts()).toEqual({ queued: 0, sent: 0, expired: 0, removed: 0, done: 0, failed: 0 });
+  });
+});
+
+it('the moves are those of docs/guarantees.md', () => {
+  const page = readFileSync(new URL('../../docs/guarantees.md', import.meta.url), 'utf8');
+  const lines = page.slice(page.indexOf('## States of a sensor')).split('\n');
+  const rows = lines.filter((line) => line.startsWith('| ')).slice(0, SHOWN_STATES.length + 1);
+  const [head, ...body] = rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const causes = head!.slice(1).map((name) => name.replaceAll(' ', '_').replace('answered_with_an', 'answered_with'));
+  const written = body.map(([state, ...cells]) => [
+    state,
+    Object.fromEntries(cells.flatMap((cell, i) => (cell === '' ? [] : [[causes[i], cell.split(', ')]]))),
+  ]);
+  expect(Object.fromEntries(written)).toEqual(MOVES);
+});
