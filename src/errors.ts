@@ -80,17 +80,25 @@ export class ApiError extends Error {
   readonly data: Record<string, unknown>;
   /** Seconds for `Retry-After`, where waiting helps. */
   readonly retryAfterSeconds: number | undefined;
+  /** Headers of an HTTP answer, sent in this spelling. */
+  readonly headers: Record<string, string>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { data?: Record<string, unknown>; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: {
+      data?: Record<string, unknown>;
+      retryAfterSeconds?: number;
+      headers?: Record<string, string>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'ApiError';
     this.code = code;
     this.data = options.data ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

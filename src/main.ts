@@ -20,6 +20,7 @@ import { createOutbox } from './edges/kafka/outbox.ts';
 import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
 import { connectRedis } from './edges/redis/client.ts';
+import { createKeyUse } from './edges/redis/key-use.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
 import { createStats } from './edges/redis/store-stats.ts';
@@ -27,6 +28,7 @@ import { ApiError } from './errors.ts';
 import { startJoiner } from './join/joiner.ts';
 import type { RecordName } from './model/records.ts';
 import { bootstrapSettings } from './orgs/bootstrap.ts';
+import type { KeyUse } from './orgs/key-use.ts';
 import { createSettings } from './orgs/write-setting.ts';
 import type { Role, RolePorts } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
@@ -76,7 +78,11 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
   }
 }
 
-type Connected = RolePorts & { kafka: ReturnType<typeof createKafka>; codec: ReturnType<typeof createCodec> };
+type Connected = RolePorts & {
+  keyUse: KeyUse;
+  kafka: ReturnType<typeof createKafka>;
+  codec: ReturnType<typeof createCodec>;
+};
 
 /** Connects everything; what was opened first is closed last. */
 async function connect(config: Config, log: Logger, stops: (() => Promise<void>)[]): Promise<Connected> {
@@ -124,6 +130,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
       refresh: orgs.refresh,
       clock: systemClock,
     }),
+    keyUse: createKeyUse(redis),
     inbox: createInbox({ kafka, codec, offsets, config, log }),
     outbox,
     projection,
@@ -160,6 +167,7 @@ async function startApi(
     issuer: config.JWKS_URL === '' ? null : issuerKeys(config.JWKS_URL),
     settings,
     consoleFolder: CONSOLE_FOLDER,
+    keyUse: ports.keyUse,
     projection,
     stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },

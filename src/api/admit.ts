@@ -1,5 +1,5 @@
 /**
- * Lets a request in, or not: the token stands, the token names the org that the path is about, and the key has a right that
+ * Lets a request in, or not: the token stands, its key has requests left, the token names the org that the path is about, and the key has a right that
  * the route asks for. It runs before the body is read, so that a caller without a token sends no megabytes into memory. An
  * org that the token does not name, an org that does not exist and a sensor of neither look the same.
  */
@@ -12,16 +12,19 @@ import type { Parts, Rights } from './route.ts';
 import type { Identity } from './tokens.ts';
 
 /** Sets `identity` and `oid` of the request. Throws ApiError. */
-export async function admit(request: FastifyRequest, rights: Rights, { context, tokens }: Parts): Promise<void> {
+export async function admit(request: FastifyRequest, rights: Rights, parts: Parts): Promise<void> {
+  const { context, tokens } = parts;
   request.oid = '';
   if (rights === 'open') return;
   request.identity = await tokens.verify(request.headers.authorization);
+  await parts.rateLimit(request.identity);
   const { oid, sid } = request.params as { oid?: string; sid?: string };
   if (oid !== undefined) requireOrg(request.identity, oid);
   request.oid = oid ?? (sid === undefined ? '' : await orgOf(context, request.identity, sid));
   if (request.oid !== '') request.logIds.oid = request.oid;
   if (sid !== undefined && isName(sid)) request.logIds.sid = sid;
   if (typeof rights !== 'string') requireRight(request.identity, request.oid, rights);
+  parts.lastUse(request.identity, request.oid);
 }
 
 /** The org that a path with nothing but a sensor is about: that of the token; where it names several, the first that has

@@ -3,6 +3,7 @@ import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
+import type { KeyUse } from '../orgs/key-use.ts';
 import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import type { StatsStore } from '../projection/stats.ts';
@@ -50,6 +51,7 @@ export type ApiPorts = {
   settings: Settings;
   /** Where the built console is, if it is. */
   consoleFolder: string;
+  keyUse: KeyUse;
   projection: Projection;
   stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;

@@ -12,6 +12,8 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest, RawServerDefault, RouteGenericInterface } from 'fastify';
 import type { ApiContext } from './actions/context.ts';
 import type { EventStreams } from './event-stream.ts';
+import type { LastUse } from './last-use.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { Identity, Tokens } from './tokens.ts';
 
 declare module 'fastify' {
@@ -25,10 +27,13 @@ declare module 'fastify' {
 
 /** What handlers work with. */
 export type Parts = {
-  /** The page of the console; null: it is not built. */ consolePage: string | null;
+  /** The page of the console; null: it is not built. */
+  consolePage: string | null;
   context: ApiContext;
   tokens: Tokens;
   streams: EventStreams;
+  rateLimit: RateLimit;
+  lastUse: LastUse;
 };
 
 export type Rights = 'open' | 'token' | 'by action' | readonly string[];

@@ -9,14 +9,17 @@ import { addBodyParsers } from './bodies.ts';
 import { serveConsole } from './console.ts';
 import { EventStreams } from './event-stream.ts';
 import { decodeText } from './form.ts';
+import { createLastUse } from './last-use.ts';
 import { describeApi, describedSchema } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { validatorCompiler } from './reader.ts';
 import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { extensionRoutes } from './routes/extension.ts';
 import { hiveRoutes } from './routes/hives.ts';
+import { orgRoutes } from './routes/orgs.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
@@ -38,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   tagRoutes,
   statsRoutes,
   hiveRoutes,
+  orgRoutes,
 ].flat();
 
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
@@ -70,7 +74,14 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
     sensorEvents: { append: (some) => within(APPEND_MS, 'Kafka', sensorEvents.append(some)) },
   };
   const context = { ...rest, ...bounded, reads, applied, rules };
-  return { consolePage, context, tokens, streams: new EventStreams(ports, tokens) };
+  return {
+    consolePage,
+    context,
+    tokens,
+    streams: new EventStreams(ports, tokens),
+    rateLimit: createRateLimit(ports),
+    lastUse: createLastUse(ports),
+  };
 }
 
 function addRoute(server: HttpServer, route: Route, parts: Parts): void {

@@ -38,6 +38,8 @@ export interface Settings {
   /** Resolves with the new etag ('' after a deletion) when the log has the setting and `get` shows it. Rejects with
    *  `etag_mismatch`, `setting_invalid`, `setting_too_large`, or `unavailable`: then it may still have been written. */
   write(write: SettingWrite): Promise<string>;
+  /** Resolves when all that was on the log at the call is shown by `get` and `list`. Rejects with `unavailable`. */
+  refresh(): Promise<void>;
   /** Calls `listener` after each change, whoever made it; answers how to stop that. */
   onChange(listener: SettingListener): () => void;
 }

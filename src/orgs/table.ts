@@ -118,6 +118,11 @@ export class OrgTable {
       .sort((a, b) => (a.oid < b.oid ? -1 : 1));
   }
 
+  /** The same user's key in another org. */
+  keyLike({ hash }: ApiKey, oid: string): ApiKey | undefined {
+    return [...(this.#keysByHash.get(hash) ?? [])].find((key) => key.oid === oid);
+  }
+
   /** The key of this org with this secret, unless it has run out. */
   findKey(oid: string, secret: string, nowMs: number): ApiKey | undefined {
     const same = this.#keysByHash.get(hashOfKey(secret)) ?? [];
@@ -142,7 +147,8 @@ export function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-function periodsOf(value: Record<string, unknown> | null): Period[] {
+/** The periods in the value of a subscription; what is none is passed over. */
+export function periodsOf(value: Record<string, unknown> | null): Period[] {
   const periods: unknown = value?.periods;
   if (!Array.isArray(periods)) return [];
   return periods.filter((period): period is Period => typeof period?.from === 'number');

@@ -52,6 +52,7 @@ export function createSettings(parts: SettingWriterParts): Settings {
     get: (oid, kind, name) => table.get(oid, kind, name),
     list: (oid, kind) => table.list(oid, kind),
     onChange: (listener) => table.onChange(listener),
+    refresh: () => readToEnd(parts),
     write: async (write) => {
       const text = checkWrite(write);
       const turn = await takeTurn(parts, write);

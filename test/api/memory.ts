@@ -17,6 +17,7 @@ import type {
   TaskEvent,
 } from '../../src/model/records.ts';
 import { fold, newSensor, type SensorView, toState } from '../../src/model/sensor.ts';
+
 import {
   contentHashOf,
   expiryOf,
@@ -25,8 +26,12 @@ import {
   type TaskRecord,
   taskIdOfInvestigation,
 } from '../../src/model/task.ts';
+
+import type { KeyUse } from '../../src/orgs/key-use.ts';
+import { OrgTable } from '../../src/orgs/table.ts';
+
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
-import { OID, SECRET, testOrgs } from '../command/orgs.ts';
+import { OID, SECRET, testSettings } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 
 const PARTITIONS = 4;
@@ -51,8 +56,8 @@ export const FACTS: SensorFacts = {
 };
 
 export class Memory {
-  readonly orgs = testOrgs();
-  readonly settingLog = new SettingLog();
+  readonly orgs = new OrgTable();
+  readonly settingLog = new SettingLog(testSettings());
   readonly settings = this.settingLog.process('api', this.orgs);
   readonly appended: TaskCommand[] = [];
   readonly tasks = new Map<string, TaskRecord>();
@@ -122,6 +127,7 @@ export class Memory {
       orgs: this.orgs,
       issuer: this.issuer,
       settings: this.settings,
+      keyUse: this.keyUse,
       projection: this.projection() as Projection,
       consoleFolder: '/nonexistent',
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
@@ -150,6 +156,26 @@ export class Memory {
       stateReader: () => (bytes) => JSON.parse(bytes.toString()) as SensorState,
     };
   }
+
+  /** As Redis counts, for all servers on this memory. */
+  readonly counts = new Map<string, { requests: number; endsMs: number }>();
+  readonly uses: string[] = [];
+  keyUseFault: Error | null = null;
+  readonly keyUse: KeyUse = {
+    count: async (credential, windowMs) => {
+      if (this.keyUseFault) throw this.keyUseFault;
+      const found = this.counts.get(credential);
+      const counted = found && found.endsMs > this.nowMs ? found : { requests: 0, endsMs: this.nowMs + windowMs };
+      counted.requests += 1;
+      this.counts.set(credential, counted);
+      return { requests: counted.requests, leftMs: counted.endsMs - this.nowMs };
+    },
+    used: async (oid, name) => {
+      if (this.keyUseFault) throw this.keyUseFault;
+      this.uses.push(`${oid}/${name}`);
+    },
+    lastUses: async (_oid, names) => names.map(() => null),
+  };
 
   #append(command: TaskCommand) {
     if (this.kafkaFault) throw this.kafkaFault;

@@ -10,27 +10,31 @@ export const UNKNOWN_OID = '11111111-2222-4333-8444-888888888888';
 export const SECRET = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 export const READER_SECRET = 'aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff';
 
-export function set(table: OrgTable, oid: string, kind: SettingKind, name: string, value: object | null): void {
-  const key = settingKey(oid, kind, name);
-  const setting: OrgSetting = {
-    oid,
-    kind,
-    name,
-    etag: 'e',
-    value: JSON.stringify(value),
-    updated_at: 0,
-    updated_by: 'test',
-  };
-  table.apply(key, value === null ? null : setting);
+type Entry = { key: string; setting: OrgSetting | null };
+
+function entry(oid: string, kind: SettingKind, name: string, value: object | null): Entry {
+  const text = JSON.stringify(value);
+  const setting = { oid, kind, name, etag: 'e', value: text, updated_at: 0, updated_by: 'test' };
+  return { key: settingKey(oid, kind, name), setting: value === null ? null : setting };
 }
+
+export function set(table: OrgTable, oid: string, kind: SettingKind, name: string, value: object | null): void {
+  const { key, setting } = entry(oid, kind, name, value);
+  table.apply(key, setting);
+}
+
+export const testSettings = (): Entry[] => [
+  ...[OID, PAST_OID, BARE_OID].map((oid) => entry(oid, 'ORG', oid, { name: 'test' })),
+  entry(OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 0 }] }),
+  entry(PAST_OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 1_000, to: 2_000 }] }),
+  ...[OID, PAST_OID, BARE_OID].map((oid) =>
+    entry(oid, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: ['sensor.task', 'sensor.list'] }),
+  ),
+  entry(OID, 'API_KEY', 'reader', { hash: hashOfKey(READER_SECRET), perms: ['sensor.list'] }),
+];
 
 export function testOrgs(): OrgTable {
   const table = new OrgTable();
-  for (const oid of [OID, PAST_OID, BARE_OID]) set(table, oid, 'ORG', oid, { name: 'test' });
-  set(table, OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 0 }] });
-  set(table, PAST_OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 1_000, to: 2_000 }] });
-  for (const oid of [OID, PAST_OID, BARE_OID])
-    set(table, oid, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: ['sensor.task', 'sensor.list'] });
-  set(table, OID, 'API_KEY', 'reader', { hash: hashOfKey(READER_SECRET), perms: ['sensor.list'] });
+  for (const { key, setting } of testSettings()) table.apply(key, setting);
   return table;
 }

@@ -1,5 +1,6 @@
 /** Orgs, keys and settings on real Kafka and Redis, as several processes see them. */
 import { randomUUID } from 'node:crypto';
+import { get } from 'node:http';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -12,16 +13,27 @@ import { createProducer } from '../../src/edges/kafka/producer.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
 import { keys } from '../../src/edges/redis/keys.ts';
 import { createSettingClaims } from '../../src/edges/redis/setting-claims.ts';
+import { type Server, startServer } from '../../src/main.ts';
 import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
 import type { Settings } from '../../src/orgs/settings.ts';
+import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
 import { createSettings } from '../../src/orgs/write-setting.ts';
 import { topicNames } from '../../src/topics.ts';
 
 const prefix = `orgs-${randomUUID()}-`;
 const oid = randomUUID();
+const other = randomUUID();
+const secret = randomUUID();
 const log = pino({ level: 'silent' });
 const soon = { timeout: 10_000, interval: 20 };
-const config = readConfig({ ...process.env, KAFKA_TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '2', HTTP_PORT: '0' });
+const config = readConfig({
+  ...process.env,
+  KAFKA_TOPIC_PREFIX: prefix,
+  TOPIC_PARTITIONS: '2',
+  HTTP_PORT: '0',
+  JWT_SECRET: 'a secret of the test',
+  RATE_LIMIT_PER_MINUTE: '40',
+});
 const stops: (() => Promise<void>)[] = [];
 
 /** The store of settings as a process has it, with connections of its own. */
@@ -50,15 +62,28 @@ async function openStore(): Promise<Settings & { lose(place: string): Promise<vo
 }
 
 let stores: [Awaited<ReturnType<typeof openStore>>, Awaited<ReturnType<typeof openStore>>];
+let servers: [Server, Server];
 
 beforeAll(async () => {
   await ensureTopics(createKafka(config, log), config, log);
   stores = [await openStore(), await openStore()];
+  servers = [await startServer(config, ['api'], log), await startServer(config, ['api'], log)];
+  stops.push(...servers.map((server) => () => server.stop()));
+  const by = { by: 'test' };
+  for (const [org, name] of [
+    [oid, 'first'],
+    [other, 'second'],
+  ] as const) {
+    await stores[0].write({ ...by, oid: org, kind: 'ORG', name: org, value: { name } });
+    await stores[0].write({ ...by, oid: org, kind: 'API_KEY', name: 'me', value: USER_KEY });
+  }
 }, 60_000);
 
 afterAll(async () => {
-  await Promise.all(stops.map((stop) => stop()));
+  await Promise.all(stops.reverse().map((stop) => stop()));
 });
+
+const USER_KEY = { hash: hashOfKey(secret), uid: 'u-1', perms: ['ext.sub', 'ext.request', 'sensor.list'] };
 
 describe('settings', () => {
   const record = (n: number) => ({ oid, kind: 'HIVE' as const, name: 'dr-general/rule 1/ü', value: { n }, by: 'test' });
@@ -90,5 +115,111 @@ describe('settings', () => {
     await expect(two.write({ ...record(0), value: null, ifEtag: 'old' })).rejects.toMatchObject({ data: { etag } });
     expect(await two.write({ ...record(0), value: null, ifEtag: etag })).toBe('');
     await vi.waitFor(() => expect(one.list(oid, 'HIVE')).toEqual([]), soon);
+  });
+});
+
+/** A request to the first or the second process. */
+async function ask(at: 0 | 1, method: string, path: string, jwt: string) {
+  const answer = await fetch(servers[at].url + path, { method, headers: { authorization: `Bearer ${jwt}` } });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+async function token(at: 0 | 1, fields: Record<string, string>): Promise<string> {
+  const answer = await fetch(servers[at].url, { method: 'POST', body: new URLSearchParams(fields) });
+  return ((await answer.json()) as { jwt: string }).jwt;
+}
+const user = { uid: 'u-1', secret };
+const keyOf = (name: string, value: Record<string, unknown> | null) =>
+  stores[1].write({ oid, kind: 'API_KEY', name, value, by: 'test' });
+
+describe('two processes of the API', () => {
+  it('know a user key alike, and an unknown org looks like one that the token does not name', async () => {
+    await vi.waitFor(async () => {
+      const { body } = await ask(1, 'GET', '/v1/who', await token(0, user));
+      expect(body).toEqual({
+        orgs: [oid, other].sort(),
+        user_perms: { [oid]: USER_KEY.perms, [other]: USER_KEY.perms },
+      });
+    }, soon);
+    const minimal = await token(1, { ...user, oid: '-' });
+    expect((await ask(0, 'GET', '/v1/user/orgs', minimal)).body).toEqual({
+      orgs: [
+        { oid, name: 'first' },
+        { oid: other, name: 'second' },
+      ],
+      total: 2,
+    });
+    const one = await token(0, { ...user, oid });
+    const refused = await Promise.all(
+      [other, randomUUID()].map((org) => ask(1, 'GET', `/v1/orgs/${org}/subscriptions`, one)),
+    );
+    expect(refused.map(({ status }) => status)).toEqual([403, 403]);
+    expect(refused[0]?.body).toEqual(refused[1]?.body);
+  });
+
+  it('subscribe and unsubscribe an org for each other, and end its streams', async () => {
+    const jwt = await token(0, { ...user, oid });
+    const path = `/v1/orgs/${oid}/subscription/extension/${EXTENSION}`;
+    expect((await ask(0, 'GET', `/v1/orgs/${oid}/events`, jwt)).body.error_code).toBe('not_subscribed');
+    expect(await ask(0, 'POST', path, jwt)).toEqual({ status: 200, body: {} });
+    await vi.waitFor(
+      async () =>
+        expect(Object.keys((await ask(1, 'GET', `/v1/orgs/${oid}/subscriptions`, jwt)).body)).toEqual([EXTENSION]),
+      soon,
+    );
+    const headers = { authorization: `Bearer ${jwt}` };
+    const stream = await fetch(`${servers[1].url}/v1/orgs/${oid}/events`, { headers });
+    expect(stream.status).toBe(200);
+    await ask(0, 'DELETE', path, jwt);
+    await stream.text();
+    await ask(1, 'POST', path, jwt);
+    await vi.waitFor(() => {
+      const periods = stores[0].get(oid, 'SUBSCRIPTION', EXTENSION)?.value.periods as { from: number; to?: number }[];
+      expect(periods.map(({ to }) => to !== undefined)).toEqual([true, false]);
+    }, soon);
+  });
+
+  it('hear within seconds of a key that was revoked, also in open streams', async () => {
+    const perms = ['sensor.list'];
+    const passing = randomUUID();
+    await keyOf('passing', { hash: hashOfKey(passing), perms });
+    let jwt = '';
+    await vi.waitFor(async () => {
+      jwt = await token(0, { oid, secret: passing });
+      expect((await ask(1, 'GET', '/v1/who', jwt)).body).toEqual({ orgs: [oid], perms });
+    }, soon);
+    const headers = { authorization: `Bearer ${jwt}` };
+    const stream = await fetch(`${servers[1].url}/v1/orgs/${oid}/events`, { headers });
+    expect(stream.status).toBe(200);
+    const startedMs = performance.now();
+    await keyOf('passing', null);
+    await stream.text();
+    for (const at of [0, 1] as const)
+      await vi.waitFor(async () => expect((await ask(at, 'GET', '/v1/who', jwt)).status).toBe(401), soon);
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+
+  it('count the requests of a key together, and say in the known spelling when it has made too many', async () => {
+    const busy = randomUUID();
+    await keyOf('busy', { hash: hashOfKey(busy), perms: [] });
+    let jwt = '';
+    await vi.waitFor(async () => {
+      jwt = await token(0, { oid, secret: busy });
+      expect(jwt).toBeTruthy();
+    }, soon);
+    await vi.waitFor(async () => expect((await ask(1, 'GET', '/v1/who', jwt)).status).toBe(200), soon);
+    let taken = 0;
+    for (let n = 0; n < 60; n += 1) if ((await ask((n % 2) as 0 | 1, 'GET', '/v1/who', jwt)).status === 200) taken += 1;
+    expect(taken).toBeLessThan(40);
+    expect(taken).toBeGreaterThan(30);
+    const raw = await new Promise<string[]>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${jwt}` };
+      get(`${servers[1].url}/v1/who`, { headers }, (answer) => {
+        answer.resume();
+        resolve([String(answer.statusCode), ...answer.rawHeaders]);
+      }).on('error', reject);
+    });
+    expect(raw[0]).toBe('429');
+    expect(raw).toEqual(expect.arrayContaining(['X-RateLimit-Quota', '40', 'X-RateLimit-Period', '60']));
+    expect(Number(raw[raw.findIndex((name) => /^retry-after$/i.test(name)) + 1])).toBeGreaterThan(0);
   });
 });

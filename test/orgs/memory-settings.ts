@@ -7,11 +7,15 @@ import { createSettings, type SettingClaims } from '../../src/orgs/write-setting
 type Entry = { key: string; setting: OrgSetting | null };
 
 export class SettingLog {
-  readonly entries: Entry[] = [];
+  readonly entries: Entry[];
   readonly claims = new Map<string, { token?: string; untilMs?: number; etag?: string | null }>();
   nowMs = 0;
   /** Runs before each step of each process; a test makes it fail, or take turns. */
   step: (process: string, what: 'claim' | 'append' | 'refresh' | 'settle') => Promise<void> = async () => {};
+
+  constructor(entries: Entry[] = []) {
+    this.entries = entries;
+  }
 
   /** One process: its own fold of the log. `orgs` is folded along. */
   process(name = 'one', orgs?: OrgTable): Settings & { table: SettingsTable; catchUp(): void } {
@@ -24,6 +28,7 @@ export class SettingLog {
         orgs?.apply(key, setting);
       }
     };
+    catchUp();
     const settings = createSettings({
       table,
       claims: this.#claimsOf(name),

@@ -89,6 +89,8 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   if (fault.code === 'internal_error') request.log.error({ err: error, ...request.logIds }, 'request failed');
   else if (fault.status >= 500) request.log.warn({ err: error, ...request.logIds }, 'request refused');
   if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', fault.retryAfterSeconds);
+  // The framework would write them in small letters.
+  for (const [name, value] of Object.entries(fault.headers)) reply.raw.setHeader(name, value);
   return reply
     .code(fault.status)
     .type('application/json; charset=utf-8')

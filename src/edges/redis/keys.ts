@@ -32,6 +32,10 @@ export const keys = {
   minute: (oid: string, minute: number) => `{${oid}}:sm:${minute}`,
   /** hash: who is writing a setting, `kind/name`. t token · u end of its lease, ms; else e etag last settled · r run id then */
   setting: (oid: string, place: string) => `{${oid}}:s:${place}`,
+  /** string: when the API key of this name was used last, ms */
+  used: (oid: string, name: string) => `{${oid}}:u:${name}`,
+  /** string: requests in the present window of a credential, which takes the place of the oid */
+  rate: (credential: string) => `{${credential}}:rl`,
 };
 
 /** Pub/sub channel that carries oids whose tasks changed. */
