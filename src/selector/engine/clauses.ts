@@ -6,7 +6,13 @@ import { junction, type SelectorAst, type SelectorRecord, type Verdict } from '.
 import { compileSelector, joinLeaves, type Leaf, type Predicate } from '../compile.ts';
 import { printSelector } from '../print.ts';
 
-class Clause {
+/** To be given back to `release` when it is not needed any more. */
+export interface Question {
+  /** `now` tells records apart: each has another number. */
+  ask(record: SelectorRecord, now: number): Verdict;
+}
+
+class Clause implements Question {
   readonly text: string;
   uses = 0;
   readonly #predicate: Predicate;
@@ -27,38 +33,45 @@ class Clause {
   }
 }
 
-/** To be given back to `release` when it is not needed any more. */
-export interface Question {
-  readonly ask: Predicate;
+/** Several clauses, joined by and, or. */
+class Joined implements Question {
   readonly clauses: readonly Clause[];
+  readonly #predicate: Predicate;
+  #now = 0;
+
+  constructor(tree: SelectorAst, take: (leaf: Leaf) => Clause) {
+    const clauses: Clause[] = [];
+    this.#predicate = joinLeaves(tree, (leaf) => {
+      const clause = take(leaf);
+      clauses.push(clause);
+      return (record) => clause.ask(record, this.#now);
+    });
+    this.clauses = clauses;
+  }
+
+  ask(record: SelectorRecord, now: number): Verdict {
+    this.#now = now;
+    return this.#predicate(record);
+  }
 }
 
 export class Clauses {
   readonly #byText = new Map<string, Clause>();
-  #now = 0;
 
   /** Distinct clauses in use. */
   get size(): number {
     return this.#byText.size;
   }
 
-  /** From here on another record is asked about. */
-  nextRecord(): void {
-    this.#now += 1;
-  }
-
   /** Asks whether all of these are true, of which there is at least one. */
   question(conjuncts: readonly SelectorAst[]): Question {
-    const clauses: Clause[] = [];
-    const ask = joinLeaves(junction('and', conjuncts), (leaf) => {
-      const clause = this.#take(leaf);
-      clauses.push(clause);
-      return (record) => clause.ask(record, this.#now);
-    });
-    return { ask, clauses };
+    const tree = junction('and', conjuncts);
+    if (tree.type === 'comparison' || tree.type === 'state' || tree.type === 'collection') return this.#take(tree);
+    return new Joined(tree, (leaf) => this.#take(leaf));
   }
 
-  release({ clauses }: Question): void {
+  release(question: Question): void {
+    const clauses = question instanceof Joined ? question.clauses : [question as Clause];
     for (const clause of clauses) {
       clause.uses -= 1;
       if (clause.uses === 0) this.#byText.delete(clause.text);

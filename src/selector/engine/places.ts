@@ -1,74 +1,85 @@
 /**
- * Where selectors hang, and how a record finds them. A place holds the selectors of one key, and tables from further keys to
+ * Where selectors hang, and how a record finds them. A place holds the selectors of one key, and a table from further keys to
  * places below it. A selector hangs at every key of one of its needs, the one that is rarest by what is guessed of the
  * field and by what hangs there already. Once a place is crowded, selectors with further needs go on to places below, so
  * that conjunctions of popular keys (a platform and a tag, two tags) are lookups too.
  *
  * Hanging up costs what the selector's keys are and taking down what its hooks are, whatever else hangs in the index.
  */
+import type { SelectorRecord } from '../ast.ts';
 import type { Clauses, Question } from './clauses.ts';
 import { type Key, type Need, type Parts, weightOf } from './needs.ts';
-import { newTable, type Search, type Table } from './tables.ts';
+import { type Asker, newAsker } from './probes.ts';
+import { KeyTable } from './table.ts';
 
 /** Selectors that a place keeps although they have further needs: so few are asked as fast as they are looked up. */
 const CROWD = 4;
 
-/** What can hang in the index. */
-export interface Hung<H extends Hung<H>> {
-  /** The latest of its hooks, from which `sibling` leads to the others. */
-  hook: Hook<H> | null;
-  /** Which record found it last. */
-  foundAt: number;
+/** A selector at one place. */
+class Hook<H extends Hung<H>> {
+  readonly hung: H;
+  /** What a record that comes by is asked; null: nothing, it is selected. */
+  question: Question | null = null;
+  next: Hook<H> | null = null;
+  previous: Hook<H> | null = null;
+  place: Place<H> | null = null;
+  /** The next hook of the same selector. */
+  sibling: Hook<H> | null = null;
+
+  constructor(hung: H | null) {
+    this.hung = hung ?? (this as unknown as H);
+  }
 }
 
-/** A selector at one place. */
-export interface Hook<H extends Hung<H>> {
-  readonly hung: H;
-  readonly place: Place<H>;
-  /** What a record that comes by is asked; null: nothing, it is selected. */
-  readonly question: Question | null;
-  readonly sibling: Hook<H> | null;
-  next: Hook<H> | null;
-  previous: Hook<H> | null;
+/** What can hang in the index. It is its own first hook, so that finding it does not lead through another object. */
+export abstract class Hung<H extends Hung<H>> extends Hook<H> {
+  /** The record that found it last, if it hangs at several places. */
+  foundAt = -1;
+
+  constructor() {
+    super(null);
+  }
 }
 
 /** One record on its way through the index. */
-export interface Visit<H> extends Search {
+export interface Visit<H extends Hung<H>> {
+  readonly record: SelectorRecord;
   /** Each record has another number. */
-  now: number;
+  readonly now: number;
   readonly found: H[];
+  /** Places whose keys it has, in the order in which they are to be seen. */
+  readonly places: Place<H>[];
 }
 
-type PlaceTable<H extends Hung<H>> = Table<Place<H>, Visit<H>>;
-
 export class Place<H extends Hung<H>> {
-  readonly #above: Place<H> | null;
-  readonly #table: PlaceTable<H> | null;
-  readonly #text: string;
-  #below: PlaceTable<H>[] | null = null;
+  readonly text: string;
+  readonly asker: Asker;
   #first: Hook<H> | null = null;
+  #below: KeyTable<Place<H>> | null = null;
+  #visitedAt = -1;
   #hooks = 0;
+  readonly #above: Place<H> | null;
   /** Hooks here and below. */
   #size = 0;
 
-  /** Without `table` it is the one that every record comes by. */
-  constructor(above: Place<H> | null = null, table: PlaceTable<H> | null = null, text = '') {
+  /** Without `above` it is the one that every record comes by. */
+  constructor(above: Place<H> | null, asker: Asker, text: string) {
+    this.text = text;
+    this.asker = asker;
     this.#above = above;
-    this.#table = table;
-    this.#text = text;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** No tables below. */
+  /** No places below. */
   get isBare(): boolean {
     return this.#below === null;
   }
 
   hang(hung: H, parts: Parts, clauses: Clauses): void {
-    const crowded = this.#table === null || this.#hooks >= CROWD;
+    const crowded = this.#above === null || this.#hooks >= CROWD;
     const need = crowded ? this.#rarest(parts.needs) : undefined;
     if (need === undefined) {
       this.#hook(hung, parts.conjuncts.length === 0 ? null : clauses.question(parts.conjuncts));
@@ -78,38 +89,48 @@ export class Place<H extends Hung<H>> {
     for (const key of need.keys) this.#placeOf(key).hang(hung, left, clauses);
   }
 
-  visit(visit: Visit<H>): void {
+  /** False: a field is of a type that lookups cannot judge, and what was found says nothing. */
+  visit(visit: Visit<H>): boolean {
+    if (this.#visitedAt === visit.now) return true;
+    this.#visitedAt = visit.now;
     for (let hook = this.#first; hook !== null; hook = hook.next) {
-      const { hung, question } = hook;
-      if (question !== null && question.ask(visit.record) !== true) continue;
-      if (hung.foundAt === visit.now) continue;
-      hung.foundAt = visit.now;
+      if (hook.question !== null && hook.question.ask(visit.record, visit.now) !== true) continue;
+      const { hung } = hook;
+      if (hung.sibling !== null) {
+        if (hung.foundAt === visit.now) continue;
+        hung.foundAt = visit.now;
+      }
       visit.found.push(hung);
     }
-    const below = this.#below;
-    if (below === null) return;
-    for (let i = 0; i < below.length; i += 1) below[i]?.visit(visit);
+    return this.#below === null || this.#below.find(visit.record, visit.places);
   }
 
   /** Takes down everything that `hung` hangs by. */
   static takeDown<H extends Hung<H>>(hung: H, clauses: Clauses): void {
-    for (let hook = hung.hook; hook !== null; hook = hook.sibling) {
+    for (let hook: Hook<H> | null = hung; hook !== null; hook = hook.sibling) {
       if (hook.question !== null) clauses.release(hook.question);
-      hook.place.#unhook(hook);
+      if (hook.place !== null) hook.place.#unhook(hook);
     }
-    hung.hook = null;
   }
 
   #hook(hung: H, question: Question | null): void {
-    const hook: Hook<H> = { hung, place: this, question, sibling: hung.hook, next: this.#first, previous: null };
+    let hook: Hook<H> = hung;
+    if (hung.place !== null) {
+      hook = new Hook<H>(hung);
+      hook.sibling = hung.sibling;
+      hung.sibling = hook;
+    }
+    hook.question = question;
+    hook.place = this;
+    hook.next = this.#first;
     if (this.#first !== null) this.#first.previous = hook;
     this.#first = hook;
     this.#hooks += 1;
-    hung.hook = hook;
     this.#count(1);
   }
 
-  #unhook({ next, previous }: Hook<H>): void {
+  #unhook(hook: Hook<H>): void {
+    const { next, previous } = hook;
     if (previous === null) this.#first = next;
     else previous.next = next;
     if (next !== null) next.previous = previous;
@@ -120,16 +141,14 @@ export class Place<H extends Hung<H>> {
   /** A hook came or went, here or below; the place goes with the last one. */
   #count(change: number): void {
     this.#size += change;
-    if (this.#above === null || this.#table === null) return;
-    if (this.#size === 0) this.#above.#forget(this.#table, this.#text);
+    if (this.#above === null) return;
+    if (this.#size === 0) this.#above.#forget(this);
     this.#above.#count(change);
   }
 
-  #forget(table: PlaceTable<H>, text: string): void {
-    table.delete(text);
-    if (table.size > 0 || this.#below === null) return;
-    this.#below = this.#below.filter((one) => one !== table);
-    if (this.#below.length === 0) this.#below = null;
+  #forget(place: Place<H>): void {
+    this.#below?.delete(place);
+    if (this.#below?.size === 0) this.#below = null;
   }
 
   #rarest(needs: readonly Need[]): Need | undefined {
@@ -139,28 +158,29 @@ export class Place<H extends Hung<H>> {
   }
 
   #costOf(key: Key): number {
-    return weightOf(key) * (1 + (this.#tableOf(key)?.get(key.text)?.size ?? 0));
-  }
-
-  #tableOf({ kind, field }: Key): PlaceTable<H> | undefined {
-    return this.#below?.find((table) => table.kind === kind && table.field === field);
+    return weightOf(key) * (1 + (this.#below?.get(key)?.size ?? 0));
   }
 
   #placeOf(key: Key): Place<H> {
-    let table = this.#tableOf(key);
-    if (table === undefined) {
-      table = newTable<Place<H>, Visit<H>>(key);
-      this.#below = [...(this.#below ?? []), table];
-    }
-    let place = table.get(key.text);
-    if (place === undefined) {
-      place = new Place<H>(this, table, key.text);
-      table.set(key.text, place);
-    }
+    this.#below ??= new KeyTable<Place<H>>();
+    const known = this.#below.get(key);
+    if (known !== undefined) return known;
+    const place = new Place<H>(this, this.#below.askerOf(key), key.text);
+    this.#below.add(place);
     return place;
   }
 }
 
+/** The place that every record comes by. */
+export const newRoot = <H extends Hung<H>>(): Place<H> =>
+  new Place<H>(null, newAsker({ kind: 'equal', field: 'oid' }), '');
+
+/** Leads a record through the index, from the root on; false as `visit` says it. */
+export function visitAll<H extends Hung<H>>(root: Place<H>, visit: Visit<H>): boolean {
+  if (!root.visit(visit)) return false;
+  for (let i = 0; i < visit.places.length; i += 1) if (visit.places[i]?.visit(visit) === false) return false;
+  return true;
+}
 function partsAfter({ conjuncts, needs }: Parts, used: Need): Parts {
   const settled = used.settles;
   return {

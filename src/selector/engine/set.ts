@@ -13,7 +13,7 @@ import { withoutNot } from '../normal.ts';
 import { printSelector } from '../print.ts';
 import { Clauses } from './clauses.ts';
 import { partsOf } from './needs.ts';
-import { type Hook, type Hung, Place, type Visit } from './places.ts';
+import { Hung, newRoot, Place, type Visit, visitAll } from './places.ts';
 
 /** The selectors of a set that read alike. To be read before the set is changed again. */
 export interface MatchedGroup<T> extends Iterable<T> {
@@ -30,17 +30,16 @@ interface Member<T> {
   previous: Member<T> | null;
 }
 
-class Group<T> implements MatchedGroup<T>, Hung<Group<T>> {
+class Group<T> extends Hung<Group<T>> implements MatchedGroup<T> {
+  first: Member<T> | null = null;
+  #last: Member<T> | null = null;
+  size = 0;
   readonly text: string;
   readonly #tree: SelectorAst;
   #predicate: Predicate | null = null;
-  size = 0;
-  first: Member<T> | null = null;
-  #last: Member<T> | null = null;
-  hook: Hook<Group<T>> | null = null;
-  foundAt = -1;
 
   constructor(text: string, tree: SelectorAst) {
+    super();
     this.text = text;
     this.#tree = tree;
   }
@@ -77,7 +76,7 @@ export class SelectorSet<T> {
   readonly #members = new Map<string, Member<T>>();
   readonly #groups = new Map<string, Group<T>>();
   readonly #clauses = new Clauses();
-  readonly #root = new Place<Group<T>>();
+  readonly #root = newRoot<Group<T>>();
   #now = 0;
 
   /** How many ids the set holds. */
@@ -140,9 +139,8 @@ export class SelectorSet<T> {
 
   #find(record: SelectorRecord): Group<T>[] {
     this.#now += 1;
-    this.#clauses.nextRecord();
-    const visit: Visit<Group<T>> = { record, now: this.#now, unusual: false, found: [] };
-    this.#root.visit(visit);
-    return visit.unusual ? [...this.#groups.values()].filter((group) => group.selects(record)) : visit.found;
+    const visit: Visit<Group<T>> = { record, now: this.#now, found: [], places: [] };
+    if (visitAll(this.#root, visit)) return visit.found;
+    return [...this.#groups.values()].filter((group) => group.selects(record));
   }
 }
