@@ -10,6 +10,7 @@ import { registerFleet } from './commands/fleet.ts';
 import { registerList } from './commands/list.ts';
 import { OPERATIONS } from './commands/operations.ts';
 import { registerRules } from './commands/rules/index.ts';
+import { registerSelector } from './commands/selector.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStack } from './commands/stack.ts';
@@ -27,7 +28,7 @@ const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[
   ['Rules:', [registerRules, registerExtension]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Operations:', OPERATIONS],
-  ['Other:', [registerCompletion]],
+  ['Other:', [registerSelector, registerCompletion]],
 ];
 
 export function buildProgram(io: Io): Command {
