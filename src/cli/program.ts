@@ -7,8 +7,10 @@ import { version } from '../version.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
+import { registerKeys } from './commands/keys/index.ts';
 import { registerList } from './commands/list.ts';
 import { OPERATIONS } from './commands/operations.ts';
+import { registerOrgs } from './commands/orgs.ts';
 import { registerRules } from './commands/rules/index.ts';
 import { registerSelector } from './commands/selector.ts';
 import { registerServe } from './commands/serve.ts';
@@ -26,6 +28,7 @@ import { type Io, painter } from './io.ts';
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWhy, registerWatch]],
   ['Rules:', [registerRules, registerExtension]],
+  ['Tenants:', [registerOrgs, registerKeys]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Operations:', OPERATIONS],
   ['Other:', [registerSelector, registerCompletion]],

@@ -29,7 +29,7 @@ profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (\`~/.config/…\` whe
 | \`--oid\` | \`RT_OID\` | \`oid\` | the org |
 | \`--api-key\` | \`RT_API_KEY\` | \`api_key\` | a key of the org; an option shows in the machine's list of processes, so prefer the others |
 
-\`serve\`, \`topics\` and \`fleet\` talk to Kafka and read the settings of the server: \`KAFKA_BROKERS\` and so on.
+\`serve\`, \`topics\`, \`fleet\`, \`orgs\` and \`keys\` talk to Kafka and read the settings of the server: \`KAFKA_BROKERS\` and so on.
 
 ## Exit codes
 

@@ -19,6 +19,7 @@ import type { Settings } from '../../src/orgs/settings.ts';
 import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
 import { createSettings } from '../../src/orgs/write-setting.ts';
 import { topicNames } from '../../src/topics.ts';
+import { run } from '../cli/fixtures.ts';
 
 const prefix = `orgs-${randomUUID()}-`;
 const oid = randomUUID();
@@ -221,5 +222,45 @@ describe('two processes of the API', () => {
     expect(raw[0]).toBe('429');
     expect(raw).toEqual(expect.arrayContaining(['X-RateLimit-Quota', '40', 'X-RateLimit-Period', '60']));
     expect(Number(raw[raw.findIndex((name) => /^retry-after$/i.test(name)) + 1])).toBeGreaterThan(0);
+  });
+});
+
+describe('an operator', () => {
+  const rt = async (line: string) => {
+    const { exitCode, out, err } = await run(line.split(' '), {
+      env: { ...process.env, KAFKA_TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '2' },
+      nowMs: Date.now,
+    });
+    return { exitCode, err, said: out ? JSON.parse(out) : null };
+  };
+
+  it('makes an org and a key, sees it used, revokes it and deletes the org', async () => {
+    const { said: made } = await rt('orgs create --name branch --json');
+    expect(made).toEqual({ oid: expect.any(String), name: 'branch', subscribed: true });
+    const org = made.oid as string;
+    expect((await rt(`orgs create --oid ${org}`)).exitCode).toBe(4);
+    const create = `keys create --orgs ${org},${oid} --uid alice --name laptop --perms sensor.list --expires 1d --json`;
+    const { said: created } = await rt(create);
+    const { key } = created as { key: string };
+    expect(created).toMatchObject({ name: 'laptop', orgs: [org, oid], uid: 'alice', perms: ['sensor.list'] });
+    expect((await rt(create)).exitCode).toBe(4);
+    let jwt = '';
+    await vi.waitFor(async () => {
+      jwt = await token(0, { uid: 'alice', secret: key, oid: org });
+      expect((await ask(0, 'GET', `/v1/orgs/${org}/subscriptions`, jwt)).body).toHaveProperty(EXTENSION);
+    }, soon);
+    await vi.waitFor(async () => {
+      const { said } = await rt(`keys list --oid ${org} --json`);
+      expect(said.keys).toMatchObject([{ name: 'laptop', uid: 'alice', updated_by: 'operator' }]);
+      expect(said.keys[0].last_used_at).toBeGreaterThan(Date.now() - 60_000);
+      expect(JSON.stringify(said)).not.toContain(hashOfKey(key));
+    }, soon);
+    expect((await rt('keys revoke laptop --uid alice --json')).said.orgs.toSorted()).toEqual([org, oid].toSorted());
+    await vi.waitFor(async () => expect((await ask(1, 'GET', '/v1/who', jwt)).status).toBe(401), soon);
+    expect((await rt('keys revoke laptop --uid alice')).exitCode).toBe(3);
+    expect((await rt(`orgs delete ${org} --yes --json`)).said).toEqual({ oid: org, deleted: 2 });
+    expect((await rt('orgs list --json')).said.orgs.map((row: { oid: string }) => row.oid).toSorted()).toEqual(
+      [oid, other].toSorted(),
+    );
   });
 });

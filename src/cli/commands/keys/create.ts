@@ -1,0 +1,101 @@
+/** `keys create`: a new key in one org, or in several for a user. Nothing is shown before it is in all of them. */
+import { randomUUID } from 'node:crypto';
+import { RIGHTS } from '../../../orgs/rights.ts';
+import { hashOfKey } from '../../../orgs/table.ts';
+import { parseDuration } from '../../duration.ts';
+import { CliError, EXIT, usageError } from '../../errors.ts';
+import { type Io, painter, prettyJson } from '../../io.ts';
+import { OPERATOR, type Operator, requireKnown, withOperator } from '../../operator.ts';
+import type { JsonFlag } from '../../options.ts';
+import { facts } from '../../table.ts';
+import { orgsOfFlags, type PlaceFlags } from './place.ts';
+
+export type CreateFlags = PlaceFlags & JsonFlag & { uid?: string; name?: string; perms?: string; expires?: string };
+
+/** What is to be made, checked before anything is asked of Kafka. Times are Unix ms. */
+type Wanted = { oids: string[]; name: string; uid?: string; perms: string[]; expiresAtMs?: number };
+
+const NAME = /^[A-Za-z0-9._:@ -]{1,100}$/;
+const NAME_RULE = 'It takes 1 to 100 characters of A-Z a-z 0-9 . _ : @ - and spaces.';
+
+/** Throws a usage error that names what is wrong. */
+export function wantedKey(flags: CreateFlags, nowMs: number): Wanted {
+  const oids = orgsOfFlags(flags);
+  if (oids.length === 0) throw usageError('No org is given.', 'Use --oid, or --orgs with --uid.');
+  if (oids.length > 1 && flags.uid === undefined)
+    throw usageError('A key of several orgs is the key of a user.', 'Name the user: --uid alice.');
+  for (const text of [flags.uid, flags.name])
+    if (text !== undefined && !NAME.test(text)) throw usageError(`'${text}' is no name.`, NAME_RULE);
+  return {
+    oids,
+    name: flags.name ?? `key-${randomUUID().slice(0, 8)}`,
+    ...(flags.uid === undefined ? {} : { uid: flags.uid }),
+    perms: flags.perms === undefined ? [...RIGHTS] : rightsOf(flags.perms),
+    ...(flags.expires === undefined ? {} : { expiresAtMs: endOf(flags.expires, nowMs) }),
+  };
+}
+
+function rightsOf(text: string): string[] {
+  const perms = [...new Set(text.split(',').map((part) => part.trim()))].filter(Boolean);
+  const unknown = perms.filter((right) => !RIGHTS.includes(right));
+  if (unknown.length > 0)
+    throw usageError(`There is no right ${unknown.join(', ')}.`, `There are ${RIGHTS.join(', ')}.`);
+  if (perms.length === 0) throw usageError('No right is given.', `There are ${RIGHTS.join(', ')}.`);
+  return perms;
+}
+
+/** The end of a day (UTC), or so long from now. */
+function endOf(text: string, nowMs: number): number {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const endMs = isDay ? Date.parse(`${text}T23:59:59.999Z`) : nowMs + parseDuration(text) * 1000;
+  if (Number.isNaN(endMs)) throw usageError(`'${text}' is no day.`, 'Write it like 2027-01-31.');
+  if (endMs <= nowMs) throw usageError(`'${text}' is over already.`, 'Write a time to come: 90d, or 2027-01-31.');
+  return endMs;
+}
+
+export async function createKey(flags: CreateFlags, io: Io): Promise<void> {
+  const wanted = wantedKey(flags, io.nowMs());
+  const key = randomUUID();
+  await withOperator(io, (operator) => writeKey(operator, wanted, key, io.nowMs()));
+  const { oids, name, uid, perms, expiresAtMs } = wanted;
+  if (flags.json) {
+    io.out(prettyJson({ key, name, orgs: oids, uid: uid ?? null, perms, expires_at: expiresAtMs ?? null }));
+    return;
+  }
+  const rows: [string, string][] = [
+    ['key', key],
+    ['name', name],
+    ...oids.map((oid): [string, string] => ['org', oid]),
+    ...(uid === undefined ? [] : [['user', uid] as [string, string]]),
+    ['rights', perms.join(' ')],
+    ['expires', expiresAtMs === undefined ? 'never' : new Date(expiresAtMs).toISOString()],
+  ];
+  io.out(facts(rows, painter(io.colour)));
+  io.err('Keep the key: it is not shown again.\n');
+}
+
+/** In all orgs or in none, as far as Kafka lets us. */
+async function writeKey(operator: Operator, wanted: Wanted, key: string, nowMs: number): Promise<void> {
+  const { settings } = operator;
+  for (const oid of wanted.oids) requireKnown(operator, oid);
+  const value = {
+    hash: hashOfKey(key),
+    perms: wanted.perms,
+    ...(wanted.uid === undefined ? {} : { uid: wanted.uid }),
+    ...(wanted.expiresAtMs === undefined ? {} : { expires_at: wanted.expiresAtMs }),
+    created_at: nowMs,
+  };
+  const place = { kind: 'API_KEY', name: wanted.name, by: OPERATOR } as const;
+  const done: string[] = [];
+  try {
+    for (const oid of wanted.oids) {
+      await settings.write({ ...place, oid, value, ifEtag: '' });
+      done.push(oid);
+    }
+  } catch (error) {
+    for (const oid of done) await settings.write({ ...place, oid, value: null }).catch(() => undefined);
+    if ((error as { code?: unknown }).code !== 'etag_mismatch') throw error;
+    const sentence = `There is a key named ${wanted.name} already.`;
+    throw new CliError('key_exists', sentence, { exitCode: EXIT.invalid, hint: 'Give another --name; see keys list.' });
+  }
+}

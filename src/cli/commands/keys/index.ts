@@ -1,0 +1,80 @@
+/** `keys`: makes, lists and revokes API keys, by way of Kafka. A key is shown once; what is kept of it is its hash. */
+import type { Command } from 'commander';
+import { RIGHTS } from '../../../orgs/rights.ts';
+import type { Io } from '../../io.ts';
+import { withOperator } from '../../operator.ts';
+import { type JsonFlag, withExamples } from '../../options.ts';
+import { type CreateFlags, createKey } from './create.ts';
+import { listKeys } from './list.ts';
+import type { KeyPlace } from './place.ts';
+import { revokeKey } from './revoke.ts';
+
+export function registerKeys(program: Command, io: Io): void {
+  const keys = program
+    .command('keys')
+    .summary('make, list and revoke API keys')
+    .description('Looks after API keys. These commands need access to Kafka, and no API key.');
+  withExamples(keys, io, [['keys list', 'which keys there are']]);
+  registerCreate(keys, io);
+  registerList(keys, io);
+  registerRevoke(keys, io);
+}
+
+/** `--oid` or `--orgs`. */
+const withPlace = (command: Command): Command =>
+  command.option('--oid <uuid>', 'the org').option('--orgs <uuids>', 'several orgs, separated by commas');
+
+function registerCreate(keys: Command, io: Io): void {
+  const command = withPlace(
+    keys
+      .command('create')
+      .summary('make a key')
+      .description(
+        'Makes a key and prints it, this once: nobody can show it again. With --uid it is a user key, which can open several orgs.',
+      ),
+  )
+    .option('--uid <uid>', 'the user whose key it is; asked for together with the key')
+    .option('--name <name>', 'what people call it, new in these orgs (default: made up)')
+    .option('--perms <rights>', `rights, separated by commas (default: all, which are ${RIGHTS.join(', ')})`)
+    .option('--expires <when>', 'how long it lives (90d, 12h), or its last day (2027-01-31) (default: for good)')
+    .option('--json', 'print JSON for programs')
+    .action((flags: CreateFlags) => createKey(flags, io));
+  withExamples(command, io, [
+    ['keys create --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --name ci --perms sensor.task,sensor.list', 'for one org'],
+    ['keys create --orgs $A,$B --uid alice --expires 90d', 'for a user of two orgs'],
+    ['keys create --oid $OID --json | jq -r .key', 'for programs'],
+  ]);
+}
+
+function registerList(keys: Command, io: Io): void {
+  const command = withPlace(
+    keys
+      .command('list')
+      .summary('list keys')
+      .description('Lists the keys of an org, of several or, without one, of all.'),
+  )
+    .option('--uid <uid>', 'keys of this user alone')
+    .option('--json', 'print JSON for programs')
+    .action((flags: KeyPlace & JsonFlag) => withOperator(io, (operator) => listKeys(operator, flags, io)));
+  withExamples(command, io, [
+    ['keys list --oid $OID', 'with rights, expiry and, where REDIS_URL is set, last use'],
+    ['keys list --uid alice', 'all keys of a user'],
+  ]);
+}
+
+function registerRevoke(keys: Command, io: Io): void {
+  const command = withPlace(
+    keys
+      .command('revoke')
+      .summary('revoke a key')
+      .description('Revokes a key: its tokens and open streams end within seconds, in every process.'),
+  )
+    .argument('<name>', 'the name of the key')
+    .option('--uid <uid>', "a user's key, in all orgs that have it under this name")
+    .option('--json', 'print JSON for programs')
+    .action((name: string, flags: KeyPlace & JsonFlag) => revokeKey(name, flags, io));
+  withExamples(command, io, [
+    ['keys revoke ci --oid $OID', 'in one org'],
+    ['keys revoke laptop --uid alice', 'in every org'],
+  ]);
+}

@@ -1,0 +1,50 @@
+/** `keys list`: which keys there are. Of a key itself nothing can be shown. */
+import { durationText } from '../../duration.ts';
+import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
+import type { Operator } from '../../operator.ts';
+import type { JsonFlag } from '../../options.ts';
+import { clip, table } from '../../table.ts';
+import { type FoundKey, findKeys, type KeyPlace } from './place.ts';
+
+/** `last_used_at`: null where it is not known. */
+export type ListedKey = FoundKey & { last_used_at: number | null };
+
+export async function listKeys(operator: Operator, flags: KeyPlace & JsonFlag, io: Io): Promise<void> {
+  const keys = await withLastUse(operator, findKeys(operator, flags, io.nowMs()));
+  if (flags.json) io.out(prettyJson({ keys }));
+  else if (keys.length === 0) io.err('There are no keys.\n');
+  else io.out(keyTable(keys, io.nowMs(), painter(io.colour)));
+}
+
+async function withLastUse({ keyUse }: Operator, keys: FoundKey[]): Promise<ListedKey[]> {
+  const uses = new Map<FoundKey, number | null>();
+  for (const oid of new Set(keys.map((key) => key.oid))) {
+    const ofOrg = keys.filter((key) => key.oid === oid);
+    const names = ofOrg.map(({ name }) => name);
+    const found = await keyUse?.lastUses(oid, names).catch(() => undefined);
+    for (const [i, key] of ofOrg.entries()) uses.set(key, found?.[i] ?? null);
+  }
+  return keys.map((key) => ({ ...key, last_used_at: uses.get(key) ?? null }));
+}
+
+export function keyTable(keys: readonly ListedKey[], nowMs: number, paint: Paint): string {
+  const ago = (atMs: number | null) => (atMs === null ? '-' : `${durationText((nowMs - atMs) / 1000)} ago`);
+  return table(
+    ['ORG', 'NAME', 'USER', 'RIGHTS', 'EXPIRES IN', 'LAST USE', 'MADE'],
+    keys.map((key) => [
+      key.oid,
+      clip(key.name, 40),
+      clip(key.uid ?? '-', 30),
+      clip(key.perms.join(' '), 40),
+      expiryOf(key, nowMs, paint),
+      ago(key.last_used_at),
+      ago(key.updated_at),
+    ]),
+    paint,
+  );
+}
+
+function expiryOf({ expires_at: expiresAtMs, expired }: ListedKey, nowMs: number, paint: Paint): string {
+  if (expired) return paint('yellow', 'over');
+  return expiresAtMs === null ? 'never' : durationText((expiresAtMs - nowMs) / 1000);
+}

@@ -1,0 +1,115 @@
+/** `orgs`: makes, lists and deletes orgs, by way of Kafka. */
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import type { SettingKind } from '../../model/records.ts';
+import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
+import { CliError, EXIT, usageError } from '../errors.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../operator.ts';
+import { type JsonFlag, withExamples } from '../options.ts';
+import { clip, facts, table } from '../table.ts';
+
+type CreateFlags = JsonFlag & { oid?: string; name?: string; subscribe: boolean };
+
+export function registerOrgs(program: Command, io: Io): void {
+  const orgs = program
+    .command('orgs')
+    .summary('make, list and delete orgs')
+    .description('Looks after orgs. These commands need access to Kafka, and no API key.');
+  withExamples(orgs, io, [['orgs list', 'which orgs there are']]);
+  const create = orgs
+    .command('create')
+    .summary('make an org')
+    .description(
+      'Makes an org and subscribes it, so that it can queue tasks at once. It has no key yet: see keys create.',
+    )
+    .option('--name <text>', 'what people call it')
+    .option('--oid <uuid>', 'its id (default: a new one)')
+    .option('--no-subscribe', 'do not subscribe it: somebody with the right ext.sub can do so later')
+    .option('--json', 'print JSON for programs')
+    .action((flags: CreateFlags) => withOperator(io, (operator) => createOrg(operator, flags, io)));
+  withExamples(create, io, [
+    ["orgs create --name 'Branch office'", 'an org, subscribed'],
+    ['orgs create --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --no-subscribe', 'with an id that you have'],
+    ['orgs create --json | jq -r .oid', 'for programs'],
+  ]);
+  const list = orgs
+    .command('list')
+    .summary('list orgs')
+    .description('Lists all orgs, whether they are subscribed, and how many keys they have.')
+    .option('--json', 'print JSON for programs')
+    .action((flags: JsonFlag) => withOperator(io, async (operator) => listOrgs(operator, flags, io)));
+  withExamples(list, io, [
+    ['orgs list', 'on the brokers of KAFKA_BROKERS'],
+    ["orgs list --json | jq -r '.orgs[].oid'", 'for programs'],
+  ]);
+  const remove = orgs
+    .command('delete')
+    .summary('delete an org')
+    .description(
+      'Deletes an org with its keys, subscription, rules and outputs. Its tokens end at once, and nothing more is sent to its sensors; records on other topics stay for their time.',
+    )
+    .argument('<oid>', 'the org')
+    .option('--yes', 'do it: this cannot be undone')
+    .option('--json', 'print JSON for programs')
+    .action((oid: string, flags: JsonFlag & { yes?: boolean }) => deleteOrg(checkOid(oid), flags, io));
+  withExamples(remove, io, [['orgs delete 7e41e07b-c44c-43a3-b78d-41f34204789d --yes', 'for good']]);
+}
+
+const kept = { keptMs: Number.POSITIVE_INFINITY };
+
+async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: Io): Promise<void> {
+  const oid = flags.oid === undefined ? randomUUID() : checkOid(flags.oid);
+  const name = flags.name ?? '';
+  if (orgs.known(oid))
+    throw new CliError('org_exists', `There is an org ${oid} already.`, {
+      exitCode: EXIT.invalid,
+      hint: 'See orgs list.',
+    });
+  await settings.write({ oid, kind: 'ORG', name: oid, value: { name }, by: OPERATOR, ifEtag: '' });
+  if (flags.subscribe)
+    await changeSubscription(settings, subscribed, { oid, by: OPERATOR, nowMs: io.nowMs(), ...kept });
+  if (flags.json) {
+    io.out(prettyJson({ oid, name, subscribed: flags.subscribe }));
+    return;
+  }
+  const rows = [['org', oid], ...(name ? [['name', name]] : []), ['subscribed', flags.subscribe ? 'yes' : 'no']];
+  io.out(facts(rows as [string, string][], painter(io.colour)));
+  io.err(`It has no key yet: ${io.name} keys create --oid ${oid}\n`);
+}
+
+function listOrgs({ orgs }: Operator, flags: JsonFlag, io: Io): void {
+  const rows = orgs.all().map((oid) => ({
+    oid,
+    name: orgs.nameOf(oid) ?? '',
+    subscribed: orgs.subscribed(oid, io.nowMs()),
+    keys: [...orgs.keys(oid)].length,
+  }));
+  rows.sort((a, b) => (`${a.name}/${a.oid}` < `${b.name}/${b.oid}` ? -1 : 1));
+  if (flags.json) io.out(prettyJson({ orgs: rows }));
+  else if (rows.length === 0) io.err('There are no orgs.\n');
+  else
+    io.out(
+      table(
+        ['ORG', 'NAME', 'SUBSCRIBED', 'KEYS'],
+        rows.map((row) => [row.oid, clip(row.name, 40), row.subscribed ? 'yes' : 'no', String(row.keys)]),
+        painter(io.colour),
+      ),
+    );
+}
+
+/** The org first: then nothing opens it, whatever becomes of the rest. A command that broke off can be given again. */
+const KINDS: readonly SettingKind[] = ['ORG', 'API_KEY', 'ENROLLMENT_KEY', 'HIVE', 'OUTPUT', 'SUBSCRIPTION'];
+
+async function deleteOrg(oid: string, flags: JsonFlag & { yes?: boolean }, io: Io): Promise<void> {
+  if (!flags.yes)
+    throw usageError('This cannot be undone.', `Say --yes to delete the org ${oid} with all its settings.`);
+  await withOperator(io, async (operator) => {
+    const { settings } = operator;
+    const found = KINDS.flatMap((kind) => settings.list(oid, kind));
+    if (found.length === 0) requireKnown(operator, oid);
+    for (const { kind, name } of found) await settings.write({ oid, kind, name, value: null, by: OPERATOR });
+    if (flags.json) io.out(prettyJson({ oid, deleted: found.length }));
+    else io.out(`Deleted ${oid}: ${found.length} settings.\n`);
+  });
+}

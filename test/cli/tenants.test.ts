@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { wantedKey } from '../../src/cli/commands/keys/create.ts';
+import { keyTable, type ListedKey } from '../../src/cli/commands/keys/list.ts';
+import { findKeys } from '../../src/cli/commands/keys/place.ts';
+import { RIGHTS } from '../../src/orgs/rights.ts';
+import { hashOfKey } from '../../src/orgs/table.ts';
+import { BARE_OID, OID, set, testOrgs } from '../command/orgs.ts';
+import { SettingLog } from '../orgs/memory-settings.ts';
+import { NOW_MS, run } from './fixtures.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('what is wrong is said before anything is asked of Kafka', () => {
+  it.each([
+    ['keys create', 'No org is given.'],
+    ['keys create --oid x', "The org id must be a UUID, not 'x'."],
+    [`keys create --orgs ${OID},${BARE_OID}`, 'A key of several orgs is the key of a user.'],
+    [`keys create --oid ${OID} --perms sensor.tsk`, 'There is no right sensor.tsk.'],
+    [`keys create --oid ${OID} --perms ,`, 'No right is given.'],
+    [`keys create --oid ${OID} --name a/b`, "'a/b' is no name."],
+    [`keys create --oid ${OID} --expires soon`, "'soon' is no duration."],
+    [`keys create --oid ${OID} --expires 2025-12-31`, "'2025-12-31' is over already."],
+    [`keys create --oid ${OID} --expires 2026-13-01`, "'2026-13-01' is no day."],
+    [`keys create --oid ${OID} --expires 0`, "'0' is over already."],
+    ['keys revoke ci', 'No org is given.'],
+    [`orgs delete ${OID}`, 'This cannot be undone.'],
+    ['orgs delete x --yes', "The org id must be a UUID, not 'x'."],
+    [`keys create --oid ${OID}`, 'KAFKA_BROKERS is not set'],
+    ['keys list', 'KAFKA_BROKERS is not set'],
+    ['orgs create', 'KAFKA_BROKERS is not set'],
+    ['orgs list', 'KAFKA_BROKERS is not set'],
+  ])('%s', async (line, sentence) => {
+    const { exitCode, out, err } = await run(line.split(' '));
+    expect([exitCode, out]).toEqual([2, '']);
+    expect(err).toContain(sentence);
+  });
+});
+
+describe('a key that is wanted', () => {
+  it('has all rights, lives for good and gets a name, unless something else is said', () => {
+    expect(wantedKey({ oid: OID.toUpperCase() }, NOW_MS)).toEqual({
+      oids: [OID],
+      name: expect.stringMatching(/^key-[0-9a-f]{8}$/),
+      perms: RIGHTS,
+    });
+  });
+
+  it.each([
+    ['90d', NOW_MS + 90 * DAY_MS],
+    ['2026-01-01', NOW_MS + DAY_MS - 1],
+  ])('that expires %s ends at %i', (expires, expiresAtMs) => {
+    expect(wantedKey({ oid: OID, expires }, NOW_MS).expiresAtMs).toBe(expiresAtMs);
+  });
+
+  it('names each org and right once', () => {
+    const flags = { oid: OID, orgs: `${OID}, ${BARE_OID}`, uid: 'alice', perms: 'dr.list, dr.list' };
+    expect(wantedKey(flags, NOW_MS)).toMatchObject({ oids: [OID, BARE_OID], uid: 'alice', perms: ['dr.list'] });
+  });
+});
+
+describe('keys that are listed', () => {
+  const orgs = testOrgs();
+  set(orgs, BARE_OID, 'API_KEY', 'laptop', { hash: hashOfKey('x'), uid: 'alice', perms: [], expires_at: NOW_MS });
+  const operator = { orgs, settings: new SettingLog().process(), keyUse: null };
+  const names = (place: object) => findKeys(operator, place, NOW_MS).map(({ oid, name }) => `${oid}/${name}`);
+
+  it('are those of the org, of the user, or all', () => {
+    expect(names({ oid: OID })).toEqual([`${OID}/all`, `${OID}/reader`]);
+    expect(names({ uid: 'alice' })).toEqual([`${BARE_OID}/laptop`]);
+    expect(names({})).toHaveLength(5);
+    expect(() => names({ oid: '99999999-2222-4333-8444-555555555555' })).toThrow('There is no org');
+  });
+
+  it('show no hash, and when they run out', () => {
+    const key: ListedKey = { ...findKeys(operator, { uid: 'alice' }, NOW_MS)[0]!, last_used_at: NOW_MS - 90_000 };
+    const shown = keyTable(
+      [key, { ...key, expired: false, expires_at: NOW_MS + DAY_MS }],
+      NOW_MS,
+      (_style, text) => text,
+    );
+    expect(
+      shown
+        .split('\n')
+        .slice(1, 3)
+        .map((line) => line.split(/ {2,}/).slice(1, 6)),
+    ).toEqual(
+      [
+        ['laptop', 'alice', '', 'over', '1m 30s ago'].filter(Boolean),
+        ['laptop', 'alice', '', '1d', '1m 30s ago'].filter(Boolean),
+      ].map((cells) => expect.arrayContaining(cells)),
+    );
+    expect(JSON.stringify(key)).not.toContain(hashOfKey('x'));
+  });
+});
