@@ -3,13 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createCodec } from '../../src/edges/avro/codec.ts';
 import { createKafka } from '../../src/edges/kafka/client.ts';
 import { createProducer, type Producer } from '../../src/edges/kafka/producer.ts';
 import { type Server, startServer } from '../../src/main.ts';
-import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
 import { topicNames } from '../../src/topics.ts';
-import { FACTS } from '../api/memory.ts';
+import { sayPresence } from './support/presence.ts';
 import { PublicClient } from './support/public-client.ts';
 
 const EXT = 'ext-reliable-tasking';
@@ -59,20 +57,8 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function connect(sids: string[], plat: number, event: 'CONNECTED' | 'UPDATED'): Promise<void> {
-  const codec = createCodec({
-    topicOf: Object.fromEntries(RECORD_NAMES.map((n) => [n, n])) as Record<RecordName, string>,
-  });
-  const records = sids.map((sid) => ({
-    key: sid,
-    value: codec.encode('SensorPresence', {
-      ...{ event, oid, sid, connection_id: event === 'UPDATED' ? '' : `connection-of-${sid}` },
-      ...{ occurred_at: Date.now(), sensor: { ...FACTS, hostname: `host-${sid}`, plat } },
-      ...{ add_tags: [], remove_tags: [], set_should_isolate: null, try_now: false },
-    }),
-  }));
-  await producer.send(topicNames(prefix).presence, records);
-}
+const connect = (sids: string[], plat: number, event: 'CONNECTED' | 'UPDATED') =>
+  sayPresence(producer, topicNames(prefix).presence, { oid, sids, plat, event });
 
 /** A task as JSON text for a command line. */
 const data = (fields: object) => JSON.stringify(fields);

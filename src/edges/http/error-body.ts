@@ -37,6 +37,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad_request', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['bad_request', 'The body is empty, though it is announced as JSON: send an object.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'The body has another length than Content-Length says.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['bad_request', 'A name in the path is too long.'],
   FST_ERR_BAD_URL: ['bad_request', 'The path has a percent sign that encodes nothing.'],
 };
 
