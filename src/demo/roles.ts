@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '../cli/commands/serve.ts';
@@ -21,7 +21,8 @@ export type RoleOptions = {
   onRestart(role: Role, how: string): void;
 };
 
-const PROGRAM = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+/** In a checkout we run from .ts, in what is shipped from .js, and so does the program. */
+const PROGRAM = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const POLL_MS = 100;
 const RESTART_MS = 1_000;
 const STOP_MS = 12_000;
