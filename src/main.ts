@@ -19,7 +19,7 @@ import { followOrgs } from './edges/kafka/orgs.ts';
 import { createOutbox } from './edges/kafka/outbox.ts';
 import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
-import { connectRedis } from './edges/redis/client.ts';
+import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
@@ -60,7 +60,7 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
     const ports = await connect(config, log, stops);
     await bootstrap(ports);
     const running = new Map<string, Role>();
-    const server = createHttpServer(config, log, { report: () => report(running) });
+    const server = createHttpServer(config, log, { report: () => report(running, ports.redis.fault()) });
     stops.push(() => server.close());
     if (roles.includes('api')) running.set('api', await startApi(server, ports, stops));
     for (const name of roles) {
@@ -79,6 +79,7 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
 }
 
 type Connected = RolePorts & {
+  redis: RedisClient;
   keyUse: KeyUse;
   kafka: ReturnType<typeof createKafka>;
   codec: ReturnType<typeof createCodec>;
@@ -134,6 +135,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     inbox: createInbox({ kafka, codec, offsets, config, log }),
     outbox,
     projection,
+    redis,
     stats: createStats(redis),
     store: stored,
     metrics,
@@ -182,9 +184,11 @@ async function startApi(
   return { ready: () => ({ ready: true, detail: 'listening' }), stop: async () => undefined };
 }
 
-function report(running: Map<string, Role>) {
+/** No role can do its work without Redis, so it is told first; of Kafka each role tells by itself. */
+function report(running: Map<string, Role>, redisFault: string | null) {
   const roles = Object.fromEntries([...running].map(([name, role]) => [name, role.ready()]));
-  return { ready: Object.values(roles).every(({ ready }) => ready), roles };
+  const ready = redisFault === null && Object.values(roles).every((role) => role.ready);
+  return { ready, roles, redis: { ready: redisFault === null, detail: redisFault ?? 'answers' } };
 }
 
 /** Stops in reverse order, each step whatever became of the one before, all within SHUTDOWN_MS. Safe twice. */

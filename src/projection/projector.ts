@@ -2,7 +2,7 @@
  * The projector: consumer group on `task-commands` and `task-events`. It keeps the projection at the end of the log, brings
  * it back when it was lost, and sweeps tasks that have run out into TASK_EXPIRED.
  */
-import { persist } from '../clock.ts';
+import { persist, retryDelayMs } from '../clock.ts';
 import type { Batch, Role, RolePorts } from '../ports.ts';
 import { applyCommands, TurnOver } from './commands.ts';
 import { applyEvents } from './events.ts';
@@ -29,6 +29,12 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
   let advancedAt = clock.monoMs();
   const warn = (what: string) => (error: unknown) => {
     if (!(error instanceof TurnOver)) log.warn({ err: error }, what);
+  };
+  // Redis may be away for long: that is told when it begins, not at every try.
+  let failures = 0;
+  const lookFailed = (error: unknown) => {
+    failures += 1;
+    log[failures === 1 ? 'warn' : 'debug']({ err: error }, 'the projection cannot be looked at');
   };
 
   const onBatch = async (batch: Batch): Promise<boolean> => {
@@ -75,25 +81,29 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
   const look = async (): Promise<void> => {
     try {
       complete = await rebuild.poll();
+      failures = 0;
       if (clock.monoMs() - advancedAt >= (complete ? ADVANCE_MS : ADVANCE_REBUILDING_MS)) {
         await rebuild.advanceIdle();
         advancedAt = clock.monoMs();
       }
     } catch (error) {
       complete = false;
-      log.warn({ err: error }, 'the projection cannot be looked at');
+      lookFailed(error);
     }
-    if (!complete && !stopping) await clock.delay(POLL_REBUILDING_MS);
+    if (!complete && !stopping) await clock.delay(failures > 0 ? retryDelayMs(failures) : POLL_REBUILDING_MS);
     if (!complete && !stopping) poller.soon();
   };
   const poller = clock.every(POLL_MS, look);
   const stopListening = orgs.table.onChange(() => poller.soon());
-  const sweeper = clock.every(SWEEP_MS, () => sweep(ports, rebuild).catch(warn('the sweep is tried again')));
+  const sweeper = clock.every(SWEEP_MS, async () => {
+    if (failures === 0) await sweep(ports, rebuild).catch(warn('the sweep is tried again'));
+  });
 
   return {
     ready: () => {
       const fault = group.fault();
       if (fault) return { ready: false, detail: fault };
+      if (failures > 0) return { ready: false, detail: 'the projection does not answer' };
       const ready = group.joined() && rebuild.placed && complete;
       return {
         ready,

@@ -17,7 +17,11 @@ export type HttpServer = FastifyInstance;
 
 /** The state of each role that runs in the process; `detail` is a sentence for people. */
 export type Health = {
-  report(): { ready: boolean; roles: Record<string, { ready: boolean; detail: string }> };
+  report(): {
+    ready: boolean;
+    roles: Record<string, { ready: boolean; detail: string }>;
+    redis?: { ready: boolean; detail: string };
+  };
 };
 
 declare module 'fastify' {

@@ -8,6 +8,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
 import { unavailable } from '../../errors.ts';
+import { startHeartbeat } from './heartbeat.ts';
 
 type Arg = string | number | Buffer;
 
@@ -26,6 +27,8 @@ export type RedisClient = {
   publish(channel: string, messages: string[]): Promise<void>;
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   ping(): Promise<void>;
+  /** Why Redis does not answer, as a sentence; null while it does. */
+  fault(): string | null;
   /** Names of keys in pages, of all nodes; one may come twice. */
   keys(pattern: string): AsyncIterable<string[]>;
   /** What Redis says of itself, node by node: the text of INFO. */
@@ -52,6 +55,10 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     connection.on('error', (error: Error) => log.debug({ error: error.message }, 'redis connection'));
   }
   await Promise.all([client.connect(), subscriber.connect()]);
+  const heartbeat = startHeartbeat(
+    () => client.status === 'ready',
+    () => client.ping(),
+  );
   return {
     trip: async (commands) => {
       const results = await tryAll(client, commands, scripts);
@@ -76,6 +83,7 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     ping: async () => {
       await client.ping();
     },
+    fault: () => heartbeat.fault(),
     keys: (pattern) => keysOf(client, pattern),
     info: (section) => Promise.all(mastersOf(client).map((node) => node.info(section))),
     setting: (name) =>
@@ -86,6 +94,7 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
         }),
       ),
     stop: async () => {
+      heartbeat.stop();
       client.disconnect();
       subscriber.disconnect();
     },

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { startHeartbeat } from '../../../src/edges/redis/heartbeat.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('tells a lost connection at once, and one that is silent within two seconds, until an answer comes', async () => {
+  const state = { connected: true, frozen: false };
+  const answers: (() => void)[] = [];
+  const ping = () => (state.frozen ? new Promise<void>((resolve) => answers.push(resolve)) : Promise.resolve());
+  const heartbeat = startHeartbeat(
+    () => state.connected,
+    ping,
+    () => Date.now(),
+  );
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(heartbeat.fault()).toBeNull();
+  state.connected = false;
+  expect(heartbeat.fault()).toBe('Redis is not connected');
+  state.connected = true;
+  state.frozen = true;
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(heartbeat.fault()).toContain('has not answered for');
+  expect(answers).toHaveLength(1);
+  state.frozen = false;
+  for (const answer of answers) answer();
+  await vi.advanceTimersByTimeAsync(600);
+  expect(heartbeat.fault()).toBeNull();
+  heartbeat.stop();
+});
+
+it('takes a PING that fails for silence', async () => {
+  const heartbeat = startHeartbeat(
+    () => true,
+    () => Promise.reject(new Error('timed out')),
+    () => Date.now(),
+  );
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(heartbeat.fault()).toContain('has not answered');
+  heartbeat.stop();
+});
