@@ -42,6 +42,37 @@ export type TaskDetails = ListedTask & {
 
 export type WhyAnswer = { task_id: string; sid: string; state: string; reason: string; sentence: string; at: number };
 
+export type PreviewAnswer = {
+  total_sensors: number;
+  online_sensors: number;
+  sensors: { sid: string; hostname: string; plat: string; online: boolean }[];
+  excluded_by: { clause: string; sensors: number }[];
+  next_cursor?: string;
+};
+
+export type ExplainAnswer = {
+  result: boolean | 'error';
+  clauses: { clause: string; column: number; value: unknown; result: boolean | 'error' }[];
+};
+
+export type SensorInfo = {
+  sid: string;
+  hostname: string;
+  plat: number;
+  arch: number;
+  alive: string;
+  enroll: string;
+  int_ip: string;
+  ext_ip: string;
+  should_isolate: boolean;
+  is_isolated: boolean;
+  tags: string[];
+  [field: string]: unknown;
+};
+
+export type SensorsPage = { sensors: SensorInfo[]; continuation_token?: string };
+export type SensorAnswer = { info: SensorInfo; is_online: boolean };
+
 /** An event of the live stream. */
 export type ActivityEvent = {
   routing: { event_type?: string; event_time?: number; [field: string]: unknown };

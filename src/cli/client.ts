@@ -34,7 +34,7 @@ export class Client {
   async call<T>(
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
-    fields: Record<string, string> = {},
+    fields: Record<string, string> | URLSearchParams = {},
   ): Promise<T> {
     const response = await this.#authorized(path.replace('{oid}', this.#options.oid), {
       method,

@@ -39,6 +39,7 @@ const HINTS: Readonly<Record<string, string>> = {
   key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile).',
   forbidden: 'The key may lack the right, or belong to another org.',
   task_unknown: 'See which tasks there are: list, or list --state ended.',
+  sensor_unknown: 'See which sensors there are: sensors list.',
   rate_limited: 'Wait a minute, or use another key.',
   not_subscribed: 'Subscribe the org to ext-reliable-tasking first.',
 };

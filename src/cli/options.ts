@@ -17,6 +17,14 @@ export const withApiOptions = (command: Command): Command =>
     .option('--api-key <key>', 'an API key of the org (RT_API_KEY, which other users of this machine cannot see)')
     .option('--json', 'print JSON for programs');
 
+export type RowFlags = JsonFlag & { output?: 'table' | 'csv' };
+
+/** `--output`, where what is printed are rows. */
+export const withRows = (command: Command): Command =>
+  command.addOption(
+    new Option('--output <format>', 'how rows are printed').choices(['table', 'csv']).conflicts(['json']),
+  );
+
 /** `--sid`, `--tag`, `--selector`, of which one may be given. */
 export const withTarget = (command: Command): Command =>
   command

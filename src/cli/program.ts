@@ -5,14 +5,17 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
 import { registerKeys } from './commands/keys/index.ts';
 import { registerList } from './commands/list.ts';
 import { OPERATIONS } from './commands/operations.ts';
 import { registerOrgs } from './commands/orgs.ts';
+import { registerPreview } from './commands/preview.ts';
 import { registerRules } from './commands/rules/index.ts';
 import { registerSelector } from './commands/selector.ts';
+import { registerSensors } from './commands/sensors/index.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStack } from './commands/stack.ts';
@@ -27,6 +30,7 @@ import { type Io, painter } from './io.ts';
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWhy, registerWatch]],
+  ['Sensors:', [registerSensors, registerPreview, registerExplain]],
   ['Rules:', [registerRules, registerExtension]],
   ['Tenants:', [registerOrgs, registerKeys]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],

@@ -1,0 +1,88 @@
+/** `sensors list`: all sensors that the options select, gathered page by page. */
+import { type Command, Option } from 'commander';
+import { architectureName, platformName } from '../../../model/platforms.ts';
+import { tagSelector } from '../../../selector/index.ts';
+import type { SensorInfo, SensorsPage } from '../../answers.ts';
+import type { Client } from '../../client.ts';
+import { csv } from '../../csv.ts';
+import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
+import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../../options.ts';
+import type { ApiFlags } from '../../settings.ts';
+import { clip, table } from '../../table.ts';
+
+type Flags = ApiFlags &
+  RowFlags & { selector?: string; tag?: string; online?: boolean; ip?: string; hostname?: string; limit: number };
+
+const PAGE = 2_000;
+const LIMIT = 1_000;
+const CSV_FIELDS = [
+  ...['sid', 'hostname', 'plat', 'arch', 'int_ip', 'ext_ip', 'alive', 'enroll', 'tags'],
+  ...['should_isolate', 'is_isolated'],
+] as const;
+
+export function registerSensorList(sensors: Command, io: Io): void {
+  const command = sensors
+    .command('list')
+    .summary('which sensors there are')
+    .description('Lists sensors: all, or those that the options select.');
+  withApiOptions(withRows(command))
+    .addOption(new Option('--tag <tag>', 'those with this tag').conflicts(['selector']))
+    .option('--selector <selector>', 'those that it matches')
+    .option('--online', 'those that are online')
+    .option('--ip <address>', 'those with this internal or external address')
+    .option('--hostname <prefix>', 'those whose host name begins so')
+    .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000_000), LIMIT)
+    .action((flags: Flags) => list(flags, io));
+  withExamples(command, io, [
+    ['sensors list --tag production --online', 'who is there'],
+    ["sensors list --selector 'plat == linux' --output csv --limit 1000000", 'all of a kind, for a spreadsheet'],
+    ["sensors list --json | jq -r '.sensors[].sid'", 'for programs'],
+  ]);
+}
+
+async function list(flags: Flags, io: Io): Promise<void> {
+  const { sensors, more } = await gather(clientOf(flags, io), flags);
+  if (flags.json) io.out(prettyJson({ sensors }));
+  else if (flags.output === 'csv') io.out(csv(CSV_FIELDS, sensors.map(csvRow)));
+  else if (sensors.length === 0) io.err('No sensors.\n');
+  else io.out(sensorsTable(sensors, painter(io.colour), io.columns));
+  if (more) io.err(`There are more: add --limit ${flags.limit * 10}\n`);
+}
+
+async function gather(client: Client, flags: Flags): Promise<{ sensors: SensorInfo[]; more: boolean }> {
+  const sensors: SensorInfo[] = [];
+  const selector = flags.tag === undefined ? flags.selector : tagSelector(flags.tag);
+  const query = new URLSearchParams({
+    ...(selector === undefined ? {} : { selector }),
+    ...(flags.ip === undefined ? {} : { with_ip: flags.ip }),
+    ...(flags.hostname === undefined ? {} : { with_hostname_prefix: flags.hostname }),
+    ...(flags.online ? { is_online_only: 'true' } : {}),
+  });
+  for (;;) {
+    query.set('limit', String(Math.min(PAGE, flags.limit - sensors.length)));
+    const page = await client.call<SensorsPage>('GET', `/v1/sensors/{oid}?${query}`);
+    for (const sensor of page.sensors) sensors.push(sensor);
+    const token = page.continuation_token;
+    if (token === undefined || sensors.length >= flags.limit) return { sensors, more: token !== undefined };
+    query.set('continuation_token', token);
+  }
+}
+
+const csvRow = (sensor: SensorInfo): unknown[] =>
+  CSV_FIELDS.map((field) => {
+    if (field === 'plat') return platformName(sensor.plat);
+    return field === 'arch' ? architectureName(sensor.arch) : sensor[field];
+  });
+
+export function sensorsTable(sensors: readonly SensorInfo[], paint: Paint, columns: number): string {
+  const wide = Math.max(16, Math.floor((columns - 90) / 2));
+  const rows = sensors.map((sensor) => [
+    sensor.sid,
+    clip(sensor.hostname, Math.max(wide, 20)),
+    platformName(sensor.plat),
+    sensor.int_ip,
+    sensor.alive,
+    clip(sensor.tags.join(' '), wide),
+  ]);
+  return table(['SENSOR', 'HOST', 'PLATFORM', 'ADDRESS', 'LAST HEARD OF', 'TAGS'], rows, paint);
+}

@@ -1,0 +1,12 @@
+/** Rows as CSV (RFC 4180), for spreadsheets and programs. Pure. */
+
+/** Ends with a line break; so does every row. */
+export const csv = (headers: readonly string[], rows: readonly (readonly unknown[])[]): string =>
+  [headers, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+
+function cell(value: unknown): string {
+  const text = Array.isArray(value) ? value.join(' ') : String(value ?? '');
+  // What a spreadsheet would run as a formula is written as text.
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
