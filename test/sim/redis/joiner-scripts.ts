@@ -1,0 +1,212 @@
+/** The scripts of the joiner, each as one synchronous step: takeover, rows, claim, recheck, confirm, ack, changes. */
+import type {
+  AckRequest,
+  AckWord,
+  Answer,
+  ClaimAnswer,
+  ClaimRequest,
+  ClaimWord,
+  ConfirmRequest,
+  InFlight,
+  PresenceRow,
+  RecheckRequest,
+  SensorRows,
+  TaskChange,
+} from '../../../src/projection/store.ts';
+import { type Marker, type MemoryRedis, type OrgData, type PairRow, type Row, raise } from './state.ts';
+
+export type ClaimSettings = { leaseMs: number; marginMs: number; firstBackoffMs: number; maxBackoffMs: number };
+
+const entries = (set: Iterable<[string, number]>): InFlight[] =>
+  [...set].map(([batch, untilMs]) => ({ batch, untilMs })).sort((a, b) => a.untilMs - b.untilMs);
+
+const running = (org: OrgData, now: number): InFlight[] => entries([...org.inFlight].filter(([, end]) => end > now));
+
+export function takeover(redis: MemoryRedis, oid: string, epoch: string, partition: number) {
+  const refused = redis.use(oid, epoch);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { tokens, offsets } = org.marker as Marker;
+  const token = (tokens.get(partition) ?? 0) + 1;
+  tokens.set(partition, token);
+  return {
+    ok: true as const,
+    token: String(token),
+    nextOffset: offsets.s.get(partition) ?? null,
+    inFlight: entries([...org.inFlight].filter(([batch]) => batch.startsWith(`${partition}:`))),
+    nowMs: redis.now,
+  };
+}
+
+export function rows(redis: MemoryRedis, request: SensorRows): Answer<object> {
+  const { oid, epoch, partition, token, nextOffset } = request;
+  const refused = redis.use(oid, epoch, partition, token);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const facts = org.facts.get(partition) ?? new Map<string, Buffer>();
+  const presence = org.presence.get(partition) ?? new Map<string, string>();
+  for (const { sid, bytes } of request.facts) facts.set(sid, bytes);
+  for (const { sid, row } of request.presence) presence.set(sid, JSON.stringify(row));
+  for (const sid of request.forgotten) {
+    facts.delete(sid);
+    presence.delete(sid);
+  }
+  if (facts.size > 0) org.facts.set(partition, facts);
+  if (presence.size > 0) org.presence.set(partition, presence);
+  raise((org.marker as Marker).offsets.s, partition, nextOffset);
+  return { ok: true };
+}
+
+export const rowOf = (text: string | undefined): PresenceRow | null =>
+  text === undefined ? null : (JSON.parse(text) as PresenceRow);
+
+export function claim(redis: MemoryRedis, request: ClaimRequest, settings: ClaimSettings): ClaimAnswer {
+  const { oid, epoch, partition, token, batch } = request;
+  const refused = redis.use(oid, epoch, partition, token);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { now } = redis;
+  let claimed = false;
+  const words = request.tasks.map(({ taskId, pairs }): ClaimWord[] => {
+    const row = redis.row(org, taskId);
+    if (!row || !isOpen(redis, row, settings.marginMs)) return pairs.map(() => ({ word: 'gone' }));
+    const old = pairs.map(({ sid }) => row.pairs.get(sid));
+    return pairs.map(({ sid, tag }, i) => {
+      const word = decide(redis, org, old[i], tag, settings);
+      if (word.word !== 'claimed') return word;
+      claimed = true;
+      const settled = old[i] !== undefined && old[i].state !== 's';
+      if (!settled) row.pairs.set(sid, { state: 's', attempt: word.attempt, at: now, extra: tag, batch });
+      return word;
+    });
+  });
+  if (claimed) org.inFlight.set(batch, now + settings.leaseMs);
+  return { ok: true, version: (org.marker as Marker).version, nowMs: now, words };
+}
+
+const isOpen = ({ lax, now }: MemoryRedis, row: Row, marginMs: number): boolean =>
+  (row.state === 'p' || (lax.removal === true && row.state === 'r') || (lax.expiry === true && row.state === 'e')) &&
+  (row.expiry - now > marginMs || lax.expiry === true);
+
+function decide(
+  { lax, now }: MemoryRedis,
+  org: OrgData,
+  pair: PairRow | undefined,
+  tag: string,
+  { firstBackoffMs, maxBackoffMs }: ClaimSettings,
+): ClaimWord {
+  if (pair === undefined) return { word: 'claimed', attempt: 1 };
+  const { state, attempt, at, extra, batch } = pair;
+  if (state !== 's' && !lax.settled) return { word: 'settled' };
+  const end = batch === '-' ? 0 : (org.inFlight.get(batch) ?? 0);
+  if (end > now) return { word: 'wait', untilMs: end };
+  if (end > 0 && attempt > 0) return { word: 'claimed', attempt };
+  const dueMs = at + Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs);
+  if (state === 's' && extra === tag && dueMs > now) return { word: 'wait', untilMs: dueMs };
+  return { word: 'claimed', attempt: attempt + 1 };
+}
+
+export function recheck(redis: MemoryRedis, request: RecheckRequest, settings: ClaimSettings) {
+  const { oid, epoch, partition, token, batch } = request;
+  const refused = redis.use(oid, epoch, partition, token);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { now } = redis;
+  const kept = request.tasks.map(({ taskId, sids }) => {
+    const row = redis.row(org, taskId);
+    const open = row !== undefined && isOpen(redis, row, settings.marginMs);
+    return sids.map((sid) => {
+      const pair = row?.pairs.get(sid);
+      if (!open || pair?.state !== 's' || pair.batch !== batch) return false;
+      row.pairs.set(sid, { ...pair, at: now });
+      return true;
+    });
+  });
+  if (kept.some((task) => task.includes(true))) org.inFlight.set(batch, now + settings.leaseMs);
+  return { ok: true as const, nowMs: now, kept };
+}
+
+export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: ConfirmRequest): void {
+  const org = redis.org(oid);
+  if (org.marker?.epoch !== epoch) return;
+  for (const { taskId, dropped, done } of tasks) {
+    const pairs = redis.row(org, taskId)?.pairs;
+    const mine = (sid: string) => {
+      const pair = pairs?.get(sid);
+      return pair?.state === 's' && pair.batch === batch ? pair : null;
+    };
+    for (const sid of dropped) {
+      const pair = mine(sid);
+      if (pair && pair.attempt <= 1) pairs?.delete(sid);
+      else if (pair) pairs?.set(sid, { ...pair, attempt: pair.attempt - 1, extra: '0', batch: '-' });
+    }
+    for (const sid of done) {
+      const pair = mine(sid);
+      if (pair) pairs?.set(sid, { ...pair, state: 'd', at: redis.now, extra: '0', batch: '-' });
+    }
+  }
+  org.inFlight.delete(batch);
+}
+
+export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: AckRequest) {
+  const refused = redis.use(oid, epoch, partition, token);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { now } = redis;
+  const wait = new Map<string, number>();
+  let all = false;
+  const words = acks.map(({ taskId, sid, state, code }): AckWord => {
+    const row = redis.row(org, taskId);
+    if (row?.hash == null) return { word: 'gone' };
+    const was = row.pairs.get(sid);
+    if (was?.state === 'd' || was?.state === 'f') {
+      all = true;
+      return ackWord('repeat', was, row.expiry);
+    }
+    const end = was === undefined ? 0 : (org.inFlight.get(was.batch) ?? 0);
+    if (was && end > now) wait.set(was.batch, end);
+    const pair: PairRow = {
+      state: state === 'done' ? 'd' : 'f',
+      attempt: was?.attempt ?? 0,
+      at: now,
+      extra: code || '0',
+      batch: '-',
+    };
+    row.pairs.set(sid, pair);
+    return ackWord('first', pair, row.expiry);
+  });
+  if (all) for (const { batch, untilMs } of running(org, now)) wait.set(batch, untilMs);
+  return { ok: true as const, nowMs: now, words, waitFor: entries(wait) };
+}
+
+const ackWord = (word: 'first' | 'repeat', pair: PairRow, expiresAtMs: number): AckWord => ({
+  word,
+  state: pair.state === 'd' ? 'done' : 'failed',
+  attempt: pair.attempt,
+  atMs: pair.at,
+  code: pair.extra,
+  expiresAtMs,
+});
+
+export function inFlight(redis: MemoryRedis, oid: string, epoch: string) {
+  const refused = redis.use(oid, epoch);
+  if (refused) return refused;
+  return { ok: true as const, nowMs: redis.now, entries: running(redis.org(oid), redis.now) };
+}
+
+export function changes(redis: MemoryRedis, oid: string, epoch: string, from: number) {
+  const refused = redis.use(oid, epoch);
+  if (refused) return refused;
+  const { log, marker } = redis.org(oid);
+  const { version } = marker as Marker;
+  const behind = version - from;
+  if (behind < 0 || behind > log.length) return { ok: true as const, version, changes: 'reload' as const };
+  const tail = behind === 0 ? [] : log.slice(-behind);
+  return {
+    ok: true as const,
+    version,
+    changes: tail.map(
+      (entry): TaskChange => ({ kind: entry[0] === '+' ? 'added' : 'removed', taskId: entry.slice(1) }),
+    ),
+  };
+}

@@ -1,0 +1,263 @@
+/** The scripts of the projector, each as one synchronous step: begin, attest, apply, events, narrow, advance, due. */
+import type {
+  AckedEvent,
+  AckedRequest,
+  Answer,
+  ApplyCommand,
+  ApplyOutcome,
+  ApplyRequest,
+  NarrowRequest,
+  OrgStatus,
+} from '../../../src/projection/store.ts';
+import { type Marker, type MemoryRedis, type OrgData, type PairRow, raise } from './state.ts';
+
+const ANNOUNCE_LEASE_MS = 10_000;
+
+export function status(redis: MemoryRedis, oid: string): OrgStatus | null {
+  const { marker } = redis.org(oid);
+  return (
+    marker && {
+      epoch: marker.epoch,
+      usable: marker.attestedFor === redis.runId,
+      version: marker.version,
+      begunAtMs: marker.begunAt,
+      nowMs: redis.now,
+      commandOffsets: new Map(marker.offsets.c),
+      eventOffsets: new Map(marker.offsets.t),
+    }
+  );
+}
+
+export function begin(redis: MemoryRedis, oid: string): OrgStatus {
+  const org = redis.org(oid);
+  if (org.marker?.begunBy !== redis.runId) {
+    const kept: Pick<Marker, 'version' | 'offsets' | 'tokens'> = org.marker ?? {
+      version: 0,
+      offsets: { c: new Map(), t: new Map(), s: new Map() },
+      tokens: new Map(),
+    };
+    org.marker = {
+      ...kept,
+      epoch: redis.newEpoch(),
+      attestedFor: null,
+      begunBy: redis.runId,
+      begunAt: redis.now,
+      attested: new Set(),
+    };
+  }
+  return status(redis, oid) as OrgStatus;
+}
+
+export function attest(
+  redis: MemoryRedis,
+  oid: string,
+  epoch: string,
+  kind: 'c' | 't',
+  partition: number,
+  nextOffset: number,
+  total: number,
+): Answer<object> {
+  const refused = redis.rebuild(oid, epoch);
+  if (refused) return refused;
+  const marker = redis.org(oid).marker as Marker;
+  raise(marker.offsets[kind], partition, nextOffset);
+  marker.attested.add(kind + partition);
+  if (marker.attested.size >= total) marker.attestedFor = redis.runId;
+  return { ok: true };
+}
+
+export function apply(
+  redis: MemoryRedis,
+  { oid, epoch, partition, nextOffset, commands }: ApplyRequest,
+  retentionMs: number,
+): Answer<{ outcomes: ApplyOutcome[] }> {
+  const refused = redis.rebuild(oid, epoch);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { offsets } = org.marker as Marker;
+  const done = offsets.c.get(partition) ?? 0;
+  const changes: string[] = [];
+  const outcomes = commands.map((command) =>
+    command.op === 'task'
+      ? applyTask(redis, org, command, done, retentionMs, changes)
+      : applyUntask(redis, org, command, done, retentionMs, changes),
+  );
+  redis.changed(org, changes);
+  if (nextOffset > done) offsets.c.set(partition, nextOffset);
+  return { ok: true, outcomes };
+}
+
+function applyTask(
+  redis: MemoryRedis,
+  org: OrgData,
+  { offset, taskId, expiresAtMs, contentHash, bytes }: ApplyCommand & { op: 'task' },
+  done: number,
+  retentionMs: number,
+  changes: string[],
+): ApplyOutcome {
+  const is = redis.row(org, taskId);
+  if (is?.hash != null) {
+    if (is.made === offset) return 'added';
+    if (is.made !== null && offset < is.made) return 'past';
+    if (is.state === 'r' && is.removed !== null && is.removed < offset) return 'conflict';
+    return is.hash === contentHash ? 'same' : 'conflict';
+  }
+  if (offset < done || expiresAtMs + retentionMs <= redis.now) return 'past';
+  const early = is?.ended != null;
+  const row = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
+  Object.assign(row, { state: early ? 'e' : 'p', expiry: expiresAtMs, made: offset, hash: contentHash, bytes });
+  row.expireAt = expiresAtMs + retentionMs;
+  if (early) org.ended.set(taskId, expiresAtMs + retentionMs);
+  else {
+    if (expiresAtMs > redis.now) org.tasks.set(taskId, expiresAtMs);
+    org.pending.set(taskId, expiresAtMs);
+    changes.push(`+${taskId}`);
+  }
+  return 'added';
+}
+
+function applyUntask(
+  redis: MemoryRedis,
+  org: OrgData,
+  { offset, taskId, appendedAtMs }: ApplyCommand & { op: 'untask' },
+  done: number,
+  retentionMs: number,
+  changes: string[],
+): ApplyOutcome {
+  const row = redis.row(org, taskId);
+  if (row?.state === 'r' && row.removed === offset) return 'removed';
+  if (offset < done || row?.hash == null || row.state === 'r' || row.expiry <= appendedAtMs) return 'nothing';
+  Object.assign(row, { state: 'r', ended: appendedAtMs, removed: offset, expireAt: appendedAtMs + retentionMs });
+  org.tasks.delete(taskId);
+  org.pending.delete(taskId);
+  org.ended.set(taskId, appendedAtMs + retentionMs);
+  changes.push(`-${taskId}`);
+  return 'removed';
+}
+
+const KINDS = { sent: 's', done: 'd', failed: 'f', removed: 'r' } as const;
+
+export function applyEvents(
+  redis: MemoryRedis,
+  { oid, epoch, partition, nextOffset, events }: AckedRequest,
+  retentionMs: number,
+): Answer<object> {
+  const refused = redis.rebuild(oid, epoch);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const changes: string[] = [];
+  for (const event of events) {
+    if (event.type === 'expired') applyExpired(redis, org, event, retentionMs, changes);
+    else applyPair(redis, org, event as AckedEvent & { type: keyof typeof KINDS }, retentionMs);
+  }
+  redis.changed(org, changes);
+  raise((org.marker as Marker).offsets.t, partition, nextOffset);
+  return { ok: true };
+}
+
+function applyExpired(
+  redis: MemoryRedis,
+  org: OrgData,
+  { taskId, expiresAtMs }: AckedEvent,
+  retentionMs: number,
+  changes: string[],
+): void {
+  const known = redis.row(org, taskId);
+  if (known?.state != null && known.state !== 'p') return;
+  const row = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
+  row.ended = expiresAtMs;
+  if (row.hash === null) return;
+  row.state = 'e';
+  org.pending.delete(taskId);
+  org.tasks.delete(taskId);
+  org.ended.set(taskId, expiresAtMs + retentionMs);
+  changes.push(`-${taskId}`);
+}
+
+function applyPair(
+  redis: MemoryRedis,
+  org: OrgData,
+  { type, taskId, sid, attempt, atMs, expiresAtMs, extra }: AckedEvent & { type: keyof typeof KINDS },
+  retentionMs: number,
+): void {
+  const { pairs } = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
+  const old = pairs.get(sid);
+  if (old?.state === 'd' || old?.state === 'f') return;
+  if (type === 'sent' && old && (old.state === 'r' || old.attempt >= attempt)) return;
+  const raised = type === 'removed' ? Math.max(old?.attempt ?? 0, attempt) : attempt;
+  pairs.set(sid, { state: KINDS[type], attempt: raised, at: atMs, extra: extra || '0', batch: '-' });
+}
+
+export function narrow(
+  redis: MemoryRedis,
+  { oid, epoch, partition, offset, last, taskId, sids, atMs }: NarrowRequest,
+): Answer<{ sids: string[] }> {
+  const refused = redis.rebuild(oid, epoch);
+  if (refused) return refused;
+  const org = redis.org(oid);
+  const { offsets } = org.marker as Marker;
+  const row = redis.row(org, taskId);
+  const mine = (pair: PairRow | undefined) => pair?.state === 'r' && pair.extra === String(offset);
+  if (offset < (offsets.c.get(partition) ?? 0))
+    return { ok: true, sids: [...(row?.pairs ?? [])].filter(([, pair]) => mine(pair)).map(([sid]) => sid) };
+  const withdrawn: string[] = [];
+  if (row?.state === 'p' && row.expiry > atMs) {
+    for (const sid of sids) {
+      const old = row.pairs.get(sid);
+      const due = (old?.state ?? 's') === 's';
+      const { attempt, batch } = old ?? { attempt: 0, batch: '-' };
+      if (due) row.pairs.set(sid, { state: 'r', attempt, at: atMs, extra: String(offset), batch });
+      if (due || mine(old)) withdrawn.push(sid);
+    }
+  }
+  if (last) offsets.c.set(partition, offset + 1);
+  return { ok: true, sids: withdrawn };
+}
+
+export function advance(
+  redis: MemoryRedis,
+  {
+    oid,
+    epoch,
+    kind,
+    partition,
+    nextOffset,
+  }: { oid: string; epoch: string; kind: 'c' | 't'; partition: number; nextOffset: number },
+): Answer<object> {
+  const refused = redis.rebuild(oid, epoch);
+  if (refused) return refused;
+  raise((redis.org(oid).marker as Marker).offsets[kind], partition, nextOffset);
+  return { ok: true };
+}
+
+/** The looks before it and the script itself: tasks whose TASK_EXPIRED the caller announces. */
+export function due(redis: MemoryRedis, oid: string, epoch: string, limit: number, retentionMs: number) {
+  const org = redis.org(oid);
+  const { now } = redis;
+  for (const [id, goes] of org.ended) if (goes <= now) org.ended.delete(id);
+  const over = (set: Map<string, number>) =>
+    [...set]
+      .filter(([, at]) => at <= now)
+      .sort((a, b) => a[1] - b[1])
+      .slice(0, limit)
+      .map(([id]) => id);
+  const ids = new Set([...over(org.pending), ...over(org.announcing)]);
+  if (redis.use(oid, epoch)) return [];
+  const changes: string[] = [];
+  const mine: { oid: string; taskId: string; expiresAtMs: number }[] = [];
+  for (const taskId of ids) {
+    const expiry = org.pending.get(taskId);
+    const row = redis.row(org, taskId);
+    if (expiry !== undefined) {
+      org.pending.delete(taskId);
+      if (row) Object.assign(row, { state: 'e', ended: expiry });
+      org.ended.set(taskId, expiry + retentionMs);
+      changes.push(`-${taskId}`);
+      mine.push({ oid, taskId, expiresAtMs: expiry });
+    } else if (row) mine.push({ oid, taskId, expiresAtMs: row.expiry });
+    else org.announcing.delete(taskId);
+  }
+  for (const { taskId } of mine) org.announcing.set(taskId, now + ANNOUNCE_LEASE_MS);
+  redis.changed(org, changes);
+  return mine;
+}

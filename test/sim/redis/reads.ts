@@ -1,0 +1,71 @@
+/** What can be read of the projection in memory. */
+import type { TaskCommand } from '../../../src/model/records.ts';
+import type { Pair, PairState, TaskRecord, TaskState } from '../../../src/model/task.ts';
+import type { StoredSensor } from '../../../src/projection/store.ts';
+import { rowOf } from './joiner-scripts.ts';
+import type { MemoryRedis, PairRow } from './state.ts';
+
+const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
+const PAIR_STATES: Record<PairRow['state'], PairState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
+
+/** By (score, id); `after` is `score id` of the last member. */
+export function page(set: ReadonlyMap<string, number>, limit: number, after: string | null) {
+  const [score, id] =
+    after === null ? [Number.NEGATIVE_INFINITY, ''] : [Number.parseFloat(after), after.slice(after.indexOf(' ') + 1)];
+  const members = [...set]
+    .filter(([member, at]) => at > score || (at === score && member > id))
+    .sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
+  const found = members.slice(0, limit);
+  const last = found.at(-1);
+  return {
+    ids: found.map(([member]) => member),
+    next: last && members.length > limit ? `${last[1]} ${last[0]}` : null,
+  };
+}
+
+export function readTask(
+  redis: MemoryRedis,
+  oid: string,
+  taskId: string,
+  decode: (bytes: Buffer) => TaskCommand,
+): TaskRecord | null {
+  const row = redis.row(redis.org(oid), taskId);
+  if (!row?.state || row.bytes === null || row.hash === null) return null;
+  return {
+    taskId,
+    state: TASK_STATES[row.state] ?? 'pending',
+    expiresAtMs: row.expiry,
+    endedAtMs: row.ended,
+    contentHash: row.hash,
+    offset: row.made ?? Number.NaN,
+    command: decode(row.bytes),
+  };
+}
+
+export function readPairs(redis: MemoryRedis, oid: string, taskId: string): Map<string, Pair> {
+  const pairs = new Map<string, Pair>();
+  for (const [sid, { state, attempt, at, extra, batch }] of redis.row(redis.org(oid), taskId)?.pairs ?? [])
+    pairs.set(sid, { state: PAIR_STATES[state], attempt, atMs: at, reason: state === 's' ? batch : extra });
+  return pairs;
+}
+
+export function readCounts(redis: MemoryRedis, oid: string, taskId: string) {
+  const total = { partitions: 0, matched: 0, online: 0 };
+  const counts = redis.org(oid).counts.get(taskId);
+  if (!counts || counts.expireAt <= redis.now) return total;
+  for (const [matched, online] of counts.rows.values()) {
+    total.partitions += 1;
+    total.matched += matched;
+    total.online += online;
+  }
+  return total;
+}
+
+export function scanSensors(redis: MemoryRedis, oid: string, partition: number): StoredSensor[] {
+  const org = redis.org(oid);
+  return [...(org.facts.get(partition) ?? [])].map(([sid, facts]) => ({
+    sid,
+    facts,
+    presence: rowOf(org.presence.get(partition)?.get(sid)),
+  }));
+}
