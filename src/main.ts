@@ -132,7 +132,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
       clock: systemClock,
     }),
     keyUse: createKeyUse(redis),
-    inbox: createInbox({ kafka, codec, offsets, config, log }),
+    inbox: createInbox({ kafka, codec, offsets, config, log, clock: systemClock }),
     outbox,
     projection,
     redis,

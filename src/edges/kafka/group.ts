@@ -7,6 +7,7 @@
  */
 import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { TimeSource } from '../../clock.ts';
 import type { InRecord } from '../../outbox.ts';
 import type { Batch, Group, GroupOptions } from '../../ports.ts';
 import { byNumber } from './assigner.ts';
@@ -16,6 +17,7 @@ type Options = GroupOptions<string> & {
   kafka: Kafka;
   sessionMs: number;
   log: Logger;
+  clock: Pick<TimeSource, 'after' | 'monoMs'>;
   /** The first offset that the log still has. */
   low(topic: string, partition: number): Promise<number>;
 };
@@ -23,11 +25,11 @@ type Options = GroupOptions<string> & {
 const RUN_AGAIN_MS = 1_000;
 
 export async function joinGroup(options: Options): Promise<Group<string>> {
-  const { kafka, groupId, topics, sessionMs, log } = options;
+  const { kafka, groupId, topics, sessionMs, log, clock } = options;
   let held: number[] = [];
   let joined = false;
   let generation = 0;
-  const nowMs = () => performance.now();
+  const nowMs = () => clock.monoMs();
   const health = new GroupHealth(nowMs());
   const consumer = kafka.consumer({
     groupId,
@@ -112,14 +114,14 @@ export async function joinGroup(options: Options): Promise<Group<string>> {
     if (stopped) return;
     run().catch((error) => {
       log.error({ err: error, groupId }, 'the consumer cannot start again yet');
-      setTimeout(runAgain, RUN_AGAIN_MS).unref();
+      clock.after(RUN_AGAIN_MS, runAgain);
     });
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     joined = false;
     health.stopped(payload.error, nowMs());
     log.error({ err: payload.error, groupId }, 'the consumer stopped and starts again');
-    if (!payload.restart) setTimeout(runAgain, RUN_AGAIN_MS).unref();
+    if (!payload.restart) clock.after(RUN_AGAIN_MS, runAgain);
   });
   await run();
   return {
@@ -154,14 +156,9 @@ async function eachBatch(
   const fetched = Number((batch as unknown as { fetchedOffset: string | number }).fetchedOffset);
   let beating = true;
   const alive = () => beating && mine() && payload.isRunning() && !payload.isStale();
-  const timer = setInterval(
-    () => {
-      payload.heartbeat().catch(() => {
-        beating = false; // a rebalance: what is under way ends at its next check
-      });
-    },
-    Math.floor(options.sessionMs / 5),
-  );
+  const stopBeating = whileWorking(options, payload, () => {
+    beating = false; // a rebalance: what is under way ends at its next check
+  });
   try {
     let wanted = (await options.wanted(topic, partition)) ?? fetched;
     if (!alive()) return;
@@ -182,9 +179,22 @@ async function eachBatch(
     const resume = payload.pause();
     handled.until.then(resume, resume);
   } finally {
-    clearInterval(timer);
+    stopBeating();
   }
   await payload.heartbeat();
+}
+
+/** Heartbeats at intervals until it is called off; `onRefused` once the group is no longer ours. */
+function whileWorking({ clock, sessionMs }: Options, payload: EachBatchPayload, onRefused: () => void): () => void {
+  let callOff = () => {};
+  const next = (): void => {
+    callOff = clock.after(Math.floor(sessionMs / 5), () => {
+      payload.heartbeat().catch(onRefused);
+      next();
+    });
+  };
+  next();
+  return () => callOff();
 }
 
 type Passed = Pick<

@@ -2,6 +2,7 @@
  *  as a refusal, never as a throw. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { TimeSource } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import type { RecordName, RecordTypes } from '../../model/records.ts';
@@ -17,9 +18,16 @@ import { startTail } from './tail.ts';
 /** Where times are the producers', one whose clock is behind may have written earlier times than its records deserve. */
 const CREATE_TIME_SLACK_MS = 600_000;
 
-export type InboxOptions = { kafka: Kafka; codec: Codec; offsets: Offsets; config: Config; log: Logger };
+export type InboxOptions = {
+  kafka: Kafka;
+  codec: Codec;
+  offsets: Offsets;
+  config: Config;
+  log: Logger;
+  clock: Pick<TimeSource, 'after' | 'monoMs'>;
+};
 
-export function createInbox({ kafka, codec, offsets, config, log }: InboxOptions): Inbox {
+export function createInbox({ kafka, codec, offsets, config, log, clock }: InboxOptions): Inbox {
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const keyOf = new Map(Object.entries(names).map(([key, name]) => [name, key as TopicKey]));
   const topicKey = (name: string): TopicKey => keyOf.get(name) as TopicKey;
@@ -32,6 +40,7 @@ export function createInbox({ kafka, codec, offsets, config, log }: InboxOptions
         topics: options.topics.map((key) => names[key]),
         sessionMs: config.KAFKA_SESSION_MS,
         log,
+        clock,
         onAssigned: options.onAssigned,
         wanted: (topic, partition) => options.wanted(topicKey(topic), partition),
         onBatch: (batch) => options.onBatch({ ...batch, topic: topicKey(batch.topic) }),
