@@ -1,4 +1,5 @@
-// Two projects. `unit` needs nothing that runs. `integration` needs Kafka and Redis: it takes those that the environment names,
+// Three projects. `unit` and `simulation` need nothing that runs; the simulation has many seeds, and a time bound of its own.
+// `integration` needs Kafka and Redis: it takes those that the environment names,
 // else brings up its own, so a single file can be run by itself.
 
 import { defineConfig } from 'vitest/config';
@@ -13,7 +14,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/sim/**'],
+          execArgv,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/sim/**/*.test.ts'],
+          testTimeout: 120_000,
           execArgv,
         },
       },

@@ -1,4 +1,4 @@
-// npm test [-- --only unit|integration] [-- ARGS OF VITEST]
+// npm test [-- --only unit|simulation|integration] [-- ARGS OF VITEST]
 //
 // Brings up Kafka and Redis, checks types and style and runs all tests, then stops what it started. Everything that needs no
 // server runs while the stack comes up. The last line counts: N passed, N failed, N skipped (type check and lint are one each).
@@ -22,7 +22,13 @@ import {
 } from './test-report.ts';
 
 const MINUTE_MS = 60_000;
-const BOUND_MS = { check: 5 * MINUTE_MS, unit: 10 * MINUTE_MS, integration: 40 * MINUTE_MS, stack: 10 * MINUTE_MS };
+const BOUND_MS = {
+  check: 5 * MINUTE_MS,
+  unit: 10 * MINUTE_MS,
+  simulation: 10 * MINUTE_MS,
+  integration: 40 * MINUTE_MS,
+  stack: 10 * MINUTE_MS,
+};
 
 const running = new Set<Step>();
 let stackComing: Promise<Stack> | undefined;
@@ -57,11 +63,9 @@ function readReport(file: string): VitestReport | undefined {
   }
 }
 
-async function vitest(
-  project: 'unit' | 'integration',
-  extra: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Tally> {
+type Project = 'unit' | 'simulation' | 'integration';
+
+async function vitest(project: Project, extra: readonly string[], env: NodeJS.ProcessEnv): Promise<Tally> {
   const reportFile = join(reports, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const args = [
@@ -126,19 +130,25 @@ function stopOnSignals(): void {
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143)).on('SIGHUP', stop(129));
 }
 
-function readArguments(args: readonly string[]): { only: string | undefined; extra: string[] } {
+const isProject = (name: string | undefined): name is Project => /^(unit|simulation|integration)$/.test(name ?? '');
+
+function readArguments(args: readonly string[]): { only: Project | undefined; extra: string[] } {
   const at = args.indexOf('--only');
   if (at === -1) return { only: undefined, extra: [...args] };
   const only = args[at + 1];
-  if (only !== 'unit' && only !== 'integration') throw new Error('--only unit|integration');
+  if (!isProject(only)) throw new Error('--only unit|simulation|integration');
   return { only, extra: args.toSpliced(at, 2) };
 }
 
-async function runAll(only: string | undefined, extra: readonly string[]): Promise<Tally> {
+async function runAll(only: Project | undefined, extra: readonly string[]): Promise<Tally> {
+  const is = (project: Project) => only === undefined || only === project;
   const work: Promise<Tally>[] = [];
   if (only === undefined) work.push(check('typecheck'), check('lint'));
-  if (only !== 'integration') work.push(vitest('unit', extra, {}));
-  if (only !== 'unit') work.push(integration(Promise.allSettled([...work]), extra));
+  // One after the other: each of them uses all cores.
+  const unit = is('unit') ? vitest('unit', extra, {}) : undefined;
+  if (unit) work.push(unit);
+  if (is('simulation')) work.push(Promise.resolve(unit).then(() => vitest('simulation', extra, {})));
+  if (is('integration')) work.push(integration(Promise.allSettled([...work]), extra));
   return addTallies(await Promise.all(work));
 }
 

@@ -250,6 +250,8 @@ export class Joiner implements Role {
       await this.#follower(seat.oid).catchUp(epoch);
       const follower = this.#follower(seat.oid);
       if (follower.tasks.epoch !== epoch) throw new Error('the tasks are of another epoch');
+      // What was remembered under an earlier token or epoch says nothing: claims sort out what is settled, waiting or dead.
+      this.forget(seat.sensors.values());
       if (!(await this.send(this.match([...seat.sensors.values()])))) throw new Error('not all pairs could be claimed');
       const dead = seat.deadBatches.splice(0);
       if (seat.live && seat.epoch === epoch) await this.deliver.clear(seat.oid, epoch, dead);

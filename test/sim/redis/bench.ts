@@ -14,6 +14,7 @@ export async function openMemoryBench(): Promise<Bench> {
         settings: { ...PATIENT, ...wanted },
         decodeCommand,
         trip: async (commands) => commands.map((run) => run()),
+        tryAll: async (commands) => commands.map((run) => run()),
         publish: (oid) => {
           for (const listener of listeners) listener(oid);
         },

@@ -13,7 +13,7 @@ import type {
   SensorRows,
   TaskChange,
 } from '../../../src/projection/store.ts';
-import { type Marker, type MemoryRedis, type OrgData, type PairRow, type Row, raise } from './state.ts';
+import { doneWhenSent, type Marker, type MemoryRedis, type OrgData, type PairRow, type Row, raise } from './state.ts';
 
 export type ClaimSettings = { leaseMs: number; marginMs: number; firstBackoffMs: number; maxBackoffMs: number };
 
@@ -54,6 +54,7 @@ export function rows(redis: MemoryRedis, request: SensorRows): Answer<object> {
   if (facts.size > 0) org.facts.set(partition, facts);
   if (presence.size > 0) org.presence.set(partition, presence);
   raise((org.marker as Marker).offsets.s, partition, nextOffset);
+  redis.onRead(oid, partition, nextOffset);
   return { ok: true };
 }
 
@@ -97,10 +98,11 @@ function decide(
 ): ClaimWord {
   if (pair === undefined) return { word: 'claimed', attempt: 1 };
   const { state, attempt, at, extra, batch } = pair;
-  if (state !== 's' && !lax.settled) return { word: 'settled' };
+  if (state !== 's' && (state === 'r' || !lax.settled)) return { word: 'settled' };
   const end = batch === '-' ? 0 : (org.inFlight.get(batch) ?? 0);
   if (end > now) return { word: 'wait', untilMs: end };
   if (end > 0 && attempt > 0) return { word: 'claimed', attempt };
+  if (doneWhenSent(extra) && batch !== '-' && attempt > 0) return { word: 'claimed', attempt };
   const dueMs = at + Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs);
   if (state === 's' && extra === tag && dueMs > now) return { word: 'wait', untilMs: dueMs };
   return { word: 'claimed', attempt: attempt + 1 };
@@ -126,26 +128,28 @@ export function recheck(redis: MemoryRedis, request: RecheckRequest, settings: C
   return { ok: true as const, nowMs: now, kept };
 }
 
-export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: ConfirmRequest): void {
+export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: ConfirmRequest): Answer<object> {
   const org = redis.org(oid);
-  if (org.marker?.epoch !== epoch) return;
+  if (org.marker === null) return { ok: false, why: 'lost' };
+  if (org.marker.epoch !== epoch) return { ok: false, why: 'epoch', epoch: org.marker.epoch };
   for (const { taskId, dropped, done } of tasks) {
     const pairs = redis.row(org, taskId)?.pairs;
-    const mine = (sid: string) => {
+    const mine = (sid: string, states: string) => {
       const pair = pairs?.get(sid);
-      return pair?.state === 's' && pair.batch === batch ? pair : null;
+      return pair && states.includes(pair.state) && pair.batch === batch ? pair : null;
     };
     for (const sid of dropped) {
-      const pair = mine(sid);
+      const pair = mine(sid, 's');
       if (pair && pair.attempt <= 1) pairs?.delete(sid);
       else if (pair) pairs?.set(sid, { ...pair, attempt: pair.attempt - 1, extra: '0', batch: '-' });
     }
     for (const sid of done) {
-      const pair = mine(sid);
+      const pair = mine(sid, 'sr');
       if (pair) pairs?.set(sid, { ...pair, state: 'd', at: redis.now, extra: '0', batch: '-' });
     }
   }
   org.inFlight.delete(batch);
+  return { ok: true };
 }
 
 export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: AckRequest) {
@@ -159,17 +163,18 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: 
     const row = redis.row(org, taskId);
     if (row?.hash == null) return { word: 'gone' };
     const was = row.pairs.get(sid);
-    if (was?.state === 'd' || was?.state === 'f') {
+    if ((was?.state === 'd' || was?.state === 'f') && !redis.lax.first) {
       all = true;
       return ackWord('repeat', was, row.expiry);
     }
     const end = was === undefined ? 0 : (org.inFlight.get(was.batch) ?? 0);
     if (was && end > now) wait.set(was.batch, end);
+    const ran = was?.state === 's' && doneWhenSent(was.extra);
     const pair: PairRow = {
-      state: state === 'done' ? 'd' : 'f',
+      state: state === 'done' || ran ? 'd' : 'f',
       attempt: was?.attempt ?? 0,
       at: now,
-      extra: code || '0',
+      extra: ran ? '0' : code || '0',
       batch: '-',
     };
     row.pairs.set(sid, pair);

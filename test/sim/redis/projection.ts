@@ -1,6 +1,6 @@
 /** The projection over a MemoryRedis: the same interface as over Redis, each trip as its owner carries it out. */
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { Projection } from '../../../src/projection/store.ts';
+import type { Answer, Projection } from '../../../src/projection/store.ts';
 import * as joiner from './joiner-scripts.ts';
 import * as projector from './projector-scripts.ts';
 import * as reads from './reads.ts';
@@ -9,21 +9,28 @@ import type { MemoryRedis } from './state.ts';
 /** One round trip of several commands; others may come in between two of them. Rejects where Redis does not answer. */
 export type Trip = <T>(commands: (() => T)[]) => Promise<T[]>;
 
+/** The same, but what was not answered is answered by an error, one by one. */
+export type TryAll = <T>(commands: (() => T)[]) => Promise<(T | Error)[]>;
+
 export type MemoryProjectionOptions = {
   redis: MemoryRedis;
   settings: joiner.ClaimSettings & { retentionMs: number };
   decodeCommand(bytes: Buffer): TaskCommand;
   trip: Trip;
+  tryAll: TryAll;
   /** Pub/sub, as lossy as its owner likes. */
   publish(oid: string): void;
   listen(listener: (oid: string) => void): () => void;
 };
 
 const COUNTS_MS = 60_000;
+const AWAY = { ok: false, why: 'away' } as const;
 
 export function memoryProjection(options: MemoryProjectionOptions): Projection {
-  const { redis, settings, decodeCommand, trip, publish, listen } = options;
+  const { redis, settings, decodeCommand, trip, tryAll, publish, listen } = options;
   const one = async <T>(command: () => T): Promise<T> => (await trip([command]))[0] as T;
+  const known = async <T extends object>(commands: (() => Answer<T>)[]): Promise<Answer<T>[]> =>
+    (await tryAll(commands)).map((answer) => (answer instanceof Error ? AWAY : answer));
   return {
     begin: (oids) => trip(oids.map((oid) => () => projector.begin(redis, oid))),
     attest: (...args) => one(() => projector.attest(redis, ...args)),
@@ -56,9 +63,9 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
 
     status: (oids) => trip(oids.map((oid) => () => projector.status(redis, oid))),
     takeover: (oid, epoch, partition) => one(() => joiner.takeover(redis, oid, epoch, partition)),
-    writeSensors: (requests) => trip(requests.map((request) => () => joiner.rows(redis, request))),
+    writeSensors: (requests) => known(requests.map((request) => () => joiner.rows(redis, request))),
     claim: async (rows, requests) => {
-      const answers = await trip<unknown>([
+      const answers = await known<object>([
         ...rows.map((request) => () => joiner.rows(redis, request)),
         ...requests.map((request) => () => joiner.claim(redis, request, settings)),
       ]);
@@ -68,14 +75,9 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
       };
     },
     recheck: (request) => one(() => joiner.recheck(redis, request, settings)),
-    confirm: async (requests) => {
-      await trip(requests.map((request) => () => joiner.confirm(redis, request)));
-    },
-    ack: (requests) => trip(requests.map((request) => () => joiner.ack(redis, request))),
+    confirm: (requests) => known(requests.map((request) => () => joiner.confirm(redis, request))),
+    ack: (requests) => known(requests.map((request) => () => joiner.ack(redis, request))),
     inFlight: (oid, epoch) => one(() => joiner.inFlight(redis, oid, epoch)),
-    clearInFlight: async (oid, epoch, batches) => {
-      await trip(batches.map((batch) => () => joiner.confirm(redis, { oid, epoch, batch, tasks: [] })));
-    },
     changes: (oid, epoch, version) => one(() => joiner.changes(redis, oid, epoch, version)),
     writeCounts: async (counts) => {
       await trip(
@@ -92,8 +94,16 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
     readTasks: (oid, ids) => trip(ids.map((id) => () => reads.readTask(redis, oid, id, decodeCommand))),
     readPairs: (oid, taskId) => one(() => reads.readPairs(redis, oid, taskId)),
     readCounts: (oid, taskId) => one(() => reads.readCounts(redis, oid, taskId)),
-    scanSensors: (oid, partition) =>
-      one(() => ({ sensors: reads.scanSensors(redis, oid, partition), next: null as string | null })),
+    readPair: (oid, taskId, sid) => one(() => reads.readPairs(redis, oid, taskId).get(sid) ?? null),
+    scanFacts: (oid, partition) =>
+      one(() => ({ sensors: reads.readFacts(redis, oid, partition), next: null as string | null })),
+    scanSensors: async (oid, partition) => {
+      const sids = await one(() => reads.readFacts(redis, oid, partition).map(({ sid }) => sid));
+      const sensors = await one(() => reads.readSensors(redis, oid, partition, sids));
+      return { sensors: sensors.filter((sensor) => sensor !== null), next: null };
+    },
+    readPresence: (oid, partition, sids) => one(() => reads.readPresence(redis, oid, partition, sids)),
+    readSensors: (oid, partition, sids) => one(() => reads.readSensors(redis, oid, partition, sids)),
     hint: async (oids) => {
       await trip(oids.map((oid) => () => publish(oid)));
     },

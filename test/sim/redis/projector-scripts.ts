@@ -3,6 +3,7 @@ import type {
   AckedEvent,
   AckedRequest,
   Answer,
+  ApplyAnswer,
   ApplyCommand,
   ApplyOutcome,
   ApplyRequest,
@@ -24,6 +25,7 @@ export function status(redis: MemoryRedis, oid: string): OrgStatus | null {
       nowMs: redis.now,
       commandOffsets: new Map(marker.offsets.c),
       eventOffsets: new Map(marker.offsets.t),
+      presenceOffsets: new Map(marker.offsets.s),
     }
   );
 }
@@ -70,27 +72,37 @@ export function apply(
   redis: MemoryRedis,
   { oid, epoch, partition, nextOffset, commands }: ApplyRequest,
   retentionMs: number,
-): Answer<{ outcomes: ApplyOutcome[] }> {
+): ApplyAnswer {
   const refused = redis.rebuild(oid, epoch);
   if (refused) return refused;
   const org = redis.org(oid);
   const { offsets } = org.marker as Marker;
   const done = offsets.c.get(partition) ?? 0;
   const changes: string[] = [];
-  const outcomes = commands.map((command) =>
-    command.op === 'task'
-      ? applyTask(redis, org, command, done, retentionMs, changes)
-      : applyUntask(redis, org, command, done, retentionMs, changes),
-  );
+  const outcomes: ApplyOutcome[] = [];
+  const expiriesMs: (number | null)[] = [];
+  for (const command of commands) {
+    if (command.op === 'task') {
+      outcomes.push(applyTask(redis, org, command, done, retentionMs, changes));
+      expiriesMs.push(command.expiresAtMs);
+      continue;
+    }
+    const expiry = redis.row(org, command.taskId)?.expiry ?? null;
+    const outcome = applyUntask(redis, org, command, done, retentionMs, changes);
+    outcomes.push(outcome);
+    expiriesMs.push(outcome === 'removed' ? expiry : null);
+  }
   redis.changed(org, changes);
   if (nextOffset > done) offsets.c.set(partition, nextOffset);
-  return { ok: true, outcomes };
+  return { ok: true, outcomes, expiriesMs };
 }
+
+const TRACE_MS = 3_600_000;
 
 function applyTask(
   redis: MemoryRedis,
   org: OrgData,
-  { offset, taskId, expiresAtMs, contentHash, bytes }: ApplyCommand & { op: 'task' },
+  { offset, taskId, appendedAtMs, expiresAtMs, contentHash, bytes }: ApplyCommand & { op: 'task' },
   done: number,
   retentionMs: number,
   changes: string[],
@@ -102,12 +114,22 @@ function applyTask(
     if (is.state === 'r' && is.removed !== null && is.removed < offset) return 'conflict';
     return is.hash === contentHash ? 'same' : 'conflict';
   }
-  if (offset < done || expiresAtMs + retentionMs <= redis.now) return 'past';
+  const gone = expiresAtMs + retentionMs;
+  const trace = is?.trace;
+  if (trace && trace.made < offset && trace.gone > appendedAtMs)
+    return trace.hash === contentHash ? 'same' : 'conflict';
+  if (gone <= redis.now && gone > appendedAtMs && offset >= done) {
+    const row = redis.makeRow(org, taskId, 0);
+    row.trace = { gone, hash: contentHash, made: offset };
+    row.expireAt = redis.now + TRACE_MS;
+    org.rows.set(taskId, row);
+  }
+  if (offset < done || gone <= redis.now) return 'past';
   const early = is?.ended != null;
-  const row = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
-  Object.assign(row, { state: early ? 'e' : 'p', expiry: expiresAtMs, made: offset, hash: contentHash, bytes });
-  row.expireAt = expiresAtMs + retentionMs;
-  if (early) org.ended.set(taskId, expiresAtMs + retentionMs);
+  const row = redis.makeRow(org, taskId, gone);
+  const made = { state: early ? 'e' : 'p', expiry: expiresAtMs, made: offset, hash: contentHash, bytes } as const;
+  Object.assign(row, made, { trace: null, expireAt: gone });
+  if (early) org.ended.set(taskId, gone);
   else {
     if (expiresAtMs > redis.now) org.tasks.set(taskId, expiresAtMs);
     org.pending.set(taskId, expiresAtMs);
@@ -126,11 +148,13 @@ function applyUntask(
 ): ApplyOutcome {
   const row = redis.row(org, taskId);
   if (row?.state === 'r' && row.removed === offset) return 'removed';
+  const forgotten = appendedAtMs + retentionMs;
+  if (row?.trace && row.trace.gone > forgotten) row.trace = { ...row.trace, gone: forgotten };
   if (offset < done || row?.hash == null || row.state === 'r' || row.expiry <= appendedAtMs) return 'nothing';
-  Object.assign(row, { state: 'r', ended: appendedAtMs, removed: offset, expireAt: appendedAtMs + retentionMs });
+  Object.assign(row, { state: 'r', ended: appendedAtMs, removed: offset, expireAt: forgotten });
   org.tasks.delete(taskId);
   org.pending.delete(taskId);
-  org.ended.set(taskId, appendedAtMs + retentionMs);
+  org.ended.set(taskId, forgotten);
   changes.push(`-${taskId}`);
   return 'removed';
 }
@@ -254,7 +278,7 @@ export function due(redis: MemoryRedis, oid: string, epoch: string, limit: numbe
       org.ended.set(taskId, expiry + retentionMs);
       changes.push(`-${taskId}`);
       mine.push({ oid, taskId, expiresAtMs: expiry });
-    } else if (row) mine.push({ oid, taskId, expiresAtMs: row.expiry });
+    } else if (row?.state === 'e') mine.push({ oid, taskId, expiresAtMs: row.expiry });
     else org.announcing.delete(taskId);
   }
   for (const { taskId } of mine) org.announcing.set(taskId, now + ANNOUNCE_LEASE_MS);

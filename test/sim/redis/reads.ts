@@ -1,7 +1,7 @@
 /** What can be read of the projection in memory. */
 import type { TaskCommand } from '../../../src/model/records.ts';
 import type { Pair, PairState, TaskRecord, TaskState } from '../../../src/model/task.ts';
-import type { StoredSensor } from '../../../src/projection/store.ts';
+import type { StoredFacts, StoredSensor } from '../../../src/projection/store.ts';
 import { rowOf } from './joiner-scripts.ts';
 import type { MemoryRedis, PairRow } from './state.ts';
 
@@ -61,11 +61,24 @@ export function readCounts(redis: MemoryRedis, oid: string, taskId: string) {
   return total;
 }
 
-export function scanSensors(redis: MemoryRedis, oid: string, partition: number): StoredSensor[] {
-  const org = redis.org(oid);
-  return [...(org.facts.get(partition) ?? [])].map(([sid, facts]) => ({
-    sid,
-    facts,
-    presence: rowOf(org.presence.get(partition)?.get(sid)),
-  }));
+export function readFacts(redis: MemoryRedis, oid: string, partition: number): StoredFacts[] {
+  return [...(redis.org(oid).facts.get(partition) ?? [])].map(([sid, facts]) => ({ sid, facts }));
+}
+
+export function readPresence(redis: MemoryRedis, oid: string, partition: number, sids: readonly string[]) {
+  return sids.map((sid) => rowOf(redis.org(oid).presence.get(partition)?.get(sid)));
+}
+
+/** null: not known. */
+export function readSensors(
+  redis: MemoryRedis,
+  oid: string,
+  partition: number,
+  sids: readonly string[],
+): (StoredSensor | null)[] {
+  const presence = readPresence(redis, oid, partition, sids);
+  return sids.map((sid, i) => {
+    const facts = redis.org(oid).facts.get(partition)?.get(sid);
+    return facts === undefined ? null : { sid, facts, presence: presence[i] ?? null };
+  });
 }

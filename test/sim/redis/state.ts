@@ -15,6 +15,8 @@ export type Row = {
   hash: string | null;
   bytes: Buffer | null;
   pairs: Map<string, PairRow>;
+  /** What a replay left of a task that is forgotten. */
+  trace: { gone: number; hash: string; made: number } | null;
   expireAt: number;
 };
 
@@ -61,12 +63,14 @@ const newOrg = (): OrgData => ({
   counts: new Map(),
 });
 
-/** Checks that a planted bug leaves out of the script that takes claims. */
-export type Lax = { expiry?: boolean; removal?: boolean; settled?: boolean };
+/** Checks that a planted bug leaves out: of claims, and that the first answer counts. */
+export type Lax = { expiry?: boolean; removal?: boolean; settled?: boolean; first?: boolean };
 
 export class MemoryRedis {
   readonly nowMs: () => number;
   readonly lax: Lax = {};
+  /** Hears how far owners say that presence has been read. */
+  onRead: (oid: string, partition: number, nextOffset: number) => void = () => {};
   #orgs = new Map<string, OrgData>();
   #run = 1;
   #epochs = 0;
@@ -136,6 +140,7 @@ export class MemoryRedis {
       hash: null,
       bytes: null,
       pairs: new Map(),
+      trace: null,
       expireAt,
     };
     org.rows.set(taskId, row);
@@ -195,3 +200,5 @@ function copyOrg(org: OrgData): OrgData {
     counts: new Map([...org.counts].map(([id, { rows, expireAt }]) => [id, { rows: new Map(rows), expireAt }])),
   };
 }
+
+export const doneWhenSent = (tag: string): boolean => tag.startsWith('!');

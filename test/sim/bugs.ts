@@ -1,0 +1,128 @@
+/**
+ * Bugs to plant, at least one for each invariant: what the checker says of them proves it. Each takes out one thing that
+ * the promise rests on, in the scripts of the store or on the way to it, and leaves all else as it is.
+ */
+import type { RolePorts } from '../../src/ports.ts';
+import type { Projection } from '../../src/projection/store.ts';
+import type { Invariant } from './checker.ts';
+import type { Kind } from './cluster.ts';
+import { ORGS } from './fleet.ts';
+import type { Lax, MemoryRedis } from './redis/state.ts';
+
+export type Bug = {
+  invariant: Invariant;
+  what: string;
+  /** Where it is met, if seldom. */
+  seeds?: number[];
+  redis?(redis: MemoryRedis): void;
+  ports?(ports: RolePorts, kind: Kind): RolePorts;
+};
+
+const lax = (checks: Lax) => (redis: MemoryRedis) => {
+  Object.assign(redis.lax, checks);
+};
+
+/** Changes what some kind of process asks the projection. */
+const asking =
+  (kind: Kind, change: (projection: Projection) => Partial<Projection>): NonNullable<Bug['ports']> =>
+  (ports, of) =>
+    of === kind ? { ...ports, projection: { ...ports.projection, ...change(ports.projection) } } : ports;
+
+const without = (projection: Projection, kind: 'added' | 'removed'): Pick<Projection, 'changes'> => ({
+  changes: async (...args) => {
+    const answer = await projection.changes(...args);
+    if (!answer.ok || answer.changes === 'reload') return answer;
+    return { ...answer, changes: answer.changes.filter((change) => change.kind !== kind) };
+  },
+});
+
+const SLOW_MS = 60_000;
+
+export const BUGS: Readonly<Record<string, Bug>> = {
+  deaf: {
+    invariant: 'I1',
+    what: 'a joiner does not hear of new tasks',
+    ports: asking('joiner', (projection) => without(projection, 'added')),
+  },
+  late: {
+    invariant: 'I2',
+    what: 'neither the claim nor the joiner looks at the expiry',
+    redis: lax({ expiry: true }),
+    ports: asking('joiner', (projection) => ({
+      ...without(projection, 'removed'),
+      readTasks: async (...args) =>
+        (await projection.readTasks(...args)).map(
+          (task) => task && { ...task, expiresAtMs: task.expiresAtMs + SLOW_MS },
+        ),
+    })),
+  },
+  stubborn: {
+    invariant: 'I3',
+    what: 'neither the claim nor the joiner looks whether the task was removed',
+    redis: lax({ removal: true }),
+    ports: asking('joiner', (projection) => without(projection, 'removed')),
+  },
+  hasty: {
+    invariant: 'I3',
+    what: 'untask does not wait for claims in flight',
+    ports: asking('api', () => ({ inFlight: async () => ({ ok: true, nowMs: 0, entries: [] }) })),
+  },
+  insisting: {
+    invariant: 'I4',
+    what: 'a claim does not look whether the pair was answered',
+    redis: lax({ settled: true }),
+  },
+  blind: {
+    invariant: 'I5',
+    what: 'a joiner takes every selector for *',
+    ports: asking('joiner', (projection) => ({
+      readTasks: async (...args) =>
+        (await projection.readTasks(...args)).map(
+          (task) => task && { ...task, command: { ...task.command, selector: null } },
+        ),
+    })),
+  },
+  mixed: {
+    invariant: 'I6',
+    what: 'a joiner takes the command of another org that uses the same task id',
+    ports: asking('joiner', (projection) => ({
+      readTasks: async (oid, ids) => {
+        const [own, others] = await Promise.all([
+          projection.readTasks(oid, ids),
+          projection.readTasks(ORGS.find((other) => other !== oid) as string, ids),
+        ]);
+        return own.map(
+          (task, i) =>
+            task && { ...task, command: { ...task.command, task: others[i]?.command.task ?? task.command.task } },
+        );
+      },
+    })),
+  },
+  forgetful: {
+    invariant: 'I7',
+    what: 'the projector passes over some tasks',
+    ports: asking('projector', (projection) => ({
+      apply: async (requests) => {
+        const isKept = ({ op, taskId }: (typeof requests)[number]['commands'][number]) =>
+          op !== 'task' || !/[37]$/.test(taskId);
+        const kept = requests.map((request) => ({ ...request, commands: request.commands.filter(isKept) }));
+        const answers = await projection.apply(kept);
+        return answers.map((answer, i) => {
+          if (!answer.ok) return answer;
+          const outcomes = [...answer.outcomes];
+          return {
+            ...answer,
+            outcomes: (requests[i]?.commands ?? []).map((command) =>
+              isKept(command) ? (outcomes.shift() ?? 'nothing') : 'past',
+            ),
+          };
+        });
+      },
+    })),
+  },
+  fickle: {
+    invariant: 'I8',
+    what: 'a later answer of a sensor counts instead of the first',
+    redis: lax({ first: true }),
+  },
+};

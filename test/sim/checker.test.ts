@@ -1,0 +1,62 @@
+/** The checker is proven: each planted bug is found, as a breach of the promise that it breaks and of no other. */
+import { describe, expect, it } from 'vitest';
+import { BUGS, type Bug } from './bugs.ts';
+import { run } from './run.ts';
+
+const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
+const ALL = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
+
+async function breaches(seeds: number[], bug?: Bug): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const seed of seeds) {
+    const { violation } = await run({ seed, ...(bug ? { bug } : {}) });
+    if (violation) found.add(violation.invariant);
+  }
+  return found;
+}
+
+describe('the checker', () => {
+  it('finds nothing in the same seeds without a bug', async () => {
+    expect(await breaches(SEEDS)).toEqual(new Set());
+  });
+
+  it.each(Object.entries(BUGS))('finds what is planted: %s', async (_name, bug) => {
+    expect(await breaches(bug.seeds ?? SEEDS, bug)).toEqual(new Set([bug.invariant]));
+  });
+
+  it('has a bug planted for each invariant', () => {
+    expect(new Set(Object.values(BUGS).map(({ invariant }) => invariant))).toEqual(new Set(ALL));
+  });
+});
+
+describe('a run', () => {
+  it('is the same each time that its seed is run', async () => {
+    const lines = async () => {
+      const trace: string[] = [];
+      await run({ seed: 4, steps: 100, trace: (line) => trace.push(line) });
+      return trace;
+    };
+    const first = await lines();
+    expect(first.length).toBeGreaterThan(100);
+    expect(await lines()).toEqual(first);
+  });
+
+  it('meets every kind of record and of fault often enough to say something', async () => {
+    const total = { dispatches: 0, copies: 0, late: 0, settled: 0, letters: 0 };
+    const faults = new Set<string>();
+    for (const seed of SEEDS) {
+      const trace = (line: string) => {
+        const [, fault] = / {2}fault +(\w+ \w+|\w+)/.exec(line) ?? [];
+        if (fault) faults.add(fault);
+      };
+      const { stats } = await run({ seed, trace });
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += stats[name];
+    }
+    expect(total.dispatches).toBeGreaterThan(500);
+    expect(total.settled).toBeGreaterThan(300);
+    expect(total.copies).toBeGreaterThan(0);
+    expect(total.late).toBeGreaterThan(0);
+    expect(total.letters).toBeGreaterThan(100);
+    expect(faults.size).toBeGreaterThan(8);
+  });
+});

@@ -1,0 +1,231 @@
+/**
+ * Judges every record at its append by the invariants of docs/guarantees.md, from the logs and from what the outside world
+ * was told. I1 and what only shows at rest is judged in rest.ts.
+ *
+ * I2, I3 and I4 hold by `dispatched_at`. A record that is appended later than a lease after it was held up after its last
+ * check, by a stop or by the broker: such appends are counted, not judged.
+ */
+
+import { checkSensorEvent } from '../../src/command/check.ts';
+import type { SensorEvent, TaskDispatch, TaskEvent } from '../../src/model/records.ts';
+import { taskIdOfInvestigation } from '../../src/model/task.ts';
+import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
+
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
+
+export class Violation extends Error {
+  readonly invariant: Invariant;
+
+  constructor(invariant: Invariant, message: string) {
+    super(`${invariant}: ${message}`);
+    this.invariant = invariant;
+  }
+}
+
+/** What is known of one (task, sensor). Times are virtual ms. */
+export type PairHistory = {
+  dispatches: { atMs: number; connectionId: string; attempt: number }[];
+  receiptMs: number | null;
+  receiptAfterDispatch: boolean;
+  settled: { eventId: string; type: 'TASK_DONE' | 'TASK_FAILURE'; atMs: number } | null;
+  removed: boolean;
+  /** A narrowed untask that withdrew it was answered. */
+  untaskedMs: number | null;
+};
+
+export type CheckerOptions = {
+  oracle: Oracle;
+  leaseMs: number;
+  marginMs: number;
+};
+
+type Append = { atMs: number; sentMs: number };
+
+export class Checker {
+  readonly pairs = new Map<string, PairHistory>();
+  readonly events = new Map<string, Map<string, Set<string>>>();
+  readonly letters = new Set<string>();
+  /** Answered untasks of whole tasks. */
+  readonly untasked = new Map<string, number>();
+  readonly stats = { dispatches: 0, copies: 0, late: 0, settled: 0, letters: 0 };
+  readonly #options: CheckerOptions;
+  readonly #ids = new Set<string>();
+  /** By org and partition, how far presence was processed, and when: rising in both. */
+  readonly #processed = new Map<string, { atMs: number; offset: number }[]>();
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+  }
+
+  pair(oid: string, taskId: string, sid: string): PairHistory {
+    const name = `${oid} ${taskId} ${sid}`;
+    let pair = this.pairs.get(name);
+    if (pair === undefined) {
+      pair = {
+        dispatches: [],
+        receiptMs: null,
+        receiptAfterDispatch: false,
+        settled: null,
+        removed: false,
+        untaskedMs: null,
+      };
+      this.pairs.set(name, pair);
+    }
+    return pair;
+  }
+
+  onProcessed(oid: string, partition: number, offset: number, atMs: number): void {
+    const name = `${oid} ${partition}`;
+    const history = this.#processed.get(name) ?? [];
+    if (history.length === 0) this.#processed.set(name, history);
+    if (offset > (history.at(-1)?.offset ?? -1)) history.push({ atMs, offset });
+  }
+
+  onDispatch(dispatch: TaskDispatch, append: Append): void {
+    const { oid, task_id: taskId, sid } = dispatch;
+    this.stats.dispatches += 1;
+    if (this.#ids.has(dispatch.dispatch_id)) this.stats.copies += 1;
+    this.#ids.add(dispatch.dispatch_id);
+    const task = this.#options.oracle.tasks.get(`${oid} ${taskId}`);
+    const sensor = this.#options.oracle.sensors.get(`${oid} ${sid}`);
+    this.#staysInOrg(dispatch, task, sensor);
+    const pair = this.pair(oid, taskId, sid);
+    this.#isInTime(dispatch, task as OracleTask, append);
+    this.#isNotAfter(
+      'I3',
+      'after its untask was answered',
+      this.untasked.get(`${oid} ${taskId}`) ?? null,
+      dispatch,
+      append,
+    );
+    this.#isNotAfter('I3', 'after the untask of this sensor was answered', pair.untaskedMs, dispatch, append);
+    if (!task?.doneWhenSent)
+      this.#isNotAfter('I4', `after its ${pair.settled?.type}`, pair.settled?.atMs ?? null, dispatch, append);
+    this.#matches(dispatch, task as OracleTask, sensor as OracleSensor, append);
+    pair.dispatches.push({ atMs: append.atMs, connectionId: dispatch.connection_id, attempt: dispatch.attempt });
+  }
+
+  #staysInOrg(dispatch: TaskDispatch, task: OracleTask | undefined, sensor: OracleSensor | undefined): void {
+    const what = `a dispatch of ${dispatch.task_id} to ${dispatch.sid} of ${dispatch.oid}`;
+    if (!task) throw new Violation('I6', `${what}, which has no such task`);
+    if (!sensor) throw new Violation('I6', `${what}, which has no such sensor`);
+    if (task.command.task !== dispatch.task) throw new Violation('I6', `${what} carries "${dispatch.task}"`);
+  }
+
+  #isInTime(dispatch: TaskDispatch, { expiresAtMs }: OracleTask, { atMs, sentMs }: Append): void {
+    const { marginMs } = this.#options;
+    if (dispatch.dispatched_at > expiresAtMs - marginMs)
+      throw new Violation(
+        'I2',
+        `dispatch ${describe(dispatch)} was claimed ${dispatch.dispatched_at - expiresAtMs} ms from its expiry`,
+      );
+    if (atMs < expiresAtMs) return;
+    this.stats.late += 1;
+    if (atMs - sentMs < marginMs)
+      throw new Violation('I2', `dispatch ${describe(dispatch)} was written ${atMs - expiresAtMs} ms after its expiry`);
+  }
+
+  #isNotAfter(
+    invariant: Invariant,
+    what: string,
+    sinceMs: number | null,
+    dispatch: TaskDispatch,
+    { atMs }: Append,
+  ): void {
+    if (sinceMs === null || atMs < sinceMs) return;
+    this.stats.late += 1;
+    if (dispatch.dispatched_at > sinceMs || atMs - dispatch.dispatched_at <= this.#options.leaseMs)
+      throw new Violation(
+        invariant,
+        `dispatch ${describe(dispatch)} was written ${Math.round(atMs - sinceMs)} ms ${what}, ${Math.round(atMs - dispatch.dispatched_at)} ms after its claim`,
+      );
+  }
+
+  /** Some state of the sensor that can have been the last processed one, when the dispatch was sent, has to match. */
+  #matches(dispatch: TaskDispatch, task: OracleTask, sensor: OracleSensor, { sentMs }: Append): void {
+    const least = this.processedAt(sensor, sentMs);
+    const isCandidate = (state: OracleSensor['states'][number], next: OracleSensor['states'][number] | undefined) =>
+      state.atMs <= sentMs && (next === undefined || next.offset >= least);
+    const fits = sensor.states.some(
+      (state, i) =>
+        isCandidate(state, sensor.states[i + 1]) &&
+        state.online &&
+        state.connectionId === dispatch.connection_id &&
+        task.matches(state.record) === true,
+    );
+    if (!fits)
+      throw new Violation(
+        'I5',
+        `dispatch ${describe(dispatch)} over ${dispatch.connection_id} fits no state of the sensor from offset ${least} on`,
+      );
+  }
+
+  /** The presence offset up to which an owner is known to have read by then. */
+  processedAt({ oid, partition }: OracleSensor, atMs: number): number {
+    const history = this.#processed.get(`${oid} ${partition}`) ?? [];
+    return history.findLast((entry) => entry.atMs < atMs)?.offset ?? 0;
+  }
+
+  onEvent(event: TaskEvent, atMs: number): void {
+    const { oid, task_id: taskId, sid, type, event_id: eventId } = event;
+    const what = `${type} of ${taskId}${sid === null ? '' : ` for ${sid}`}`;
+    const task = this.#options.oracle.tasks.get(`${oid} ${taskId}`);
+    if (!task) throw new Violation('I6', `${what} in ${oid}, which has no such task`);
+    this.#note(`${oid} ${taskId}`, `${type} ${sid ?? ''}`, eventId);
+    if (type === 'TASK_EXPIRED' && atMs < task.expiresAtMs) throw new Violation('I7', `${what} before its expiry`);
+    if (type === 'TASK_REMOVED' && sid === null && task.removedMs === null)
+      throw new Violation('I7', `${what}, which nobody asked for`);
+    if (sid === null) return;
+    const pair = this.pair(oid, taskId, sid);
+    if (type === 'TASK_REMOVED') pair.removed = true;
+    if (type === 'TASK_DONE' || type === 'TASK_FAILURE') this.#settles(event, pair, task, what, atMs);
+  }
+
+  #settles(event: TaskEvent, pair: PairHistory, task: OracleTask, what: string, atMs: number): void {
+    if (pair.receiptMs === null && !task.doneWhenSent)
+      throw new Violation('I6', `${what} in ${event.oid}, where no sensor answered it`);
+    if (pair.settled && pair.settled.eventId !== event.event_id)
+      throw new Violation(
+        'I8',
+        `${what}, attempt ${event.attempt}, is another event than the ${pair.settled.type} before`,
+      );
+    if (pair.settled) return;
+    this.stats.settled += 1;
+    pair.settled = { eventId: event.event_id, type: event.type as 'TASK_DONE' | 'TASK_FAILURE', atMs };
+  }
+
+  #note(task: string, kind: string, eventId: string): void {
+    const kinds = this.events.get(task) ?? new Map<string, Set<string>>();
+    this.events.set(task, kinds);
+    const ids = kinds.get(kind) ?? new Set<string>();
+    kinds.set(kind, ids.add(eventId));
+  }
+
+  onReceipt(key: string | null, event: SensorEvent | null, atMs: number): void {
+    if (event === null || checkSensorEvent(key, event, this.#options.oracle.orgs).refusal) return;
+    if (event.event_type !== 'RECEIPT') return;
+    const taskId = event.task_id ?? taskIdOfInvestigation(event.investigation_id ?? '');
+    const pair = this.pair(event.oid, taskId, event.sid);
+    pair.receiptMs ??= atMs;
+    if (pair.dispatches.length > 0) pair.receiptAfterDispatch = true;
+  }
+
+  /** A command that is valid must not be refused. */
+  onDeadLetter(topic: string, partition: number, offset: number, code: string): void {
+    this.stats.letters += 1;
+    this.letters.add(`${topic}/${partition}/${offset}`);
+    if (topic !== 'task-commands') return;
+    const verdict = this.#options.oracle.verdicts.get(`${partition}/${offset}`);
+    if (verdict !== 'refused' && verdict !== 'conflict')
+      throw new Violation('I7', `the command at ${partition}/${offset} is ${verdict}, and was refused with ${code}`);
+  }
+
+  onUntasked(oid: string, taskId: string, atMs: number): void {
+    const name = `${oid} ${taskId}`;
+    if (this.#options.oracle.tasks.get(name)?.removedMs != null && !this.untasked.has(name))
+      this.untasked.set(name, atMs);
+  }
+}
+
+const describe = ({ oid, task_id, sid, attempt }: TaskDispatch): string =>
+  `${task_id} to ${sid} of ${oid.slice(0, 4)}, attempt ${attempt},`;

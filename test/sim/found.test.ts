@@ -1,0 +1,49 @@
+/** What seeds have found, played again step by step: a seed says something else as soon as the simulation changes. */
+import { describe, expect, it } from 'vitest';
+import type { Bug } from './bugs.ts';
+import { World } from './world.ts';
+
+/** A world in which what a joiner asks the projection can be spoilt. */
+async function play(spoil: NonNullable<Bug['ports']>, acts: (world: World) => Promise<void>): Promise<World> {
+  const world = new World(1, { invariant: 'I1', what: 'spoilt', ports: spoil }, undefined);
+  try {
+    world.begin();
+    await world.pass(2_000);
+    await acts(world);
+    await world.comeToRest();
+    return world;
+  } finally {
+    world.end();
+  }
+}
+
+describe('found by the simulation', () => {
+  it('a claim that was not answered, of a seat that is then taken anew: its pairs were not sent before the next connect', async () => {
+    let spoilt = 0;
+    const world = await play(
+      (ports, kind) => {
+        if (kind !== 'joiner') return ports;
+        const { projection } = ports;
+        const claim: typeof projection.claim = async (rows, requests) => {
+          const answer = await projection.claim(rows, requests);
+          if (spoilt > 0 || requests.length === 0) return answer;
+          spoilt += 1;
+          return { rows: answer.rows, claims: answer.claims.map(() => ({ ok: false, why: 'away' })) };
+        };
+        return { ...ports, projection: { ...projection, claim } };
+      },
+      async (world) => {
+        const { fleet, cluster } = world;
+        for (const joiner of cluster.of('joiner')) joiner.kill();
+        for (let i = 0; i < 8; i += 1) fleet.connect();
+        fleet.produce({ ...fleet.task(), selector: null, ttl: 3_600 });
+        await world.pass(1_000);
+        // They take their seats, and meet task and sensors in one go.
+        for (const joiner of cluster.of('joiner')) joiner.start();
+        await world.pass(15_000);
+      },
+    );
+    expect(spoilt).toBe(1);
+    expect(world.stats().dispatches).toBeGreaterThan(2);
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * What has to be true at rest: all parts are back for 30 seconds, nobody asks for anything. Every pair that is due was sent
+ * over the connection that is open (I1); the projection says what the logs say, every command had its effect once, and every
+ * refusal its dead letter (I7); every answer was taken, and the projection counts the one that the log counts (I8).
+ */
+import type { Checker, Invariant } from './checker.ts';
+import { Violation } from './checker.ts';
+import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
+import type { MemoryRedis } from './redis/state.ts';
+
+export type RestOptions = { oracle: Oracle; checker: Checker; redis: MemoryRedis; nowMs: number };
+
+export function checkRest(options: RestOptions): void {
+  const { oracle, checker } = options;
+  for (const [place, verdict] of oracle.verdicts) {
+    if ((verdict === 'refused' || verdict === 'conflict') && !checker.letters.has(`task-commands/${place}`))
+      fail('I7', `the command at ${place} is ${verdict}, and has no dead letter`);
+  }
+  for (const task of oracle.tasks.values()) {
+    isStored(options, task);
+    isTold(options, task);
+    for (const sensor of oracle.sensors.values()) if (sensor.oid === task.oid) checkPair(options, task, sensor);
+  }
+}
+
+function fail(invariant: Invariant, message: string): never {
+  throw new Violation(invariant, `at rest, ${message}`);
+}
+
+const nameOf = ({ oid, taskId }: OracleTask): string => `${taskId} of ${oid.slice(0, 4)}`;
+
+/** Tasks that run out while it is looked are either. */
+const EDGE_MS = 2_000;
+
+function stateOf({ removedMs, expiresAtMs }: OracleTask, nowMs: number): 'p' | 'r' | 'e' | 'edge' {
+  if (removedMs !== null) return 'r';
+  if (expiresAtMs > nowMs) return 'p';
+  return expiresAtMs > nowMs - EDGE_MS ? 'edge' : 'e';
+}
+
+function isStored({ redis, nowMs }: RestOptions, task: OracleTask): void {
+  const org = redis.org(task.oid);
+  if (org.marker?.attestedFor !== redis.runId) fail('I1', `the projection of ${task.oid} is not complete`);
+  const wanted = stateOf(task, nowMs);
+  if (wanted === 'edge') return;
+  const row = redis.row(org, task.taskId);
+  if (row?.state !== wanted) fail('I7', `task ${nameOf(task)} should be ${wanted}, and is ${row?.state}`);
+  if (row.hash !== task.hash) fail('I7', `task ${nameOf(task)} has other content`);
+  if (org.pending.has(task.taskId) !== (wanted === 'p'))
+    fail('I7', `task ${nameOf(task)} stands wrongly among the pending`);
+}
+
+function isTold({ checker, nowMs }: RestOptions, task: OracleTask): void {
+  const told = checker.events.get(`${task.oid} ${task.taskId}`);
+  const wanted: Record<string, boolean> = {
+    ADD_TASK: true,
+    TASK_REMOVED: task.removedMs !== null,
+    TASK_EXPIRED: stateOf(task, nowMs) === 'e',
+  };
+  for (const [type, isWanted] of Object.entries(wanted)) {
+    const ids = told?.get(`${type} `)?.size ?? 0;
+    if (isWanted && ids !== 1) fail('I7', `task ${nameOf(task)} has ${ids} events ${type}`);
+  }
+}
+
+function checkPair(options: RestOptions, task: OracleTask, sensor: OracleSensor): void {
+  const { checker, redis, nowMs } = options;
+  const pair = checker.pairs.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
+  const what = `${nameOf(task)} for ${sensor.sid}`;
+  if (pair?.receiptAfterDispatch && !pair.settled) fail('I8', `${what} was answered, and has no TASK_DONE`);
+  const stored = redis.row(redis.org(task.oid), task.taskId)?.pairs.get(sensor.sid);
+  if (pair?.settled && stored?.state !== (pair.settled.type === 'TASK_DONE' ? 'd' : 'f'))
+    fail('I8', `${what} has ${pair.settled.type}, and the projection says ${stored?.state}`);
+  if (stored?.state === 'r' && !pair?.removed && !pair?.settled)
+    fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
+  if (pair?.removed && !pair.settled && stored?.state !== 'r')
+    fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
+  if (pair?.settled || pair?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return;
+  const last = sensor.states.at(-1);
+  if (!last?.online || task.matches(last.record) !== true) return;
+  if (isWithdrawn(options, task, sensor)) fail('I7', `${what} should be withdrawn, and is not`);
+  if (!pair?.dispatches.some(({ connectionId }) => connectionId === last.connectionId))
+    fail('I1', `${what} is due over ${last.connectionId} since ${Math.round(nowMs - last.atMs)} ms, and was not sent`);
+}
+
+/** The sensor matched the narrowed UNTASK all the time since before it was written, as its owner knew then. */
+function isWithdrawn({ checker }: RestOptions, task: OracleTask, sensor: OracleSensor): boolean {
+  return task.narrowed.some(({ appendedMs, matches }) => {
+    const known = checker.processedAt(sensor, appendedMs);
+    const before = sensor.states.findLastIndex(({ offset }) => offset < known);
+    const fits = ({ record }: OracleSensor['states'][number]) =>
+      matches(record) === true && task.matches(record) === true;
+    return before !== -1 && sensor.states.slice(before).every(fits);
+  });
+}
