@@ -12,7 +12,7 @@ export type LogRecord = {
   offset: number;
   key: Buffer | null;
   value: Buffer | null;
-  headers: Record<string, string | Buffer>;
+  headers: NonNullable<OutRecord['headers']>;
   timestampMs: number;
 };
 
