@@ -8,12 +8,14 @@ import type { Invariant } from './checker.ts';
 import type { Kind } from './cluster.ts';
 import { ORGS } from './fleet.ts';
 import type { Lax, MemoryRedis } from './redis/state.ts';
+import type { Step } from './world.ts';
 
 export type Bug = {
   invariant: Invariant;
   what: string;
-  /** Where it is met, if seldom. */
-  seeds?: number[];
+  /** Where the bug is rarely met: what happens, by its weight, and nothing else; and how slow the broker is, in ms. */
+  steps?: Partial<Record<Step, number>>;
+  brokerMs?: number;
   redis?(redis: MemoryRedis): void;
   ports?(ports: RolePorts, kind: Kind): RolePorts;
 };
@@ -65,6 +67,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   hasty: {
     invariant: 'I3',
     what: 'untask does not wait for claims in flight',
+    steps: { connect: 2, reconnect: 30, produce: 20, untask: 20 },
+    brokerMs: 250,
     ports: asking('api', () => ({ inFlight: async () => ({ ok: true, nowMs: 0, entries: [] }) })),
   },
   insisting: {

@@ -4,6 +4,19 @@ import { BUGS, type Bug } from './bugs.ts';
 import { run } from './run.ts';
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
+const FAULTS = [
+  'is killed',
+  'is paused',
+  'one joiner',
+  'FLUSHALL',
+  'redis is replaced',
+  'redis cannot be reached',
+  'redis is slow',
+  'connections to redis break',
+  'the broker is away',
+  'the broker is unwell',
+  'the broker is slow',
+];
 const ALL = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
 
 async function breaches(seeds: number[], bug?: Bug): Promise<Set<string>> {
@@ -21,7 +34,7 @@ describe('the checker', () => {
   });
 
   it.each(Object.entries(BUGS))('finds what is planted: %s', async (_name, bug) => {
-    expect(await breaches(bug.seeds ?? SEEDS, bug)).toEqual(new Set([bug.invariant]));
+    expect(await breaches(SEEDS, bug)).toEqual(new Set([bug.invariant]));
   });
 
   it('has a bug planted for each invariant', () => {
@@ -43,11 +56,10 @@ describe('a run', () => {
 
   it('meets every kind of record and of fault often enough to say something', async () => {
     const total = { dispatches: 0, copies: 0, late: 0, settled: 0, letters: 0 };
-    const faults = new Set<string>();
+    const met = new Set<string>();
     for (const seed of SEEDS) {
       const trace = (line: string) => {
-        const [, fault] = / {2}fault +(\w+ \w+|\w+)/.exec(line) ?? [];
-        if (fault) faults.add(fault);
+        for (const fault of FAULTS) if (line.includes(fault)) met.add(fault);
       };
       const { stats } = await run({ seed, trace });
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += stats[name];
@@ -57,6 +69,6 @@ describe('a run', () => {
     expect(total.copies).toBeGreaterThan(0);
     expect(total.late).toBeGreaterThan(0);
     expect(total.letters).toBeGreaterThan(100);
-    expect(faults.size).toBeGreaterThan(8);
+    expect([...met].toSorted()).toEqual(FAULTS.toSorted());
   });
 });

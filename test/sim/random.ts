@@ -34,7 +34,7 @@ export class Random {
   }
 
   /** One of the names, by weight. */
-  weighted<N extends string>(weights: Readonly<Record<N, number>>): N {
+  weighted<N extends string>(weights: Readonly<Partial<Record<N, number>>>): N {
     const entries = Object.entries(weights) as [N, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [name, weight] of entries) {

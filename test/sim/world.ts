@@ -46,6 +46,7 @@ const STEPS = {
   org: 0.3,
   fault: 6,
 };
+export type Step = keyof typeof STEPS;
 const PASS = { 5: 50, 100: 42, 1000: 6, 6000: 1 };
 
 export class World {
@@ -59,7 +60,8 @@ export class World {
   readonly #oracle: Oracle;
   readonly #checker: Checker;
   readonly #asked: ReturnType<Fleet['task']>[] = [];
-  readonly #acts: Record<keyof typeof STEPS, () => void>;
+  readonly #steps: Partial<Record<Step, number>>;
+  readonly #acts: Record<Step, () => void>;
 
   constructor(seed: number, bug: Bug | undefined, trace: ((line: string) => void) | undefined) {
     const { TTL_MAX_SECONDS: ttlMaxSeconds, TASK_MAX_BYTES: taskMaxBytes, CLAIM_LEASE_MS: leaseMs } = CONFIG;
@@ -69,6 +71,7 @@ export class World {
     const redis = new RedisServer(this.#scheduler);
     redis.memory.onRead = (oid, partition, offset) =>
       this.#checker.onProcessed(oid, partition, offset, this.#scheduler.nowMs);
+    this.#steps = bug?.steps ?? STEPS;
     bug?.redis?.(redis.memory);
     const at = () => ((this.#scheduler.nowMs - START_MS) / 1000).toFixed(4).padStart(9);
     const say: Env['trace'] = trace ? (who, what) => trace(`${at()}  ${who.padEnd(13)} ${what}`) : null;
@@ -79,7 +82,7 @@ export class World {
       config: CONFIG,
       broker: new Broker(this.#scheduler, PARTITIONS, (appended) => this.#judge(judge, appended)),
       redis,
-      trouble: { produce: 0, brokerMs: 0 },
+      trouble: { produce: 0, brokerMs: bug?.brokerMs ?? 0 },
       trace: say,
       wrap: (ports, kind) => bug?.ports?.(ports, kind) ?? ports,
     };
@@ -108,7 +111,7 @@ export class World {
     this.begin();
     await this.pass(this.#random.between(0, 3_000));
     for (let i = 0; i < steps; i += 1) {
-      this.#acts[this.#random.weighted(STEPS)]();
+      this.#acts[this.#random.weighted(this.#steps)]();
       await this.pass(Number(this.#random.weighted(PASS)) * this.#random.between(0.2, 2));
     }
     await this.comeToRest();
@@ -152,7 +155,7 @@ export class World {
     }
   }
 
-  #actsOf(fleet: Fleet): Record<keyof typeof STEPS, () => void> {
+  #actsOf(fleet: Fleet): Record<Step, () => void> {
     return {
       connect: () => fleet.connect(),
       reconnect: () => fleet.reconnect(),
