@@ -65,6 +65,7 @@ const SETTINGS: RolePorts['settings'] = {
   get: () => undefined,
   list: () => [],
   write: () => Promise.reject(new Error('nobody writes settings here')),
+  refresh: async () => undefined,
   onChange: () => nothing,
 };
 const STATS: RolePorts['stats'] = {
