@@ -21,8 +21,8 @@ const OPEN: Moves = { ...ANSWER, dispatched: ['sent'], ran_out: ['expired'], wit
 /** From each state, by cause, to which. A cause that is not listed changes nothing. */
 export const MOVES: Readonly<Record<ShownState, Moves>> = {
   queued: OPEN,
-  // A later attempt that is taken back leaves the one before as the last.
-  sent: { ...OPEN, taken_back: ['queued', 'sent'] },
+  // A later attempt that is taken back leaves the one before as the last. What is done when sent stays done, whatever comes.
+  sent: { ...OPEN, answered_with_error: ['failed', 'done'], taken_back: ['queued', 'sent'] },
   expired: ANSWER,
   removed: ANSWER,
   done: {},

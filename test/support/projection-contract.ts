@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { applyContract } from './contract-apply.ts';
 import { claimsContract } from './contract-claims.ts';
 import { markerContract } from './contract-marker.ts';
+import { movesContract } from './contract-moves.ts';
 import { readsContract } from './contract-reads.ts';
 import { replayContract } from './contract-replay.ts';
 import { sweepContract } from './contract-sweep.ts';
@@ -24,6 +25,7 @@ export function projectionContract(name: string, open: () => Promise<Bench>): vo
     markerContract(bench);
     applyContract(bench);
     claimsContract(bench);
+    movesContract(bench);
     readsContract(bench);
     replayContract(bench);
     sweepContract(bench);
