@@ -21,6 +21,7 @@ import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
+import { createRuleMemory } from './edges/redis/rule-memory.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
 import { createStats } from './edges/redis/store-stats.ts';
@@ -30,18 +31,20 @@ import type { RecordName } from './model/records.ts';
 import { bootstrapSettings } from './orgs/bootstrap.ts';
 import type { KeyUse } from './orgs/key-use.ts';
 import { createSettings } from './orgs/write-setting.ts';
-import type { Role, RolePorts } from './ports.ts';
+import type { Role } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
+import { type ResponderPorts, startResponder } from './respond/responder.ts';
 import { TOPICS, topicNames } from './topics.ts';
 
 /** The same from src and from dist. */
 const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console', import.meta.url));
 
-export type RoleName = 'api' | 'projector' | 'joiner';
+export type RoleName = 'api' | 'projector' | 'joiner' | 'responder';
 
-const STREAM_ROLES: Record<Exclude<RoleName, 'api'>, (ports: RolePorts) => Promise<Role>> = {
+const STREAM_ROLES: Record<Exclude<RoleName, 'api'>, (ports: ResponderPorts) => Promise<Role>> = {
   projector: startProjector,
   joiner: startJoiner,
+  responder: startResponder,
 };
 
 export type Server = { url: string; stop(): Promise<void> };
@@ -78,7 +81,7 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
   }
 }
 
-type Connected = RolePorts & {
+type Connected = ResponderPorts & {
   redis: RedisClient;
   keyUse: KeyUse;
   kafka: ReturnType<typeof createKafka>;
@@ -137,6 +140,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     projection,
     redis,
     stats: createStats(redis),
+    ruleMemory: createRuleMemory(redis),
     store: stored,
     metrics,
     kafka,
@@ -171,6 +175,7 @@ async function startApi(
     consoleFolder: CONSOLE_FOLDER,
     keyUse: ports.keyUse,
     projection,
+    ruleFaults: (oid) => ports.ruleMemory.faults(oid),
     stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },
     presence: { append: (records) => outbox.presence(records) },

@@ -1,7 +1,9 @@
 /** What the roles write, as they see it; the edge encodes and produces. Each resolves when the broker has all of it. */
 import type { ErrorCode } from './errors.ts';
 import type {
+  Detection,
   OrgSetting,
+  OutputRecord,
   SensorEvent,
   SensorPresence,
   SensorState,
@@ -39,6 +41,8 @@ export type Outbox = {
   /** The same for what is written of sensors, and in their name. */
   presence(records: SensorPresence[]): Promise<{ partition: number; offset: number }[]>;
   sensorEvents(records: SensorEvent[]): Promise<{ partition: number; offset: number }[]>;
+  detections(detections: Detection[]): Promise<void>;
+  outputs(outputs: OutputRecord[]): Promise<void>;
   settings(settings: OrgSetting[]): Promise<void>;
   /** One setting, or with null its tombstone; never retried by itself: the claim on its name must still hold. */
   setting(key: string, setting: OrgSetting | null): Promise<void>;

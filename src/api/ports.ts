@@ -8,6 +8,7 @@ import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import type { StatsStore } from '../projection/stats.ts';
 import type { Projection } from '../projection/store.ts';
+import type { RuleMemory } from '../rules/memory.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
 
 export type CommandLog = {
@@ -53,6 +54,8 @@ export type ApiPorts = {
   consoleFolder: string;
   keyUse: KeyUse;
   projection: Projection;
+  /** The last fault of each rule that failed when it ran, by `hive/name`. */
+  ruleFaults: RuleMemory['faults'];
   stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;
   presence: PresenceLog;

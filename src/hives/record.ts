@@ -66,6 +66,12 @@ export function recordOf(setting: StoredSetting): HiveRecord {
   };
 }
 
+/** The record with the fault of its last run, if that came after it was stored. */
+export function withFault(record: HiveRecord, fault: { sentence: string; atMs: number } | undefined): HiveRecord {
+  if (fault === undefined || fault.atMs < record.sys_mtd.last_mod) return record;
+  return { ...record, sys_mtd: { ...record.sys_mtd, last_error: fault.sentence, last_error_ts: fault.atMs } };
+}
+
 /** Whether a rule with this metadata runs. */
 export const isActive = ({ enabled, expiry }: UserMetadata, nowMs: number): boolean =>
   enabled && (expiry === 0 || nowMs < expiry);

@@ -84,6 +84,8 @@ const NOT_RUN = new Set([
   'start ai agent',
 ]);
 
+export const isRunnable = (action: Action | Unrunnable): action is Action => 'effect' in action;
+
 /** Throws a RuleError only where `respond` is not a list of objects, or too long. */
 export function parseRespond(value: unknown): (Action | Unrunnable)[] {
   if (value === undefined || value === null) return [];

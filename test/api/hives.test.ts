@@ -146,6 +146,16 @@ describe('rules', () => {
     expect((await read('r')).sys_mtd.last_error).toBe('');
   });
 
+  test('a fault of the last run is shown until the rule is stored anew', async () => {
+    await store('r');
+    const { last_mod } = (await read('r')).sys_mtd;
+    memory.ruleFaults.set('dr-general/r', { sentence: 'It failed.', atMs: last_mod + 1 });
+    expect((await read('r')).sys_mtd).toMatchObject({ last_error: 'It failed.', last_error_ts: last_mod + 1 });
+    expect((await call('GET', 'dr-general/{oid}')).body.r.sys_mtd.last_error).toBe('It failed.');
+    memory.ruleFaults.set('dr-general/r', { sentence: 'It failed.', atMs: last_mod - 1 });
+    expect((await read('r')).sys_mtd.last_error).toBe('');
+  });
+
   test('validate stores nothing; data that is no object is refused', async () => {
     expect(await call('POST', 'dr-general/{oid}/r/validate', { data: JSON.stringify(rule) })).toEqual({
       status: 200,

@@ -108,6 +108,8 @@ export class Memory {
   }
 
   #nextOffset = (partition: number): number => this.emitted.filter(({ place }) => place.partition === partition).length;
+  /** Faults of rules, by `hive/name`. */
+  readonly ruleFaults = new Map<string, { sentence: string; atMs: number }>();
 
   partitionOf = (sid: string): number => (createHash('md5').update(sid).digest()[0] as number) % PARTITIONS;
 
@@ -129,6 +131,7 @@ export class Memory {
       settings: this.settings,
       keyUse: this.keyUse,
       projection: this.projection() as Projection,
+      ruleFaults: async () => this.ruleFaults,
       consoleFolder: '/nonexistent',
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },

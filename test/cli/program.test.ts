@@ -78,7 +78,7 @@ describe('the command line', () => {
 
 describe('rolesOf', () => {
   it('is every role unless some are named, in their order', () => {
-    expect(rolesOf(undefined)).toEqual(['api', 'projector', 'joiner']);
+    expect(rolesOf(undefined)).toEqual(['api', 'projector', 'joiner', 'responder']);
     expect(rolesOf('joiner, api')).toEqual(['api', 'joiner']);
   });
 });

@@ -7,12 +7,13 @@ import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../errors.ts';
 import { type Hive, type HiveData, hiveNamed } from '../../hives/hives.ts';
 import { listRecords } from '../../hives/listing.ts';
-import { type KeptRecord, readMetadata, type UserMetadata } from '../../hives/record.ts';
+import { type KeptRecord, readMetadata, settingName, type UserMetadata, withFault } from '../../hives/record.ts';
 import { HiveStore, type Place } from '../../hives/store.ts';
 import { requireRight } from '../authorize.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { oid, optional } from '../fields.ts';
 import { type Parts, type Route, route } from '../route.ts';
+import { within } from '../within.ts';
 
 type Verb = keyof Hive['rights'];
 
@@ -41,6 +42,7 @@ const common = { tag: 'hives', hiveErrors: true } as const;
 const LISTING_MAX_BYTES = 4 * 1024 * 1024;
 const PAGE_MAX = 1_000;
 const PAGE = 500;
+const FAULTS_MS = 1_000;
 
 type Asked = FastifyRequest & { params: { hive: string; oid: string; name?: string } };
 
@@ -52,6 +54,11 @@ function allowed(request: FastifyRequest, verb: Verb): Hive {
 }
 
 const storeOf = ({ context }: Parts): HiveStore => new HiveStore(context.settings, context.nowMs);
+
+/** What is shown beside the records: faults of rules. Where they can't be read, records are shown without. */
+async function faultsOf({ context }: Parts, oid: string): Promise<Awaited<ReturnType<typeof context.ruleFaults>>> {
+  return within(FAULTS_MS, 'Redis', context.ruleFaults(oid)).catch(() => new Map());
+}
 
 function placeFor(request: FastifyRequest, verb: Verb): Place {
   const { name = '' } = (request as Asked).params;
@@ -142,12 +149,16 @@ export const hiveRoutes: readonly Route[] = [
       }),
       response: { 200: Type.Unknown({ description: 'Records by name; in pages `{records, next_cursor}`.' }) },
     },
-    handle: (parts, request) => {
+    handle: async (parts, request) => {
       const { mtd_only, limit, cursor, tag_prefix, max_bytes } = request.query;
       const from = allowed(request, 'list');
       const listing = `${from.name}/${request.oid}`;
       const paged = isGiven(limit) || isGiven(cursor);
-      const { records, last } = listRecords(storeOf(parts).list(request.oid, from), {
+      const faults = await faultsOf(parts, request.oid);
+      const all = storeOf(parts)
+        .list(request.oid, from)
+        .map(({ name, record }) => ({ name, record: withFault(record, faults.get(settingName(from.name, name))) }));
+      const { records, last } = listRecords(all, {
         metadataOnly: mtd_only ?? false,
         tagPrefix: tag_prefix ?? '',
         maxBytes: Math.min(max_bytes ?? LISTING_MAX_BYTES, LISTING_MAX_BYTES),
@@ -163,8 +174,11 @@ export const hiveRoutes: readonly Route[] = [
       ...{ method: 'GET', url: `/v1/hive/:hive/:oid/:name/${part}`, rights: either('list') },
       summary: part === 'data' ? 'One record.' : 'One record without its data.',
       schema: { params: RecordParams, response: anything },
-      handle: (parts, request) => {
-        const record = storeOf(parts).get(request.oid, allowed(request, 'list'), request.params.name);
+      handle: async (parts, request) => {
+        const { name } = request.params;
+        const from = allowed(request, 'list');
+        const stored = storeOf(parts).get(request.oid, from, name);
+        const record = withFault(stored, (await faultsOf(parts, request.oid)).get(settingName(from.name, name)));
         return part === 'data' ? record : { ...record, data: {} };
       },
     }),

@@ -7,7 +7,7 @@ import { logTo } from '../kafka.ts';
 import { withExamples } from '../options.ts';
 
 /** Roles that exist. */
-export const ROLES = ['api', 'projector', 'joiner'] as const;
+export const ROLES = ['api', 'projector', 'joiner', 'responder'] as const;
 export type Role = (typeof ROLES)[number];
 
 export function registerServe(program: Command, io: Io): void {

@@ -64,6 +64,19 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: Out
         topics.sensorEvents,
         records.map((record) => ({ key: record.sid, value: codec.encode('SensorEvent', record) })),
       ),
+    detections: (detections) =>
+      send(
+        topics.detections,
+        detections.map((detection) => ({ key: detection.oid, value: codec.encode('Detection', detection) })),
+      ),
+    outputs: (outputs) =>
+      send(
+        topics.outputs,
+        outputs.map((output) => ({
+          key: `${output.oid}/${output.output}`,
+          value: codec.encode('OutputRecord', output),
+        })),
+      ),
     settings: (settings) =>
       send(
         topics.orgSettings,

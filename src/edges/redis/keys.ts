@@ -36,6 +36,10 @@ export const keys = {
   used: (oid: string, name: string) => `{${oid}}:u:${name}`,
   /** string: requests in the present window of a credential, which takes the place of the oid */
   rate: (credential: string) => `{${credential}}:rl`,
+  /** hash: one count of suppression. `=` the count, and for each time that counted first the count before it; ends with the period */
+  ruleCount: (oid: string, hash: string) => `{${oid}}:rc:${hash}`,
+  /** hash: `hive/name` of a rule -> its last fault; goes a week after the last one */
+  ruleFaults: (oid: string) => `{${oid}}:rf`,
 };
 
 /** Pub/sub channel that carries oids whose tasks changed. */

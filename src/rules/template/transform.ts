@@ -7,7 +7,7 @@ import { RuleError } from '../errors.ts';
 import { isObject } from '../view.ts';
 import { indexed } from './functions.ts';
 import { parseTemplate, type Template } from './parse.ts';
-import { render } from './render.ts';
+import { type Missing, render } from './render.ts';
 
 export type Transform =
   | { readonly type: 'fixed'; readonly value: unknown }
@@ -44,17 +44,18 @@ export function parseTransform(value: unknown, at: string, plain: PlainText, dep
 const keysOf = (path: string): string[] =>
   (path.match(/(?:[^.\\]|\\.)+/g) ?? []).map((key) => key.replace(/\\(.)/g, '$1'));
 
-export function applyTransform(transform: Transform, data: unknown): unknown {
+/** `missing`: what becomes of a template whose field is not there. */
+export function applyTransform(transform: Transform, data: unknown, missing: Missing = 'fault'): unknown {
   switch (transform.type) {
     case 'fixed':
       return transform.value;
     case 'template':
-      return render(transform.template, data, 'fault');
+      return render(transform.template, data, missing);
     case 'path':
       return transform.keys.reduce<unknown>(indexed, data) ?? null;
     case 'list':
-      return transform.items.map((item) => applyTransform(item, data));
+      return transform.items.map((item) => applyTransform(item, data, missing));
     case 'object':
-      return Object.fromEntries(transform.fields.map(([key, item]) => [key, applyTransform(item, data)]));
+      return Object.fromEntries(transform.fields.map(([key, item]) => [key, applyTransform(item, data, missing)]));
   }
 }

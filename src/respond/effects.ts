@@ -1,0 +1,36 @@
+/** What the actions of a batch come to, gathered so that each kind is written in one go. */
+import type { Detection, OutputRecord, SensorEvent, SensorPresence, TaskCommand } from '../model/records.ts';
+
+export type Effects = {
+  detections: Detection[];
+  outputs: OutputRecord[];
+  presence: SensorPresence[];
+  commands: TaskCommand[];
+  sensorEvents: SensorEvent[];
+  /** What went wrong, by org and rule (`hive/name`). */
+  faults: { oid: string; rule: string; sentence: string }[];
+};
+
+export const noEffects = (): Effects => ({
+  detections: [],
+  outputs: [],
+  presence: [],
+  commands: [],
+  sensorEvents: [],
+  faults: [],
+});
+
+/** A record for `sensor-presence` that changes one thing of a sensor. */
+export const changeOf = (oid: string, sid: string, nowMs: number, change: Partial<SensorPresence>): SensorPresence => ({
+  event: 'UPDATED',
+  oid,
+  sid,
+  connection_id: '',
+  occurred_at: nowMs,
+  sensor: null,
+  add_tags: [],
+  remove_tags: [],
+  set_should_isolate: null,
+  try_now: false,
+  ...change,
+});

@@ -1,0 +1,84 @@
+/**
+ * `extension request` to ext-reliable-tasking: queues, withdraws or tries tasks, as records on the topics that the API writes,
+ * too. A target that is named but empty is refused: it would mean every sensor.
+ */
+import { readerOf } from '../api/reader.ts';
+import { ReceivedSchema, SensorSchema, TaskSchema, UntaskSchema } from '../api/schemas.ts';
+import { readTarget } from '../command/target.ts';
+import { taskCommandOf, untaskCommandOf } from '../command/task-command.ts';
+import { ApiError } from '../errors.ts';
+import { EXTENSION } from '../orgs/table.ts';
+import { changeOf } from './effects.ts';
+import type { Acting } from './perform.ts';
+import { ruleId } from './seen.ts';
+
+type Ask = (data: unknown, acting: Acting) => Promise<void> | void;
+
+const read = {
+  task: readerOf(TaskSchema),
+  untask: readerOf(UntaskSchema),
+  sensor: readerOf(SensorSchema),
+  received: readerOf(ReceivedSchema),
+};
+
+const TASKS_PAGE = 500;
+/** Pending tasks that one `untask` without a task id withdraws. */
+const TASKS_MAX = 10_000;
+
+const ACTIONS: Readonly<Record<string, Ask>> = {
+  task: (data, { effects, origin, ports }) => {
+    effects.commands.push(taskCommandOf(read.task(data), origin, rulesOf(ports)));
+  },
+  untask: async (data, { effects, origin, ports }) => {
+    const fields = read.untask(data);
+    const target = readTarget(fields);
+    if (!fields.task_id && !target.given)
+      throw new ApiError('target_missing', 'Say what to remove: task_id, or a target.');
+    const ids = fields.task_id ? [fields.task_id] : await pendingIds(ports.projection, origin.oid);
+    for (const id of ids) effects.commands.push(untaskCommandOf(id, target, origin, rulesOf(ports)));
+  },
+  /** Has no one to answer to. */
+  list: () => undefined,
+  signal_attempt: (data, { effects, origin }) => {
+    effects.presence.push(changeOf(origin.oid, read.sensor(data).sid, origin.nowMs, { try_now: true }));
+  },
+  signal_received: (data, { effects, origin, seen, at }) => {
+    const { sid, inv_id } = read.received(data);
+    effects.sensorEvents.push({
+      ...{ oid: origin.oid, sid, event_type: 'RECEIPT', occurred_at: origin.nowMs, investigation_id: inv_id },
+      ...{ event_id: ruleId(seen.depth + 1, 'receipt', seen.eventId, at), task_id: null, routing: '{}', event: '{}' },
+    });
+  },
+};
+
+export async function askExtension(name: string, action: string, data: unknown, acting: Acting): Promise<void> {
+  if (name !== EXTENSION) throw new ApiError('extension_unknown', `There is no extension ${name}: use ${EXTENSION}.`);
+  const ask = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (ask === undefined) throw new ApiError('action_unknown', `${EXTENSION} has no action "${action}".`);
+  refuseEmptyTarget(data);
+  await ask(data, acting);
+}
+
+function refuseEmptyTarget(data: unknown): void {
+  const fields = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
+  const named = ['sid', 'tag', 'selector'].filter((name) => Object.hasOwn(fields, name));
+  if (named.length > 0 && named.every((name) => fields[name] === null || fields[name] === ''))
+    throw new ApiError('target_missing', `${named.join(' and ')} came out empty: it would mean every sensor.`);
+}
+
+const rulesOf = ({ orgs, config }: Acting['ports']) => ({
+  orgs: orgs.table,
+  ttlMaxSeconds: config.TTL_MAX_SECONDS,
+  taskMaxBytes: config.TASK_MAX_BYTES,
+});
+
+async function pendingIds(projection: Acting['ports']['projection'], oid: string): Promise<string[]> {
+  const found: string[] = [];
+  let after: string | null = null;
+  do {
+    const page: { ids: string[]; next: string | null } = await projection.pendingIds(oid, TASKS_PAGE, after);
+    found.push(...page.ids);
+    after = page.next;
+  } while (after !== null && found.length < TASKS_MAX);
+  return found;
+}

@@ -1,0 +1,50 @@
+/** `report` and `output`: what a rule found, as records. A body that is too large for the topic goes without the event, and says so. Pure. */
+import { hashOf } from '../model/ids.ts';
+import type { Detection, OutputRecord } from '../model/records.ts';
+import type { Effect } from '../rules/actions.ts';
+import { render } from '../rules/template/render.ts';
+import { applyTransform } from '../rules/template/transform.ts';
+import type { View } from '../rules/view.ts';
+import type { Seen } from './seen.ts';
+
+/** The topics take 4 MiB a record; keys, ids and framing need little. */
+const BODY_MAX_BYTES = 4 * 1024 * 1024 - 65_536;
+
+export type Report = { readonly detection: Detection; readonly view: View; readonly sentOut: boolean };
+
+/** `origin`: hive, rule and action, for the id and the source. */
+export function reportOf(
+  effect: Extract<Effect, { type: 'report' }>,
+  seen: Seen,
+  mtd: unknown,
+  origin: { hive: string; rule: string; at: string },
+  nowMs: number,
+): Report {
+  const { routing } = seen.view;
+  const detect_id = hashOf('detection', seen.oid, origin.hive, origin.rule, origin.at, seen.eventId);
+  const base = { routing, detect: seen.view, detect_mtd: null, source: origin.hive, detect_id, mtd };
+  const cat = render(effect.name, base, 'show');
+  const filled = (transform: typeof effect.metadata) =>
+    transform === undefined ? null : applyTransform(transform, { ...base, cat }, 'show');
+  const { priority } = effect;
+  const view = {
+    ...{ cat, routing, detect: seen.view, detect_mtd: filled(effect.metadata) },
+    ...{ detect_data: filled(effect.detectData), priority, source: origin.hive, detect_id },
+  };
+  const detection: Detection = {
+    ...{ detect_id, oid: seen.oid, sid: seen.sid, cat, source: origin.hive, priority, occurred_at: nowMs },
+    body: fitting(view, { ...view, detect: null, too_large: true }),
+  };
+  return { detection, view, sentOut: effect.publish && !cat.startsWith('__') };
+}
+
+export function outputOf(name: string, seen: Seen): OutputRecord {
+  const { oid, eventId: event_id, occurredAtMs: occurred_at, view } = seen;
+  const body = fitting(view, { routing: view.routing, event: null, too_large: true });
+  return { oid, output: name, event_id, occurred_at, body };
+}
+
+function fitting(whole: unknown, without: unknown): string {
+  const text = JSON.stringify(whole);
+  return Buffer.byteLength(text) <= BODY_MAX_BYTES ? text : JSON.stringify(without);
+}

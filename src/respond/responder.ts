@@ -1,0 +1,103 @@
+/**
+ * The responder: consumer group on `sensor-events`, `sensor-presence` and `task-events`, which runs the rules of each org.
+ *
+ *   look (what rules see of the records) -> respond (match, suppress, perform) -> write -> commit
+ *
+ * Effects come first and the commit last: a crash repeats a batch, with the same ids. A rule that fails is told with its
+ * name and never stops the stream; what does is a Kafka or Redis that is away, until it is back.
+ */
+import { persist } from '../clock.ts';
+import type { Batch, Group, Role, RolePorts } from '../ports.ts';
+import type { RuleMemory } from '../rules/memory.ts';
+import type { Effects } from './effects.ts';
+import { Faults } from './faults.ts';
+import { Connections, LOOKED_AT, type Looking, look, noteConnections } from './look.ts';
+import { type Responding, respond } from './respond.ts';
+import { Rulesets } from './rulesets.ts';
+
+export const RESPONDER_GROUP = 'reliable-tasking-responder';
+
+export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory };
+
+export async function startResponder(ports: ResponderPorts): Promise<Role> {
+  const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);
+  await responder.start();
+  return responder;
+}
+
+class Responder implements Role {
+  readonly #ports: ResponderPorts;
+  readonly #rulesets: Rulesets;
+  readonly #looking: Looking;
+  readonly #responding: Responding;
+  readonly #faults: Faults;
+  #group: Group | null = null;
+
+  constructor(ports: ResponderPorts, presencePartitions: number) {
+    const { settings, clock, ruleMemory } = ports;
+    this.#ports = ports;
+    this.#faults = new Faults(ruleMemory, ports.log, clock);
+    this.#rulesets = new Rulesets(settings, clock.nowMs, (oid, rule, sentence) =>
+      this.#faults.add({ oid, rule, sentence }),
+    );
+    this.#looking = { ...ports, rulesets: this.#rulesets, connections: new Connections() };
+    const acting = { ...ports, presencePartitions };
+    this.#responding = { ports: acting, rulesets: this.#rulesets, memory: ruleMemory, nowMs: clock.nowMs };
+  }
+
+  async start(): Promise<void> {
+    this.#group = await this.#ports.inbox.join({
+      groupId: this.#ports.config.KAFKA_TOPIC_PREFIX + RESPONDER_GROUP,
+      topics: [...LOOKED_AT],
+      onAssigned: () => undefined,
+      wanted: async () => null,
+      onBatch: (batch) => this.#onBatch(batch),
+    });
+  }
+
+  ready(): { ready: boolean; detail: string } {
+    const fault = this.#group?.fault();
+    if (fault) return { ready: false, detail: fault };
+    const joined = this.#group?.joined() === true;
+    return { ready: joined, detail: joined ? 'running rules' : 'joining the group' };
+  }
+
+  async stop(): Promise<void> {
+    await this.#group?.stop();
+    this.#rulesets.stop();
+  }
+
+  async #onBatch(batch: Batch): Promise<boolean> {
+    const { clock, log, metrics } = this.#ports;
+    const startedMs = clock.monoMs();
+    const done = await persist(
+      clock,
+      batch.alive,
+      async () => {
+        const seen = await look(this.#looking, batch);
+        const effects = await respond(this.#responding, seen);
+        await this.#write(effects);
+        return true;
+      },
+      (error) => log.warn({ err: error, topic: batch.topic }, 'a batch is tried again'),
+    );
+    if (!done || !batch.alive()) return false;
+    await noteConnections(this.#looking, batch);
+    await this.#group?.commit(batch.topic, batch.partition, batch.nextOffset);
+    metrics.batchLatency('respond', clock.monoMs() - startedMs);
+    return true;
+  }
+
+  async #write(effects: Effects): Promise<void> {
+    const { outbox } = this.#ports;
+    await Promise.all([
+      outbox.detections(effects.detections),
+      outbox.outputs(effects.outputs),
+      outbox.presence(effects.presence),
+      outbox.commands(effects.commands),
+      outbox.sensorEvents(effects.sensorEvents),
+    ]);
+    for (const fault of effects.faults) this.#faults.add(fault);
+    await this.#faults.flush();
+  }
+}

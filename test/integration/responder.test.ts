@@ -1,0 +1,182 @@
+/** A task with a context, its receipt, and the rules that act on it: over real Kafka and Redis, from the hive to the topics. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { deleteRecord, getRecord, setRecord } from '../../src/cli/hives.ts';
+import { createKafka } from '../../src/edges/kafka/client.ts';
+import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
+import { connectRedis } from '../../src/edges/redis/client.ts';
+import { createRuleMemory } from '../../src/edges/redis/rule-memory.ts';
+import type { Detection, OutputRecord } from '../../src/model/records.ts';
+import { parseRuleText } from '../../src/rules/text.ts';
+import { System, soon } from './support/system.ts';
+
+const system = new System();
+const detections: Detection[] = [];
+const outputs: OutputRecord[] = [];
+const tails: Tail[] = [];
+
+const put = (name: string, yaml: string) =>
+  setRecord(system.client, 'dr-general', name, {
+    data: JSON.stringify(parseRuleText(yaml)),
+    usr_mtd: JSON.stringify({ enabled: true }),
+  });
+
+beforeAll(async () => {
+  await system.start(['api', 'projector', 'joiner', 'responder']);
+  const kafka = createKafka(system.config, system.log);
+  const follow = async (topic: string, onValue: (value: Buffer) => void) =>
+    tails.push(
+      await startTail({
+        ...{ kafka, topic, from: 'beginning' as const, log: system.log, maxWaitMs: 20 },
+        onRecords: (records) => {
+          for (const { value } of records) if (value) onValue(value);
+        },
+      }),
+    );
+  await follow(system.topics.detections, (value) => detections.push(system.codec.decode('Detection', value)));
+  await follow(system.topics.outputs, (value) => outputs.push(system.codec.decode('OutputRecord', value)));
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all(tails.map((tail) => tail.stop()));
+  await system.stop();
+});
+
+const sensor = {
+  ...{
+    iid: '',
+    did: '',
+    hostname: 'ws-01',
+    ext_ip: '',
+    int_ip: '',
+    mac_addr: '',
+    plat: 0x10000000,
+    ext_plat: 0,
+    arch: 2,
+  },
+  ...{ enroll: null, isolated: false, should_isolate: false, kernel: false, tags: ['production'] },
+};
+
+/** Queues a task for the sensor, waits for its dispatch and answers as the sensor would. */
+async function runTask(sid: string, context: string, event: object): Promise<string> {
+  const { task_id } = await system.client.request<{ task_id: string }>('task', {
+    task: 'os_version',
+    sid,
+    context,
+    ttl: 600,
+  });
+  await vi.waitFor(() => expect(system.sent(task_id, sid)).toHaveLength(1), soon);
+  const { investigation_id } = system.sent(task_id, sid)[0] as { investigation_id: string };
+  await system.answer({ sid, investigation_id }, event);
+  return investigation_id;
+}
+
+describe('rules on what sensors answer', () => {
+  it('the public example: a receipt with the context goes to the output and is reported', async () => {
+    await put(
+      'answers',
+      `
+detect:
+  op: contains
+  event: RECEIPT
+  path: routing/investigation_id
+  value: version
+respond:
+- action: output
+  name: tasks-output
+- action: report
+  name: "Reliable task ran"
+`,
+    );
+    const sid = randomUUID();
+    await system.presence({ sid, sensor });
+    const investigation = await runTask(sid, 'version', { ERROR: 0, STDOUT: 'corp' });
+    await vi.waitFor(() => expect([outputs.length, detections.length]).toEqual([1, 1]), soon);
+    expect(outputs[0]).toMatchObject({ oid: system.oid, output: 'tasks-output' });
+    expect(JSON.parse(outputs[0]?.body ?? '')).toMatchObject({
+      routing: {
+        sid,
+        event_type: 'RECEIPT',
+        investigation_id: investigation,
+        hostname: 'ws-01',
+        plat: 0x10000000,
+        tags: ['production'],
+      },
+      event: { ERROR: 0, STDOUT: 'corp' },
+    });
+    expect(detections[0]).toMatchObject({ oid: system.oid, sid, cat: 'Reliable task ran', source: 'dr-general' });
+    await deleteRecord(system.client, 'dr-general', 'answers');
+  });
+
+  it('tags a sensor that connects, asks the extension for a task, and reports its activity, each once', async () => {
+    await put(
+      'greet',
+      `
+detect: {event: CONNECTED, op: is windows}
+respond:
+- {action: add tag, tag: greeted}
+- action: extension request
+  extension name: ext-reliable-tasking
+  extension action: task
+  extension request: {task: '{{ "os_packages" }}', sid: '{{ .routing.sid }}', context: 'greet-{{ .routing.hostname }}', ttl: 600}
+  suppression: {max_count: 1, period: 1h}
+- {action: report, name: '{{ .detect.routing.nothing'}
+`,
+    );
+    await put(
+      'failures',
+      `
+detect: {event: task_failure, op: is, path: routing/hostname, value: ext-reliable-tasking}
+respond:
+- {action: report, name: 'failed on {{ .detect.event.sid }}', priority: 3}
+`,
+    );
+    await put(
+      'greeted',
+      `
+detect: {event: RECEIPT, op: is tagged, tag: greeted}
+respond:
+- {action: output, name: greeted}
+`,
+    );
+    const sid = randomUUID();
+    const connection_id = randomUUID();
+    for (let copy = 0; copy < 2; copy += 1) await system.presence({ sid, sensor, connection_id });
+    await system.presence({ sid, sensor });
+    const mine = () => system.seen.dispatches.filter(({ dispatch }) => dispatch.sid === sid);
+    await vi.waitFor(() => expect(mine().length).toBeGreaterThan(0), soon);
+    const { investigation_id, task } = mine()[0]?.dispatch ?? { investigation_id: '', task: '' };
+    expect([task, investigation_id.split('/')[0]]).toEqual(['os_packages', 'greet-ws-01']);
+    await system.answer({ sid, investigation_id }, { ERROR: 5 });
+    await vi.waitFor(() => expect(detections.filter(({ cat }) => cat === `failed on ${sid}`)).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(outputs.filter(({ output }) => output === 'greeted')).toHaveLength(1), soon);
+    expect(new Set(mine().map(({ dispatch }) => dispatch.task_id)).size).toBe(1);
+    await vi.waitFor(
+      async () =>
+        expect((await getRecord(system.client, 'dr-general', 'greet')).sys_mtd.last_error).toContain('respond/2/name'),
+      soon,
+    );
+  });
+});
+
+it('counts of suppression: repeats count once, a period ends, orgs count apart', async () => {
+  const redis = await connectRedis(system.config, system.log);
+  const memory = createRuleMemory(redis);
+  const one = (id: string, rest: object = {}) => ({
+    oid: system.oid,
+    key: 'k',
+    id,
+    by: 1,
+    periodMs: 400,
+    maxCount: 2,
+    ...rest,
+  });
+  try {
+    expect(await memory.count([one('a'), one('b'), one('a'), one('c'), one('d', { oid: randomUUID() })])).toEqual([
+      0, 1, 0, 2, 0,
+    ]);
+    await vi.waitFor(async () => expect(await memory.count([one(randomUUID())])).toEqual([0]), soon);
+  } finally {
+    await redis.stop();
+  }
+});

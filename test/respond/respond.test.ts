@@ -1,0 +1,193 @@
+/** What actions come to, how often they run, and that nothing a rule does stops the others. */
+import { describe, expect, it } from 'vitest';
+import { DEPTH_MAX } from '../../src/respond/perform.ts';
+import { depthOf, ruleId } from '../../src/respond/seen.ts';
+import { seenOf, World } from './world.ts';
+
+const any = { op: 'exists', path: 'routing/sid', event: 'RECEIPT' };
+const request = (action: string, fields: object, rest: object = {}) => ({
+  ...{ action: 'extension request', 'extension name': 'ext-reliable-tasking', 'extension action': action },
+  'extension request': fields,
+  ...rest,
+});
+
+async function ran(actions: object[], seen = seenOf({ A: 1 })) {
+  const world = new World();
+  await world.rule('r', any, actions);
+  return world.run(seen);
+}
+
+describe('actions', () => {
+  it('report: a detection with the event, whose templates see the detection', async () => {
+    const seen = seenOf({ A: 1 });
+    const { detections } = await ran(
+      [{ action: 'report', name: 'saw {{ .detect.event.A }}', priority: 2, metadata: { by: '{{ .cat }}', n: 1 } }],
+      seen,
+    );
+    expect(detections).toMatchObject([{ cat: 'saw 1', priority: 2, sid: 's-1', source: 'dr-general' }]);
+    expect(JSON.parse(detections[0]?.body ?? '')).toMatchObject({
+      cat: 'saw 1',
+      detect: seen.view,
+      detect_mtd: { by: 'saw 1', n: 1 },
+      routing: seen.view.routing,
+    });
+  });
+
+  it('the same event gives the same ids, another event and another action others', async () => {
+    const actions = [
+      { action: 'report', name: 'a' },
+      { action: 'report', name: 'b' },
+      request('task', { task: '{{ "t" }}' }),
+    ];
+    const ids = async (eventId: string) => {
+      const { detections, commands } = await ran(actions, seenOf({}, { eventId }));
+      return [...detections.map(({ detect_id }) => detect_id), ...commands.map(({ task_id }) => task_id)];
+    };
+    const first = await ids('e1');
+    expect(await ids('e1')).toEqual(first);
+    expect(new Set([...first, ...(await ids('e2'))]).size).toBe(6);
+  });
+
+  it('a report that is not published is seen by rules on detections, and only by them', async () => {
+    const world = new World();
+    await world.rule('inner', any, [{ action: 'report', name: '__quiet' }]);
+    await world.rule('outer', { target: 'detection', event: '__quiet', op: 'is', path: 'detect/event/A', value: 1 }, [
+      { action: 'report', name: 'loud' },
+    ]);
+    const { detections } = await world.run(seenOf({ A: 1 }));
+    expect(detections.map(({ cat }) => cat)).toEqual(['loud']);
+  });
+
+  it('task: sent now, or told that the sensor is offline', async () => {
+    const action = { action: 'task', command: 'history_dump {{ .event.A }}', investigation: 'i' };
+    const { commands } = await ran([action]);
+    expect(commands).toMatchObject([
+      { task: 'history_dump 1', context: 'i', options: '{"direct":true}', selector: 'sid == "s-1"' },
+    ]);
+    const { commands: none, faults } = await ran([action], seenOf({}, { online: false }));
+    expect(none).toEqual([]);
+    expect(faults[0]?.sentence).toMatch(/^respond\/0: The event has no \.event\.A/);
+  });
+
+  it('tags and isolation: changes of the sensor', async () => {
+    const { presence } = await ran([
+      { action: 'add tag', tag: 'x', ttl: 60 },
+      { action: 'remove tag', tag: 'y' },
+      { action: 'isolate network' },
+      { action: 'rejoin network' },
+    ]);
+    expect(presence).toMatchObject([
+      { event: 'UPDATED', sensor: null, sid: 's-1', add_tags: [{ tag: 'x', expires_at: 1_760_000_060_000 }] },
+      { remove_tags: ['y'] },
+      { set_should_isolate: true },
+      { set_should_isolate: false },
+    ]);
+  });
+
+  it('the extension queues, withdraws, tries and acknowledges', async () => {
+    const sid = '{{ .routing.sid }}';
+    const effects = await ran([
+      request('task', { task: '{{ "os_version" }}', sid, context: 'audit-{{ .routing.event_id }}', ttl: 3600 }),
+      request('untask', { sid }),
+      request('untask', { task_id: '{{ "t9" }}' }),
+      request('signal_attempt', { sid }),
+      request('signal_received', { sid, inv_id: '{{ "t9" }}' }),
+      request('list', { sid }),
+    ]);
+    expect(effects.faults).toEqual([]);
+    expect(effects.commands).toMatchObject([
+      { action: 'TASK', task: 'os_version', selector: 'sid == "s-1"', ttl: 3600, issued_by: 'rule:dr-general/r' },
+      { action: 'UNTASK', task_id: 't1', untask_selector: 'sid == "s-1"' },
+      { action: 'UNTASK', task_id: 't2' },
+      { action: 'UNTASK', task_id: 't9', untask_selector: null },
+    ]);
+    expect(effects.presence).toMatchObject([{ try_now: true, sid: 's-1' }]);
+    expect(effects.sensorEvents).toMatchObject([{ event_type: 'RECEIPT', investigation_id: 't9', sid: 's-1' }]);
+  });
+
+  it.each([
+    ['a target that comes out empty', request('task', { task: '{{ "t" }}', sid: 'routing.nothing' }), /every sensor/],
+    ['a plain text is a path', request('task', { task: 'os_version' }), /task/],
+    ['another extension', { ...request('task', {}), 'extension name': 'ext-other' }, /no extension/],
+    ['an action that it has not', request('dance', {}), /no action "dance"/],
+    ['a legacy request', { action: 'service request', name: 'reliable-tasking', request: {} }, /convert_rules/],
+    ['a report to rest on that is not there', request('list', {}, { 'based on report': true }), /No report/],
+  ])('%s: told with the name of the rule, and the next action runs', async (_name, action, sentence) => {
+    const { faults, commands, outputs } = await ran([action, { action: 'output', name: 'o' }]);
+    expect(faults).toMatchObject([{ rule: 'dr-general/r', sentence: expect.stringMatching(sentence) }]);
+    expect(commands).toEqual([]);
+    expect(outputs).toHaveLength(1);
+  });
+
+  it('based on report: the request reads the report made before', async () => {
+    const { commands } = await ran([
+      { action: 'report', name: 'seen', detect_data: { cmd: 'dir_list {{ .detect.event.A }}' } },
+      request('task', { task: 'detect_data.cmd' }, { 'based on report': true }),
+    ]);
+    expect(commands).toMatchObject([{ task: 'dir_list 1', selector: '*' }]);
+  });
+});
+
+describe('which rules run', () => {
+  it('enabled ones that have not expired, by the event that they name; changes count at once', async () => {
+    const world = new World();
+    const output = (name: string) => [{ action: 'output', name }];
+    await world.rule('on', any, output('on'));
+    await world.rule('off', any, output('off'), { enabled: false });
+    await world.rule('over', any, output('over'), { expiry: 1 });
+    await world.rule('other', { ...any, event: 'OTHER' }, output('other'));
+    await world.rule('all', { op: 'exists', path: 'event' }, output('all'));
+    const outputs = async () => (await world.run(seenOf({}))).outputs.map((one) => one.output);
+    expect(await outputs()).toEqual(['all', 'on']);
+    await world.rule('off', any, output('off'), { enabled: true });
+    expect(await outputs()).toEqual(['all', 'off', 'on']);
+  });
+
+  it("a lookup gives its key's metadata to templates; one that is not there is told", async () => {
+    const world = new World();
+    await world.lookup('bad', { evil: { source: 'feed' } });
+    await world.rule('r', { op: 'lookup', path: 'event/A', resource: 'hive://lookup/bad' }, [
+      { action: 'report', name: 'from {{ .mtd.source }}' },
+    ]);
+    await world.rule('s', { op: 'lookup', path: 'event/A', resource: 'hive://lookup/gone' }, []);
+    const { detections, faults } = await world.run(seenOf({ A: 'evil' }));
+    expect(detections.map(({ cat }) => cat)).toEqual(['from feed']);
+    expect(faults).toMatchObject([{ rule: 'dr-general/s', sentence: 'There is no lookup "gone".' }]);
+  });
+
+  it('rules that answer each other end', async () => {
+    const id = ruleId(DEPTH_MAX, 'x');
+    const { commands, faults, outputs } = await ran(
+      [request('task', { task: '{{ "t" }}' }), { action: 'output', name: 'o' }],
+      seenOf({}, { depth: depthOf(id) }),
+    );
+    expect([commands.length, outputs.length]).toEqual([0, 1]);
+    expect(faults[0]?.sentence).toContain('answered each other');
+    const { commands: next } = await ran([request('task', { task: '{{ "t" }}' })], seenOf({}, { depth: 3 }));
+    expect(depthOf(next[0]?.task_id)).toBe(4);
+  });
+
+  it('rules on detections that report for ever end, too', async () => {
+    const world = new World();
+    await world.rule('first', any, [{ action: 'report', name: 'x' }]);
+    await world.rule('loop', { target: 'detection', op: 'exists', path: 'cat' }, [{ action: 'report', name: 'x' }]);
+    const { detections, faults } = await world.run(seenOf({}));
+    expect(detections.length).toBeLessThan(10);
+    expect(faults.length).toBeGreaterThan(0);
+  });
+});
+
+describe('suppression', () => {
+  it('counts by sensor and keys, within a batch and over batches, and repeats of an event once', async () => {
+    const world = new World();
+    await world.rule('r', any, [
+      { action: 'output', name: 'o', suppression: { max_count: 2, period: '1h', keys: ['{{ .event.A }}'] } },
+    ]);
+    const count = async (...seen: ReturnType<typeof seenOf>[]) => (await world.run(...seen)).outputs.length;
+    const first = seenOf({ A: 1 });
+    expect(await count(first, seenOf({ A: 1 }), seenOf({ A: 1 }), seenOf({ A: 2 }))).toBe(3);
+    expect(await count(seenOf({ A: 1 }))).toBe(0);
+    expect(await count(first)).toBe(1);
+    expect(await count(seenOf({ A: 1 }, { sid: 's-2' }))).toBe(1);
+  });
+});

@@ -1,0 +1,84 @@
+/** A responder without Kafka and Redis: rules as settings, a memory of counts, and what actions came to. */
+import { readConfig } from '../../src/config.ts';
+import { hiveNamed } from '../../src/hives/hives.ts';
+import { HiveStore } from '../../src/hives/store.ts';
+import type { Effects } from '../../src/respond/effects.ts';
+import type { Ports } from '../../src/respond/perform.ts';
+import { respond } from '../../src/respond/respond.ts';
+import { Rulesets } from '../../src/respond/rulesets.ts';
+import type { Seen } from '../../src/respond/seen.ts';
+import type { RuleMemory } from '../../src/rules/memory.ts';
+import { OID, testOrgs } from '../command/orgs.ts';
+import { SettingLog } from '../orgs/memory-settings.ts';
+
+export const NOW = 1_760_000_000_000;
+
+/** As the script in Redis counts. */
+export class MemoryCounts implements RuleMemory {
+  readonly counts = new Map<string, { count: number; ids: Map<string, number> }>();
+
+  async count(asked: Parameters<RuleMemory['count']>[0]): Promise<number[]> {
+    return asked.map(({ oid, key, id, by, maxCount }) => {
+      const one = this.counts.get(`${oid}/${key}`) ?? { count: 0, ids: new Map<string, number>() };
+      this.counts.set(`${oid}/${key}`, one);
+      const known = one.ids.get(id);
+      if (known !== undefined) return known;
+      const before = one.count;
+      one.count += by;
+      if (before < maxCount) one.ids.set(id, before);
+      return before;
+    });
+  }
+  async noteFaults(): Promise<void> {}
+  async faults(): Promise<Map<string, { sentence: string; atMs: number }>> {
+    return new Map();
+  }
+}
+
+export class World {
+  readonly settings = new SettingLog().process('one');
+  readonly memory = new MemoryCounts();
+  readonly faults: string[] = [];
+  readonly rulesets = new Rulesets(
+    this.settings,
+    () => NOW,
+    (_oid, rule, sentence) => this.faults.push(`${rule}: ${sentence}`),
+  );
+  readonly #store = new HiveStore(this.settings, () => NOW);
+
+  async rule(name: string, detect: object, respondPart: object[], metadata: object = {}): Promise<void> {
+    const place = { oid: OID, hive: hiveNamed('dr-general'), name, by: 'test' };
+    const usr_mtd = { enabled: true, expiry: 0, tags: [], comment: '', ...metadata };
+    await this.#store.setData(place, { detect, respond: respondPart }, usr_mtd);
+  }
+
+  async lookup(name: string, lookup_data: object): Promise<void> {
+    const place = { oid: OID, hive: hiveNamed('lookup'), name, by: 'test' };
+    await this.#store.setData(place, { lookup_data }, { enabled: true, expiry: 0, tags: [], comment: '' });
+  }
+
+  run(...seen: Seen[]): Promise<Effects> {
+    const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1' });
+    const ports = {
+      config,
+      orgs: { table: testOrgs() },
+      projection: { pendingIds: async () => ({ ids: ['t1', 't2'], next: null }) },
+    };
+    return respond(
+      { ports: ports as unknown as Ports, rulesets: this.rulesets, memory: this.memory, nowMs: () => NOW },
+      seen,
+    );
+  }
+}
+
+let events = 0;
+export const seenOf = (event: object, rest: Partial<Seen> = {}, routing: object = {}): Seen => {
+  events += 1;
+  const type = rest.type ?? 'RECEIPT';
+  const eventId = rest.eventId ?? `event-${events}`;
+  return {
+    ...{ oid: OID, sid: 's-1', type, eventId, occurredAtMs: NOW, depth: 0, online: true, did: '' },
+    view: { routing: { oid: OID, sid: 's-1', event_type: type, event_id: eventId, ...routing }, event },
+    ...rest,
+  };
+};
