@@ -8,6 +8,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { ApiError } from '../errors.ts';
+import { hashOf } from '../model/ids.ts';
 import { type ApiKey, hashOfKey, isLive } from '../orgs/table.ts';
 import { type Claims, readClaims } from './claims.ts';
 import type { ApiPorts } from './ports.ts';
@@ -94,7 +95,7 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
       }
       const { sub, key: made, expiresAtMs } = claims;
       const identity = { keyName: sub, oids: [...rights.keys()], rights, expiresAtMs };
-      if (!made) return { ...identity, key: null, credential: `issuer:${sub}` };
+      if (!made) return { ...identity, key: null, credential: hashOf('issuer', sub) };
       const key = made.home.map((oid) => liveKey(oid, made.mark)).find((found) => found !== undefined);
       if (key) return { ...identity, key, credential: made.mark };
       throw new ApiError('token_invalid', 'The API key of this token is not there any more: use another key.');

@@ -6,9 +6,9 @@ import { SettingLog } from './memory-settings.ts';
 
 describe('periods', () => {
   it.each([
-    [subscribed, [], [{ from: 9 }]],
+    [subscribed, [], [{ from: 7_000 }]],
     [subscribed, [{ from: 1 }], null],
-    [subscribed, [{ from: 1, to: 2 }], [{ from: 1, to: 2 }, { from: 9 }]],
+    [subscribed, [{ from: 1, to: 2 }], [{ from: 1, to: 2 }, { from: 7_000 }]],
     [unsubscribed, [], null],
     [unsubscribed, [{ from: 1, to: 2 }], null],
     [
@@ -16,13 +16,13 @@ describe('periods', () => {
       [{ from: 1, to: 2 }, { from: 3 }],
       [
         { from: 1, to: 2 },
-        { from: 3, to: 9 },
+        { from: 3, to: 9_000 },
       ],
     ],
-    [unsubscribed, [{ from: 9 }], []],
-    [unsubscribed, [{ from: 12 }], []],
-  ])('%o of %j at 9 is %j', (change, periods, expected) => {
-    expect(change(periods, 9)).toEqual(expected);
+    [unsubscribed, [{ from: 9_000 }], []],
+    [unsubscribed, [{ from: 12_000 }], []],
+  ])('%o of %j at 9 s is %j: they begin a little before, for the clocks of brokers', (change, periods, expected) => {
+    expect(change(periods, 9_000)).toEqual(expected);
   });
 
   it('are kept as long as the log has records of them', () => {
@@ -31,19 +31,19 @@ describe('periods', () => {
 });
 
 describe('a subscription', () => {
-  const by = { oid: OID, by: 'me', keptMs: 100 };
+  const by = { oid: OID, by: 'me', keptMs: 100_000 };
 
   it('that another process has ended begins again, though this one has not heard of the end', async () => {
     const log = new SettingLog();
     const orgs = new OrgTable();
     const [one, two] = [log.process('one', orgs), log.process('two')];
-    await changeSubscription(one, subscribed, { ...by, nowMs: 10 });
-    await changeSubscription(two, unsubscribed, { ...by, nowMs: 20 });
-    await changeSubscription(one, subscribed, { ...by, nowMs: 30 });
-    expect(orgs.periods(OID)).toEqual([{ from: 10, to: 20 }, { from: 30 }]);
-    await changeSubscription(two, unsubscribed, { ...by, nowMs: 125 });
+    await changeSubscription(one, subscribed, { ...by, nowMs: 10_000 });
+    await changeSubscription(two, unsubscribed, { ...by, nowMs: 20_000 });
+    await changeSubscription(one, subscribed, { ...by, nowMs: 30_000 });
+    expect(orgs.periods(OID)).toEqual([{ from: 8_000, to: 20_000 }, { from: 28_000 }]);
+    await changeSubscription(two, unsubscribed, { ...by, nowMs: 125_000 });
     one.catchUp();
-    expect(orgs.periods(OID)).toEqual([{ from: 30, to: 125 }]);
+    expect(orgs.periods(OID)).toEqual([{ from: 28_000, to: 125_000 }]);
   });
 
   it('is changed once by many at the same time, and keeps what else its value says', async () => {

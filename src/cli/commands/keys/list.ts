@@ -1,4 +1,5 @@
 /** `keys list`: which keys there are. Of a key itself nothing can be shown. */
+import { RIGHTS } from '../../../orgs/rights.ts';
 import { durationText } from '../../duration.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import type { Operator } from '../../operator.ts';
@@ -35,7 +36,7 @@ export function keyTable(keys: readonly ListedKey[], nowMs: number, paint: Paint
       key.oid,
       clip(key.name, 40),
       clip(key.uid ?? '-', 30),
-      clip(key.perms.join(' '), 40),
+      RIGHTS.every((right) => key.perms.includes(right)) ? 'all' : clip(key.perms.join(' '), 40),
       expiryOf(key, nowMs, paint),
       ago(key.last_used_at),
       ago(key.updated_at),
