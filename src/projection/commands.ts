@@ -63,7 +63,10 @@ export async function applyCommands(
   }
   await ports.projection.hint([...epochs.keys()]);
   await Promise.all([ports.outbox.taskEvents(events), ports.outbox.deadLetters(letters)]);
-  for (const { code } of letters) ports.metrics.deadLettered(code);
+  for (const { code, record } of letters) {
+    ports.metrics.deadLettered(code);
+    rebuild.refuse('c', record.partition, record.offset);
+  }
   if (!stillMine()) throw new TurnOver();
   rebuild.positions.advance('c', batch.partition, turn, batch.nextOffset);
 }

@@ -25,6 +25,8 @@ export class Rebuild {
   #partitions: number[] = [];
   #placed: Promise<void> = Promise.resolve();
   #refused = new Set<string>();
+  /** Refused while the dead letters are read: their letters may stand behind what is read. null: none are read. */
+  #meanwhile: Set<string> | null = null;
   #turns: Promise<unknown> = Promise.resolve();
   #generation = 0;
   #polling: Promise<boolean> | null = null;
@@ -75,6 +77,11 @@ export class Rebuild {
   /** True for a record that was refused when it was first read: a replay must not judge it anew. */
   wasRefused(kind: Kind, partition: number, offset: number): boolean {
     return this.#refused.has(`${TOPIC_OF[kind]}/${partition}/${offset}`);
+  }
+
+  /** Tells of a refusal whose dead letter has just been written. */
+  refuse(kind: Kind, partition: number, offset: number): void {
+    this.#meanwhile?.add(`${TOPIC_OF[kind]}/${partition}/${offset}`);
   }
 
   /** Gives up as soon as a further join has made the share another one. */
@@ -138,6 +145,7 @@ export class Rebuild {
 
   async #loadRefused(): Promise<void> {
     const refused = new Set<string>();
+    this.#meanwhile = new Set();
     const text = (value: unknown) => String(value ?? '');
     const names = new Map(KINDS.map((kind) => [this.#ports.config.KAFKA_TOPIC_PREFIX + nameOf(kind), TOPIC_OF[kind]]));
     await this.#ports.inbox.readAll('deadLetter', (records) => {
@@ -146,7 +154,8 @@ export class Rebuild {
         if (topic) refused.add(`${topic}/${text(headers['rt-source-partition'])}/${text(headers['rt-source-offset'])}`);
       }
     });
-    this.#refused = refused;
+    this.#refused = new Set([...refused, ...this.#meanwhile]);
+    this.#meanwhile = null;
   }
 
   /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */

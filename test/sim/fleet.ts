@@ -60,6 +60,14 @@ export class Fleet {
       for (const sid of SIDS) this.#sensors.push({ oid, sid, connectionId: null, last: null, facts: BLANK });
   }
 
+  /** One org more, subscribed from now on; answers its id. */
+  addOrg(): string {
+    const oid = ORGS[this.orgs] as string;
+    this.orgs += 1;
+    this.subscribe(oid);
+    return oid;
+  }
+
   oid(): string {
     return this.#env.random.pick(ORGS.slice(0, this.orgs));
   }

@@ -6,11 +6,17 @@ import { World } from './world.ts';
 /** A world in which what a joiner asks the projection can be spoilt. */
 async function play(spoil: NonNullable<Bug['ports']>, acts: (world: World) => Promise<void>): Promise<World> {
   const world = new World(1, { invariant: 'I1', what: 'spoilt', ports: spoil }, undefined);
-  try {
+  const crashed = new Promise<never>((_, reject) => {
+    world.onCrash = reject;
+  });
+  const live = async () => {
     world.begin();
     await world.pass(2_000);
     await acts(world);
     await world.comeToRest();
+  };
+  try {
+    await Promise.race([live(), crashed]);
     return world;
   } finally {
     world.end();
@@ -45,5 +51,27 @@ describe('found by the simulation', () => {
     );
     expect(spoilt).toBe(1);
     expect(world.stats().dispatches).toBeGreaterThan(2);
+  });
+
+  it('a command refused while a projector reads the dead letters to go back: the replay took it for a valid one', async () => {
+    const world = await play(
+      (ports, kind) => {
+        if (kind !== 'projector') return ports;
+        const { inbox, clock } = ports;
+        const readAll: typeof inbox.readAll = async (topic, onRecords) => {
+          await inbox.readAll(topic, onRecords);
+          await clock.delay(3_000);
+        };
+        return { ...ports, inbox: { ...inbox, readAll } };
+      },
+      async (world) => {
+        const { fleet } = world;
+        const oid = fleet.addOrg();
+        await world.pass(1_500); // the projectors know it, and read
+        fleet.produce({ ...fleet.task(), oid, ttl: -1 });
+        await world.pass(10_000);
+      },
+    );
+    expect(world.stats().letters).toBe(1);
   });
 });

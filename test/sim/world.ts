@@ -181,7 +181,7 @@ export class World {
       untask: () => this.#untask(false),
       narrow: () => this.#untask(true),
       org: () => {
-        if (fleet.orgs < ORGS.length) fleet.subscribe(ORGS[fleet.orgs++] as string);
+        if (fleet.orgs < ORGS.length) fleet.addOrg();
       },
     };
   }
