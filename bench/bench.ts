@@ -31,4 +31,9 @@ export type Section = { title: string; headers: string[]; rows: string[][]; note
 /** `data` is what --json prints, in stable names with units. */
 export type Result = { data: object; sections: Section[] };
 
-export type Bench = { summary: string; run(context: Context): Promise<Result> };
+export type Bench = {
+  summary: string;
+  /** It works without Kafka and Redis: what the context says of them is empty when none of those that run needs them. */
+  stackless?: boolean;
+  run(context: Context): Promise<Result>;
+};

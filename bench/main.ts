@@ -12,15 +12,16 @@ import type { Bench, Flags, Result, Section } from './bench.ts';
 import { joinerBench } from './joiner.ts';
 import { describeMachine, loadAverage, type Machine } from './machine.ts';
 import { previewBench } from './preview.ts';
+import { selectorsBench } from './selectors.ts';
 
-const BENCHES: Record<string, Bench> = { joiner: joinerBench, preview: previewBench };
+const BENCHES: Record<string, Bench> = { joiner: joinerBench, preview: previewBench, selectors: selectorsBench };
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;
 
 const USAGE = `npm run bench -- [NAME ...] [--quick] [--json] [--profile FOLDER] ${NUMBERS.map((n) => `[--${n} N]`).join(' ')}
 
 ${Object.entries(BENCHES)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`)
   .join('\n')}
 
 Without a name all of them. KAFKA_BROKERS and REDIS_URL name the stack; without them one is started and removed.
@@ -59,18 +60,20 @@ function readArguments(args: string[]): Arguments | undefined {
 
 async function run({ names, json, flags }: Arguments, stopped: AbortSignal): Promise<void> {
   const note = (line: string) => process.stderr.write(`${line}\n`);
-  const stack = await upStack({ purpose: 'test', log: note });
+  const needed = names.some((name) => BENCHES[name]?.stackless !== true);
+  const stack = needed ? await upStack({ purpose: 'test', log: note }) : undefined;
   try {
-    const machine = describeMachine({ kafka: kafkaVersion(stack), redis: await redisVersion(stack.redisUrl) });
+    const [kafka, redis] = stack ? [kafkaVersion(stack), await redisVersion(stack.redisUrl)] : ['not used', 'not used'];
+    const machine = describeMachine({ kafka, redis });
     const results: Record<string, Result> = {};
     for (const name of names) {
-      const { kafkaBrokers, redisUrl } = stack;
+      const { kafkaBrokers, redisUrl } = stack ?? { kafkaBrokers: [], redisUrl: '' };
       results[name] = await (BENCHES[name] as Bench).run({ kafkaBrokers, redisUrl, flags, note, stopped });
     }
-    const whole = { ...machine, source: stack.source, loadAverageAfter: loadAverage() };
+    const whole = { ...machine, source: stack?.source ?? 'none', loadAverageAfter: loadAverage() };
     process.stdout.write(json ? jsonOf(whole, results) : textOf(whole, results));
   } finally {
-    await stack.stop();
+    await stack?.stop();
   }
 }
 

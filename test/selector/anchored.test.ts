@@ -95,7 +95,7 @@ describe('the beginning that an expression asks for', () => {
       }),
       { seed, numRuns: Number(process.env.FC_RUNS ?? 3000) },
     );
-  });
+  }, 30_000);
 });
 
 function compiled(pattern: string): RE2JS | null {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileSelector, type SelectorAst, type SelectorRecord, SelectorSet } from '../../../src/selector/index.ts';
+import { withoutNot } from '../../../src/selector/normal.ts';
 import { records, trees } from '../expressions.ts';
 import { sensorRecords, sensorSelectors } from './sensors.ts';
 
@@ -29,6 +30,15 @@ function compare(set: SelectorSet<number>, plain: Map<number, SelectorAst>, reco
   expect(groups.flatMap((group) => [...group]).sort()).toEqual(due);
   expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(due.length);
 }
+
+it(`moving not inwards changes no answer (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(fc.oneof(sensorSelectors, trees), fc.oneof(sensorRecords, records), (tree, record) => {
+      expect(compileSelector(withoutNot(tree))(record)).toBe(compileSelector(tree)(record));
+    }),
+    { seed, numRuns: RUNS * 5 },
+  );
+}, 60_000);
 
 describe(`the index (seed ${seed})`, () => {
   const id = fc.nat({ max: 19 });
