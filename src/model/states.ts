@@ -23,7 +23,8 @@ export const MOVES: Readonly<Record<ShownState, Moves>> = {
   queued: OPEN,
   // A later attempt that is taken back leaves the one before as the last. What is done when sent stays done, whatever comes.
   sent: { ...OPEN, answered_with_error: ['failed', 'done'], taken_back: ['queued', 'sent'] },
-  expired: ANSWER,
+  // By an UNTASK that stood on the log before the expiry, and was applied after it.
+  expired: { ...ANSWER, withdrawn: ['removed'] },
   removed: ANSWER,
   done: {},
   failed: {},
