@@ -1,6 +1,7 @@
 /**
  * Which pairs of some tasks are still due: the sensor matches the task (and the target, if there is one), and the pair is
- * neither done, failed nor removed. One pass over the sensors serves all tasks; distinct selectors are evaluated once.
+ * neither done, failed nor removed. One pass over the sensors serves many tasks; distinct selectors are evaluated once.
+ * However many tasks and sensors there are, memory holds the pairs of a few tasks and, of a target, a few sensors.
  */
 import type { Pair, TaskRecord } from '../model/task.ts';
 import { compileSelector, type SelectorAst, SelectorSet } from '../selector/index.ts';
@@ -10,31 +11,75 @@ import { isDue } from './task-view.ts';
 
 export type TaskPairs = { task: TaskRecord; pairs: ReadonlyMap<string, Pair> };
 
-const READS_AT_ONCE = 16;
+type Source = Pick<ApiContext, 'reads' | 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'>;
 
-/** The pairs of each task; a few questions are under way at a time. */
-export async function readPairsOf(
+const READS_AT_ONCE = 16;
+/** Pairs in memory at a time; a task that has more by itself stands alone. */
+const PAIRS_AT_ONCE = 200_000;
+/** Sensors of a target that are kept from one batch of tasks to the next. */
+const SENSORS_KEPT = 5_000;
+
+/** The tasks with their pairs, in batches; a few questions are under way at a time. */
+export async function* pairsOf(
   { reads }: Pick<ApiContext, 'reads'>,
   oid: string,
   tasks: readonly TaskRecord[],
-): Promise<TaskPairs[]> {
-  const found: TaskPairs[] = [];
-  for (let at = 0; at < tasks.length; at += READS_AT_ONCE) {
-    const some = tasks.slice(at, at + READS_AT_ONCE);
-    found.push(
-      ...(await Promise.all(some.map(async (task) => ({ task, pairs: await reads.readPairs(oid, task.taskId) })))),
-    );
+): AsyncGenerator<TaskPairs[]> {
+  const ids = tasks.map(({ taskId }) => taskId);
+  const sizes = await reads.countPairs(oid, ids);
+  for (let at = 0; at < tasks.length; ) {
+    const batch: TaskPairs[] = [];
+    for (let room = PAIRS_AT_ONCE; at < tasks.length && (batch.length === 0 || room > 0); ) {
+      let end = at;
+      do room -= sizes[end++] ?? 0;
+      while (end < tasks.length && end - at < READS_AT_ONCE && room > 0);
+      const some = tasks.slice(at, end);
+      batch.push(
+        ...(await Promise.all(some.map(async (task) => ({ task, pairs: await reads.readPairs(oid, task.taskId) })))),
+      );
+      at = end;
+    }
+    yield batch;
   }
-  return found;
+}
+
+/** The sensors of a target (null: all), gone through once for each batch of tasks. Few ones are read once and kept. */
+export class TargetSensors {
+  readonly #source: Source;
+  readonly #oid: string;
+  readonly #target: SelectorAst | null;
+  #kept: SeenSensor[] | null = null;
+
+  constructor(source: Source, oid: string, target: SelectorAst | null) {
+    this.#source = source;
+    this.#oid = oid;
+    this.#target = target;
+  }
+
+  /** Pages of those that any of `selectors` could match. */
+  async *pages(selectors: readonly SelectorAst[]): AsyncGenerator<SeenSensor[]> {
+    const target = this.#target;
+    if (target === null) yield* sensorsFor(this.#source, this.#oid, selectors);
+    else if (this.#kept !== null) yield this.#kept;
+    else {
+      const isTarget = compileSelector(target);
+      let kept: SeenSensor[] | null = [];
+      for await (const page of sensorsFor(this.#source, this.#oid, [target])) {
+        const found = page.filter(({ record }) => isTarget(record) === true);
+        if (kept !== null) kept = kept.length + found.length > SENSORS_KEPT ? null : [...kept, ...found];
+        yield found;
+      }
+      // Not reached where the reader had enough: then they are read again.
+      this.#kept = kept;
+    }
+  }
 }
 
 /** Calls `found` for every pair whose sensor matches task and target, and that `isWanted`: by default, that is due. When
  *  it answers 'enough', that task is looked for no more. */
 export async function eachMatch(
-  context: Pick<ApiContext, 'reads' | 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'>,
-  oid: string,
   tasks: readonly TaskPairs[],
-  target: SelectorAst | null,
+  sensors: TargetSensors,
   found: (task: TaskRecord, sensor: SeenSensor) => 'enough' | undefined,
   isWanted: (pair: Pair | undefined, task: TaskRecord) => boolean = isDue,
 ): Promise<void> {
@@ -46,14 +91,40 @@ export async function eachMatch(
     wanted.add(entry.task.taskId, tree, entry);
     trees.push(tree);
   }
-  const isTarget = target === null ? () => true : compileSelector(target);
   if (wanted.size === 0) return;
-  for await (const page of sensorsFor(context, oid, target === null ? trees : [target])) {
+  for await (const page of sensors.pages(trees)) {
     for (const sensor of page) {
-      if (isTarget(sensor.record) !== true) continue;
       for (const { task, pairs } of wanted.match(sensor.record))
         if (isWanted(pairs.get(sensor.sid), task) && found(task, sensor) === 'enough') wanted.delete(task.taskId);
     }
     if (wanted.size === 0) return;
   }
+}
+
+/** Those of the tasks that at least one sensor of the target still has to run, in batches, with their pairs. Pairs are read
+ *  only of tasks that one of these sensors matches. */
+export async function* dueFor(
+  context: Source,
+  oid: string,
+  tasks: readonly TaskRecord[],
+  sensors: TargetSensors,
+): AsyncGenerator<TaskPairs[]> {
+  const without = tasks.map((task) => ({ task, pairs: NO_PAIRS }));
+  const matching = await among(without, sensors);
+  const candidates = tasks.filter(({ taskId }) => matching.has(taskId));
+  for await (const entries of pairsOf(context, oid, candidates)) {
+    const due = await among(entries, sensors);
+    yield entries.filter(({ task }) => due.has(task.taskId));
+  }
+}
+
+const NO_PAIRS: ReadonlyMap<string, Pair> = new Map();
+
+async function among(entries: readonly TaskPairs[], sensors: TargetSensors): Promise<Set<string>> {
+  const found = new Set<string>();
+  await eachMatch(entries, sensors, ({ taskId }) => {
+    found.add(taskId);
+    return 'enough';
+  });
+  return found;
 }

@@ -19,6 +19,7 @@ const NAMES = [
   'readPresence',
   'readSensors',
   'readPair',
+  'countPairs',
 ] as const satisfies (keyof Projection)[];
 
 export type Reads = Pick<Projection, (typeof NAMES)[number]>;

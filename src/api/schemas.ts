@@ -25,6 +25,7 @@ export const TaskSchema = Type.Object({
     description: 'The command line for the sensors.',
   }),
   ...target,
+  plat: optional(Type.String(), { expected: 'the name of a platform', description: 'All sensors of this platform.' }),
   context: optional(Type.String(), {
     expected: 'text',
     description: 'Comes back in investigation_id of every answer.',

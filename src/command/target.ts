@@ -1,21 +1,28 @@
 /**
- * Which sensors a request means. A target is one of sid, tag and selector, or none; each becomes a selector. null and ""
+ * Which sensors a request means. A target is one of sid, tag, selector and plat, or none; each becomes a selector. null and ""
  * say nothing, as a field that is left out. Pure; throws ApiError with the code of the field that is wrong.
  */
 import { ApiError } from '../errors.ts';
 import { isName } from '../model/ids.ts';
+import { platformCode } from '../model/platforms.ts';
 import { canonicalSelector } from '../model/task.ts';
 import { sidSelector, tagSelector } from '../selector/index.ts';
 import { checkSelectorText } from './check.ts';
 import { refuseUnstorable } from './text.ts';
 
-export type TargetFields = { sid?: string | null; tag?: string | null; selector?: string | null };
+export type TargetFields = {
+  sid?: string | null;
+  tag?: string | null;
+  selector?: string | null;
+  /** A platform by its name: how the earliest clients named their sensors. */
+  plat?: string | null;
+};
 
 /** `selector` is a checked selector, `*` for all sensors; `given` is false where no field said anything. */
 export type Target = { selector: string; given: boolean };
 
 export function readTarget(fields: TargetFields): Target {
-  const given = (['sid', 'tag', 'selector'] as const).filter((name) => fields[name]);
+  const given = (['sid', 'tag', 'selector', 'plat'] as const).filter((name) => fields[name]);
   if (given.length > 1)
     throw new ApiError('target_ambiguous', `Give one of sid, tag and selector, not ${given.join(' and ')}.`);
   const [name] = given;
@@ -32,6 +39,11 @@ const TARGETS = {
   },
   tag: (tag: string): string => checked('tag', tagSelector(tag)),
   selector: (selector: string): string => checked('selector', selector),
+  plat: (plat: string): string => {
+    if (platformCode(plat) === undefined)
+      throw new ApiError('data_invalid', 'plat must be the name of a platform: windows, linux, macos, …');
+    return `plat == "${plat}"`;
+  },
 };
 
 function checked(field: string, selector: string): string {

@@ -231,6 +231,8 @@ export interface Projection {
   endedIds(oid: string, limit: number, afterMember: string | null): Promise<{ ids: string[]; next: string | null }>;
   readTasks(oid: string, taskIds: string[]): Promise<(TaskRecord | null)[]>;
   readPairs(oid: string, taskId: string): Promise<Map<string, Pair>>;
+  /** How much is stored of each task: its pairs, and a few fields more; 0 for one that is not there. */
+  countPairs(oid: string, taskIds: readonly string[]): Promise<number[]>;
   readCounts(oid: string, taskId: string): Promise<{ partitions: number; matched: number; online: number }>;
   /** Pages through one partition's sensors; `next` null at the end. A sensor may come twice (HSCAN). */
   scanSensors(

@@ -94,6 +94,16 @@ describe('task', () => {
     expect(memory.appended[0]).toMatchObject({ selector: '*', ttl: 604_800, context: null });
   });
 
+  test('a platform by its name is a target too, as the earliest clients gave it', async () => {
+    await ask('task', { task: 'x', plat: 'linux' });
+    expect(memory.appended[0]?.selector).toBe('plat == "linux"');
+    const refused = async (data: object) => (await ask('task', { task: 'x', ...data })).body.error_code;
+    expect(await refused({ plat: 'linux', sid: 'a' })).toBe('target_ambiguous');
+    expect(await refused({ plat: 'lunix' })).toBe('data_invalid');
+    expect(await refused({ plat: 'linux" or hostname != "' })).toBe('data_invalid');
+    expect(memory.appended).toHaveLength(1);
+  });
+
   test('ttl 0 is accepted, and sent to nobody', async () => {
     memory.addSensor('a');
     const { status, body } = await ask('task', { task: 'x', ttl: 0 });

@@ -253,6 +253,7 @@ export class Memory {
       readTasks: async (_oid, ids) => ids.map((id) => this.tasks.get(id) ?? null),
       readPairs: async (_oid, id) => this.pairs.get(id) ?? new Map(),
       readCounts: async (_oid, id) => this.#counts(this.tasks.get(id)),
+      countPairs: async (_oid, ids) => ids.map((id) => this.pairs.get(id)?.size ?? 0),
       readPair: async (_oid, id, sid) => this.pairs.get(id)?.get(sid) ?? null,
       scanSensors: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),
       scanFacts: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),

@@ -223,10 +223,13 @@ export function readsContract(bench: () => Bench): void {
       await org.apply(org.task(0, 'a'));
       expect(await org.projection.readPair(org.oid, 'a', 's')).toBeNull();
       expect(await org.projection.readPair(org.oid, 'none', 's')).toBeNull();
+      const [bare = 0, none] = await org.projection.countPairs(org.oid, ['a', 'none']);
+      expect([bare > 0, none]).toEqual([true, 0]);
       await org.ack({ taskId: 'a', sid: 's', state: 'done', code: '0' });
       expect(await org.projection.readPair(org.oid, 'a', 's')).toEqual(
         (await org.projection.readPairs(org.oid, 'a')).get('s'),
       );
+      expect(await org.projection.countPairs(org.oid, ['a'])).toEqual([bare + 1]);
     });
 
     it('wakes who follows an org', async () => {

@@ -8,7 +8,7 @@
 import { readTarget } from '../../command/target.ts';
 import type { SelectorAst } from '../../selector/index.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
-import { eachMatch, readPairsOf, type TaskPairs } from '../due-pairs.ts';
+import { dueFor, pairsOf, TargetSensors } from '../due-pairs.ts';
 import { readerOf } from '../reader.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type ListData, ListSchema } from '../schemas.ts';
@@ -18,6 +18,8 @@ import { taskEntry } from '../task-view.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const PAGE_TASKS = 200;
+/** An entry names 1,000 sensors at most: what is held before it is sent stays small. */
+const PIECE_CHARACTERS = 256 * 1024;
 /** A page with a target looks at no more tasks than this, and may come out shorter than its limit. */
 const PAGE_TASKS_MAX = 20_000;
 
@@ -42,6 +44,8 @@ async function* pieces(
   epoch: string,
   nowMs: number,
 ): AsyncGenerator<string> {
+  const { oid } = context;
+  const sensors = new TargetSensors(context, oid, target);
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
   let place = start;
   let written = 0;
@@ -50,10 +54,17 @@ async function* pieces(
   do {
     const size = Math.min(PAGE_TASKS, limit - written);
     const page = await readTaskPage(context.reads, context.oid, listing, size, place, nowMs);
-    const entries = await readPairsOf(context, context.oid, page.tasks.filter(isListed));
-    for (const { task, pairs } of await narrowed(context, entries, target)) {
-      text += (written === 0 ? '' : ',') + JSON.stringify(taskEntry(task, pairs));
-      written += 1;
+    const tasks = page.tasks.filter(isListed);
+    const batches = target === null ? pairsOf(context, oid, tasks) : dueFor(context, oid, tasks, sensors);
+    for await (const entries of batches) {
+      for (const { task, pairs } of entries) {
+        text += (written === 0 ? '' : ',') + JSON.stringify(taskEntry(task, pairs));
+        written += 1;
+      }
+      if (text.length < PIECE_CHARACTERS) continue;
+      await stillUsable(context.reads, oid, epoch);
+      yield text;
+      text = '';
     }
     await stillUsable(context.reads, context.oid, epoch);
     place = page.next;
@@ -63,19 +74,4 @@ async function* pieces(
     text = '';
   } while (written < limit && (query.limit == null || looked < PAGE_TASKS_MAX));
   yield place === null ? `${text}]}` : `${text}],"next_cursor":${JSON.stringify(cursorOf(listing, place))}}`;
-}
-
-/** Those that a sensor of the target still has to run; without a target all. */
-async function narrowed(
-  context: ActionContext,
-  entries: TaskPairs[],
-  target: SelectorAst | null,
-): Promise<TaskPairs[]> {
-  if (target === null) return entries;
-  const due = new Set<string>();
-  await eachMatch(context, context.oid, entries, target, (task) => {
-    due.add(task.taskId);
-    return 'enough';
-  });
-  return entries.filter(({ task }) => due.has(task.taskId));
 }

@@ -10,7 +10,7 @@ import { readTarget, type Target } from '../../command/target.ts';
 import { untaskCommandOf } from '../../command/task-command.ts';
 import { ApiError } from '../../errors.ts';
 import type { Pair, TaskRecord } from '../../model/task.ts';
-import { eachMatch, readPairsOf } from '../due-pairs.ts';
+import { dueFor, eachMatch, pairsOf, TargetSensors } from '../due-pairs.ts';
 import { readerOf } from '../reader.ts';
 import { usableStatus } from '../reads.ts';
 import { UntaskSchema } from '../schemas.ts';
@@ -50,23 +50,17 @@ async function planOne(context: ActionContext, taskId: string, target: Target, n
  *  a look at every sensor. */
 async function planAll(context: ActionContext, target: Target, nowMs: number): Promise<Plan> {
   const ids: string[] = [];
+  const sensors = new TargetSensors(context, context.oid, treeOf(target.selector));
   let place: string | null = null;
   do {
     const page = await readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, place, nowMs);
-    ids.push(...(isWhole(target) ? page.tasks.map(({ taskId }) => taskId) : await dueFor(context, page.tasks, target)));
+    if (isWhole(target)) ids.push(...page.tasks.map(({ taskId }) => taskId));
+    else
+      for await (const entries of dueFor(context, context.oid, page.tasks, sensors))
+        ids.push(...entries.map(({ task }) => task.taskId));
     place = page.next;
   } while (place !== null);
   return { ids, target, ended: new Set() };
-}
-
-async function dueFor(context: ActionContext, tasks: TaskRecord[], target: Target): Promise<string[]> {
-  const due = new Set<string>();
-  const entries = await readPairsOf(context, context.oid, tasks);
-  await eachMatch(context, context.oid, entries, treeOf(target.selector), ({ taskId }) => {
-    due.add(taskId);
-    return 'enough';
-  });
-  return [...due];
 }
 
 async function carryOut(context: ActionContext, plan: Plan, accepted: object): Promise<ActionResult> {
@@ -102,25 +96,19 @@ async function count(context: ActionContext, { ids, target, ended }: Plan, place
   const withdrawn = (pair: Pair | undefined, task: TaskRecord) =>
     pair?.state === 'removed' && pair.reason === String(places.get(task.taskId)?.offset);
   const isWanted = isWhole(target) ? isDue : withdrawn;
-  const tree = isWhole(target) ? null : treeOf(target.selector);
+  const sensors = new TargetSensors(context, context.oid, isWhole(target) ? null : treeOf(target.selector));
   for (let at = 0; at < ids.length; at += PAGE_TASKS) {
     const tasks = await context.reads.readTasks(context.oid, ids.slice(at, at + PAGE_TASKS));
     const touched = tasks.filter(
       (task) => task !== null && !ended.has(task.taskId) && (!isWhole(target) || task.state === 'removed'),
     ) as TaskRecord[];
     if (isWhole(target)) total.tasks += touched.length;
-    const entries = await readPairsOf(context, context.oid, touched);
-    await eachMatch(
-      context,
-      context.oid,
-      entries,
-      tree,
-      () => {
-        total.deleted += 1;
-        return undefined;
-      },
-      isWanted,
-    );
+    const counted = () => {
+      total.deleted += 1;
+      return undefined;
+    };
+    for await (const entries of pairsOf(context, context.oid, touched))
+      await eachMatch(entries, sensors, counted, isWanted);
   }
   return total;
 }

@@ -14,6 +14,7 @@ type Part = Pick<
   | 'readTasks'
   | 'readPairs'
   | 'readPair'
+  | 'countPairs'
   | 'readCounts'
   | 'scanSensors'
   | 'scanFacts'
@@ -58,6 +59,8 @@ export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => 
       }
       return total;
     },
+    countPairs: async (oid, taskIds) =>
+      (await redis.trip(taskIds.map((id) => ({ oid, name: 'hlen', args: [keys.record(oid, id)] })))).map(Number),
     readPair: async (oid, taskId, sid) => {
       const [text] = await redis.trip([{ oid, name: 'hget', args: [keys.record(oid, taskId), sid] }]);
       return text === null ? null : readPair(text as string);
