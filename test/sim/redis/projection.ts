@@ -94,6 +94,7 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
     readTasks: (oid, ids) => trip(ids.map((id) => () => reads.readTask(redis, oid, id, decodeCommand))),
     readPairs: (oid, taskId) => one(() => reads.readPairs(redis, oid, taskId)),
     readCounts: (oid, taskId) => one(() => reads.readCounts(redis, oid, taskId)),
+    countPairs: (oid, taskIds) => one(() => taskIds.map((id) => reads.countPairs(redis, oid, id))),
     readPair: (oid, taskId, sid) => one(() => reads.readPairs(redis, oid, taskId).get(sid) ?? null),
     scanFacts: (oid, partition) =>
       one(() => ({ sensors: reads.readFacts(redis, oid, partition), next: null as string | null })),

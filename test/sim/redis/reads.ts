@@ -49,6 +49,12 @@ export function readPairs(redis: MemoryRedis, oid: string, taskId: string): Map<
   return pairs;
 }
 
+/** As HLEN: the fields of the task itself count too. */
+export function countPairs(redis: MemoryRedis, oid: string, taskId: string): number {
+  const row = redis.row(redis.org(oid), taskId);
+  return row ? row.pairs.size + 1 : 0;
+}
+
 export function readCounts(redis: MemoryRedis, oid: string, taskId: string) {
   const total = { partitions: 0, matched: 0, online: 0 };
   const counts = redis.org(oid).counts.get(taskId);
