@@ -12,9 +12,15 @@ import type { Bench, Flags, Result, Section } from './bench.ts';
 import { joinerBench } from './joiner.ts';
 import { describeMachine, loadAverage, type Machine } from './machine.ts';
 import { previewBench } from './preview.ts';
+import { rebuildBench } from './rebuild.ts';
 import { selectorsBench } from './selectors.ts';
 
-const BENCHES: Record<string, Bench> = { joiner: joinerBench, preview: previewBench, selectors: selectorsBench };
+const BENCHES: Record<string, Bench> = {
+  joiner: joinerBench,
+  preview: previewBench,
+  selectors: selectorsBench,
+  rebuild: rebuildBench,
+};
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;
 

@@ -1,0 +1,108 @@
+/** Any bytes on any topic that a role reads: a dead letter with its headers, and the partition goes on. Seeded. */
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { OutRecord } from '../../src/edges/kafka/producer.ts';
+import { samples } from '../edges/avro/samples.ts';
+import { System, soon } from './support/system.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const PER_TOPIC = 100;
+
+const INPUTS = {
+  commands: 'TaskCommand',
+  presence: 'SensorPresence',
+  sensorEvents: 'SensorEvent',
+  taskEvents: 'TaskEvent',
+} as const;
+type Input = keyof typeof INPUTS;
+
+const system = new System();
+
+/** Bytes that are no record of the topic: noise, headers of both encodings with noise behind, good records cut off or with a
+ *  byte changed in their header, lengths that promise gigabytes, other records. */
+function poison(input: Input): fc.Arbitrary<Buffer | null> {
+  const good = system.codec.encode(INPUTS[input], samples[INPUTS[input]] as never);
+  const header = good.subarray(0, 10);
+  const bytes = fc.uint8Array({ maxLength: 60 }).map((list) => Buffer.from(list));
+  return fc.oneof(
+    bytes,
+    fc.constant(null),
+    bytes.map((rest) => Buffer.concat([Buffer.from([0, 0, 0, 0, 99]), rest])),
+    fc.nat(good.length - 1).map((length) => good.subarray(0, length)),
+    fc
+      .nat(9)
+      .map((at) => Buffer.concat([good.subarray(0, at), Buffer.from([good[at]! ^ 0x55]), good.subarray(at + 1)])),
+    fc.constant(Buffer.concat([header, Buffer.from('feffffffffffffffff01', 'hex')])),
+    fc.constant(Buffer.concat([header, Buffer.from('80808080808080808001', 'hex')])),
+    fc.constant(Buffer.concat([good, Buffer.from([1])])),
+  );
+}
+
+const keys = fc.oneof(
+  fc.constant(null),
+  fc.constantFrom('', 'a', '\u0000', 'x'.repeat(5_000)),
+  fc.uint8Array({ maxLength: 20 }).map((list) => Buffer.from(list)),
+);
+
+const records = (input: Input): OutRecord[] =>
+  fc.sample(fc.record({ key: keys, value: poison(input), headers: fc.constantFrom({}, { trace: 'mine' }) }), {
+    seed,
+    numRuns: PER_TOPIC,
+  });
+
+const lettersOf = (input: Input) =>
+  system.seen.deadLetters.filter(({ headers }) => String(headers['rt-source-topic']) === system.topics[input]);
+
+describe(`poison (seed ${seed})`, () => {
+  beforeAll(() => system.start());
+  afterAll(() => system.stop());
+
+  it.each(Object.keys(INPUTS) as Input[])('on %s becomes dead letters, one for each record', async (input) => {
+    await system.producer.send(system.topics[input], records(input));
+    await vi.waitFor(() => expect(lettersOf(input)).toHaveLength(PER_TOPIC), soon);
+    const places = new Set<string>();
+    for (const { headers } of lettersOf(input)) {
+      places.add(`${headers['rt-source-partition']}:${headers['rt-source-offset']}`);
+      expect(String(headers['rt-error-code'])).toMatch(
+        /^(record_undecodable|schema_unknown|record_invalid|\w+_invalid|key_mismatch)$/,
+      );
+      expect(String(headers['rt-error'])).not.toBe('');
+      expect(Number(headers['rt-failed-at'])).toBeGreaterThan(0);
+    }
+    expect(places.size).toBe(PER_TOPIC);
+  });
+
+  it('on sensor-state, org-settings and dead-letter itself is passed over', async () => {
+    for (const topic of ['sensorState', 'orgSettings', 'deadLetter'] as const)
+      await system.producer.send(
+        system.topics[topic],
+        Array.from({ length: 40 }, (_, i) => ({
+          key: `k${i}`,
+          value: Buffer.from(`${i} no record`),
+          partition: i % 4,
+        })),
+      );
+    await system.redis.flushall();
+    await vi.waitFor(async () => {
+      for (const name of system.roles.keys()) expect(await system.ready(name), name).toBe(true);
+    }, soon);
+  });
+
+  it('stops nothing: every partition goes on', async () => {
+    expect(system.restarts).toEqual([]);
+    const sids = Array.from({ length: 24 }, () => randomUUID());
+    for (const sid of sids) await system.presence({ sid });
+    const tasks = sids.map((sid) => ({ sid, task_id: randomUUID() }));
+    for (const { sid, task_id } of tasks) await system.command({ task_id, selector: `sid == "${sid}"` });
+    await vi.waitFor(
+      () => expect(tasks.filter(({ task_id, sid }) => system.sent(task_id, sid).length === 0)).toEqual([]),
+      soon,
+    );
+    for (const { sid, task_id } of tasks) await system.answer({ sid, task_id });
+    await vi.waitFor(
+      () => expect(tasks.filter(({ task_id }) => system.eventsOf(task_id, 'TASK_DONE').length !== 1)).toEqual([]),
+      soon,
+    );
+  });
+});
