@@ -66,7 +66,7 @@ function loop(source: TimeSource, ms: number, work: () => Promise<void>): { stop
 }
 
 /** Waits before try number `attempt` (from 1): doubling from 50 ms to 2 s, with jitter, so that processes spread out. */
-export const retryDelayMs = (attempt: number, random = Math.random()): number =>
+export const retryDelayMs = (attempt: number, random: number): number =>
   Math.min(50 * 2 ** Math.min(attempt - 1, 6), 2_000) * (0.5 + random / 2);
 
 /** Repeats `work` until it does not throw. Gives up, answering undefined, as soon as `alive` says no. */

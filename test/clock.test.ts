@@ -13,7 +13,7 @@ describe('the wait before another try', () => {
     expect(retryDelayMs(attempt, 0)).toBe(least);
     expect(retryDelayMs(attempt, 1)).toBe(most);
     for (let i = 0; i < 50; i += 1) {
-      const drawn = retryDelayMs(attempt);
+      const drawn = retryDelayMs(attempt, i / 50);
       expect(drawn).toBeGreaterThanOrEqual(least);
       expect(drawn).toBeLessThanOrEqual(most);
     }

@@ -90,7 +90,8 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
       complete = false;
       lookFailed(error);
     }
-    if (!complete && !stopping) await clock.delay(failures > 0 ? retryDelayMs(failures) : POLL_REBUILDING_MS);
+    if (!complete && !stopping)
+      await clock.delay(failures > 0 ? retryDelayMs(failures, clock.random()) : POLL_REBUILDING_MS);
     if (!complete && !stopping) poller.soon();
   };
   const poller = clock.every(POLL_MS, look);

@@ -1,0 +1,19 @@
+/** A run depends on its seed alone only as long as the core takes time and chance from the clock that it is given. */
+import { globSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+const OWN = /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|Math\.random|randomUUID)\b/;
+const CORE = [
+  'src/join/*.ts',
+  'src/projection/*.ts',
+  'src/model/*.ts',
+  'src/edges/kafka/group*.ts',
+  'src/edges/kafka/{inbox,outbox}.ts',
+  'src/api/{applied,shared-poll}.ts',
+];
+
+it('the core has no clock and no chance of its own', () => {
+  const files = CORE.flatMap((pattern) => globSync(pattern));
+  expect(files.length).toBeGreaterThan(30);
+  expect(files.filter((file) => OWN.test(readFileSync(file, 'utf8')))).toEqual([]);
+});
