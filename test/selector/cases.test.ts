@@ -37,6 +37,18 @@ describe('go-bexpr', () => {
     }
   });
 
+  // Made at random from the grammar, a fifth of them damaged; odd types, names and literals. Its answers too.
+  it('is answered alike on 400 cases that nobody thought of', () => {
+    const more = JSON.parse(fixture('more-records.json')) as SelectorRecord[];
+    const lines = fixture('more-cases.jsonl').trim().split('\n');
+    expect(lines).toHaveLength(400);
+    for (const line of lines) {
+      const { expr, parses, results } = JSON.parse(line) as Case;
+      const { parses: parsed, results: got } = evaluateSelector(expr, more);
+      expect({ expr, parses: parsed, results: got }).toEqual({ expr, parses, results });
+    }
+  });
+
   it('is outdone where its step limit stops it: the answer is that of the simpler text, or a bound of our own', () => {
     for (const { expr, equiv, results } of cases.filter((one) => one.limit === true)) {
       const got = evaluateSelector(expr, sensors);

@@ -86,5 +86,5 @@ describe(`the guess of its cost (seed ${seed})`, () => {
       }),
       { seed, numRuns: 2000 },
     );
-  });
+  }, 30_000);
 });
