@@ -15,15 +15,16 @@ export type Cause = 'dispatched' | 'taken_back' | 'answered' | 'answered_with_er
 
 type Moves = Readonly<Partial<Record<Cause, readonly ShownState[]>>>;
 
-const ANSWER: Moves = { answered: ['done'], answered_with_error: ['failed'] };
-const OPEN: Moves = { ...ANSWER, dispatched: ['sent'], ran_out: ['expired'], withdrawn: ['removed'] };
+/** What is done when sent stays done, if it was sent, whatever error comes after it. */
+const ANSWER: Moves = { answered: ['done'], answered_with_error: ['failed', 'done'] };
+const END: Moves = { ran_out: ['expired'], withdrawn: ['removed'] };
 
 /** From each state, by cause, to which. A cause that is not listed changes nothing. */
 export const MOVES: Readonly<Record<ShownState, Moves>> = {
-  queued: OPEN,
-  // A later attempt that is taken back leaves the one before as the last. What is done when sent stays done, whatever comes.
-  sent: { ...OPEN, answered_with_error: ['failed', 'done'], taken_back: ['queued', 'sent'] },
-  // By an UNTASK that stood on the log before the expiry, and was applied after it.
+  queued: { ...ANSWER, ...END, dispatched: ['sent'], answered_with_error: ['failed'] },
+  // A later attempt that is taken back leaves the one before as the last.
+  sent: { ...ANSWER, ...END, dispatched: ['sent'], taken_back: ['queued', 'sent'] },
+  // Withdrawn by an UNTASK that stood on the log before the expiry, and was applied after it.
   expired: { ...ANSWER, withdrawn: ['removed'] },
   removed: ANSWER,
   done: {},
