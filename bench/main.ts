@@ -13,6 +13,7 @@ import { joinerBench } from './joiner.ts';
 import { describeMachine, loadAverage, type Machine } from './machine.ts';
 import { previewBench } from './preview.ts';
 import { rebuildBench } from './rebuild.ts';
+import { rulesBench } from './rules.ts';
 import { selectorsBench } from './selectors.ts';
 
 const BENCHES: Record<string, Bench> = {
@@ -20,6 +21,7 @@ const BENCHES: Record<string, Bench> = {
   preview: previewBench,
   selectors: selectorsBench,
   rebuild: rebuildBench,
+  rules: rulesBench,
 };
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;

@@ -59,6 +59,9 @@ export const ERROR_CODES = {
   record_exists: kind(400, false, 'The hive has a record of that name already.'),
   hive_listing_too_large: kind(413, false, 'The listing is too large for one answer: ask for pages.'),
   invalid_cursor: kind(400, false, 'The cursor is not one that this listing gave.'),
+  // outputs
+  output_invalid: kind(400, false, 'The output is neither a webhook nor a file that may be used.'),
+  output_unknown: kind(404, false, 'The output is not sent on anywhere.'),
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { RecentDetections } from './api/recent-detections.ts';
 import { registerApi } from './api/routes.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -11,8 +12,10 @@ import { createCodec } from './edges/avro/codec.ts';
 import { issuerKeys } from './edges/http/jwks.ts';
 import { metrics } from './edges/http/metrics.ts';
 import { createHttpServer } from './edges/http/server.ts';
+import { createSinks } from './edges/http/sinks.ts';
 import { createOffsets, ensureTopics } from './edges/kafka/admin.ts';
 import { createKafka } from './edges/kafka/client.ts';
+import { followDetections } from './edges/kafka/detections.ts';
 import { followTaskEvents } from './edges/kafka/feed.ts';
 import { createInbox } from './edges/kafka/inbox.ts';
 import { followOrgs } from './edges/kafka/orgs.ts';
@@ -141,6 +144,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     redis,
     stats: createStats(redis),
     ruleMemory: createRuleMemory(redis),
+    sinks: createSinks({ outputDir: config.OUTPUT_DIR, allowPrivate: config.OUTPUT_ALLOW_PRIVATE }),
     store: stored,
     metrics,
     kafka,
@@ -165,6 +169,12 @@ async function startApi(
   const partitions = (await inbox.ends('presence')).size;
   const feed = await followTaskEvents({ kafka, topic: topicNames(config.KAFKA_TOPIC_PREFIX).taskEvents, codec, log });
   stops.push(() => feed.stop());
+  const detections = new RecentDetections();
+  const reported = await followDetections({
+    ...{ kafka, codec, log, topic: topicNames(config.KAFKA_TOPIC_PREFIX).detections },
+    onDetection: (detection) => detections.add(detection),
+  });
+  stops.push(() => reported.stop());
   await registerApi(server, {
     config,
     log,
@@ -176,6 +186,7 @@ async function startApi(
     keyUse: ports.keyUse,
     projection,
     ruleFaults: (oid) => ports.ruleMemory.faults(oid),
+    detections,
     stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },
     presence: { append: (records) => outbox.presence(records) },

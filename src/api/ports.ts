@@ -10,6 +10,7 @@ import type { StatsStore } from '../projection/stats.ts';
 import type { Projection } from '../projection/store.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
+import type { RecentDetections } from './recent-detections.ts';
 
 export type CommandLog = {
   /** Produces with acks=all; answers where each command stands. Rejects with `unavailable` when Kafka can't take it. */
@@ -56,6 +57,7 @@ export type ApiPorts = {
   projection: Projection;
   /** The last fault of each rule that failed when it ran, by `hive/name`. */
   ruleFaults: RuleMemory['faults'];
+  detections: RecentDetections;
   stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;
   presence: PresenceLog;

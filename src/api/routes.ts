@@ -17,9 +17,11 @@ import { validatorCompiler } from './reader.ts';
 import { boundedReads } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
+import { detectionRoutes } from './routes/detections.ts';
 import { extensionRoutes } from './routes/extension.ts';
 import { hiveRoutes } from './routes/hives.ts';
 import { orgRoutes } from './routes/orgs.ts';
+import { outputRoutes } from './routes/outputs.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
@@ -41,6 +43,8 @@ export const ROUTES: readonly Route[] = [
   tagRoutes,
   statsRoutes,
   hiveRoutes,
+  detectionRoutes,
+  outputRoutes,
   orgRoutes,
 ].flat();
 

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerDetections } from './commands/detections.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerExtension } from './commands/extension/index.ts';
 import { registerFleet } from './commands/fleet.ts';
@@ -12,6 +13,7 @@ import { registerKeys } from './commands/keys/index.ts';
 import { registerList } from './commands/list.ts';
 import { OPERATIONS } from './commands/operations.ts';
 import { registerOrgs } from './commands/orgs.ts';
+import { registerOutputs } from './commands/outputs.ts';
 import { registerPreview } from './commands/preview.ts';
 import { registerRules } from './commands/rules/index.ts';
 import { registerSelector } from './commands/selector.ts';
@@ -31,7 +33,7 @@ import { type Io, painter } from './io.ts';
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWhy, registerWatch]],
   ['Sensors:', [registerSensors, registerPreview, registerExplain]],
-  ['Rules:', [registerRules, registerExtension]],
+  ['Rules:', [registerRules, registerDetections, registerOutputs, registerExtension]],
   ['Tenants:', [registerOrgs, registerKeys]],
   ['Server:', [registerServe, registerStack, registerTopics, registerFleet]],
   ['Operations:', OPERATIONS],

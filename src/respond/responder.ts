@@ -1,5 +1,5 @@
 /**
- * The responder: consumer group on `sensor-events`, `sensor-presence` and `task-events`, which runs the rules of each org.
+ * The responder: two consumer groups. One sends outputs on (deliver.ts). The other is the group on `sensor-events`, `sensor-presence` and `task-events`, which runs the rules of each org.
  *
  *   look (what rules see of the records) -> respond (match, suppress, perform) -> write -> commit
  *
@@ -9,6 +9,7 @@
 import { persist } from '../clock.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import type { RuleMemory } from '../rules/memory.ts';
+import { type OutputSinks, startDelivery } from './deliver.ts';
 import type { Effects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Connections, LOOKED_AT, type Looking, look, noteConnections } from './look.ts';
@@ -17,12 +18,22 @@ import { Rulesets } from './rulesets.ts';
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
-export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory };
+export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory; sinks: OutputSinks };
 
 export async function startResponder(ports: ResponderPorts): Promise<Role> {
   const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);
   await responder.start();
-  return responder;
+  const delivery = await startDelivery(ports).catch(async (error: unknown) => {
+    await responder.stop();
+    throw error;
+  });
+  const parts = [responder, delivery];
+  return {
+    ready: () => parts.map((part) => part.ready()).find(({ ready }) => !ready) ?? responder.ready(),
+    stop: async () => {
+      await Promise.all(parts.map((part) => part.stop()));
+    },
+  };
 }
 
 class Responder implements Role {

@@ -20,7 +20,7 @@ export function evaluate(
   const run = new Run(eventType, nowMs, lookups);
   try {
     const match = detect.test(view, run);
-    return { match, mtd: run.mtd, errors: [...run.errors] };
+    return { match, mtd: run.mtd, errors: run.errors };
   } catch (error) {
     if (!(error instanceof RuleFault)) throw error;
     return { match: false, mtd: undefined, errors: [...run.errors, error.message] };

@@ -19,7 +19,21 @@ export function parsePath(text: string, separator = '/'): Path | null {
 
 /** What stands at the end of the path, lists unopened. */
 export function nodesAt(view: View, path: Path, run: Run): unknown[] {
-  let found: unknown[] = [view];
+  // Most paths lead through objects alone: no lists of nodes are made for those.
+  let node: unknown = view;
+  let at = 0;
+  for (; at < path.length; at += 1) {
+    const segment = path[at] as string;
+    if (segment === '*' || segment === '?' || Array.isArray(node)) break;
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, segment)) return [];
+    node = (node as Record<string, unknown>)[segment];
+  }
+  run.spend(VISIT * (at + 1));
+  return at === path.length ? [node] : nodesFrom([node], path.slice(at), run);
+}
+
+function nodesFrom(start: unknown[], path: Path, run: Run): unknown[] {
+  let found = start;
   for (const segment of path) {
     if (found.length === 0) return found;
     found = segment === '*' ? everyLevel(found, run) : oneLevel(found, segment, run);

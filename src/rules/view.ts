@@ -11,6 +11,8 @@ export type Lookups = (name: string) => Readonly<Record<string, unknown>> | unde
 /** A compiled operator. Pure but for what it notes in `run`; throws nothing but a RuleFault. */
 export type Test = (view: View, run: Run) => boolean;
 
+const NONE: readonly string[] = [];
+
 /** One evaluation of one rule on one event. */
 export class Run {
   readonly nowMs: number;
@@ -20,13 +22,22 @@ export class Run {
   /** Metadata of the key that a lookup found last: `.mtd` of templates. */
   mtd: unknown;
   /** What went wrong without ending the evaluation. */
-  readonly errors = new Set<string>();
+  #errors: Set<string> | undefined;
   #left = RULE_BOUNDS.work;
 
   constructor(eventType: string, nowMs: number, lookups: Lookups) {
     this.eventType = eventType;
     this.nowMs = nowMs;
     this.lookups = lookups;
+  }
+
+  get errors(): readonly string[] {
+    return this.#errors === undefined ? NONE : [...this.#errors];
+  }
+
+  tell(sentence: string): void {
+    this.#errors ??= new Set();
+    this.#errors.add(sentence);
   }
 
   spend(work: number): void {

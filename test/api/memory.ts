@@ -2,9 +2,11 @@
  * Stands in for Kafka and Redis where only the HTTP side is under test: appended commands are applied at once, as far as
  * the answers need it. The real ones are in test/integration.
  */
+
 import { createHash } from 'node:crypto';
 import pino from 'pino';
 import type { ApiPorts, EventPlace } from '../../src/api/ports.ts';
+import { RecentDetections } from '../../src/api/recent-detections.ts';
 import { registerApi } from '../../src/api/routes.ts';
 import { readConfig } from '../../src/config.ts';
 import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
@@ -108,6 +110,7 @@ export class Memory {
   }
 
   #nextOffset = (partition: number): number => this.emitted.filter(({ place }) => place.partition === partition).length;
+  readonly detections = new RecentDetections();
   /** Faults of rules, by `hive/name`. */
   readonly ruleFaults = new Map<string, { sentence: string; atMs: number }>();
 
@@ -132,6 +135,7 @@ export class Memory {
       keyUse: this.keyUse,
       projection: this.projection() as Projection,
       ruleFaults: async () => this.ruleFaults,
+      detections: this.detections,
       consoleFolder: '/nonexistent',
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },

@@ -1,5 +1,10 @@
 /** A task with a context, its receipt, and the rules that act on it: over real Kafka and Redis, from the hive to the topics. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deleteRecord, getRecord, setRecord } from '../../src/cli/hives.ts';
 import { createKafka } from '../../src/edges/kafka/client.ts';
@@ -8,9 +13,11 @@ import { connectRedis } from '../../src/edges/redis/client.ts';
 import { createRuleMemory } from '../../src/edges/redis/rule-memory.ts';
 import type { Detection, OutputRecord } from '../../src/model/records.ts';
 import { parseRuleText } from '../../src/rules/text.ts';
+import { run } from '../cli/fixtures.ts';
 import { System, soon } from './support/system.ts';
 
-const system = new System();
+const outputFolder = mkdtempSync(join(tmpdir(), 'rt-outputs-'));
+const system = new System({ OUTPUT_DIR: outputFolder, OUTPUT_ALLOW_PRIVATE: 'true' });
 const detections: Detection[] = [];
 const outputs: OutputRecord[] = [];
 const tails: Tail[] = [];
@@ -179,4 +186,56 @@ it('counts of suppression: repeats count once, a period ends, orgs count apart',
   } finally {
     await redis.stop();
   }
+});
+
+it('sends outputs on to a webhook, again when it fails, and to a file of the org', async () => {
+  const posted: { status: number; body: unknown; secret: unknown }[] = [];
+  const hook = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    response.statusCode = posted.length === 0 ? 500 : 200;
+    posted.push({
+      status: response.statusCode,
+      body: JSON.parse(Buffer.concat(chunks).toString()),
+      secret: request.headers['x-secret'],
+    });
+    response.end();
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/hook`;
+    const path = (name: string) => `/v1/orgs/{oid}/outputs/${name}`;
+    await system.client.call('POST', path('hook'), { type: 'webhook', url, headers: '{"x-secret":"s"}' });
+    await system.client.call('POST', path('file'), { type: 'file', path: 'sub/answers.jsonl' });
+    await put(
+      'send',
+      'detect: {event: PING_REP, op: exists, path: event}\nrespond: [{action: output, name: hook}, {action: output, name: file}]',
+    );
+    await system.answer({ sid: 'pinger', event_type: 'PING_REP' }, { N: 7 });
+    await vi.waitFor(() => expect(posted.map(({ status }) => status)).toEqual([500, 200]), soon);
+    expect(posted[1]).toMatchObject({ secret: 's', body: { event: { N: 7 }, routing: { sid: 'pinger' } } });
+    const file = join(outputFolder, system.oid, 'sub', 'answers.jsonl');
+    await vi.waitFor(() => expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ event: { N: 7 } }), soon);
+    const listed = await system.client.call<{ detections: Detection[] }>(
+      'GET',
+      '/v1/orgs/{oid}/detections?cat=Reliable task ran',
+    );
+    expect(listed.detections).toHaveLength(1);
+  } finally {
+    hook.closeAllConnections();
+    await new Promise((resolve) => hook.close(resolve));
+  }
+});
+
+it('a rule is tried on the last hour', async () => {
+  const rule = join(outputFolder, 'rule.yaml');
+  writeFileSync(rule, 'op: starts with\nevent: RECEIPT\npath: routing/investigation_id\nvalue: version/\n');
+  const env = { ...system.env, RT_OID: system.oid };
+  const { out, exitCode } = await run(['rules', 'test', '--file', rule, '--replay', '1h', '--json'], {
+    env,
+    nowMs: Date.now,
+  });
+  expect(exitCode).toBe(0);
+  expect(out.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(out)).toMatchObject({ routing: { event_type: 'RECEIPT' }, event: { STDOUT: 'corp' } });
 });

@@ -153,7 +153,7 @@ export function lookup(spec: Spec): Test {
   const exact = spec.flag('case sensitive', true);
   return anyValue(spec, foldOf(spec), (value, run) => {
     const keys = run.lookups(name);
-    if (keys === undefined) run.errors.add(`There is no lookup "${name}".`);
+    if (keys === undefined) run.tell(`There is no lookup "${name}".`);
     if (keys === undefined || (typeof value !== 'string' && typeof value !== 'number')) return false;
     const key = exact ? String(value) : folded(keys).get(String(value));
     if (key === undefined || !Object.hasOwn(keys, key)) return false;

@@ -1,0 +1,92 @@
+/** Where an org's outputs go beside the topic. What headers hold is not shown again. */
+import { Type } from '@sinclair/typebox';
+import { ApiError } from '../../errors.ts';
+import { checkOutputName, readOutput, shownOutput } from '../../outputs/setting.ts';
+import { Empty, OidParams, oid, optional } from '../fields.ts';
+import { type Parts, type Route, route } from '../route.ts';
+
+const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
+const text = { expected: 'text, given once' };
+
+const rulesOf = ({ context }: Parts) => ({
+  outputDir: context.config.OUTPUT_DIR,
+  allowPrivate: context.config.OUTPUT_ALLOW_PRIVATE,
+});
+
+export const outputRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    url: '/v1/orgs/:oid/outputs',
+    rights: ['dr.list'],
+    tag: 'hives',
+    summary: 'Lists where the outputs of the org go.',
+    schema: {
+      params: OidParams,
+      response: { 200: Type.Object({ outputs: Type.Record(Type.String(), Type.Unknown()) }) },
+    },
+    handle: (parts, request) => ({
+      outputs: Object.fromEntries(
+        parts.context.settings.list(request.oid, 'OUTPUT').map(({ name, value }) => {
+          try {
+            return [name, shownOutput(readOutput(value, { outputDir: '-', allowPrivate: true }))];
+          } catch {
+            return [name, { type: 'unknown' }];
+          }
+        }),
+      ),
+    }),
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/orgs/:oid/outputs/:name',
+    rights: ['dr.set'],
+    tag: 'hives',
+    summary: 'Sends an output on to a webhook or a file.',
+    schema: {
+      params: Named,
+      body: Type.Object({
+        type: Type.Union([Type.Literal('webhook'), Type.Literal('file')], { expected: 'webhook or file' }),
+        url: optional(Type.String(), { ...text, description: 'Of the webhook: http or https.' }),
+        headers: Type.Optional(Type.Unknown({ description: 'Of the webhook: an object of texts, or its JSON.' })),
+        path: optional(Type.String(), { ...text, description: 'Of the file, below the folder of the org.' }),
+      }),
+      response: { 200: Empty },
+    },
+    handle: async (parts, request) => {
+      const { name } = request.params;
+      checkOutputName(name);
+      const target = readOutput({ ...request.body, headers: headersOf(request.body.headers) }, rulesOf(parts));
+      await parts.context.settings.write({
+        ...{ oid: request.oid, kind: 'OUTPUT', name, by: request.identity.keyName },
+        value: target,
+      });
+      return {};
+    },
+  }),
+  route({
+    method: 'DELETE',
+    url: '/v1/orgs/:oid/outputs/:name',
+    rights: ['dr.del'],
+    tag: 'hives',
+    summary: 'Ends sending an output on.',
+    schema: { params: Named, response: { 200: Empty } },
+    handle: async ({ context }, request) => {
+      const { oid: org, params } = request;
+      if (context.settings.get(org, 'OUTPUT', params.name) === undefined)
+        throw new ApiError('output_unknown', `The output ${params.name} is not sent on anywhere.`);
+      await context.settings.write({
+        ...{ oid: org, kind: 'OUTPUT', name: params.name, by: request.identity.keyName, value: null },
+      });
+      return {};
+    },
+  }),
+];
+
+function headersOf(value: unknown): unknown {
+  if (typeof value !== 'string' || value === '') return value === '' ? undefined : value;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch (cause) {
+    throw new ApiError('output_invalid', 'headers is not valid JSON.', { cause });
+  }
+}

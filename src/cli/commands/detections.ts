@@ -1,0 +1,59 @@
+/** `detections list`: what rules have reported. */
+import type { Command } from 'commander';
+import type { ShownDetection } from '../../api/recent-detections.ts';
+import { type Io, painter, prettyJson } from '../io.ts';
+import { clientOf, type JsonFlag, wholeNumber, withApiOptions, withExamples } from '../options.ts';
+import type { ApiFlags } from '../settings.ts';
+import { clip, table } from '../table.ts';
+
+type Flags = ApiFlags & JsonFlag & { limit: number; cat?: string; sid?: string };
+
+const CAT_WIDTH = 50;
+
+export function registerDetections(program: Command, io: Io): void {
+  const detections = program
+    .command('detections')
+    .summary('what rules have reported')
+    .description('Shows what rules have reported.');
+  withExamples(detections, io, [['detections list', 'the newest']]);
+  const list = detections
+    .command('list')
+    .summary('list what rules have reported')
+    .description(
+      'Lists what rules have reported in the last 7 days, the newest first: at most the last 1,000 of the org.',
+    );
+  withApiOptions(list)
+    .option('--limit <n>', 'at most so many', wholeNumber(1, 1_000), 50)
+    .option('--cat <name>', 'reports of this name alone')
+    .option('--sid <sid>', 'of this sensor alone')
+    .action((flags: Flags) => listDetections(flags, io));
+  withExamples(list, io, [
+    ['detections list --limit 10', 'the last ten'],
+    ["detections list --json | jq -r '.detections[].body.detect.routing.hostname'", 'for programs'],
+  ]);
+}
+
+async function listDetections(flags: Flags, io: Io): Promise<void> {
+  const query = new URLSearchParams({ limit: String(flags.limit) });
+  if (flags.cat !== undefined) query.set('cat', flags.cat);
+  if (flags.sid !== undefined) query.set('sid', flags.sid);
+  const answer = await clientOf(flags, io).call<{ detections: ShownDetection[] }>(
+    'GET',
+    `/v1/orgs/{oid}/detections?${query}`,
+  );
+  if (flags.json) io.out(prettyJson(answer));
+  else if (answer.detections.length === 0) io.err('Nothing was reported in the last 7 days.\n');
+  else
+    io.out(
+      table(
+        ['WHEN', 'REPORT', 'SENSOR', 'SOURCE'],
+        answer.detections.map((one) => [
+          new Date(one.occurred_at).toISOString(),
+          clip(one.cat, CAT_WIDTH),
+          one.sid ?? '',
+          one.source,
+        ]),
+        painter(io.colour),
+      ),
+    );
+}

@@ -1,0 +1,60 @@
+/** The events of an org that sensors have sent lately, read from Kafka as they stand there: for trying a rule on them. */
+import type { Io } from '../../io.ts';
+import { kafkaConfig, logTo } from '../../kafka.ts';
+
+export type Replayed = { routing: unknown; event: unknown };
+
+/** Hands over each event since `sinceMs` (Unix ms). Facts that are not in the event itself, tags among them, are not laid under it. */
+export async function replayEvents(
+  oid: string,
+  sinceMs: number,
+  io: Io,
+  onEvent: (event: Replayed) => void,
+): Promise<void> {
+  const config = kafkaConfig(io);
+  const log = logTo('silent');
+  const [
+    { createKafka },
+    { createOffsets },
+    { startTail },
+    { createCodec },
+    { decodeAll },
+    { topicNames },
+    seen,
+    { parseObject },
+  ] = await Promise.all([
+    import('../../../edges/kafka/client.ts'),
+    import('../../../edges/kafka/admin.ts'),
+    import('../../../edges/kafka/tail.ts'),
+    import('../../../edges/avro/codec.ts'),
+    import('../../../edges/kafka/inbox.ts'),
+    import('../../../topics.ts'),
+    import('../../../respond/seen.ts'),
+    import('../../../orgs/table.ts'),
+  ]);
+  const topic = topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents;
+  const kafka = createKafka(config, log);
+  const codec = createCodec({
+    schemaRegistryUrl: config.SCHEMA_REGISTRY_URL,
+    topicOf: { SensorEvent: topic } as never,
+  });
+  await codec.start();
+  const offsets = await createOffsets(kafka);
+  try {
+    const tail = await startTail({
+      ...{ kafka, topic, log, from: await offsets.since(topic, sinceMs) },
+      onRecords: async (records) => {
+        for (const item of await decodeAll(codec, 'SensorEvent', records)) {
+          if ('refusal' in item || item.value.oid !== oid) continue;
+          const [routing, event] = [parseObject(item.value.routing), parseObject(item.value.event)];
+          if (routing === null || event === null) continue;
+          const { view } = seen.seenEvent(item.value, { routing, event }, null, undefined, io.nowMs());
+          onEvent({ routing: view.routing, event: view.event });
+        }
+      },
+    });
+    await tail.caughtUp().finally(() => tail.stop());
+  } finally {
+    await Promise.all([offsets.stop(), codec.stop()]);
+  }
+}
