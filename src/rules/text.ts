@@ -6,6 +6,20 @@ import { RuleError } from './errors.ts';
 const ALIASES_MAX = 50;
 const DOCUMENTS_MAX = 2;
 
+/** The parser would find it out by itself, after a long time and a full stack. */
+const BRACKETS_MAX = 500;
+
+function opensTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at) | 0x20; // [ and {, ] and } are the same but for this bit
+    if (code === 0x7b) depth += 1;
+    else if (code === 0x7d && depth > 0) depth -= 1;
+    if (depth > BRACKETS_MAX) return true;
+  }
+  return false;
+}
+
 /** The documents of a text, usually one. Throws a RuleError with line and column of the fault. */
 export function parseDocuments(text: string): unknown[] {
   if (Buffer.byteLength(text) > RULE_BOUNDS.textBytes)
@@ -16,6 +30,7 @@ export function parseDocuments(text: string): unknown[] {
     const [fault] = document.errors;
     if (fault !== undefined)
       throw new RuleError('text', fault.message.split('\n')[0] ?? 'It is neither YAML nor JSON.');
+    if (opensTooDeep(text)) throw new RuleError('text', `More than ${BRACKETS_MAX} brackets inside one another.`);
     try {
       return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
     } catch (error) {

@@ -90,7 +90,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
           expect(error).toBeInstanceOf(RuleError);
         }
       }),
-      runs,
+      { ...runs, numRuns: 200 },
     );
     for (const text of ['['.repeat(100_000), '{a: '.repeat(50_000), 'a: &a [x]\nb: *b'])
       expect(() => parseRuleText(text)).toThrow(RuleError);
