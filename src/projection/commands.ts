@@ -14,6 +14,9 @@ import { withdraw } from './withdraw.ts';
 
 /** Commands in one script: it must not hold Redis for more than a few milliseconds. */
 const COMMANDS_PER_SCRIPT = 200;
+/** Scripts in one trip: a rebuild reads thousands of records a batch, and all partitions at once. A trip must end well within
+ *  the time in which Redis has to answer, or it is repeated and the load only grows. */
+export const SCRIPTS_PER_TRIP = 10;
 
 /** Thrown to end a batch that has to be read again: the places have moved. */
 export class TurnOver extends Error {}
@@ -121,7 +124,9 @@ async function applySegment(
       });
     }
   }
-  const answers = await projection.apply(requests);
+  const answers: ApplyAnswer[] = [];
+  for (let i = 0; i < requests.length; i += SCRIPTS_PER_TRIP)
+    answers.push(...(await projection.apply(requests.slice(i, i + SCRIPTS_PER_TRIP))));
   return parts.flatMap((part, i) => {
     const { outcomes, expiriesMs } = accepted(answers[i] as ApplyAnswer);
     return part.map((step, at) => ({

@@ -5,7 +5,7 @@
 import type { TaskEvent } from '../model/records.ts';
 import type { DeadLetter, InRecord } from '../outbox.ts';
 import type { Batch, RolePorts } from '../ports.ts';
-import { TurnOver } from './commands.ts';
+import { SCRIPTS_PER_TRIP, TurnOver } from './commands.ts';
 import type { Rebuild } from './rebuild.ts';
 import { countEvents, type PlacedEvent } from './stats.ts';
 import type { AckedEvent, AckedRequest } from './store.ts';
@@ -60,8 +60,10 @@ export async function applyEvents(
   if (rebuild.positions.place('t', batch.partition)?.turn !== turn || !batch.alive()) throw new TurnOver();
   const fromOffset = batch.records[0]?.offset ?? batch.nextOffset;
   await countEvents(stats, counted, { ...batch, fromOffset }, clock.nowMs());
-  const answers = requests.length === 0 ? [] : await projection.applyEvents(requests);
-  if (answers.some((answer) => !answer.ok)) throw new TurnOver();
+  for (let i = 0; i < requests.length; i += SCRIPTS_PER_TRIP) {
+    const answers = await projection.applyEvents(requests.slice(i, i + SCRIPTS_PER_TRIP));
+    if (answers.some((answer) => !answer.ok)) throw new TurnOver();
+  }
   await outbox.deadLetters(letters);
   for (const { code } of letters) metrics.deadLettered(code);
   if (!rebuild.positions.advance('t', batch.partition, turn, batch.nextOffset)) throw new TurnOver();
