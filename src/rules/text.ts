@@ -24,19 +24,18 @@ function opensTooDeep(text: string): boolean {
 export function parseDocuments(text: string): unknown[] {
   if (Buffer.byteLength(text) > RULE_BOUNDS.textBytes)
     throw new RuleError('text', `A rule has at most ${RULE_BOUNDS.textBytes} bytes.`);
-  const documents = parseAllDocuments(text, { merge: true, prettyErrors: true });
-  if (!Array.isArray(documents)) throw new RuleError('text', 'There is no rule in it.');
-  return documents.map((document) => {
-    const [fault] = document.errors;
-    if (fault !== undefined)
-      throw new RuleError('text', fault.message.split('\n')[0] ?? 'It is neither YAML nor JSON.');
-    if (opensTooDeep(text)) throw new RuleError('text', `More than ${BRACKETS_MAX} brackets inside one another.`);
-    try {
+  if (opensTooDeep(text)) throw new RuleError('text', `More than ${BRACKETS_MAX} brackets inside one another.`);
+  try {
+    const documents = parseAllDocuments(text, { merge: true, prettyErrors: true });
+    if (!Array.isArray(documents)) throw new Error('There is no rule in it.');
+    return documents.map((document) => {
+      const [fault] = document.errors;
+      if (fault !== undefined) throw fault;
       return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
-    } catch (error) {
-      throw new RuleError('text', error instanceof Error ? error.message : String(error));
-    }
-  });
+    });
+  } catch (error) {
+    throw new RuleError('text', (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '');
+  }
 }
 
 /** A rule as one document `{detect, respond}`, or as two: the detect part, then the list of actions. */
