@@ -79,14 +79,11 @@ export class Member {
       return;
     }
     this.#env.trace?.(proc.name, 'is stopped');
-    role.stop().then(
-      () => {
-        proc.alive = false;
-      },
-      () => {
-        proc.alive = false;
-      },
-    );
+    const gone = (): void => {
+      proc.alive = false;
+      this.start(); // unless it is not wanted
+    };
+    role.stop().then(gone, gone);
   }
 
   pause(): void {
