@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Answer, ClaimAnswer, ClaimRequest, ClaimWord, Projection, SensorRows, Why } from '../projection/store.ts';
 import { claimRequest, type Flight, type Pair, recheckRequest } from './flight.ts';
-import { restoreRows, type Seat } from './seat.ts';
+import { restoreRows, rowsTaken, type Seat } from './seat.ts';
 import type { Waits } from './waits.ts';
 
 export type Rows = { seat: Seat; request: SensorRows };
@@ -38,7 +38,10 @@ export class Claims {
     const unwritten = new Set<Seat>();
     for (const [i, { seat, request }] of rows.entries()) {
       const answer = answers.rows[i] as Answer<object>;
-      if (answer.ok) continue;
+      if (answer.ok) {
+        rowsTaken(seat);
+        continue;
+      }
       restoreRows(seat, request);
       if (answer.why === 'away') unwritten.add(seat);
       else this.#refused(seat, request.token, answer.why);

@@ -42,6 +42,8 @@ export type Seat = {
   readonly dirtyFacts: Set<string>;
   readonly dirtyRows: Set<string>;
   readonly forgotten: Set<string>;
+  /** Rows that were taken out for Redis, and of which it is not known yet whether it has taken them. */
+  rowsUnderWay: number;
   /** Sensors with a tag that runs out. */
   readonly expiring: Set<Sensor>;
 };
@@ -60,6 +62,7 @@ export const newSeat = (oid: string, partition: number): Seat => ({
   dirtyFacts: new Set(),
   dirtyRows: new Set(),
   forgotten: new Set(),
+  rowsUnderWay: 0,
   expiring: new Set(),
 });
 
@@ -107,7 +110,9 @@ const NO_OFFSET = -1;
 /** Rows in one script: it must not hold Redis for more than a few milliseconds. */
 const ROWS_PER_SCRIPT = 500;
 
-/** Takes what is dirty out of the seat, as rows for Redis. The last part carries the offset, and there is always one. */
+/** Takes what is dirty out of the seat, as rows for Redis, of which each is to be told to `rowsTaken` or `restoreRows`. The last
+ *  part carries the offset, and there is always one; but behind rows that are still under way the stored offset stays: if those
+ *  fail and the process dies, whoever loads the seat must not pass over what they held. */
 export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): SensorRows[] {
   const { oid, epoch, partition, token } = seat;
   if (token === null) return [];
@@ -141,12 +146,19 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
   seat.dirtyFacts.clear();
   seat.dirtyRows.clear();
   seat.forgotten.clear();
-  parts.push({ ...part, nextOffset: seat.nextOffset });
+  parts.push({ ...part, nextOffset: seat.rowsUnderWay > 0 ? NO_OFFSET : seat.nextOffset });
+  seat.rowsUnderWay += parts.length;
   return parts;
+}
+
+/** Redis has taken these rows. */
+export function rowsTaken(seat: Seat): void {
+  seat.rowsUnderWay -= 1;
 }
 
 /** Rows that Redis has not taken are dirty again. */
 export function restoreRows(seat: Seat, { facts, presence, forgotten }: SensorRows): void {
+  seat.rowsUnderWay -= 1;
   for (const { sid } of facts) if (seat.sensors.has(sid)) seat.dirtyFacts.add(sid);
   for (const { sid } of presence) if (seat.sensors.has(sid)) seat.dirtyRows.add(sid);
   for (const sid of forgotten) seat.forgotten.add(sid);
@@ -171,7 +183,8 @@ export async function writeRows(
   for (const request of requests) {
     // One after another: the last part carries the offset, which must not stand without the parts before it.
     refused ??= await writePart(projection, request);
-    if (refused !== null) restoreRows(seat, request);
+    if (refused === null) rowsTaken(seat);
+    else restoreRows(seat, request);
   }
   return refused;
 }

@@ -1,6 +1,7 @@
 /** What seeds have found, played again step by step: a seed says something else as soon as the simulation changes. */
 import { describe, expect, it } from 'vitest';
 import type { Bug } from './bugs.ts';
+import { ORGS } from './fleet.ts';
 import { World } from './world.ts';
 
 /** A world in which what a joiner asks the projection can be spoilt. */
@@ -73,5 +74,37 @@ describe('found by the simulation', () => {
       },
     );
     expect(world.stats().letters).toBe(1);
+  });
+
+  it('rows that Redis did not take while the offset behind them was written: the next owner did not know the sensors', async () => {
+    let isSpoilt = false;
+    const world = await play(
+      (ports, kind) => {
+        if (kind !== 'joiner') return ports;
+        const { projection } = ports;
+        const claim: typeof projection.claim = async (rows, requests) => {
+          if (!isSpoilt || rows.length === 0) return projection.claim(rows, requests);
+          await ports.clock.delay(4_900); // as long as a command may take
+          const away = () => ({ ok: false, why: 'away' }) as const;
+          return { rows: rows.map(away), claims: requests.map(away) };
+        };
+        return { ...ports, projection: { ...projection, claim } };
+      },
+      async (world) => {
+        const { fleet, cluster } = world;
+        fleet.produce({ ...fleet.task(), selector: null, ttl: 3_600 });
+        await world.pass(2_000);
+        isSpoilt = true;
+        for (let i = 0; i < 8; i += 1) fleet.connect();
+        await world.pass(15_000); // long enough for the offsets of idle seats to be written
+        for (const joiner of cluster.of('joiner')) joiner.kill();
+        isSpoilt = false;
+        for (const joiner of cluster.of('joiner')) joiner.start();
+        for (const oid of ORGS.slice(0, 2))
+          fleet.produce({ ...fleet.task(), oid, task_id: 'after', selector: null, ttl: 3_600 });
+        await world.pass(15_000);
+      },
+    );
+    expect(world.stats().dispatches).toBeGreaterThan(2);
   });
 });
