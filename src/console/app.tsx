@@ -71,7 +71,8 @@ export function App() {
         Skip to content
       </button>
       <Side at={entry.path} />
-      <main id="main" tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <main id="main" tabIndex={0}>
         {subscribed.value === false && head !== 'settings' ? <SubscribePage /> : entry.page(rest)}
       </main>
       {help ? (
@@ -95,7 +96,7 @@ export function App() {
 function Side({ at }: { at: string }) {
   return (
     <aside class="side-nav">
-      <a class="brand" href="#/tasks">
+      <a class="brand" href="#/tasks" aria-label="Reliable Tasking">
         <img src={icon} alt="" width="28" height="28" />
         <span>Reliable Tasking</span>
       </a>

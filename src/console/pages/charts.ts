@@ -32,7 +32,7 @@ export function draw(
           stroke: colour(one.colour),
           width: 1.5,
           spanGaps: true,
-          points: { show: minutes.length <= FEW, size: 5, fill: colour(one.colour) },
+          points: { show: minutes.length <= FEW && one.values.includes(null), size: 5, fill: colour(one.colour) },
           value: shownValue,
         })),
       ],

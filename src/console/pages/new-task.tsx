@@ -81,9 +81,10 @@ export function NewTaskPage() {
               ))}
             </datalist>
           </label>
-          <label>
-            Sensors
+          <div class="field">
+            <label for="selector">Sensors</label>
             <textarea
+              id="selector"
               class="mono"
               rows={3}
               spellcheck={false}
@@ -95,7 +96,7 @@ export function NewTaskPage() {
             <span class="hint" id="selector-hint">
               A selector; empty or <code>*</code> means every sensor of the org.
             </span>
-          </label>
+          </div>
           <label>
             <span>
               Context <span class="optional">optional</span>

@@ -1,0 +1,171 @@
+/** The console in a real Chromium on the whole system: what an engineer does with it from signing in to seeing why. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { buildConsoleIfStale } from '../../scripts/console.ts';
+import { FACTS } from '../api/memory.ts';
+import { keepScreen, openBrowser, openPage, signIn, violations, type Watched } from './support/browser.ts';
+import { System, soon } from './support/system.ts';
+
+const WINDOWS = 0x10000000;
+const LINUX = 0x20000000;
+
+const system = new System();
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+
+const connect = (sid: string, part: object = {}) =>
+  system.presence({ sid, sensor: { ...FACTS, hostname: `${sid}.corp`, tags: ['production'], ...part } });
+/** Changes the part after `#` alone: the page stays. */
+const at = (path: string) => page.goto(`${system.url}/#${path}`);
+
+beforeAll(async () => {
+  await buildConsoleIfStale();
+  [browser] = await Promise.all([openBrowser(), system.start()]);
+  await Promise.all([
+    connect('ws-01', { plat: WINDOWS }),
+    connect('ws-02', { plat: WINDOWS, tags: [] }),
+    connect('db-01', { plat: LINUX }),
+  ]);
+  await vi.waitFor(async () => {
+    const { total_sensors } = (await system.client.request('preview', { selector: '*' })) as { total_sensors: number };
+    expect(total_sensors).toBe(3);
+  }, soon);
+});
+afterAll(async () => {
+  await browser?.close();
+  await system.stop();
+});
+beforeEach(async () => {
+  watched = await openPage(browser, system.url);
+  page = watched.page;
+});
+afterEach(() => watched.close());
+
+test('a wrong key is told, and the key is not kept anywhere', async () => {
+  await page.getByLabel('Org id').fill(system.oid);
+  await page.getByLabel('API key').fill('00000000-0000-4000-8000-000000000000');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await page.getByRole('alert').textContent()).toContain('do not belong together');
+  const kept = await page.evaluate<string>('JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie');
+  expect(kept).not.toContain('00000000');
+  expect(await violations(page)).toEqual([]);
+});
+
+test('a task is written with a live preview, delivered when a sensor connects, explained, and removed', async () => {
+  await signIn(page, system.oid, system.apiKey);
+  await page.keyboard.press('n');
+  await page.getByLabel('Command').fill('run --shell-command "hostname"');
+  await page.getByLabel('Sensors', { exact: true }).fill('plat = windows');
+  await page.getByRole('region', { name: 'Whom it reaches' }).getByRole('alert').waitFor();
+  await page.getByLabel('Sensors', { exact: true }).fill('plat == windows and "production" in tags');
+  const reach = page.getByRole('region', { name: 'Whom it reaches' });
+  await reach.getByText('1 sensor', { exact: false }).first().waitFor();
+  await reach.getByRole('button', { name: 'ws-01.corp' }).click();
+  await reach.getByRole('cell', { name: 'matches' }).first().waitFor();
+  expect(await reach.getByRole('row').count()).toBe(3);
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Queue the task' }).click();
+
+  await page.getByRole('heading', { name: 'run --shell-command' }).waitFor();
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+  await row('ws-01.corp').getByText('sent', { exact: true }).waitFor();
+  const taskId = decodeURIComponent(new URL(page.url()).hash.split('/').at(-1) as string);
+  await system.answer({ sid: 'ws-01', task_id: taskId });
+  await row('ws-01.corp').getByText('done', { exact: true }).waitFor();
+  await connect('ws-03', { plat: WINDOWS });
+  await row('ws-03.corp').getByText('sent', { exact: true }).waitFor();
+  await keepScreen(page, 'task');
+
+  await row('ws-03.corp').getByRole('button').click();
+  const panel = page.getByRole('dialog');
+  await panel
+    .getByText(/sent|answer/i)
+    .first()
+    .waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'Untask …' }).click();
+  expect(await page.getByRole('dialog').textContent()).toContain('1 sensor has run it');
+  await page.getByRole('button', { name: 'Remove the task' }).click();
+  await row('ws-03.corp').getByText('removed', { exact: true }).waitFor();
+  const { tasks } = (await system.client.request('list', {})) as { tasks: { task_id: string }[] };
+  expect(tasks.map(({ task_id }) => task_id)).not.toContain(taskId);
+  // A selector that is wrong while it is typed is an answer of 400, which browsers write to their console.
+  expect(watched.faults.filter((fault) => !fault.includes('status of 400'))).toEqual([]);
+});
+
+test('tasks appear in the list as others queue them, are found by a search, and leave it when they end', async () => {
+  await signIn(page, system.oid, system.apiKey);
+  const ids = ['os_version', 'netstat'].map((task) =>
+    system.client.request('task', { task, tag: 'never', ttl: 3_600 }),
+  );
+  await page.getByRole('link', { name: 'netstat' }).waitFor();
+  await page.getByLabel('Search tasks').fill('os_ver never');
+  await vi.waitFor(async () => expect(await page.getByRole('link', { name: 'netstat' }).count()).toBe(0), soon);
+  expect(await page.getByRole('link', { name: 'os_version' }).count()).toBe(1);
+  await page.getByLabel('Search tasks').fill('');
+  const [first] = (await Promise.all(ids)) as { task_id: string }[];
+  await system.client.request('untask', { task_id: first?.task_id });
+  await page.getByRole('link', { name: 'os_version' }).waitFor({ state: 'detached' });
+  await page.getByRole('tab', { name: 'Ended' }).click();
+  await page.getByRole('link', { name: 'os_version' }).waitFor();
+  expect(watched.faults).toEqual([]);
+});
+
+test('a sensor is found by a selector, gets a tag, loses it, and can be tasked from its page', async () => {
+  await signIn(page, system.oid, system.apiKey);
+  await at('/sensors');
+  await page.getByLabel('Selector').fill('hostname matches "^db-"');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByRole('link', { name: 'ws-01.corp' }).waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'db-01.corp' }).click();
+  await page.getByLabel('New tag').fill('quarantine');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('button', { name: 'Remove tag quarantine' }).click();
+  await page.getByRole('button', { name: 'Remove tag quarantine' }).waitFor({ state: 'detached' });
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('link', { name: 'Task this sensor' }).click();
+  expect(await page.getByLabel('Sensors', { exact: true }).inputValue()).toBe('sid == "db-01"');
+  expect(watched.faults).toEqual([]);
+});
+
+test('an org that unsubscribes sees what it is, and comes back by one button', async () => {
+  await signIn(page, system.oid, system.apiKey);
+  await at('/settings');
+  await page.getByRole('button', { name: 'Unsubscribe …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Unsubscribe' }).click();
+  await page.getByRole('button', { name: 'Subscribe', exact: true }).waitFor();
+  await at('/tasks');
+  await page.getByRole('button', { name: 'Subscribe this org' }).click();
+  await page.getByRole('heading', { name: 'Reliable Tasking' }).waitFor();
+  expect(watched.faults).toEqual([]);
+});
+
+describe('every page, in both themes and on a narrow screen,', () => {
+  const PAGES = ['tasks', 'new', 'sensors', 'overview', 'rules', 'detections', 'activity', 'settings'];
+  const LOOKS = [
+    { name: 'light', options: { colorScheme: 'light' } },
+    { name: 'dark', options: { colorScheme: 'dark' } },
+    { name: 'narrow', options: { colorScheme: 'light', viewport: { width: 390, height: 844 } } },
+  ] as const;
+
+  test.each(LOOKS)('$name: is without violations, errors and sideways scrolling', async ({ name, options }) => {
+    const other = await openPage(browser, system.url, options);
+    await keepScreen(other.page, `sign-in-${name}`);
+    await signIn(other.page, system.oid, system.apiKey);
+    for (const path of PAGES) {
+      await other.page.goto(`${system.url}/#/${path}`);
+      await other.page.locator('main h1').waitFor();
+      await other.page.locator('.loading').waitFor({ state: 'detached' });
+      await keepScreen(other.page, `${path}-${name}`);
+      expect(await violations(other.page), path).toEqual([]);
+      const isWide = await other.page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');
+      expect(isWide, `${path} scrolls sideways`).toBe(false);
+    }
+    expect(other.faults).toEqual([]);
+    await other.close();
+  });
+});
