@@ -68,6 +68,8 @@ describe('task', () => {
     ['a ttl of the wrong type', { ttl: true }, 'ttl_invalid'],
     ['two targets', { sid: 'a', tag: 'b' }, 'target_ambiguous'],
     ['a target and all', { sid: 'a', selector: '*' }, 'target_ambiguous'],
+    ['a platform and a tag', { plat: 'linux', tag: 'a' }, 'target_ambiguous'],
+    ['a platform that is none', { plat: 'beos' }, 'data_invalid'],
     ['a sid that is none', { sid: 'a b' }, 'sid_invalid'],
     ['a sid of the wrong type', { sid: 7 }, 'sid_invalid'],
     ['a tag of the wrong type', { tag: ['x'] }, 'data_invalid'],

@@ -31,6 +31,12 @@ test('the routes of the page are those of the table, with rights and meaning', (
   expect(rows(section('Routes')).toSorted()).toEqual(expected.toSorted());
 });
 
+test('the table of compatibility leaves no route and no action out', () => {
+  const text = section('Compatibility');
+  for (const { url } of ROUTES) expect(text).toContain(url.replace(/:(\w+)/g, '{$1}'));
+  for (const name of ACTIONS.keys()) expect(text).toContain(`\`${name}\``);
+});
+
 test('the page names the actions with their rights', () => {
   const table = rows(section('Requests')).slice(0, ACTIONS.size);
   const expected = [...ACTIONS].map(

@@ -1,5 +1,8 @@
 /** The public LimaCharlie clients, unmodified, by their command lines and SDKs, against one server with all roles. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
@@ -29,16 +32,18 @@ type Counts = { task_id: string; total_sensors: number; tasked_sensors: number; 
 type Envelope<T> = { error: string; version: number; data: T };
 type Listed = { tasks: { task_id: string; task: string; context: string | null }[] };
 
+const env = () => ({
+  ...process.env,
+  KAFKA_TOPIC_PREFIX: prefix,
+  TOPIC_PARTITIONS: '2',
+  HTTP_PORT: '0',
+  JWT_SECRET: 'a secret of the test of the clients',
+  BOOTSTRAP_OID: oid,
+  BOOTSTRAP_API_KEY: secret,
+});
+
 beforeAll(async () => {
-  const config = readConfig({
-    ...process.env,
-    KAFKA_TOPIC_PREFIX: prefix,
-    TOPIC_PARTITIONS: '2',
-    HTTP_PORT: '0',
-    JWT_SECRET: 'a secret of the test of the clients',
-    BOOTSTRAP_OID: oid,
-    BOOTSTRAP_API_KEY: secret,
-  });
+  const config = readConfig(env());
   server = await startServer(config, ['api', 'projector', 'joiner'], log);
   producer = await createProducer(createKafka(config, log), 'durable');
   const credentials = { url: server.url, oid, secret };
@@ -88,7 +93,80 @@ describe.each([
   });
 });
 
+/** As it was written before there was an extension. */
+const OLD_RULE = {
+  detect: { event: 'CONNECTED', op: 'is tagged', tag: 'needs-work' },
+  respond: [
+    {
+      ...{ action: 'service request', name: 'reliable-tasking' },
+      request: { action: 'task', task: 'os_version', sid: '<<routing/sid>>', ttl: 3600 },
+    },
+  ],
+};
+
+function fileOf(value: object): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'lc-')), 'value.json');
+  writeFileSync(file, JSON.stringify(value));
+  return file;
+}
+
+type Sensor = { sid: string; hostname: string; plat: number };
+
 describe('limacharlie 5.10.1', () => {
+  it('knows who it is, and its subscriptions', async () => {
+    const [who, orgs] = await Promise.all([v5.json('auth', 'whoami'), v5.json('auth', 'list-orgs')]);
+    for (const seen of [who, orgs]) expect(JSON.stringify(seen)).toContain(oid);
+    expect(await v5.cli('auth', 'whoami', '--check-perm', 'sensor.task')).toMatchObject({ exit: 0 });
+    for (const action of ['unsubscribe', 'subscribe', 'rekey'])
+      expect(await v5.cli('extension', action, '--name', EXT)).toMatchObject({ exit: 0 });
+    expect(JSON.stringify(await v5.json('extension', 'list'))).toContain(EXT);
+  });
+
+  it('lists sensors, shows one, and tags them', async () => {
+    const sensors = await v5.json<Sensor[]>('sensor', 'list', '--selector', 'plat == windows');
+    expect(sensors).toMatchObject([{ sid: windows, hostname: `host-${windows}`, plat: 0x10000000 }]);
+    expect(JSON.stringify(await v5.json('sensor', 'get', '--sid', windows))).toContain(`host-${windows}`);
+    expect(await v5.cli('tag', 'add', '--sid', windows, '--tag', 'a/b', '--ttl', '600')).toMatchObject({ exit: 0 });
+    expect(JSON.stringify(await v5.json('tag', 'list', '--sid', windows))).toContain('a/b');
+    expect(JSON.stringify(await v5.json('tag', 'find', '--tag', 'a/b'))).toContain(windows);
+    expect(await v5.json<Sensor[]>('sensor', 'list', '--tag', 'a/b', '--online')).toMatchObject([{ sid: windows }]);
+    expect(await v5.cli('tag', 'remove', '--sid', windows, '--tag', 'a/b')).toMatchObject({ exit: 0 });
+    expect(JSON.stringify(await v5.json('tag', 'list'))).not.toContain('a/b');
+  });
+
+  it('sends a command to a sensor that is online, and is told when it is not', async () => {
+    expect(await v5.cli('task', 'send', '--sid', windows, '--task', 'os_version')).toMatchObject({ exit: 0 });
+    const refused = await v5.cli('task', 'send', '--sid', offline, '--task', 'os_version');
+    expect(refused).toMatchObject({ err: expect.stringContaining(EXT) });
+    expect(refused.exit).not.toBe(0);
+    expect(await v5.cli('endpoint-policy', 'isolate', '--sid', windows)).toMatchObject({ exit: 0 });
+    expect(await v5.cli('endpoint-policy', 'rejoin', '--sid', windows)).toMatchObject({ exit: 0 });
+  });
+
+  it('keeps rules in hives', async () => {
+    const lookup = ['--hive-name', 'lookup', '--key', 'bad/names'];
+    const stored = fileOf({ lookup_data: { 'evil.example': {} } });
+    expect(await v5.cli('hive', 'set', ...lookup, '--input-file', stored, '--enabled')).toMatchObject({ exit: 0 });
+    expect(JSON.stringify(await v5.json('hive', 'get', ...lookup))).toContain('evil.example');
+    const rule = ['--key', 'old rule', '--input-file', fileOf(OLD_RULE), '--enabled'];
+    expect(await v5.cli('dr', 'set', ...rule)).toMatchObject({ exit: 0 });
+    expect(JSON.stringify(await v5.json('dr', 'list'))).toContain('old rule');
+    expect(await v5.cli('dr', 'get', '--key', 'no such rule')).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('RECORD_NOT_FOUND'),
+    });
+    const conflict = await v5.sdk<string>(`
+record = Hive(org, "dr-general").get("old rule")
+record.etag = "another"
+try:
+    Hive(org, "dr-general").set(record)
+    result = "stored"
+except Exception as error:
+    result = str(error)
+`);
+    expect(conflict).toContain('ETAG_MISMATCH');
+  });
+
   it('shows the schema and what there is', async () => {
     const schema = await v5.json<{ request_schema: object }>('extension', 'schema', '--name', EXT);
     expect(Object.keys(schema.request_schema)).toEqual(expect.arrayContaining(['task', 'list', 'untask']));
@@ -144,6 +222,62 @@ result = [sent, ext.request("${EXT}", "list", {"sid": "${offline}"}, unwrap=True
 });
 
 describe('limacharlie 4.11.3', () => {
+  it('knows who it is, and its subscriptions', async () => {
+    const who = await v4.cli('who');
+    expect(who).toMatchObject({ exit: 0, out: expect.stringContaining('sensor.task') });
+    for (const action of ['unsub', 'sub', 'sub'])
+      expect(await v4.cli('extension', action, '--name', EXT)).toMatchObject({ exit: 0, err: '' });
+    expect(await v4.json('extension', 'list')).toHaveProperty(EXT);
+  });
+
+  it('lists sensors to the end, shows one, tags and isolates it', async () => {
+    const [sids, info, online, tags, byTag, all, left, sent, refused] = await v4.sdk<unknown[]>(`
+sensor = man.sensor("${linux}")
+sensor.tag("x y", ttl=600)
+tags = list(sensor.getTags())
+byTag = [found.sid for found in man.sensorsWithTag("x y")]
+all = list(man.getAllTags())
+sensor.untag("x y")
+sensor.isolateNetwork()
+sensor.rejoinNetwork()
+try:
+    refused = man.sensor("${offline}").task("os_version")
+except Exception as error:
+    refused = str(error)
+result = [
+    sorted(sensor.sid for sensor in man.sensors()), sensor.getInfo(), list(man.getAllOnlineSensors()),
+    tags, byTag, all, list(sensor.getTags()), sensor.task("os_version", inv_id="inv-4"), refused]
+`);
+    expect(sids).toEqual([windows, linux, offline].toSorted());
+    expect(info).toMatchObject({ hostname: `host-${linux}`, plat: expect.anything() });
+    expect(JSON.stringify(online)).toContain(linux);
+    expect(JSON.stringify(online)).not.toContain(offline);
+    expect([tags, byTag, left]).toEqual([['x y'], [linux], []]);
+    expect(all).toContain('x y');
+    expect(sent).toEqual({});
+    expect(refused).toContain(EXT);
+  });
+
+  it('converts the rules of before, dry and for real', async () => {
+    const convert = ['extension', 'convert_rules', '--name', EXT];
+    const nothing = await v4.cli('extension', 'convert_rules', '--name', 'ext-other');
+    expect(nothing).toMatchObject({ exit: 0, out: expect.stringContaining('is not subscribed to ext-other') });
+    const stored = await v4.cli('hive', 'set', 'dr-general', '-k', 'old rule', '-d', fileOf(OLD_RULE));
+    expect(stored).toMatchObject({ exit: 0 });
+    const dry = await v4.cli(...convert);
+    expect(dry).toMatchObject({ exit: 0, out: expect.stringContaining("Dry run of change on rule 'old rule':") });
+    expect(dry.out).toContain('flag --no-dry-run to apply these changes');
+    const real = await v4.cli(...convert, '--no-dry-run');
+    expect(real).toMatchObject({ exit: 0, out: expect.stringContaining('rule old rule converted') });
+    const rule = await v4.json('hive', 'get', 'dr-general', '-k', 'old rule');
+    expect(JSON.stringify(rule)).toContain('extension request');
+    expect(await v4.cli(...convert)).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining(`no ${EXT} rules require updating`),
+    });
+    expect(await v4.cli('hive', 'remove', 'dr-general', '-k', 'old rule')).toMatchObject({ exit: 0 });
+  });
+
   it('shows the schema and what there is', async () => {
     const schema = await v4.json<{ request_schema: object }>('extension', 'get_schema', '--name', EXT);
     expect(Object.keys(schema.request_schema)).toEqual(expect.arrayContaining(['task', 'list', 'untask']));
@@ -172,5 +306,22 @@ result = [man.getAvailableReplicants(), sent, service.getTasks(sid="${offline}")
     const body = data({ task: 'os_version', selector: 'nope == 1' });
     const bad = await v4.cli('extension', 'request', '--name', EXT, '--action', 'task', '--data', body);
     expect(bad).toMatchObject({ exit: 1, err: expect.stringContaining('selector_unknown_field') });
+  });
+});
+
+describe('a key that has used up its requests', () => {
+  let limited: Server;
+  beforeAll(async () => {
+    limited = await startServer(readConfig({ ...env(), RATE_LIMIT_PER_MINUTE: '1' }), ['api'], log);
+  });
+  afterAll(() => limited?.stop());
+
+  it('is told so by both clients', async () => {
+    const credentials = { url: limited.url, oid, secret };
+    const program = 'result = man.whoAmI()';
+    await v4.as(credentials).cli('who');
+    const v5s = await v5.as(credentials).cli('auth', 'whoami');
+    expect(v5s).toMatchObject({ exit: 5, err: expect.stringContaining('rate_limited') });
+    await expect(v4.as(credentials).sdk(program)).rejects.toThrow('Api failure (429)');
   });
 });
