@@ -54,7 +54,12 @@ export async function applyCommands(
       // A replay takes the TASK_REMOVED of each pair instead: sensors may look different today.
       if (first.record.offset < effects) continue;
       const epoch = epochs.get(first.command.oid) ?? '';
-      events.push(...accepted(await withdraw(ports, first, epoch, presencePartitions)).events);
+      const { events: removed } = accepted(await withdraw(ports, first, epoch, presencePartitions));
+      // Who waits for this offset is told that the pairs are withdrawn: a loss of Redis must not bring them back from then on.
+      await ports.outbox.taskEvents(removed);
+      const { oid } = first.command;
+      const nextOffset = first.record.offset + 1;
+      await ports.projection.advance([{ oid, epoch, kind: 'c', partition: batch.partition, nextOffset }]);
       continue;
     }
     for (const { step, outcome, expiresAtMs } of await applySegment(ports, segment, epochs, batch.partition)) {

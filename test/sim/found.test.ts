@@ -107,4 +107,39 @@ describe('found by the simulation', () => {
     );
     expect(world.stats().dispatches).toBeGreaterThan(2);
   });
+
+  it('an untask of one sensor, answered before its TASK_REMOVED was on the log: a loss of Redis brought the pair back', async () => {
+    const applied: [string, number][] = [];
+    const told: string[] = [];
+    await play(
+      (ports, kind) => {
+        if (kind !== 'projector') return ports;
+        const { outbox, projection } = ports;
+        const taskEvents: typeof outbox.taskEvents = async (events) => {
+          await outbox.taskEvents(events);
+          for (const { event } of events) if (event.type === 'TASK_REMOVED') told.push(event.task_id);
+        };
+        const advance: typeof projection.advance = async (requests) => {
+          for (const { kind, nextOffset } of requests) if (kind === 'c') applied.push([told.join(), nextOffset]);
+          await projection.advance(requests);
+        };
+        const narrow: typeof projection.narrow = (request) => {
+          expect(request.last, 'the offset moves with what is withdrawn').toBe(false);
+          return projection.narrow(request);
+        };
+        return { ...ports, outbox: { ...outbox, taskEvents }, projection: { ...projection, advance, narrow } };
+      },
+      async (world) => {
+        const { fleet } = world;
+        for (let i = 0; i < 8; i += 1) fleet.connect();
+        const task = { ...fleet.task(), oid: ORGS[0] as string, task_id: 'T', selector: null, ttl: 3_600 };
+        await world.pass(1_000);
+        fleet.produce(task);
+        fleet.produce({ ...task, action: 'UNTASK', task: null, untask_selector: 'hostname != "none"' });
+        await world.pass(1_000);
+      },
+    );
+    expect(told).not.toEqual([]);
+    expect(applied.some(([before]) => before !== '')).toBe(true);
+  });
 });
