@@ -123,13 +123,17 @@ function convertValue(value: unknown, at: string, depth = 0): unknown {
   );
 }
 
-const PATH = /<<\s*([^<>]*[^<>\s])\s*>>/g;
+const PATH = /<<([^<>]+)>>/g;
 
 function convertText(text: string, at: string): string {
-  if (text.search(PATH) === -1) return text.includes('{{') ? text : `{{ ${JSON.stringify(text)} }}`;
-  return text.replace(PATH, (whole, path: string) => {
+  let isTemplate = text.includes('{{');
+  const made = text.replace(PATH, (whole, inside: string) => {
+    const path = inside.trim();
+    if (path === '') return whole;
+    isTemplate = true;
     const field = fieldOfPath(path.includes('/') ? path : path.replaceAll('.', '/'));
     if (field === null) throw new CannotConvert(`${at}: ${whole} has a wildcard, for which there is no template.`);
     return `{{ ${field} }}`;
   });
+  return isTemplate ? made : `{{ ${JSON.stringify(text)} }}`;
 }

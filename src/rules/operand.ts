@@ -9,8 +9,8 @@ import type { Run, View } from './view.ts';
 
 export type Operand = (view: View, run: Run) => readonly unknown[];
 
-const ELSEWHERE = /^<<\s*([^<>]+?)\s*>>$/;
-const VARIABLE = /^\[\[\s*[^[\]]+\s*\]\]$/;
+const ELSEWHERE = /^<<([^<>]+)>>$/;
+const VARIABLE = /^\[\[[^[\]]+\]\]$/;
 const NOTHING: readonly unknown[] = [];
 
 /** `literal` checks and prepares a literal, throwing a RuleError where it does not do. */
@@ -24,7 +24,7 @@ export function compileOperand(spec: Spec, literal: (value: unknown) => unknown)
 }
 
 function pathOf(spec: Spec, text: string): Path | null {
-  const inside = ELSEWHERE.exec(text)?.[1];
+  const inside = ELSEWHERE.exec(text)?.[1]?.trim();
   if (inside === undefined) return null;
   const path = parsePath(inside, inside.includes('/') ? '/' : '.');
   if (path === null) throw spec.fault('value', `The path has more than ${RULE_BOUNDS.segments} segments, or none.`);

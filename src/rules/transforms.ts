@@ -6,6 +6,7 @@ import type { Spec } from './spec.ts';
 export type Transform = (text: string) => readonly string[];
 
 const RANGE = /^\s*(-?\d{1,4})?\s*(:)?\s*(-?\d{1,4})?\s*$/;
+const RANGE_MAX = 32;
 
 /** Undefined: nothing is changed. */
 export function compileTransform(spec: Spec): Transform | undefined {
@@ -19,7 +20,8 @@ export function compileTransform(spec: Spec): Transform | undefined {
 
 function readParts(spec: Spec): Transform {
   const value = spec.get('sub domain');
-  const match = typeof value === 'string' || typeof value === 'number' ? RANGE.exec(String(value)) : null;
+  const range = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const match = range.length <= RANGE_MAX ? RANGE.exec(range) : null;
   const [, from, colon, to] = match ?? [];
   if (match === null || (from === undefined && colon === undefined) || (colon === undefined && to !== undefined))
     throw spec.fault('sub domain', '`sub domain` has to be a range such as "0:2", "-2:", "1:", ":" or one number.');

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { RuleFault } from '../errors.ts';
 import { isObject } from '../view.ts';
-import { asText } from './text.ts';
+import { asText, refuseLonger } from './text.ts';
 import { formatTime, parseTime } from './time-layout.ts';
 
 type TemplateFunction = { readonly min: number; readonly max: number; call(values: readonly unknown[]): unknown };
@@ -42,22 +42,28 @@ const order = (left: unknown, right: unknown): number => {
   throw new RuleFault('Only two numbers or two texts can be compared.');
 };
 
+/** These two can make much of little: how much is known before it is made. */
+function joined(separator: unknown, list: unknown): string {
+  const [between, parts] = [asText(separator), (Array.isArray(list) ? list : [list]).map(asText)];
+  refuseLonger(parts.reduce((sum, part) => sum + part.length + between.length, -between.length));
+  return parts.join(between);
+}
+
+function replaced(old: unknown, by: unknown, value: unknown): string {
+  const [from, to, text] = [asText(old), asText(by), asText(value)];
+  const times = from === '' ? text.length + 1 : text.split(from).length - 1;
+  refuseLonger(text.length + times * (to.length - from.length));
+  return text.replaceAll(from, () => to);
+}
+
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   ['json', of(1, 1, (value: unknown) => JSON.stringify(value ?? null))],
   ['prettyjson', of(1, 1, (value: unknown) => JSON.stringify(value ?? null, undefined, 2))],
   ['base', of(1, 1, (value: unknown) => asText(value).slice(pathEnd(asText(value)) + 1))],
   ['dir', of(1, 1, (value: unknown) => asText(value).slice(0, Math.max(pathEnd(asText(value)), 0)))],
   ['split', of(2, 2, (separator: unknown, value: unknown) => asText(value).split(asText(separator)))],
-  [
-    'join',
-    of(2, 2, (separator: unknown, list: unknown) =>
-      (Array.isArray(list) ? list : [list]).map(asText).join(asText(separator)),
-    ),
-  ],
-  [
-    'replace',
-    of(3, 3, (old: unknown, by: unknown, value: unknown) => asText(value).replaceAll(asText(old), () => asText(by))),
-  ],
+  ['join', of(2, 2, joined)],
+  ['replace', of(3, 3, replaced)],
   ['token', of(2, 2, (secret: unknown, value: unknown) => hashed(secret, value))],
   ['anon', of(2, 2, (secret: unknown, value: unknown) => hashed(secret, anonSalt, value))],
   [

@@ -40,7 +40,7 @@ export function parseTemplate(text: string, at: string): Template {
 /** Text and actions in turn, trim markers applied, older fields turned into actions. */
 function pieces(text: string, at: string): Piece[] {
   const found: Piece[] = [];
-  const next = /\{\{(- )?|<<\s*([^<>{}]+?)\s*>>/g;
+  const next = /\{\{(- )?|<<([^<>{}]+)>>/g;
   let from = 0;
   let trim = false;
   const addText = (upTo: number, trimEnd: boolean) => {
@@ -50,10 +50,12 @@ function pieces(text: string, at: string): Piece[] {
     if (part !== '') found.push({ text: part });
   };
   for (let match = next.exec(text); match !== null; match = next.exec(text)) {
+    const path = match[2]?.trim();
+    if (path === '') continue;
     addText(match.index, match[1] !== undefined);
     trim = false;
-    if (match[2] !== undefined) {
-      found.push({ action: legacyAction(match[2], at) });
+    if (path !== undefined) {
+      found.push({ action: legacyAction(path, at) });
       from = next.lastIndex;
       continue;
     }
@@ -72,12 +74,23 @@ function pieces(text: string, at: string): Piece[] {
   return found;
 }
 
-/** Where the `}}` stands that is not inside a text. */
+/** What each kind of text or comment goes on with, its end included. */
+const REST: Readonly<Record<string, RegExp>> = {
+  '"': /(?:[^"\\\n]|\\.)*"/y,
+  '`': /[^`]*`/y,
+  '/*': /[\s\S]*?\*\//y,
+};
+
+/** Where the `}}` stands that is not inside a text; -1 where there is none, or a text before it has no end. */
 function endOfAction(text: string, from: number): number {
-  const part = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|\/\*[\s\S]*?\*\/|\}\}/g;
+  const part = /"|`|\/\*|\}\}/g;
   part.lastIndex = from;
   for (let match = part.exec(text); match !== null; match = part.exec(text)) {
-    if (match[0] === '}}') return match.index;
+    const rest = REST[match[0]];
+    if (rest === undefined) return match.index;
+    rest.lastIndex = part.lastIndex;
+    if (!rest.test(text)) return -1;
+    part.lastIndex = rest.lastIndex;
   }
   return -1;
 }

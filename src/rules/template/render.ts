@@ -2,11 +2,10 @@
  * A parsed template and its data -> text. A field that is not there ends the action with a RuleFault where a wrong text would do
  * harm (a command line, a target: "" could mean every sensor); elsewhere it shows as Go shows it, `<no value>`.
  */
-import { RULE_BOUNDS } from '../bounds.ts';
 import { RuleFault } from '../errors.ts';
 import { FUNCTIONS, indexed, isTrue } from './functions.ts';
 import type { Expression, Part, Template } from './parse.ts';
-import { asText } from './text.ts';
+import { asText, refuseLonger } from './text.ts';
 
 export type Missing = 'fault' | 'show';
 
@@ -16,7 +15,7 @@ export function render(template: Template, data: unknown, missing: Missing): str
     for (const part of parts) {
       if (part.type === 'if') add(isTrue(resultOf(part.condition, data)) ? part.yes : part.no);
       else made += part.type === 'text' ? part.text : shown(part.expression, data, missing);
-      if (made.length > RULE_BOUNDS.renderedLength) throw new RuleFault('A template made too long a text.');
+      refuseLonger(made.length);
     }
   };
   add(template);
@@ -37,7 +36,9 @@ function resultOf(expression: Expression, data: unknown): unknown {
     return expression.keys.reduce<unknown>(indexed, start);
   }
   const values = expression.arguments.map((argument) => resultOf(argument, data));
-  return FUNCTIONS.get(expression.name)?.call(values);
+  const result = FUNCTIONS.get(expression.name)?.call(values);
+  if (typeof result === 'string') refuseLonger(result.length);
+  return result;
 }
 
 function nameOf(expression: Expression): string {

@@ -45,7 +45,9 @@ export function parseTime(value: unknown, layout: string): number {
           ? '(\\.\\d{1,9})'
           : part === 'MST' || part === 'Z07:00'
             ? '(Z|UTC|GMT|\\+00:00)'
-            : '(\\d{2,4})') + (pattern[index + 1] ?? '');
+            : part === '2006'
+              ? '(\\d{4})'
+              : '(\\d{2})') + (pattern[index + 1] ?? '');
   });
   const match = new RegExp(`^${source}$`).exec(String(value ?? ''));
   if (match === null || found.length === 0)
