@@ -36,8 +36,8 @@ export function dispatchOf({ seat, nowMs }: Flight, { task, sensor, attempt, con
 }
 
 export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEvent[] {
-  const { task, sensor, attempt, connectionId, tag } = pair;
-  const event = (type: 'TASK_SENT' | 'TASK_DONE', detail: object): EpochEvent => ({
+  const { task, sensor, connectionId, tag } = pair;
+  const event = (type: 'TASK_SENT' | 'TASK_DONE', attempt: number, detail: object): EpochEvent => ({
     epoch,
     event: {
       type,
@@ -50,11 +50,12 @@ export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEve
       detail: JSON.stringify({ expires_at: task.expiresAtMs, investigation_id: task.investigationId, ...detail }),
     } satisfies TaskEvent,
   });
-  const sent = event('TASK_SENT', {
+  const sent = event('TASK_SENT', pair.attempt, {
     connection_id: connectionId,
     tag: claimTag(tag, task.doneWhenSent),
     due_at: dueAt(pair),
     confirms: sensor.confirms,
   });
-  return task.doneWhenSent ? [sent, event('TASK_DONE', {})] : [sent];
+  // Always of attempt 1, so that it is one event whichever attempt it follows, and whoever writes it.
+  return task.doneWhenSent ? [sent, event('TASK_DONE', 1, {})] : [sent];
 }

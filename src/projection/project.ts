@@ -5,7 +5,7 @@
 import { type CommandRules, checkCommand } from '../command/check.ts';
 import { eventId } from '../model/ids.ts';
 import type { TaskCommand, TaskEvent } from '../model/records.ts';
-import { canonicalSelector, contentHashOf, expiryOf } from '../model/task.ts';
+import { canonicalSelector, contentHashOf, expiryOf, isDoneWhenSent } from '../model/task.ts';
 import type { DeadLetter, InRecord } from '../outbox.ts';
 import type { Decoded } from '../ports.ts';
 import type { ApplyCommand, ApplyOutcome } from './store.ts';
@@ -51,6 +51,7 @@ export function toApply({ record, command }: Step, encode: (command: TaskCommand
     appendedAtMs: record.timestampMs,
     expiresAtMs: expiryOf(command),
     contentHash: contentHashOf(command),
+    doneWhenSent: isDoneWhenSent(command),
     bytes: encode(command),
   };
 }

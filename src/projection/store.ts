@@ -28,6 +28,8 @@ export type ApplyCommand =
       appendedAtMs: number;
       expiresAtMs: number;
       contentHash: string;
+      /** Nobody answers it: whatever a sensor says of it, the one verdict is TASK_DONE of attempt 1. */
+      doneWhenSent: boolean;
       bytes: Buffer;
     }
   | { op: 'untask'; offset: number; taskId: string; appendedAtMs: number };

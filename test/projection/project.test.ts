@@ -75,6 +75,7 @@ describe('a command', () => {
 
   it('is applied by its issue time and ttl; an UNTASK by its append time', () => {
     expect(toApply(step(), () => Buffer.from('x'))).toMatchObject({ op: 'task', offset: 7, expiresAtMs: NOW + 60_000 });
+    expect(toApply(step({ task: 'reboot --now' }), () => Buffer.from('x'))).toMatchObject({ doneWhenSent: true });
     expect(toApply(step({ action: 'UNTASK' }), () => Buffer.alloc(0))).toEqual({
       op: 'untask',
       offset: 7,

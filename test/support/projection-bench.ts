@@ -114,10 +114,10 @@ export class Org {
   task(
     offset: number,
     taskId: string,
-    { expiresAtMs = this.nowMs + FAR_MS, content = 'os_version', appendedAtMs = this.nowMs } = {},
+    { expiresAtMs = this.nowMs + FAR_MS, content = 'os_version', appendedAtMs = this.nowMs, doneWhenSent = false } = {},
   ): ApplyCommand {
     const bytes = encodeCommand(command(this.oid, taskId, content));
-    return { op: 'task', offset, taskId, appendedAtMs, expiresAtMs, contentHash: content, bytes };
+    return { op: 'task', offset, taskId, appendedAtMs, expiresAtMs, contentHash: content, doneWhenSent, bytes };
   }
 
   untask(offset: number, taskId: string, appendedAtMs = this.nowMs): ApplyCommand {

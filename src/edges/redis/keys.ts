@@ -8,7 +8,7 @@ export const keys = {
   marker: (oid: string) => `{${oid}}:m`,
   /** string: the pending task's record (Avro); expires exactly with the task */
   task: (oid: string, taskId: string) => `{${oid}}:t:${taskId}`,
-  /** hash: everything known of a task, pending or ended: `=s =x =e =o =r =c =d` and one field a sid; expires with the retention */
+  /** hash: everything known of a task, pending or ended: `=s =x =e =o =r =c =d =w` and one field a sid; expires with the retention */
   record: (oid: string, taskId: string) => `{${oid}}:p:${taskId}`,
   /** zset: pending task ids by expiry, ms */
   pending: (oid: string) => `{${oid}}:ix`,

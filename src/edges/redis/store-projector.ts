@@ -101,7 +101,7 @@ const commandArgs = (command: ApplyCommand): (string | number | Buffer)[] =>
   command.op === 'task'
     ? [
         command.offset,
-        'T',
+        command.doneWhenSent ? 'W' : 'T',
         command.taskId,
         command.appendedAtMs,
         command.expiresAtMs,

@@ -145,7 +145,7 @@ export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: Confir
     }
     for (const sid of done) {
       const pair = mine(sid, 'sr');
-      if (pair) pairs?.set(sid, { ...pair, state: 'd', at: redis.now, extra: '0', batch: '-' });
+      if (pair) pairs?.set(sid, { ...pair, state: 'd', attempt: 1, at: redis.now, extra: '0', batch: '-' });
     }
   }
   org.inFlight.delete(batch);
@@ -165,14 +165,14 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: 
     const was = row.pairs.get(sid);
     if ((was?.state === 'd' || was?.state === 'f') && !redis.lax.first) {
       all = true;
-      return ackWord('repeat', was, row.expiry);
+      return ackWord('repeat', row.doneWhenSent ? { ...was, attempt: 1 } : was, row.expiry);
     }
     const end = was === undefined ? 0 : (org.inFlight.get(was.batch) ?? 0);
     if (was && end > now) wait.set(was.batch, end);
-    const ran = was?.state === 's' && doneWhenSent(was.extra);
+    const ran = row.doneWhenSent;
     const pair: PairRow = {
       state: state === 'done' || ran ? 'd' : 'f',
-      attempt: was?.attempt ?? 0,
+      attempt: ran ? 1 : (was?.attempt ?? 0),
       at: now,
       extra: ran ? '0' : code || '0',
       batch: '-',

@@ -102,7 +102,7 @@ const TRACE_MS = 3_600_000;
 function applyTask(
   redis: MemoryRedis,
   org: OrgData,
-  { offset, taskId, appendedAtMs, expiresAtMs, contentHash, bytes }: ApplyCommand & { op: 'task' },
+  { offset, taskId, appendedAtMs, expiresAtMs, contentHash, doneWhenSent, bytes }: ApplyCommand & { op: 'task' },
   done: number,
   retentionMs: number,
   changes: string[],
@@ -128,7 +128,7 @@ function applyTask(
   const early = is?.ended != null;
   const row = redis.makeRow(org, taskId, gone);
   const made = { state: early ? 'e' : 'p', expiry: expiresAtMs, made: offset, hash: contentHash, bytes } as const;
-  Object.assign(row, made, { trace: null, expireAt: gone });
+  Object.assign(row, made, { doneWhenSent, trace: null, expireAt: gone });
   if (early) org.ended.set(taskId, gone);
   else {
     if (expiresAtMs > redis.now) org.tasks.set(taskId, expiresAtMs);

@@ -13,6 +13,7 @@ export type Row = {
   made: number | null;
   removed: number | null;
   hash: string | null;
+  doneWhenSent: boolean;
   bytes: Buffer | null;
   pairs: Map<string, PairRow>;
   /** What a replay left of a task that is forgotten. */
@@ -138,6 +139,7 @@ export class MemoryRedis {
       made: null,
       removed: null,
       hash: null,
+      doneWhenSent: false,
       bytes: null,
       pairs: new Map(),
       trace: null,

@@ -12,7 +12,7 @@ local a = 4
 for k = 3, #KEYS do
   local sid, state, code = ARGV[a], ARGV[a + 1], ARGV[a + 2]
   a = a + 3
-  local f = redis.call('HMGET', KEYS[k], '=c', '=x', sid)
+  local f = redis.call('HMGET', KEYS[k], '=c', '=x', sid, '=w')
   if not f[1] then
     words[#words + 1] = 'G'
   else
@@ -21,11 +21,11 @@ for k = 3, #KEYS do
     if was == 'd' or was == 'f' then
       -- Its claim is no longer known, so whatever is in flight is waited for.
       all = true
-      words[#words + 1] = 'o ' .. was .. ' ' .. attempt .. ' ' .. string.format('%.0f', at) .. ' ' .. extra .. ' ' .. f[2]
+      words[#words + 1] = 'o ' .. was .. ' ' .. (f[4] and 1 or attempt) .. ' ' .. string.format('%.0f', at) .. ' ' .. extra .. ' ' .. f[2]
     else
       if was and batch ~= '-' then waitFor(batch) end
       -- Its TASK_DONE is on the log, or about to be: that is the one verdict.
-      if was == 's' and doneWhenSent(extra) then state, code = 'd', '0' end
+      if f[4] then state, code, attempt = 'd', '0', 1 end
       redis.call('HSET', KEYS[k], sid, writePair(state, attempt or 0, now, code, '-'))
       words[#words + 1] = 'n ' .. state .. ' ' .. (attempt or 0) .. ' ' .. string.format('%.0f', now) .. ' ' .. code .. ' ' .. f[2]
     end

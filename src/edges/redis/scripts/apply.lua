@@ -1,7 +1,8 @@
 -- Applies commands of one partition in the order of their offsets. What stands below the stored offset changes nothing and
 -- answers as it did the first time, so that side effects can be repeated after a crash.
 -- KEYS marker, pending, ended, log, then per command: task, record
--- ARGV epoch, partition, next offset, retention ms, then per command: offset, T|U, id, append time, T: expiry, hash, bytes
+-- ARGV epoch, partition, next offset, retention ms, then per command: offset, T|W|U, id, append time, T and W: expiry, hash, bytes
+-- W: a task that is done when sent; its record says so by '=w', so that no receipt gives another verdict
 -- -> OK, one letter a command: a added, p past, s same, c conflict, r removed, n nothing; and the expiry of each, '' if unknown
 --
 -- A replay meets tasks that are forgotten by now, and behind them copies that did nothing because the task was still known.
@@ -29,7 +30,7 @@ local function traced(trace, offset, appended, hash)
   return was == hash and 's' or 'c'
 end
 
-local function task(offset, keys, id, appended, expiry, hash, bytes)
+local function task(offset, keys, id, appended, expiry, hash, bytes, doneWhenSent)
   local f = redis.call('HMGET', keys.record, '=s', '=o', '=r', '=c', '=e', '=g')
   local is = {state = f[1], made = f[2] and int(f[2]), removed = f[3] and int(f[3])}
   if f[4] then return repeated(offset, is) or (f[4] == hash and 's' or 'c') end
@@ -43,6 +44,7 @@ local function task(offset, keys, id, appended, expiry, hash, bytes)
   if offset < done or gone <= now then return 'p' end
   local early = f[5] and int(f[5]) -- its TASK_EXPIRED was replayed before it
   redis.call('HSET', keys.record, '=s', early and 'e' or 'p', '=x', ms(expiry), '=o', offset, '=c', hash, '=d', bytes)
+  if doneWhenSent then redis.call('HSET', keys.record, '=w', '1') end
   redis.call('HDEL', keys.record, '=g')
   redis.call('PEXPIREAT', keys.record, ms(gone))
   if early then
@@ -74,8 +76,9 @@ local k = 5
 for a = 5, #ARGV, 7 do
   local offset, id, keys = int(ARGV[a]), ARGV[a + 2], {task = KEYS[k], record = KEYS[k + 1]}
   k = k + 2
-  if ARGV[a + 1] == 'T' then
-    outcomes[#outcomes + 1] = task(offset, keys, id, int(ARGV[a + 3]), int(ARGV[a + 4]), ARGV[a + 5], ARGV[a + 6])
+  if ARGV[a + 1] ~= 'U' then
+    outcomes[#outcomes + 1] =
+      task(offset, keys, id, int(ARGV[a + 3]), int(ARGV[a + 4]), ARGV[a + 5], ARGV[a + 6], ARGV[a + 1] == 'W')
     expiries[#expiries + 1] = ARGV[a + 4]
   else
     local outcome, expiry = untask(offset, keys, id, int(ARGV[a + 3]))

@@ -20,10 +20,10 @@ for k = 3, #KEYS do
   for sid in string.gmatch(ARGV[a + 1], '%S+') do
     local text = redis.call('HGET', KEYS[k], sid)
     if text then
-      local state, attempt, _, _, batch = readPair(text)
+      local state, _, _, _, batch = readPair(text)
       -- Also what was withdrawn in flight: it ran, and its TASK_DONE says so.
       if (state == 's' or state == 'r') and batch == ARGV[2] then
-        redis.call('HSET', KEYS[k], sid, writePair('d', attempt, now, '0', '-'))
+        redis.call('HSET', KEYS[k], sid, writePair('d', 1, now, '0', '-'))
       end
     end
   end
