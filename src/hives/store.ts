@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
-import type { Settings, StoredSetting } from '../orgs/settings.ts';
+import { etagMismatch, type Settings, type StoredSetting } from '../orgs/settings.ts';
 import type { Hive, HiveData } from './hives.ts';
 import {
   type HiveRecord,
@@ -78,6 +78,7 @@ export class HiveStore {
   async rename(place: Place, to: string): Promise<KeptRecord> {
     const setting = this.#found(place);
     const target = { ...place, name: to, etag: undefined };
+    if (place.etag && place.etag !== setting.etag) throw etagMismatch(place.name, setting.etag);
     if (to === place.name) return keptOf(setting.value);
     const kept = await this.#write(target, (there) => {
       if (there !== undefined)

@@ -105,6 +105,12 @@ const storedOf = (
   updatedBy: setting.updated_by,
 });
 
+/** `etag` is the one that the setting has now; '' where it is not there. */
+export const etagMismatch = (name: string, etag: string): ApiError =>
+  new ApiError('etag_mismatch', `ETAG_MISMATCH: '${name}' has changed since it was read: read it again.`, {
+    data: { etag },
+  });
+
 /** The value as text, or null for a deletion. Throws `setting_invalid` or `setting_too_large`. */
 export function checkWrite({ oid, kind, name, value }: SettingWrite): string | null {
   if (!isUuid(oid)) throw new ApiError('oid_invalid', 'The oid must be a UUID.');

@@ -10,9 +10,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { ApiError, unavailable } from '../errors.ts';
+import { unavailable } from '../errors.ts';
 import type { OrgSetting } from '../model/records.ts';
-import { checkWrite, type Settings, type SettingsTable, type SettingWrite } from './settings.ts';
+import { checkWrite, etagMismatch, type Settings, type SettingsTable, type SettingWrite } from './settings.ts';
 import { settingKey } from './table.ts';
 
 export type SettingClaims = {
@@ -98,9 +98,7 @@ async function mayWrite(parts: SettingWriterParts, write: SettingWrite, turn: Tu
   }
   if (ifEtag === undefined || ifEtag === etagNow()) return;
   await turn.settle(etagNow());
-  throw new ApiError('etag_mismatch', `ETAG_MISMATCH: '${name}' has changed since it was read: read it again.`, {
-    data: { etag: etagNow() },
-  });
+  throw etagMismatch(name, etagNow());
 }
 
 /** A failed produce is repeated only as long as the claim surely holds. What came of it is not known, so the claim stays. */

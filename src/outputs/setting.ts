@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { ApiError } from '../errors.ts';
-import { isPublic, parseAddress } from '../rules/addresses.ts';
+import { isInside, isPublic, networks, parseAddress } from '../rules/addresses.ts';
 
 export type OutputTarget =
   | { type: 'webhook'; url: string; headers: Record<string, string> }
@@ -53,9 +53,15 @@ function refusePrivate(hostname: string, allowPrivate: boolean): void {
     throw refused('url leads to a private address, which OUTPUT_ALLOW_PRIVATE has to allow.');
 }
 
+/** Rules take these for public; a connection to one ends in a network that is not, or inside another address. */
+const RESERVED = networks(
+  ...['0.0.0.0/8', '192.0.0.0/24', '198.18.0.0/15', '240.0.0.0/4'],
+  ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2001::/32', '2002::/16'],
+);
+
 export function isPublicAddress(address: string): boolean {
   const bytes = parseAddress(address);
-  return bytes !== null && isPublic(bytes);
+  return bytes !== null && isPublic(bytes) && !RESERVED.some((network) => isInside(bytes, network));
 }
 
 function readHeaders(value: unknown): Record<string, string> {

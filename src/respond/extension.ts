@@ -21,13 +21,17 @@ const read = {
   received: readerOf(ReceivedSchema),
 };
 
+const TARGETS = ['sid', 'tag', 'selector', 'plat'];
 const TASKS_PAGE = 500;
 /** Pending tasks that one `untask` without a task id withdraws. */
 const TASKS_MAX = 10_000;
 
 const ACTIONS: Readonly<Record<string, Ask>> = {
-  task: (data, { effects, origin, ports }) => {
-    effects.commands.push(taskCommandOf(read.task(data), origin, rulesOf(ports)));
+  task: (data, { effects, origin, ports, seen }) => {
+    const { idempotency_key: key, ...fields } = read.task(data);
+    // An id made of the key alone would not carry the count of turns, and rules could answer each other for ever.
+    const freshId = key ? ruleId(seen.depth + 1, 'key', origin.oid, key) : origin.freshId;
+    effects.commands.push(taskCommandOf(fields, { ...origin, freshId }, rulesOf(ports)));
   },
   untask: async (data, { effects, origin, ports }) => {
     const fields = read.untask(data);
@@ -61,7 +65,7 @@ export async function askExtension(name: string, action: string, data: unknown, 
 
 function refuseEmptyTarget(data: unknown): void {
   const fields = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
-  const named = ['sid', 'tag', 'selector'].filter((name) => Object.hasOwn(fields, name));
+  const named = TARGETS.filter((name) => Object.hasOwn(fields, name));
   if (named.length > 0 && named.every((name) => fields[name] === null || fields[name] === ''))
     throw new ApiError('target_missing', `${named.join(' and ')} came out empty: it would mean every sensor.`);
 }

@@ -9,6 +9,8 @@ import type { Seen } from './seen.ts';
 
 /** The topics take 4 MiB a record; keys, ids and framing need little. */
 const BODY_MAX_BYTES = 4 * 1024 * 1024 - 65_536;
+/** Of the name of a report; the rest is cut off. */
+const CAT_MAX = 1_024;
 
 export type Report = { readonly detection: Detection; readonly view: View; readonly sentOut: boolean };
 
@@ -23,7 +25,7 @@ export function reportOf(
   const { routing } = seen.view;
   const detect_id = hashOf('detection', seen.oid, origin.hive, origin.rule, origin.at, seen.eventId);
   const base = { routing, detect: seen.view, detect_mtd: null, source: origin.hive, detect_id, mtd };
-  const cat = render(effect.name, base, 'show');
+  const cat = render(effect.name, base, 'show').slice(0, CAT_MAX);
   const filled = (transform: typeof effect.metadata) =>
     transform === undefined ? null : applyTransform(transform, { ...base, cat }, 'show');
   const { priority } = effect;
@@ -33,18 +35,40 @@ export function reportOf(
   };
   const detection: Detection = {
     ...{ detect_id, oid: seen.oid, sid: seen.sid, cat, source: origin.hive, priority, occurred_at: nowMs },
-    body: fitting(view, { ...view, detect: null, too_large: true }),
+    body: fitting(
+      BODY_MAX_BYTES,
+      view,
+      { ...view, detect: null, too_large: true },
+      { ...view, routing: idsOf(seen), detect: null, detect_mtd: null, detect_data: null, too_large: true },
+    ),
   };
   return { detection, view, sentOut: effect.publish && !cat.startsWith('__') };
 }
 
 export function outputOf(name: string, seen: Seen): OutputRecord {
   const { oid, eventId: event_id, occurredAtMs: occurred_at, view } = seen;
-  const body = fitting(view, { routing: view.routing, event: null, too_large: true });
+  // The name is in the key, too.
+  const beside = Buffer.byteLength(event_id) + 2 * Buffer.byteLength(name);
+  const body = fitting(
+    BODY_MAX_BYTES - beside,
+    view,
+    { routing: view.routing, event: null, too_large: true },
+    { routing: idsOf(seen), event: null, too_large: true },
+  );
   return { oid, output: name, event_id, occurred_at, body };
 }
 
-function fitting(whole: unknown, without: unknown): string {
-  const text = JSON.stringify(whole);
-  return Buffer.byteLength(text) <= BODY_MAX_BYTES ? text : JSON.stringify(without);
+/** What of routing is always there to know the event by. An id is as long as a sensor makes it. */
+const idsOf = ({ oid, sid, type, eventId, occurredAtMs }: Seen) => ({
+  ...{ oid, sid, event_type: type.slice(0, CAT_MAX), event_id: eventId.slice(0, CAT_MAX), event_time: occurredAtMs },
+});
+
+/** The first that fits. One record that the broker refuses would stop the stream for everybody: the last is small. */
+function fitting(maxBytes: number, ...bodies: readonly unknown[]): string {
+  let text = '';
+  for (const body of bodies) {
+    text = JSON.stringify(body);
+    if (Buffer.byteLength(text) <= maxBytes) break;
+  }
+  return text;
 }

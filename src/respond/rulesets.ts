@@ -44,7 +44,9 @@ export class Rulesets {
     this.#changed.delete(oid);
     const stored = this.#settings.list(oid, 'HIVE').filter(({ name }) => HIVES.has(placeOfSetting(name)?.hive ?? ''));
     if (stored.length === 0) {
-      this.#orgs.set(oid, { compiled: new Map(), set: NO_RULES });
+      // Anybody can write records of orgs that do not exist: nothing is kept of those.
+      if (this.#settings.list(oid, 'HIVE').length === 0) this.#orgs.delete(oid);
+      else this.#orgs.set(oid, { compiled: new Map(), set: NO_RULES });
       return NO_RULES;
     }
     const compiled = new Map(stored.map((setting) => [setting.name, this.#compile(setting, known)]));

@@ -60,7 +60,8 @@ export function isInside(address: readonly number[], { bytes, bits }: Network): 
   return true;
 }
 
-const networks = (...texts: string[]): Network[] => texts.map((text) => parseNetwork(text) as Network);
+/** Texts that are known to be networks. */
+export const networks = (...texts: string[]): Network[] => texts.map((text) => parseNetwork(text) as Network);
 
 const PRIVATE = networks('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7');
 const NOT_PUBLIC = [

@@ -83,7 +83,11 @@ describe('a record', () => {
     const { etag } = (await read('r')).sys_mtd;
     expect((await store('r', { etag })).status).toBe(200);
     expect((await read('r')).sys_mtd.etag).not.toBe(etag);
-    for (const answer of [await store('r', { etag }), await call('DELETE', 'dr-general/{oid}/r', { etag })])
+    for (const answer of [
+      await store('r', { etag }),
+      await call('DELETE', 'dr-general/{oid}/r', { etag }),
+      await call('POST', 'dr-general/{oid}/r/rename?new_name=x', { etag }),
+    ])
       expect(answer).toMatchObject({
         status: 409,
         body: { error: expect.stringContaining('ETAG_MISMATCH'), error_code: 'ETAG_MISMATCH' },
@@ -110,6 +114,21 @@ describe('a record', () => {
     expect(await call('DELETE', 'dr-general/{oid}/r')).toEqual({ status: 200, body: {} });
     expect((await call('GET', 'dr-general/{oid}')).body).toEqual({});
   });
+});
+
+test.each([
+  ['nested deep', `{"lookup_data":{"k":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`],
+  ['with NUL', '{"lookup_data":{"k":"\\u0000"}}'],
+  ['with __proto__', '{"lookup_data":{"__proto__":1}}'],
+])('data %s are refused, whatever hive they are for', async (_name, data) => {
+  for (const [path, given] of [
+    ['lookup/{oid}/l/data', data],
+    ['dr-general/{oid}/r/validate', data.replace('lookup_data', 'detect')],
+  ] as const)
+    expect(await call('POST', path, { data: given })).toMatchObject({
+      status: 400,
+      body: { error_code: 'DATA_INVALID' },
+    });
 });
 
 describe('rules', () => {

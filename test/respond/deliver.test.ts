@@ -131,7 +131,11 @@ describe('sinks', () => {
     const { got, port } = await serve(204);
     const { post } = createSinks({ outputDir: '', allowPrivate: true });
     await post(`http://127.0.0.1:${port}/x`, { 'x-secret': 's' }, '{"a":1}', 'e1');
-    expect(got).toEqual([{ method: 'POST', id: 'e1', secret: 's', body: '{"a":1}' }]);
+    await post(`http://127.0.0.1:${port}/x`, {}, '{}', 'ü'.repeat(100_000));
+    expect(got).toEqual([
+      { method: 'POST', id: 'e1', secret: 's', body: '{"a":1}' },
+      { method: 'POST', id: '?'.repeat(256), body: '{}' },
+    ]);
     server?.close();
     const other = await serve(302, { location: `http://127.0.0.1:${port}/` });
     await expect(post(`http://127.0.0.1:${other.port}/`, {}, '{}', 'e')).rejects.toThrow('302');
@@ -154,5 +158,8 @@ describe('sinks', () => {
     symlinkSync(join(folder, 'elsewhere'), join(folder, OID, 'link'));
     await expect(append(OID, 'link/x', '1\n')).rejects.toThrow('OUTPUT_DIR');
     expect(existsSync(join(folder, 'elsewhere/x'))).toBe(false);
+    symlinkSync(join(folder, 'elsewhere/y'), join(folder, OID, 'file'));
+    await expect(append(OID, 'file', '1\n')).rejects.toThrow('ELOOP');
+    expect(existsSync(join(folder, 'elsewhere/y'))).toBe(false);
   });
 });

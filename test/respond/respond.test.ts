@@ -33,6 +33,43 @@ describe('actions', () => {
     });
   });
 
+  it('what is too large for the topic goes out as far as it fits, however it came to be', async () => {
+    const numbers = JSON.parse(`[${'1e20,'.repeat(300_000)}1]`) as number[];
+    const actions = [
+      {
+        ...{ action: 'report', name: '{{ json .detect.event.big }}' },
+        metadata: {
+          a: '{{ json .detect.event.big }}',
+          b: ['a', 'b', 'c', 'd', 'e'].map(() => '{{ json .detect.event.big }}'),
+        },
+      },
+      { action: 'output', name: 'o' },
+    ];
+    const seen = seenOf({ big: 'é'.repeat(500_000) }, { eventId: 'e'.repeat(700_000) }, { numbers });
+    const { detections, outputs } = await ran(actions, seen);
+    expect([detections.length, outputs.length]).toEqual([1, 1]);
+    for (const { body, ...rest } of [...detections, ...outputs]) {
+      expect(Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(rest))).toBeLessThan(4 * 1024 * 1024 - 10_000);
+      expect(JSON.parse(body)).toMatchObject({ too_large: true, routing: { sid: 's-1', event_type: 'RECEIPT' } });
+    }
+  });
+
+  it('an idempotency key gives one task, whose id carries the count of turns all the same', async () => {
+    const actions = [request('task', { task: '{{ "t" }}', sid: 'routing.sid', idempotency_key: '{{ .routing.sid }}' })];
+    const first = await ran(actions);
+    const again = await ran(actions);
+    expect(first.commands).toHaveLength(1);
+    expect(first.commands[0]?.task_id).toBe(again.commands[0]?.task_id);
+    expect(depthOf(first.commands[0]?.task_id)).toBe(1);
+    expect((await ran(actions, seenOf({}, { depth: DEPTH_MAX }))).commands).toEqual([]);
+  });
+
+  it('a platform that is not there is not every sensor', async () => {
+    const { commands, faults } = await ran([request('task', { task: '{{ "t" }}', plat: 'event.NO' })]);
+    expect(commands).toEqual([]);
+    expect(faults[0]?.sentence).toContain('plat came out empty');
+  });
+
   it('the same event gives the same ids, another event and another action others', async () => {
     const actions = [
       { action: 'report', name: 'a' },

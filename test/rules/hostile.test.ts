@@ -5,7 +5,7 @@ import { RuleError, RuleFault } from '../../src/rules/errors.ts';
 import { compileRule } from '../../src/rules/rule.ts';
 import { parseTemplate } from '../../src/rules/template/parse.ts';
 import { render } from '../../src/rules/template/render.ts';
-import { matches } from './support.ts';
+import { eventOf, matches, verdict } from './support.ts';
 
 const MOST_MS = 500;
 const SPACES = ' '.repeat(60_000);
@@ -49,6 +49,17 @@ describe('time', () => {
         ),
     ],
   ])('%s', (_name, work) => expect(timed(work)).toBeLessThan(MOST_MS));
+});
+
+it('a text that is hard to find ends with a fault', () => {
+  const half = 'a'.repeat(200_000);
+  const event = { V: half.repeat(5), W: `${half}b${half}` };
+  const rule = { op: 'contains', path: 'event/V', value: '<<event/W>>' };
+  const beganMs = performance.now();
+  expect(verdict(rule, eventOf(event)).errors).toEqual(['This event asks for more work than one rule may do.']);
+  expect(performance.now() - beganMs).toBeLessThan(2_000);
+  const long = 'x'.repeat(1_000);
+  expect(verdict({ ...rule, value: long }, eventOf({ V: half.repeat(5) + long })).match).toBe(true);
 });
 
 describe('length', () => {

@@ -12,6 +12,7 @@ import { HiveStore, type Place } from '../../hives/store.ts';
 import { requireRight } from '../authorize.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { oid, optional } from '../fields.ts';
+import { parseJson } from '../json.ts';
 import { type Parts, type Route, route } from '../route.ts';
 import { within } from '../within.ts';
 
@@ -81,17 +82,9 @@ const written = ({ oid: partition, hive: { name: hiveName } }: Place, name: stri
 /** An object, or its JSON; some programs wrap it in JSON twice. */
 function readObject(field: string, value: unknown): HiveData {
   let read = value;
-  for (let times = 0; typeof read === 'string' && times < 2; times += 1) read = parse(field, read);
+  for (let times = 0; typeof read === 'string' && times < 2; times += 1) read = parseJson(read, field, 'data_invalid');
   if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as HiveData;
   throw new ApiError('data_invalid', `${field} has to be a JSON object.`);
-}
-
-function parse(field: string, value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch (cause) {
-    throw new ApiError('data_invalid', `${field} is not valid JSON.`, { cause });
-  }
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '' && value !== 'null';

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { ApiError } from '../../errors.ts';
 import { checkOutputName, readOutput, shownOutput } from '../../outputs/setting.ts';
 import { Empty, OidParams, oid, optional } from '../fields.ts';
+import { parseJson } from '../json.ts';
 import { type Parts, type Route, route } from '../route.ts';
 
 const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
@@ -84,9 +85,5 @@ export const outputRoutes: readonly Route[] = [
 
 function headersOf(value: unknown): unknown {
   if (typeof value !== 'string' || value === '') return value === '' ? undefined : value;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch (cause) {
-    throw new ApiError('output_invalid', 'headers is not valid JSON.', { cause });
-  }
+  return parseJson(value, 'headers', 'output_invalid');
 }

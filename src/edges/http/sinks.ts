@@ -4,6 +4,7 @@
  * its org.
  */
 import { lookup } from 'node:dns';
+import { constants } from 'node:fs';
 import { appendFile, mkdir, realpath } from 'node:fs/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -13,12 +14,17 @@ import { isPublicAddress } from '../../outputs/setting.ts';
 
 export type SinkOptions = { outputDir: string; allowPrivate: boolean };
 
+/** The file itself must be no link, either. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+
 const ANSWER_MS = 5_000;
+/** An id is as long as a sensor makes it; servers take few headers. */
+const ID_MAX = 256;
 
 export function createSinks({ outputDir, allowPrivate }: SinkOptions) {
   return {
     post: (url: string, headers: Record<string, string>, body: string, id: string): Promise<void> =>
-      post(url, { ...headers, 'x-event-id': id.replace(/[^\x20-\x7e]/g, '?') }, body, allowPrivate),
+      post(url, { ...headers, 'x-event-id': id.slice(0, ID_MAX).replace(/[^\x20-\x7e]/g, '?') }, body, allowPrivate),
     append: async (oid: string, path: string, lines: string): Promise<void> => {
       if (outputDir === '') throw new Error('OUTPUT_DIR is not set.');
       const home = join(outputDir, oid);
@@ -27,7 +33,7 @@ export function createSinks({ outputDir, allowPrivate }: SinkOptions) {
       // A link that someone has put there must not lead out of the org's folder.
       const [realHome, realFolder] = await Promise.all([realpath(home), realpath(dirname(file))]);
       if (!`${realFolder}${sep}`.startsWith(`${realHome}${sep}`)) throw new Error('The path leads out of OUTPUT_DIR.');
-      await appendFile(file, lines);
+      await appendFile(file, lines, { flag: APPEND as never });
     },
   };
 }

@@ -49,8 +49,12 @@ export function is(spec: Spec): Test {
   };
 }
 
-/** An operator whose right side is a text; numbers and booleans of the rule are taken as written. */
-function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolean): Test {
+/** A search that goes wrong looks at each character again for so many characters of what it looks for. */
+const SEARCH_AGAIN = 64;
+
+/** An operator whose right side is a text; numbers and booleans of the rule are taken as written. `searches`: it looks for
+ *  the text everywhere, and the time of that can grow with both lengths. */
+function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolean, searches = false): Test {
   const fold = foldOf(spec);
   const operand = compileOperand(spec, (value) => {
     if (!SCALARS.has(typeof value)) throw spec.fault('value', 'It has to be a text.');
@@ -62,9 +66,10 @@ function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolea
     const wanted = operand(view, run)
       .filter((one) => typeof one === 'string')
       .map(fold);
+    const looks = wanted.reduce((sum, one) => sum + 1 + (searches ? one.length / SEARCH_AGAIN : 0), 0);
     return valuesAt(view, path, run).some((value) => {
       if (typeof value !== 'string') return false;
-      run.spend((wanted.length * (value.length + 16)) / 16);
+      run.spend((looks * (value.length + 16)) / 16);
       const texts = transform === undefined ? [value] : transform(value);
       return texts.map(fold).some((text) => wanted.some((one) => fits(text, one)));
     });
@@ -73,8 +78,10 @@ function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolea
 
 export function contains(spec: Spec): Test {
   const count = spec.number('count', 0, 1);
-  return compareTexts(spec, (text, wanted) =>
-    count <= 1 ? text.includes(wanted) || count === 0 : occurs(text, wanted, count),
+  return compareTexts(
+    spec,
+    (text, wanted) => (count <= 1 ? text.includes(wanted) || count === 0 : occurs(text, wanted, count)),
+    true,
   );
 }
 
