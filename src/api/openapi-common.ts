@@ -5,6 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { ERROR_CODES } from '../errors.ts';
 import { ACTIONS } from './actions/table.ts';
+import { ActivitySchema } from './answers.ts';
 
 type Json = Record<string, unknown>;
 type Operation = {
@@ -49,9 +50,17 @@ export function complete(document: Document): Document {
   const { components } = document;
   components.schemas.Error = withoutNotes(error);
   components.responses = Object.fromEntries(statuses.map((status) => [`Error${status}`, errorsOf(status)]));
-  for (const [name, { schema }] of ACTIONS) components.schemas[`${name}_data`] = withoutNotes(schema);
+  components.schemas.activity = withoutNotes(ActivitySchema);
+  for (const [name, { schema, answers }] of ACTIONS) {
+    components.schemas[`${name}_data`] = withoutNotes(schema);
+    for (const [status, kind] of ANSWERED)
+      if (answers[status]) components.schemas[`${name}_${kind}`] = withoutNotes(answers[status]);
+  }
   for (const path of Object.values(document.paths)) for (const operation of Object.values(path)) addErrors(operation);
-  describeData(document.paths['/v1/extension/request/{name}']?.post);
+  const request = document.paths['/v1/extension/request/{name}']?.post;
+  describeData(request);
+  describeAnswers(request);
+  describeEvents(document.paths['/v1/orgs/{oid}/events']?.get);
   return document;
 }
 
@@ -75,6 +84,29 @@ function describeData(operation: Operation | undefined): void {
   for (const { schema } of Object.values(operation?.requestBody?.content ?? {})) {
     const properties = schema.properties as Record<string, Json>;
     properties.data = { ...properties.data, anyOf: [{ type: 'string' }, ...refs] };
+  }
+}
+
+/** What the data of each event is, as JSON. */
+function describeEvents(operation: Operation | undefined): void {
+  const { content } = (operation?.responses[200] ?? {}) as { content?: Record<string, { schema: Json }> };
+  for (const { schema } of Object.values(content ?? {}))
+    schema.contentSchema = { $ref: '#/components/schemas/activity' };
+}
+
+const ANSWERED = [
+  [200, 'answer'],
+  [202, 'accepted'],
+] as const;
+
+/** The data of an answer is what the action gives. */
+function describeAnswers(operation: Operation | undefined): void {
+  for (const [status, kind] of ANSWERED) {
+    const { content } = (operation?.responses[status] ?? {}) as { content?: Record<string, { schema: Json }> };
+    const names = [...ACTIONS].filter(([, { answers }]) => answers[status]).map(([name]) => name);
+    const anyOf = names.map((name) => ({ $ref: `#/components/schemas/${name}_${kind}` }));
+    for (const { schema } of Object.values(content ?? {}))
+      (schema.properties as Json).data = { description: 'By action.', anyOf };
   }
 }
 

@@ -1,30 +1,9 @@
 /** A sensor as the public clients read it: codes as whole numbers, times as text in UTC, tags as they count now. Pure. */
 import { effectiveTags, type SensorView } from '../model/sensor.ts';
-
-export type SensorObject = {
-  oid: string;
-  sid: string;
-  iid: string;
-  did: string;
-  hostname: string;
-  plat: number;
-  ext_plat: number;
-  arch: number;
-  /** `2026-01-31 12:00:00`; "" where it is not known. */
-  enroll: string;
-  alive: string;
-  int_ip: string;
-  ext_ip: string;
-  mac_addr: string;
-  isolated: boolean;
-  is_isolated: boolean;
-  should_isolate: boolean;
-  kernel: boolean;
-  tags: string[];
-};
+import type { SensorEntry } from './answers.ts';
 
 /** A sensor whose facts were never sent has its ids, its tags, and nothing else known. */
-export function sensorObject(view: SensorView, nowMs: number): SensorObject {
+export function sensorObject(view: SensorView, nowMs: number): SensorEntry {
   const { oid, sid, facts } = view;
   return {
     oid,

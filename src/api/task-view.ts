@@ -2,21 +2,7 @@
 import { isAnswered, isOpen, type ShownState, stateOf } from '../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../model/task.ts';
 import { canonicalSelector, isDoneWhenSent } from '../model/task.ts';
-
-export type TaskEntry = {
-  task_id: string;
-  task: string;
-  sensor_selector: string;
-  context: string | null;
-  /** Seconds. */
-  ttl: number;
-  /** Unix ms, both. */
-  created_at: number;
-  expires_at: number;
-  issued_by: string;
-  acknowledged: string[];
-  acknowledged_count: number;
-};
+import type { TaskEntry } from './answers.ts';
 
 export type ShownPair = { state: ShownState; attempt: number; at: number; reason: string };
 

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { type Credentials, call, signIn, signOut } from './api/client.ts';
 import { startStream, stopStream } from './api/stream.ts';
+import type { Subscriptions, Who } from './api/types.ts';
 
 export type Org = { oid: string; name: string };
 export type Session = { oid: string; orgs: Org[]; credentials: Credentials };
@@ -15,8 +16,7 @@ const EXTENSION = 'ext-reliable-tasking';
 /** Signs in; with a user key the orgs are those of the user, and the first is taken. Throws ApiFault. */
 export async function enter(credentials: Credentials): Promise<void> {
   await signIn(credentials);
-  const who = await call<{ orgs?: string[]; user_perms?: Record<string, string[]> }>('/v1/who');
-  const oids = who.orgs ?? Object.keys(who.user_perms ?? {});
+  const { orgs: oids } = await call<Who>('/v1/who');
   const [first] = oids;
   if (first === undefined) {
     signOut();
@@ -35,7 +35,7 @@ export async function choose(next: Session): Promise<void> {
 
 export async function lookUpSubscription(): Promise<void> {
   const { oid } = current();
-  subscribed.value = EXTENSION in (await call<Record<string, unknown>>(`/v1/orgs/${oid}/subscriptions`));
+  subscribed.value = EXTENSION in (await call<Subscriptions>(`/v1/orgs/${oid}/subscriptions`));
 }
 
 export async function setSubscription(on: boolean): Promise<void> {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { activitiesOf } from '../../src/api/activity.ts';
+import { ActivitySchema } from '../../src/api/answers.ts';
 import type { TaskEvent } from '../../src/model/records.ts';
+import { conform } from './conforms.ts';
 
 const EVENT: TaskEvent = {
   type: 'TASK_SENT',
@@ -14,7 +16,10 @@ const EVENT: TaskEvent = {
 };
 const shown = (fields: Partial<TaskEvent>, detail: object | null = null) =>
   activitiesOf({ ...EVENT, ...fields, detail: detail === null ? null : JSON.stringify(detail) }).map(
-    ({ name, activity }) => [name, activity.event],
+    ({ name, activity }) => {
+      conform(name, ActivitySchema, JSON.parse(JSON.stringify(activity)));
+      return [name, activity.event];
+    },
   );
 
 describe('task events as users know them', () => {

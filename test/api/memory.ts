@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import type { TSchema } from '@sinclair/typebox';
 import pino from 'pino';
 import type { ApiPorts, EventPlace } from '../../src/api/ports.ts';
 import { RecentDetections } from '../../src/api/recent-detections.ts';
@@ -35,6 +36,7 @@ import { OrgTable } from '../../src/orgs/table.ts';
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
 import { OID, SECRET, testSettings } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
+import { conform, conformAction } from './conforms.ts';
 
 const PARTITIONS = 4;
 
@@ -332,8 +334,21 @@ export class Memory {
 export async function startApi(memory: Memory, env: Record<string, string> = {}): Promise<HttpServer> {
   const ports = memory.ports(env);
   const server = createHttpServer(ports.config, ports.log, { report: () => ({ ready: true, roles: {} }) });
+  server.addHook('onSend', async (request, reply, payload) => {
+    holdToSchema(request.routeOptions, reply.statusCode, payload);
+    return payload;
+  });
   await registerApi(server, ports);
   return server;
+}
+
+type Described = { url?: string | undefined; schema?: { hide?: boolean; response?: unknown } };
+
+/** Every JSON answer that is no error, of every route in every test. */
+function holdToSchema({ url, schema }: Described, status: number, payload: unknown): void {
+  const described = schema?.response as Record<number, TSchema> | undefined;
+  if (described === undefined || schema?.hide || status >= 300 || typeof payload !== 'string') return;
+  if (/^[[{]/.test(payload)) conform(`${url} ${status}`, described[status], JSON.parse(payload));
 }
 
 export type Answer = { status: number; body: { error: string; error_code?: string; data: Record<string, unknown> } };
@@ -358,5 +373,8 @@ export async function act(
     headers: { authorization: `Bearer ${jwt}`, ...headers },
     payload: { oid: OID, action, data },
   });
-  return { status: answer.statusCode, body: answer.json() };
+  const { statusCode: status } = answer;
+  const body = answer.json();
+  conformAction(action, status, body.data);
+  return { status, body };
 }

@@ -3,10 +3,12 @@
  * counts are a fold of the same states that the pages show. A sensor belongs to the task if it matches now or has a stored
  * state; one that enrolled after the task had ended does not. Memory holds the stored pairs and one page.
  */
+import type { Static } from '@sinclair/typebox';
 import { ApiError } from '../../errors.ts';
-import { noCounts, type ShownState } from '../../model/states.ts';
+import { noCounts } from '../../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../../model/task.ts';
 import { compileSelector } from '../../selector/index.ts';
+import type { GetAnswer, PairRow } from '../answers.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { readerOf } from '../reader.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
@@ -15,8 +17,6 @@ import { sensorsFor, treeOf } from '../sensors.ts';
 import { Smallest } from '../smallest.ts';
 import { shownPair, stateAt, taskEntry } from '../task-view.ts';
 import type { ActionContext, ActionResult } from './context.ts';
-
-type Row = { sid: string; hostname: string; state: ShownState; attempt: number; at: number; reason: string };
 
 const PAGE_SENSORS = 1_000;
 
@@ -44,7 +44,7 @@ export async function get(data: unknown, context: ActionContext): Promise<Action
       counts,
       sensors: rows,
       ...(isLast ? {} : { next_cursor: cursorOf(listing, rows.at(-1)?.sid ?? '') }),
-    },
+    } satisfies Static<typeof GetAnswer>,
   };
 }
 
@@ -57,7 +57,7 @@ async function foldSensors(
   limit: number,
 ) {
   const counts = noCounts();
-  const page = new Smallest<Row>(limit, ({ sid }) => sid);
+  const page = new Smallest<PairRow>(limit, ({ sid }) => sid);
   const add = (sid: string, hostname: string, online: boolean) => {
     const shown = shownPair(task, state, pairs.get(sid), online);
     counts[shown.state] += 1;

@@ -3,9 +3,11 @@
  * and the clauses that exclude most. One pass over the projection for each page; memory holds twice the page. A clause is an
  * operand of the outermost `and`, or the whole selector; a sensor that fails several is counted at each.
  */
+import type { Static } from '@sinclair/typebox';
 import { readTarget } from '../../command/target.ts';
 import { platformName } from '../../model/platforms.ts';
 import { compileSelector, printSelector, type SelectorAst } from '../../selector/index.ts';
+import type { PreviewAnswer, PreviewRow } from '../answers.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { readerOf } from '../reader.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
@@ -14,8 +16,6 @@ import { PreviewSchema } from '../schemas.ts';
 import { treeOf } from '../sensors.ts';
 import { Smallest } from '../smallest.ts';
 import type { ActionContext, ActionResult } from './context.ts';
-
-export type PreviewRow = { sid: string; hostname: string; plat: string; online: boolean };
 
 const PAGE_SENSORS = 100;
 const CLAUSES_SHOWN = 20;
@@ -39,7 +39,7 @@ export async function preview(data: unknown, context: ActionContext): Promise<Ac
       sensors,
       excluded_by: excluded,
       ...(page.overflowed ? { next_cursor: cursorOf(listing, sensors.at(-1)?.sid ?? '') } : {}),
-    },
+    } satisfies Static<typeof PreviewAnswer>,
   };
 }
 

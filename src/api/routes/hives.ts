@@ -9,6 +9,7 @@ import { type Hive, type HiveData, hiveNamed } from '../../hives/hives.ts';
 import { listRecords } from '../../hives/listing.ts';
 import { type KeptRecord, readMetadata, settingName, type UserMetadata, withFault } from '../../hives/record.ts';
 import { HiveStore, type Place } from '../../hives/store.ts';
+import { HiveRecordSchema } from '../answers.ts';
 import { requireRight } from '../authorize.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { oid, optional } from '../fields.ts';
@@ -35,7 +36,12 @@ const Written = Type.Object({
   hive: Type.Object({ name: Type.String(), partition: Type.String() }),
   name: Type.String(),
 });
-const anything = { 200: Type.Unknown({ description: 'The record.' }) };
+
+const Records = Type.Record(Type.String(), HiveRecordSchema, { description: 'Records by name.' });
+const RecordPage = Type.Object(
+  { records: Records, next_cursor: Type.String({ description: '"" on the last page.' }) },
+  { description: 'In pages.' },
+);
 
 const either = (verb: Verb) => [`dr.${verb}`, `dr.${verb}.managed`];
 const common = { tag: 'hives', hiveErrors: true } as const;
@@ -140,7 +146,7 @@ export const hiveRoutes: readonly Route[] = [
           description: 'The most that a listing or page may take.',
         }),
       }),
-      response: { 200: Type.Unknown({ description: 'Records by name; in pages `{records, next_cursor}`.' }) },
+      response: { 200: Type.Union([RecordPage, Records]) },
     },
     handle: async (parts, request) => {
       const { mtd_only, limit, cursor, tag_prefix, max_bytes } = request.query;
@@ -166,7 +172,7 @@ export const hiveRoutes: readonly Route[] = [
       ...common,
       ...{ method: 'GET', url: `/v1/hive/:hive/:oid/:name/${part}`, rights: either('list') },
       summary: part === 'data' ? 'One record.' : 'One record without its data.',
-      schema: { params: RecordParams, response: anything },
+      schema: { params: RecordParams, response: { 200: HiveRecordSchema } },
       handle: async (parts, request) => {
         const { name } = request.params;
         const from = allowed(request, 'list');

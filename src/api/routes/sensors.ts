@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
 import { readTarget } from '../../command/target.ts';
 import { parseSelector } from '../../selector/index.ts';
+import { SensorEntrySchema } from '../answers.ts';
 import { Empty, OidParams, optional, SidParams } from '../fields.ts';
 import { sendObject } from '../json-stream.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
@@ -20,7 +21,6 @@ const TASKS_MAX = 100;
 const SIDS_MAX = 10_000;
 
 const text = (description: string) => optional(Type.String(), { expected: 'text, given once', description });
-const SensorObject = Type.Record(Type.String(), Type.Unknown(), { description: 'A sensor.' });
 const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
 const changed = { 200: Empty, 202: Accepted };
 
@@ -56,7 +56,7 @@ export const sensorRoutes: readonly Route[] = [
       }),
       response: {
         200: Type.Object(
-          { sensors: Type.Array(SensorObject), continuation_token: Type.Optional(Type.String()) },
+          { sensors: Type.Array(SensorEntrySchema), continuation_token: Type.Optional(Type.String()) },
           { description: 'A page; without continuation_token it is the last one.' },
         ),
       },
@@ -89,7 +89,7 @@ export const sensorRoutes: readonly Route[] = [
       response: {
         200: Type.Object(
           {
-            info: SensorObject,
+            info: SensorEntrySchema,
             online: Type.Record(Type.String(), Type.Unknown(), { description: 'Empty while it is offline.' }),
             is_online: Type.Boolean(),
           },

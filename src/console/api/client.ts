@@ -2,7 +2,7 @@
  * Calls to the API. The API key stays in this module's memory: it is exchanged for a token, which is renewed before it runs
  * out and once more when the server refuses it. Errors are `ApiFault`: code, sentence and what the server said beside it.
  */
-import type { Envelope, ErrorEnvelope } from './types.ts';
+import type { Envelope, ErrorEnvelope, Token } from './types.ts';
 
 export class ApiFault extends Error {
   readonly status: number;
@@ -54,7 +54,7 @@ async function renew(): Promise<string> {
   const form = new URLSearchParams({ secret: apiKey });
   if (oid) form.set('oid', oid);
   if (uid) form.set('uid', uid);
-  const { jwt } = await send<{ jwt: string }>('/', { method: 'POST', body: form });
+  const { jwt } = await send<Token>('/', { method: 'POST', body: form });
   token = { text: jwt, expiresAtMs: expiryOf(jwt) };
   return jwt;
 }

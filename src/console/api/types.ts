@@ -1,63 +1,53 @@
-/** What the API answers, as far as the console reads it. */
+/** The console's words for what the API answers; what they hold is generated from the API's own description. */
+import type {
+  Activity,
+  Error as ErrorBody,
+  ExplainAnswer,
+  GetAnswer,
+  GetV1HiveHiveOidNameDataAnswer,
+  GetV1OrgsOidDetectionsAnswer,
+  GetV1OrgsOidStatsAnswer,
+  GetV1OrgsOidSubscriptionsAnswer,
+  GetV1SensorsOidAnswer,
+  GetV1SidAnswer,
+  GetV1WhoAnswer,
+  ListAnswer,
+  PostAnswer,
+  PostV1OnlineOidAnswer,
+  PreviewAnswer,
+  TaskAccepted,
+  TaskAnswer,
+  WhyAnswer,
+} from './generated.ts';
+
 export type Envelope<T> = { error: string; version: number; data: T };
-export type ErrorEnvelope = { error: string; error_code: string; retriable: boolean; data: Record<string, unknown> };
+export type ErrorEnvelope = Omit<ErrorBody, 'data'> & { data: Record<string, unknown> };
 
-export type PairState = 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'removed';
-export type Counts = Record<PairState, number>;
+/** Accepted ones say no more than the id. */
+export type Tasked = TaskAnswer | TaskAccepted;
+export type TaskPage = ListAnswer;
+export type Task = ListAnswer['tasks'][number];
+export type TaskDetail = GetAnswer;
+export type Counts = GetAnswer['counts'];
+export type PairRow = GetAnswer['sensors'][number];
+export type PairState = PairRow['state'];
 
-/** Times are Unix ms, `ttl` is in seconds. */
-export type Task = {
-  task_id: string;
-  task: string;
-  sensor_selector: string;
-  context: string | null;
-  ttl: number;
-  created_at: number;
-  expires_at: number;
-  issued_by: string;
-  acknowledged_count: number;
-};
-export type TaskPage = { tasks: Task[]; next_cursor?: string };
+export type Preview = PreviewAnswer;
+export type Explanation = ExplainAnswer;
+export type Verdict = ExplainAnswer['result'];
+export type Why = WhyAnswer;
 
-export type PairRow = { sid: string; hostname: string; state: PairState; attempt: number; at: number; reason: string };
-export type TaskDetail = Task & {
-  state: 'pending' | 'expired' | 'removed';
-  ended_at?: number;
-  counts: Counts;
-  sensors: PairRow[];
-  next_cursor?: string;
-};
+export type Sensor = GetV1SidAnswer;
+export type SensorInfo = GetV1SidAnswer['info'];
+export type SensorPage = GetV1SensorsOidAnswer;
+export type Presence = PostV1OnlineOidAnswer;
 
-export type Preview = {
-  total_sensors: number;
-  online_sensors: number;
-  sensors: { sid: string; hostname: string; plat: string; online: boolean }[];
-  excluded_by: { clause: string; sensors: number }[];
-  next_cursor?: string;
-};
-export type Verdict = boolean | 'error';
-export type Explanation = {
-  result: Verdict;
-  clauses: { clause: string; column: number; value: unknown; result: Verdict }[];
-};
-export type Why = { state: string; reason: string; sentence: string; at: number | null };
+export type Stats = GetV1OrgsOidStatsAnswer;
+export type Detections = GetV1OrgsOidDetectionsAnswer;
+export type Detection = Detections['detections'][number];
+export type HiveRecord = GetV1HiveHiveOidNameDataAnswer;
 
-export type SensorInfo = {
-  sid: string;
-  hostname: string;
-  plat: number;
-  arch: number;
-  int_ip: string;
-  ext_ip: string;
-  mac_addr: string;
-  alive: string;
-  enroll: string;
-  isolated: boolean;
-  should_isolate: boolean;
-  tags: string[];
-};
-
-export type ActivityEvent = {
-  routing: { event_id: string; event_time: number; event_type: string };
-  event: { task_id?: string; sid?: string; attempt?: number; task?: string; error?: string };
-};
+export type Token = PostAnswer;
+export type Who = GetV1WhoAnswer;
+export type Subscriptions = GetV1OrgsOidSubscriptionsAnswer;
+export type ActivityEvent = Activity;

@@ -1,20 +1,11 @@
 /** What rules have reported in the last 7 days, the newest first. */
 import { useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
+import type { Detection, Detections } from '../api/types.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
 import { Ago, CopyBox, Empty, Fault, Head } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-
-type Detection = {
-  detect_id: string;
-  sid: string | null;
-  cat: string;
-  source: string;
-  priority: number | null;
-  occurred_at: number;
-  body: unknown;
-};
 
 const SHOWN = 200;
 
@@ -22,7 +13,7 @@ export function DetectionsPage() {
   const { oid } = current();
   const [chosen, setChosen] = useState<Detection | null>(null);
   const { value, fault, again } = useLoaded(
-    (signal) => call<{ detections: Detection[] }>(`/v1/orgs/${oid}/detections?limit=${SHOWN}`, { signal }),
+    (signal) => call<Detections>(`/v1/orgs/${oid}/detections?limit=${SHOWN}`, { signal }),
     [oid],
   );
   return (

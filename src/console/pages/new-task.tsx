@@ -2,7 +2,7 @@
  *  as a command line and as a Kafka record. */
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFault, action } from '../api/client.ts';
-import type { Explanation, Preview } from '../api/types.ts';
+import type { Explanation, Preview, Tasked } from '../api/types.ts';
 import { KNOWN_COMMANDS } from '../commands.ts';
 import { count, plural, span, when } from '../format.ts';
 import { go, place } from '../router.ts';
@@ -45,7 +45,7 @@ export function NewTaskPage() {
     setBusy(true);
     setFault(null);
     try {
-      const { task_id } = await action<{ task_id: string }>(oid, 'task', {
+      const { task_id } = await action<Tasked>(oid, 'task', {
         task: draft.command,
         selector: draft.selector || '*',
         ...(draft.context ? { context: draft.context } : {}),

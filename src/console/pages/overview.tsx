@@ -2,26 +2,12 @@
  *  what waits is. The charts are loaded when this page is opened. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { call } from '../api/client.ts';
+import type { Stats } from '../api/types.ts';
 import { count, span } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
 import { Empty, Fault, Head } from '../ui/bits.tsx';
 import type { Series } from './charts.ts';
-
-/** One list a figure, a place a minute; null: not known for that minute. Latencies are in ms. */
-export type Stats = {
-  /** Unix seconds of each minute. */
-  minutes: number[];
-  online: (number | null)[];
-  queued: number[];
-  sent: number[];
-  done: number[];
-  failed: number[];
-  latency_p50: (number | null)[];
-  latency_p99: (number | null)[];
-  /** Tasks that wait, by age. */
-  backlog: { up_to_seconds: number | null; tasks: number }[];
-};
 
 const REFRESH_MS = 30_000;
 /** A day of which only the last minutes are known is shown from there, but never less than this. */

@@ -1,15 +1,15 @@
 /** The detection and response rules of the org, and one of them as it is stored. */
 import { call } from '../api/client.ts';
+import type { HiveRecord } from '../api/types.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
 import { Ago, CopyBox, Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
 
-type HiveRecord = {
-  data: { detect?: unknown; respond?: { action?: string }[] };
-  usr_mtd: { enabled?: boolean; comment?: string };
-  sys_mtd: { last_mod?: number; last_author?: string; last_error?: string };
-};
 type Listed = { hive: string; name: string; record: HiveRecord };
+
+/** What it does, in the order of the rule; data of a hive can be anything. */
+const actionsOf = ({ data: { respond } }: HiveRecord): string[] =>
+  Array.isArray(respond) ? respond.map((one: { action?: unknown } | null) => String(one?.action ?? '?')) : [];
 
 const HIVES = ['dr-general', 'dr-managed'] as const;
 
@@ -47,7 +47,7 @@ export function RulesPage({ hive, name }: { hive: string | undefined; name: stri
             <p class="row">
               <StateDot state={record.usr_mtd.enabled ? 'enabled' : 'disabled'} />
               <span class="sub">{where}</span>
-              <span class="sub">{(record.data.respond ?? []).map(({ action }) => action).join(', ')}</span>
+              <span class="sub">{actionsOf(record).join(', ')}</span>
             </p>
             {record.sys_mtd.last_error ? <p class="fault">{record.sys_mtd.last_error}</p> : null}
           </li>

@@ -2,21 +2,19 @@
 import { useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { action, call } from '../api/client.ts';
-import type { SensorInfo, TaskPage } from '../api/types.ts';
+import type { Sensor, SensorInfo, TaskPage } from '../api/types.ts';
 import { current } from '../session.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, Fault, Head, StateDot } from '../ui/bits.tsx';
 import { timeOf } from './sensors.tsx';
 import { TimeLeft } from './tasks.tsx';
 
-type Answer = { info: SensorInfo; is_online: boolean };
-
 const selectorFor = (sid: string): string => `sid == "${sid}"`;
 
 export function SensorPage({ sid }: { sid: string }) {
   const { oid } = current();
   const path = `/v1/${encodeURIComponent(sid)}`;
-  const sensor = useLoaded((signal) => call<Answer>(path, { signal }), [oid, sid]);
+  const sensor = useLoaded((signal) => call<Sensor>(path, { signal }), [oid, sid]);
   if (!sensor.value)
     return sensor.fault ? <Fault text={sensor.fault} again={sensor.again} /> : <p class="loading">Loading …</p>;
   const { info, is_online: online } = sensor.value;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { call } from '../api/client.ts';
-import type { SensorInfo } from '../api/types.ts';
+import type { Presence, SensorInfo, SensorPage } from '../api/types.ts';
 import { count } from '../format.ts';
 import { go, place } from '../router.ts';
 import { current } from '../session.ts';
@@ -14,19 +14,16 @@ const PAGE = 200;
 const ROW_PX = 48;
 
 type Shown = SensorInfo & { online: boolean };
-type Page = { sensors: SensorInfo[]; continuation_token?: string };
 
 async function readPage(oid: string, selector: string, onlineOnly: boolean, place: string | undefined) {
   const query = new URLSearchParams({ limit: String(PAGE) });
   if (selector) query.set('selector', selector);
   if (onlineOnly) query.set('is_online_only', 'true');
   if (place) query.set('continuation_token', place);
-  const page = await call<Page>(`/v1/sensors/${oid}?${query}`);
+  const page = await call<SensorPage>(`/v1/sensors/${oid}?${query}`);
   const form = new URLSearchParams(page.sensors.map(({ sid }) => ['sids', sid]));
   const online =
-    page.sensors.length === 0
-      ? {}
-      : await call<Record<string, boolean>>(`/v1/online/${oid}`, { method: 'POST', body: form });
+    page.sensors.length === 0 ? {} : await call<Presence>(`/v1/online/${oid}`, { method: 'POST', body: form });
   return {
     sensors: page.sensors.map((sensor): Shown => ({ ...sensor, online: online[sensor.sid] === true })),
     next: page.continuation_token,
