@@ -49,9 +49,15 @@ export function judgeTopics(missing: string[], warnings: string[], created: bool
 /** Records behind above which a group does not keep up. */
 const LAG_WARN = 10_000;
 
-export function judgeGroup(name: string, members: number, lag: number): Finding {
+/** `role` runs the group. Without `needed` tasks are delivered all the same. */
+export type GroupFacts = { name: string; role: string; needed: boolean; members: number; lag: number };
+
+export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Finding {
   const found = `${name}: ${members} member${members === 1 ? '' : 's'}, ${lag} records behind`;
-  if (members === 0) return fail('groups', found, `Run serve --roles ${name}.`);
+  if (members === 0)
+    return needed
+      ? fail('groups', found, `Run serve --roles ${role}.`)
+      : warn('groups', found, `Where rules shall run, run serve --roles ${role}.`);
   if (lag > LAG_WARN) return warn('groups', found, 'It catches up, or start more of the role; see rebuild --watch.');
   return ok('groups', found);
 }

@@ -13,6 +13,8 @@ import {
 const redis = (change: Partial<RedisFacts> = {}) =>
   judgeRedis({ version: '7.0.15', policy: 'noeviction', usedBytes: 10, maxBytes: 100, skewMs: 3, ...change });
 
+const joiner = { name: 'joiner', role: 'joiner', needed: true };
+
 describe('a doctor', () => {
   it.each([
     [judgeConfig([]), ['ok']],
@@ -23,9 +25,10 @@ describe('a doctor', () => {
     [judgeTopics([], [], true), ['ok']],
     [judgeTopics(['x'], ['w'], true), ['warn', 'warn']],
     [judgeTopics(['x'], [], false), ['fail']],
-    [[judgeGroup('joiner', 2, 10)], ['ok']],
-    [[judgeGroup('joiner', 2, 1_000_000)], ['warn']],
-    [[judgeGroup('joiner', 0, 0)], ['fail']],
+    [[judgeGroup({ ...joiner, members: 2, lag: 10 })], ['ok']],
+    [[judgeGroup({ ...joiner, members: 2, lag: 1_000_000 })], ['warn']],
+    [[judgeGroup({ ...joiner, members: 0, lag: 0 })], ['fail']],
+    [[judgeGroup({ ...joiner, needed: false, members: 0, lag: 0 })], ['warn']],
     [redis(), ['ok']],
     [redis({ version: '6.2.0' }), ['ok']],
     [redis({ version: '6.0.16' }), ['fail']],

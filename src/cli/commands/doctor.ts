@@ -5,6 +5,7 @@ import type { RedisClient } from '../../edges/redis/client.ts';
 import {
   type Finding,
   failed,
+  type GroupFacts,
   judgeBrokers,
   judgeConfig,
   judgeGroup,
@@ -76,19 +77,12 @@ const examineKafka = (io: Io): Promise<Finding[]> =>
   attempt('kafka', 'Check KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_*, and that the brokers run.', () =>
     withLog(io, async (log) => {
       const { lookAtCluster, lookAtTopics } = await import('../../edges/kafka/admin.ts');
-      const [{ PROJECTOR_GROUP }, { JOINER_GROUP }] = await Promise.all([
-        import('../../projection/projector.ts'),
-        import('../../join/joiner.ts'),
-      ]);
-      const groups: [string, string, TopicKey[]][] = [
-        ['projector', PROJECTOR_GROUP, ['commands', 'taskEvents']],
-        ['joiner', JOINER_GROUP, ['presence', 'sensorEvents']],
-      ];
+      const groups = await groupsOf();
       const { config, kafka } = log;
       const prefix = config.KAFKA_TOPIC_PREFIX;
       const { brokers, members } = await lookAtCluster(
         kafka,
-        groups.map(([, group]) => prefix + group),
+        groups.map(({ group }) => prefix + group),
       );
       const { missing, warnings } = await lookAtTopics(kafka, config);
       const findings = [
@@ -96,11 +90,33 @@ const examineKafka = (io: Io): Promise<Finding[]> =>
         ...judgeTopics(missing, warnings, config.TOPICS_CREATE),
       ];
       if (missing.length > 0) return findings;
-      for (const [name, group, topics] of groups)
-        findings.push(judgeGroup(name, members.get(prefix + group) ?? 0, await lagOf(log, prefix + group, topics)));
+      for (const { group, topics, ...rest } of groups) {
+        const lag = await lagOf(log, prefix + group, topics);
+        findings.push(judgeGroup({ ...rest, members: members.get(prefix + group) ?? 0, lag }));
+      }
       return findings;
     }),
   );
+
+type GroupToSee = Pick<GroupFacts, 'name' | 'role' | 'needed'> & { group: string; topics: TopicKey[] };
+
+async function groupsOf(): Promise<GroupToSee[]> {
+  const [{ PROJECTOR_GROUP }, { JOINER_GROUP }, { RESPONDER_GROUP }, { OUTPUTS_GROUP }] = await Promise.all([
+    import('../../projection/projector.ts'),
+    import('../../join/joiner.ts'),
+    import('../../respond/responder.ts'),
+    import('../../respond/deliver.ts'),
+  ]);
+  const one = (name: string, role: string, needed: boolean, group: string, topics: TopicKey[]): GroupToSee => ({
+    ...{ name, role, needed, group, topics },
+  });
+  return [
+    one('projector', 'projector', true, PROJECTOR_GROUP, ['commands', 'taskEvents']),
+    one('joiner', 'joiner', true, JOINER_GROUP, ['presence', 'sensorEvents']),
+    one('responder', 'responder', false, RESPONDER_GROUP, ['sensorEvents', 'presence', 'taskEvents']),
+    one('outputs', 'responder', false, OUTPUTS_GROUP, ['outputs']),
+  ];
+}
 
 async function lagOf({ ends, committed }: Log, groupId: string, topics: TopicKey[]): Promise<number> {
   let lag = 0;
