@@ -47,6 +47,7 @@ describe('the request', () => {
     ['v4 for all sensors', { action: 'task', task: 'os_version', sid: '*' }, { task: 'os_version', selector: '*' }],
     ['v4 by tag', { action: 'task', task: 'os_version', tag: 'x' }, { task: 'os_version', tag: 'x' }],
     ['v4 without a target', { action: 'list' }, {}],
+    ['a receipt', { action: 'signal_received', sid: 's-1', inv_id: 'i/t' }, { sid: 's-1', inv_id: 'i/t' }],
   ])('%s', (_name, sent, data) => {
     expect(readServiceRequest(encoded(sent))).toEqual({ action: (sent as { action: string }).action, data });
   });
