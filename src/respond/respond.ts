@@ -13,6 +13,8 @@ import type { Seen } from './seen.ts';
 
 /** Reports on reports on reports. */
 const ROUNDS_MAX = 4;
+/** What one event can set off: so many actions, fewer where they write much. Reports that answer reports multiply. */
+const COST_MAX = 1_000;
 
 export type Responding = {
   readonly ports: Ports;
@@ -25,7 +27,9 @@ export type Responding = {
 export async function respond(responding: Responding, seen: readonly Seen[]): Promise<Effects> {
   const { rulesets } = responding;
   const effects = noEffects();
-  let firings = seen.flatMap((one) => match(responding, effects, one, rulesets.of(one.oid).forEvent(one.type)));
+  let firings = seen.flatMap((one) =>
+    match(responding, effects, { ...one, made: { cost: 0 } }, rulesets.of(one.oid).forEvent(one.type)),
+  );
   for (let round = 0; firings.length > 0; round += 1) {
     await act(responding, effects, firings);
     const reports = firings.flatMap(reportsOf);
@@ -60,9 +64,25 @@ async function act(responding: Responding, effects: Effects, firings: readonly F
     for (const action of firing.rule.respond) {
       const rule = `${firing.rule.hive}/${firing.rule.name}`;
       if (!isRunnable(action)) effects.faults.push({ oid: firing.seen.oid, rule, sentence: action.problem });
-      else if (allowed(firing, action.at)) await perform(ports, effects, firing, action, nowMs());
+      else if (allowed(firing, action.at)) {
+        const { made = { cost: 0 }, oid } = firing.seen;
+        if (made.cost >= COST_MAX) effects.faults.push({ oid, rule, sentence: TOO_MUCH });
+        else made.cost += await costOf(effects, () => perform(ports, effects, firing, action, nowMs()));
+      }
     }
   }
+}
+
+const TOO_MUCH = `One event sets off at most ${COST_MAX} actions, fewer where they write much: this one is left out.`;
+/** Bytes that cost as much as an action. */
+const BYTES_OF_ACTION = 16_384;
+
+async function costOf({ detections, outputs }: Effects, work: () => Promise<void>): Promise<number> {
+  const before = [detections.length, outputs.length] as const;
+  await work();
+  const bodies = [...detections.slice(before[0]), ...outputs.slice(before[1])];
+  const written = bodies.reduce((sum, { body }) => sum + body.length / BYTES_OF_ACTION, 0);
+  return 1 + written;
 }
 
 /** Counts all times of the round in one trip for each org, and says which actions run. */

@@ -25,6 +25,8 @@ export type Seen = {
   /** `did` of the sensor, "" where it has none. */
   readonly did: string;
   readonly view: View;
+  /** What actions have come to so far, of this event and of the reports that it led to. */
+  readonly made?: { cost: number };
 };
 
 const MADE_BY_RULE = /^rule-(\d{1,2})-/;

@@ -23,6 +23,8 @@ export type Counted = { readonly key: string; readonly by: number };
 
 const KEYS_MAX = 16;
 const PERIOD_MAX_MS = 31 * 86_400_000;
+/** What one time can add at most: an event may hold numbers that no counter takes. */
+const SUM_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Undefined where the action carries none. */
 export function parseSuppression(value: unknown, at: string): Suppression | undefined {
@@ -71,11 +73,9 @@ export function counted(suppression: Suppression, data: View, sid: string, actio
 }
 
 function sumAt(data: View, path: Path): number {
-  const numbers = valuesAt(data, path, new Run('', 0, () => undefined)).filter((value) => typeof value === 'number');
-  return Math.max(
-    0,
-    numbers.reduce((sum, value) => sum + value, 0),
-  );
+  const numbers = valuesAt(data, path, new Run('', 0, () => undefined)).filter((value) => Number.isFinite(value));
+  const sum = (numbers as number[]).reduce((total, value) => total + value, 0);
+  return Math.min(Math.max(0, sum), SUM_MAX);
 }
 
 /** Whether the action runs, `before` being the count of the period before this time. */

@@ -54,6 +54,32 @@ describe('actions', () => {
     }
   });
 
+  it('reports that answer reports end before they are too many, and so do large ones', async () => {
+    const world = new World();
+    const many = Array.from({ length: 64 }, (_, n) => ({ action: 'report', name: `r${n}` }));
+    await world.rule('first', any, many);
+    await world.rule('then', { target: 'detection', op: 'exists', path: 'cat' }, many);
+    const { detections, faults } = await world.run(seenOf({ A: 1 }));
+    expect(detections.length).toBeGreaterThan(900);
+    expect(detections.length).toBeLessThanOrEqual(1_000);
+    expect(faults[0]?.sentence).toContain('at most 1000 actions');
+    const large = await ran(many, seenOf({ A: 'x'.repeat(1_000_000) }));
+    expect(large.detections.length).toBeLessThan(20);
+    expect(large.faults.length + large.detections.length).toBe(64);
+  });
+
+  it('numbers that no counter takes are counted as far as one does', async () => {
+    const suppression = { max_count: 5, period: '1h', count_path: 'event/N' };
+    const action = { action: 'report', name: 'a', suppression };
+    for (const N of [[1e308, 1e308], JSON.parse('[1e400, -1e400]') as number[]]) {
+      const world = new World();
+      await world.rule('r', any, [action]);
+      await world.run(seenOf({ N }));
+      for (const { count } of world.memory.counts.values()) expect(Number.isSafeInteger(count)).toBe(true);
+      expect(world.memory.counts.size).toBe(1);
+    }
+  });
+
   it('an idempotency key gives one task, whose id carries the count of turns all the same', async () => {
     const actions = [request('task', { task: '{{ "t" }}', sid: 'routing.sid', idempotency_key: '{{ .routing.sid }}' })];
     const first = await ran(actions);

@@ -4,7 +4,7 @@ import { usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
-import { table } from '../table.ts';
+import { table, visible } from '../table.ts';
 
 type Flags = ApiFlags & JsonFlag;
 type SetFlags = Flags & { webhook?: string; header?: string[]; file?: string };
@@ -65,7 +65,7 @@ async function listOutputs(flags: Flags, io: Io): Promise<void> {
     io.out(
       table(
         ['OUTPUT', 'TO', 'WHERE'],
-        entries.map(([name, { type, url, path }]) => [name, String(type), String(url ?? path ?? '')]),
+        entries.map(([name, { type, url, path }]) => [visible(name), String(type), visible(String(url ?? path ?? ''))]),
         painter(io.colour),
       ),
     );

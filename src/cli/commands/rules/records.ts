@@ -14,6 +14,7 @@ type Flags = ApiFlags & JsonFlag & { hive: string };
 type SetFlags = Flags & { file: string; respond?: string; enable?: boolean; disable?: boolean };
 
 const ERROR_WIDTH = 60;
+const EVENTS_WIDTH = 60;
 
 const withHive = (command: Command): Command =>
   withApiOptions(command).addOption(
@@ -61,7 +62,7 @@ async function listRules(flags: Flags, io: Io): Promise<void> {
         ['RULE', 'EVENTS', 'STATE', 'LAST ERROR'],
         rules.map(({ name, record }) => [
           name,
-          eventsOf(record),
+          clip(eventsOf(record), EVENTS_WIDTH),
           stateOf(record, io),
           clip(record.sys_mtd.last_error, ERROR_WIDTH),
         ]),
