@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   // rules and hives
   rule_invalid: kind(400, false, 'The detect part of a rule cannot run; the sentence has the path to the fault.'),
   hive_unknown: kind(400, false, 'There is no such hive.'),
-  hive_full: kind(400, false, 'The hive has as many records as it may have.'),
+  hive_full: kind(400, false, 'The hive holds as much as it may hold.'),
   record_not_found: kind(400, false, 'The hive has no such record.'),
   record_exists: kind(400, false, 'The hive has a record of that name already.'),
   hive_listing_too_large: kind(413, false, 'The listing is too large for one answer: ask for pages.'),

@@ -20,6 +20,8 @@ import {
 export type Place = { oid: string; hive: Hive; name: string; by: string; etag?: string | undefined };
 
 const RECORDS_MAX = 10_000;
+/** Characters of all hives of an org: every process holds them. */
+const SIZE_MAX = 64 * 1024 * 1024;
 const NAME_MAX_BYTES = 256;
 /** Others may write between our read and our write; so often we read again. */
 const TRIES = 5;
@@ -108,6 +110,18 @@ export class HiveStore {
     return { data: {}, usr_mtd: NO_METADATA, ...created, last_error: '', last_error_ts: 0 };
   }
 
+  /** What is smaller than before is always taken. */
+  #refuseLarger(oid: string, setting: StoredSetting | undefined, value: KeptRecord): void {
+    const more = JSON.stringify(value).length - (setting?.size ?? 0);
+    if (more <= 0) return;
+    const all = this.#settings.list(oid, 'HIVE').reduce((sum, { size }) => sum + size, 0);
+    if (all + more > SIZE_MAX)
+      throw new ApiError(
+        'hive_full',
+        `The hives of the org have ${SIZE_MAX} characters at most: delete something first.`,
+      );
+  }
+
   /** `change` answers the record to keep, or null to delete. */
   async #write<K extends KeptRecord | null>(
     place: Place,
@@ -118,6 +132,7 @@ export class HiveStore {
     for (let attempt = 1; ; attempt += 1) {
       const setting = this.#settings.get(oid, 'HIVE', name);
       const value = change(setting);
+      if (value !== null) this.#refuseLarger(oid, setting, value);
       const ifEtag = place.etag || (setting?.etag ?? '');
       try {
         await this.#settings.write({ oid, kind: 'HIVE', name, by, value, ifEtag });

@@ -13,6 +13,8 @@ export type StoredSetting = {
   name: string;
   etag: string;
   value: Record<string, unknown>;
+  /** Characters of the value's text. */
+  size: number;
   updatedAtMs: number;
   updatedBy: string;
 };
@@ -101,6 +103,7 @@ const storedOf = (
 ): StoredSetting => ({
   ...{ oid, kind, name, value },
   etag: setting.etag,
+  size: setting.value.length,
   updatedAtMs: setting.updated_at,
   updatedBy: setting.updated_by,
 });

@@ -116,6 +116,20 @@ describe('a record', () => {
   });
 });
 
+test('the hives of an org are bounded together, and can always be made smaller', async () => {
+  const value = JSON.stringify({ data: { lookup_data: { k: 'x'.repeat(850_000) } } });
+  const setting = { oid: OID, kind: 'HIVE' as const, etag: 'e', value, updated_at: 1, updated_by: 't' };
+  for (let n = 0; n < 79; n += 1)
+    memory.settings.table.apply(`${OID}/HIVE/lookup/l${n}`, { ...setting, name: `lookup/l${n}` });
+  const large = { lookup_data: { k: 'y'.repeat(500_000) } };
+  const form = { data: JSON.stringify(large) };
+  expect(await call('POST', 'lookup/{oid}/new/data', form)).toMatchObject({
+    status: 400,
+    body: { error_code: 'HIVE_FULL' },
+  });
+  expect((await call('POST', 'lookup/{oid}/l1/data', form)).status).toBe(200);
+});
+
 test.each([
   ['nested deep', `{"lookup_data":{"k":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`],
   ['with NUL', '{"lookup_data":{"k":"\\u0000"}}'],

@@ -53,6 +53,17 @@ test('one that would reach what it must not is refused', async () => {
   expect((await call('GET', 'outputs', {}, reader)).status).toBe(403);
 });
 
+test('an org has a bounded number of outputs', async () => {
+  for (let n = 0; n < 1_000; n += 1)
+    await memory.settings.write({ oid: OID, kind: 'OUTPUT', name: `o${n}`, value: { type: 'none' }, by: 't' });
+  const webhook = { type: 'webhook', url: 'https://siem.example/x' };
+  expect((await call('POST', 'outputs/o7', webhook)).status).toBe(200);
+  expect(await call('POST', 'outputs/new', webhook)).toMatchObject({
+    status: 400,
+    body: { error_code: 'output_invalid', error: expect.stringContaining('1000 outputs') },
+  });
+});
+
 test('detections are listed, the newest first', async () => {
   for (const n of [1, 2]) {
     const cat = `c${n}`;

@@ -15,7 +15,7 @@ describe('the table of settings', () => {
     table.apply(`${OID}/HIVE/dr-general/a`, record('{"a":1}'));
     table.apply(`${OID}/HIVE/dr-general/a`, record('{"a":2}', 'e2'));
     expect(table.get(OID, 'HIVE', 'dr-general/a')).toEqual({
-      ...{ oid: OID, kind: 'HIVE', name: 'dr-general/a', etag: 'e2', value: { a: 2 } },
+      ...{ oid: OID, kind: 'HIVE', name: 'dr-general/a', etag: 'e2', value: { a: 2 }, size: 7 },
       updatedAtMs: 5,
       updatedBy: 'me',
     });

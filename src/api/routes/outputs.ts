@@ -7,6 +7,7 @@ import { parseJson } from '../json.ts';
 import { type Parts, type Route, route } from '../route.ts';
 
 const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
+const OUTPUTS_MAX = 1_000;
 const text = { expected: 'text, given once' };
 
 const rulesOf = ({ context }: Parts) => ({
@@ -57,6 +58,7 @@ export const outputRoutes: readonly Route[] = [
       const { name } = request.params;
       checkOutputName(name);
       const target = readOutput({ ...request.body, headers: headersOf(request.body.headers) }, rulesOf(parts));
+      refuseMore(parts, request.oid, name);
       await parts.context.settings.write({
         ...{ oid: request.oid, kind: 'OUTPUT', name, by: request.identity.keyName },
         value: target,
@@ -82,6 +84,11 @@ export const outputRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function refuseMore({ context: { settings } }: Parts, oid: string, name: string): void {
+  if (settings.get(oid, 'OUTPUT', name) !== undefined || settings.list(oid, 'OUTPUT').length < OUTPUTS_MAX) return;
+  throw new ApiError('output_invalid', `An org has at most ${OUTPUTS_MAX} outputs: delete one first.`);
+}
 
 function headersOf(value: unknown): unknown {
   if (typeof value !== 'string' || value === '') return value === '' ? undefined : value;
