@@ -12,6 +12,9 @@ import { ApiError } from '../errors.ts';
 /** A field that is given more than once has all its values, in their order. */
 export type Form = { [name: string]: string | string[] };
 
+/** More than any call takes; each costs far more memory than it has bytes. */
+const FIELDS_MAX = 20_000;
+
 /** The fields of a body. The object has no prototype, so that no field name means anything special. Throws `bad_request`. */
 export function parseForm(body: string): Form {
   const form = Object.create(null) as Form;
@@ -35,7 +38,9 @@ function typedData(body: string): { start: number; dataStart: number; end: numbe
 }
 
 function addFields(form: Form, text: string): Form {
-  for (const part of text.split('&')) {
+  const parts = text.split('&');
+  if (parts.length > FIELDS_MAX) throw new ApiError('bad_request', `A form has at most ${FIELDS_MAX} fields.`);
+  for (const part of parts) {
     if (part === '') continue;
     const at = part.indexOf('=');
     addField(form, decodeText(at < 0 ? part : part.slice(0, at)), at < 0 ? '' : decodeText(part.slice(at + 1)));

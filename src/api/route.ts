@@ -78,6 +78,8 @@ type Named = {
   tag: keyof typeof TAGS;
   /** Content type of the answer where it is not JSON. */
   produces?: string;
+  /** Bytes that the body may have, where that is less than BODY_MAX_BYTES. */
+  bodyMax?: number;
   /** Errors as clients of hives read them: `lc_error_code:CODE - …`. */
   hiveErrors?: boolean;
 };

@@ -144,3 +144,8 @@ describe('an encoded body', () => {
     );
   });
 });
+
+test('a form of more fields than any call takes is refused', () => {
+  expect(Object.keys(parseForm(Array.from({ length: 20_000 }, (_, n) => `f${n}=`).join('&')))).toHaveLength(20_000);
+  expect(() => parseForm('a&'.repeat(20_001))).toThrow(expect.objectContaining({ code: 'bad_request' }));
+});

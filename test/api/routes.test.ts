@@ -178,6 +178,13 @@ describe('what cannot be read is refused', () => {
     const payload = Buffer.alloc(5 * 1024 * 1024, 'a');
     const answer = await server.inject({ method: 'POST', url, payload, headers });
     expect([answer.statusCode, answer.json().error_code]).toEqual([413, 'body_too_large']);
+    const unknown = await server.inject({
+      method: 'POST',
+      url: '/',
+      payload: payload.subarray(0, 70_000),
+      headers: FORM,
+    });
+    expect([unknown.statusCode, unknown.json().error_code]).toEqual([413, 'body_too_large']);
     const empty = await server.inject({ method: 'POST', url, payload: '', headers: { ...headers, ...JSON_TYPE } });
     expect([empty.statusCode, empty.json().error_code]).toEqual([400, 'bad_request']);
   });

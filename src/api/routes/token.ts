@@ -23,9 +23,12 @@ const schema = {
   response: { 200: Type.Object({ jwt: Type.String({ description: 'The token.' }) }) },
 };
 
+/** Anybody may send it: no megabytes come into memory for it. */
+const BODY_MAX_BYTES = 65_536;
+
 const at = (url: string, summary: string): Route =>
   route({
-    ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema },
+    ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema, bodyMax: BODY_MAX_BYTES },
     handle: ({ tokens }, request) => handleTokenRequest(tokens, { ...request.query, ...request.body }),
   });
 
