@@ -25,10 +25,13 @@ export class Claims {
   }
 
   /**
-   * One trip: the rows first, then the claims. `claimed` flights keep only the pairs to send. Of `unknown` ones Redis did not
-   * say whether it has taken them. Rows that were not written are dirty again; `unwritten` names seats that can try anew.
+   * One trip: the rows first, then the claims. `claimed` flights keep only the pairs to send, `idle` ones have none. Of
+   * `unknown` ones Redis did not say whether it has taken them. Rows that were not written are dirty again; `unwritten` names seats that can try anew.
    */
-  async ask(flights: Flight[], rows: Rows[]): Promise<{ claimed: Flight[]; unknown: Flight[]; unwritten: Set<Seat> }> {
+  async ask(
+    flights: Flight[],
+    rows: Rows[],
+  ): Promise<{ claimed: Flight[]; idle: Flight[]; unknown: Flight[]; unwritten: Set<Seat> }> {
     const requests = flights.map(claimRequest);
     const startedMono = this.#options.clock.monoMs();
     const answers = await this.#options.projection.claim(
@@ -46,11 +49,12 @@ export class Claims {
       if (answer.why === 'away') unwritten.add(seat);
       else this.#refused(seat, request.token, answer.why);
     }
-    const found = { claimed: [] as Flight[], unknown: [] as Flight[], unwritten };
+    const found = { claimed: [] as Flight[], idle: [] as Flight[], unknown: [] as Flight[], unwritten };
     for (const [i, flight] of flights.entries()) {
       const answer = answers.claims[i] as ClaimAnswer;
       if (answer.ok) {
-        if (this.#take(flight, requests[i] as ClaimRequest, answer, startedMono)) found.claimed.push(flight);
+        const some = this.#take(flight, requests[i] as ClaimRequest, answer, startedMono);
+        found[some ? 'claimed' : 'idle'].push(flight);
       } else if (answer.why === 'away') {
         found.unknown.push(flight);
       } else {

@@ -15,7 +15,7 @@ import type { RolePorts } from '../ports.ts';
 import { Claims, type ClaimsOptions, type Rows } from './claims.ts';
 import { Confirms } from './confirms.ts';
 import { dueAt, sentEvents } from './dispatch.ts';
-import { confirmRequest, type Due, type Flight, nextTrip, type Pair } from './flight.ts';
+import { confirmRequest, type Due, type Flight, fitting, isHeld, nextTrip, type Pair, takenUp } from './flight.ts';
 import { Pace } from './pace.ts';
 import type { Seat } from './seat.ts';
 import { Sender } from './sender.ts';
@@ -32,6 +32,8 @@ export type DeliverOptions = Pick<ClaimsOptions, 'onRefused' | 'onVersion'> & {
   timers: Timers;
 };
 
+type Left = { atMono: number; flight: Flight };
+
 /** What could not be done. Pairs come again by themselves, rows have to be given again. */
 export type Undone = { pairs: boolean; rows: Set<Seat> };
 
@@ -44,7 +46,7 @@ export class Deliver {
   readonly #sender: Sender;
   readonly #confirms: Confirms;
   /** Flights that were left, by the time at which they are taken up. */
-  #left: { atMono: number; flight: Flight }[] = [];
+  #left: Left[] = [];
   readonly #process: string;
   #sequence = 0;
 
@@ -69,9 +71,7 @@ export class Deliver {
     do {
       const now = this.#clock.monoMs();
       const { flights, next } = nextTrip(pairs, from, this.#pace.bytes, now, newBatch);
-      // Until Redis has answered, no second claim of these pairs is sent.
-      const leaseEnd = now + this.#ports.config.CLAIM_LEASE_MS;
-      for (const flight of flights) for (const pair of flight.pairs) this.#waits.hold(pair, pair.tag, leaseEnd);
+      this.#hold(flights);
       if (flights.length > 0 || pending.length > 0) await this.#trip(flights, pending, undone);
       pending = [];
       from = next;
@@ -83,15 +83,30 @@ export class Deliver {
   async resume(mayGo: (due: Due) => boolean): Promise<void> {
     await this.#confirms.retry();
     const now = this.#clock.monoMs();
-    const due = this.#left.filter(({ atMono }) => atMono <= now);
-    if (due.length === 0) return;
-    this.#left = this.#left.filter(({ atMono }) => atMono > now);
+    // A seat that is not live claims all that is due when it is: until then its batches have to stay in flight.
+    const isDue = ({ atMono, flight }: Left): boolean => atMono <= now && (flight.seat.live || !isHeld(flight));
+    const { due = [], later = [] } = Object.groupBy(this.#left, (left) => (isDue(left) ? 'due' : 'later'));
+    this.#left = later;
     // Of a seat that is not ours any more, the next owner takes them up.
-    const ours = due.flatMap(({ flight }) => (isHeld(flight) ? [flight] : []));
-    const undone = await this.deliver(ours.flatMap(({ pairs }) => pairs.filter(mayGo)));
-    // Its pairs are under other batches now, or settled: nothing waits for this one.
-    if (undone.pairs) this.#left.push(...ours.map((flight) => ({ atMono: this.#afterLease(), flight })));
-    else await this.#confirms.tell(ours.map((flight) => confirmRequest({ ...flight, pairs: [], dropped: [] })));
+    let open = due.flatMap(({ flight }) => (isHeld(flight) ? [takenUp(flight, now, mayGo)] : []));
+    while (open.length > 0) {
+      const trip = fitting(open, this.#pace.bytes);
+      await this.#takeUp(trip);
+      open = open.slice(trip.length);
+    }
+  }
+
+  /** Under the name that they had: whatever Redis has heard of them, one batch is in flight, and one confirmation ends it. */
+  async #takeUp(flights: Flight[]): Promise<void> {
+    const asked = flights.map(({ pairs }) => pairs);
+    this.#hold(flights);
+    const { claimed, idle, unknown } = await this.#claims.ask(flights, []);
+    this.#leave(unknown);
+    for (const [i, flight] of flights.entries()) {
+      const taken = new Set(flight.pairs);
+      flight.dropped.push(...(asked[i] as Pair[]).filter((pair) => !taken.has(pair)));
+    }
+    await Promise.all([this.#confirm(idle), this.#send(claimed)]);
   }
 
   /** Batches of an owner before, whose pairs have been claimed anew. */
@@ -104,6 +119,16 @@ export class Deliver {
     for (const seat of unwritten) undone.rows.add(seat);
     if (unknown.length > 0) undone.pairs = true;
     this.#leave(unknown);
+    await this.#send(claimed);
+  }
+
+  /** Until Redis has answered, no second claim of these pairs is sent. */
+  #hold(flights: Flight[]): void {
+    const leaseEnd = this.#clock.monoMs() + this.#ports.config.CLAIM_LEASE_MS;
+    for (const flight of flights) for (const pair of flight.pairs) this.#waits.hold(pair, pair.tag, leaseEnd);
+  }
+
+  async #send(claimed: Flight[]): Promise<void> {
     const { sent, empty, left } = await this.#sender.send(claimed);
     this.#leave(left);
     await Promise.all([this.#confirm(empty), this.#afterProduce(sent)]);
@@ -145,18 +170,14 @@ export class Deliver {
       if (pair.task.waits.get(pair.sensor)?.tag === pair.tag) this.#waits.until(pair, pair.sensor.tag, again);
   }
 
-  /** Whether these were claimed or produced is not known: after the lease the same attempts are claimed again. */
+  /** Whether these were claimed or produced is not known: after the lease the same attempts are claimed again. A seat that was
+   *  lost, or taken anew, claims all that is due by itself; what it remembers since must stay. */
   #leave(flights: Flight[]): void {
-    const atMono = this.#afterLease();
+    const atMono = this.#clock.monoMs() + this.#ports.config.CLAIM_LEASE_MS + AFTER_LEASE_MS;
     for (const flight of flights) {
+      if (!isHeld(flight)) continue;
       for (const pair of flight.pairs) this.#waits.hold(pair, pair.tag, atMono);
       this.#left.push({ atMono, flight });
     }
   }
-
-  #afterLease(): number {
-    return this.#clock.monoMs() + this.#ports.config.CLAIM_LEASE_MS + AFTER_LEASE_MS;
-  }
 }
-
-const isHeld = ({ seat, token, epoch }: Flight): boolean => seat.token === token && seat.epoch === epoch;

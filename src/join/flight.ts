@@ -20,6 +20,8 @@ export type Flight = {
   pairs: Pair[];
   /** Claimed, and not to be sent after all. */
   dropped: Pair[];
+  /** Taken up after it was left: what it holds may have been sent before. */
+  again: boolean;
   startedMono: number;
   nowMs: number;
 };
@@ -53,12 +55,20 @@ export function nextTrip(
       open.set(seat, flight);
       flights.push(flight);
     }
-    flight.pairs.push({ sensor, task, tag: sensor.tag, attempt: 0, connectionId: sensor.connectionId ?? '' });
+    flight.pairs.push(pairOf(sensor, task));
     bytes += size;
     count += 1;
   }
   return { flights, next };
 }
+
+const pairOf = (sensor: Sensor, task: Task): Pair => ({
+  sensor,
+  task,
+  tag: sensor.tag,
+  attempt: 0,
+  connectionId: sensor.connectionId ?? '',
+});
 
 const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
   seat,
@@ -67,9 +77,38 @@ const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
   token,
   pairs: [],
   dropped: [],
+  again: false,
   startedMono: 0,
   nowMs: 0,
 });
+
+/** The seat is still the one, under the token, for which this was claimed. */
+export const isHeld = ({ seat, token, epoch }: Flight): boolean => seat.token === token && seat.epoch === epoch;
+
+/** A flight that was left, as it is asked for once more: for the connections that are open now. What is not due any more is
+ *  dropped: it goes back by one attempt, if Redis has it under this batch at all, and is due at the next match. */
+export function takenUp(flight: Flight, nowMono: number, mayGo: (due: Due) => boolean): Flight {
+  const isDue = (pair: Pair): boolean =>
+    pair.sensor.online && !pair.task.gone && mayBeDue(pair.task, pair.sensor, nowMono) && mayGo(pair);
+  const { due = [], over = [] } = Object.groupBy(flight.pairs, (pair) => (isDue(pair) ? 'due' : 'over'));
+  return {
+    ...flight,
+    pairs: due.map(({ sensor, task }) => pairOf(sensor, task)),
+    dropped: [...flight.dropped, ...over],
+    again: true,
+  };
+}
+
+/** The first of these flights, as many as one trip takes: one at least. */
+export function fitting(flights: readonly Flight[], maxBytes: number): Flight[] {
+  let [bytes, count] = [0, 0];
+  const end = flights.findIndex(({ pairs }) => {
+    bytes += pairs.reduce((sum, pair) => sum + bytesOf(pair), 0);
+    count += pairs.length;
+    return bytes > maxBytes || count > PAIRS_PER_TRIP;
+  });
+  return flights.slice(0, end === -1 ? undefined : Math.max(end, 1));
+}
 
 export function claimRequest({ seat, epoch, token, batch, pairs }: Flight): ClaimRequest {
   const tasks = [...Map.groupBy(pairs, ({ task }) => task.taskId)].map(([taskId, members]) => ({
@@ -92,14 +131,15 @@ export function recheckRequest({ seat, epoch, token, batch, pairs }: Flight): {
   };
 }
 
-export function confirmRequest({ seat, epoch, batch, pairs, dropped }: Flight): ConfirmRequest {
+export function confirmRequest({ seat, epoch, batch, pairs, dropped, again }: Flight): ConfirmRequest {
   const tasks = new Map<string, { taskId: string; dropped: string[]; done: string[] }>();
   const entry = (taskId: string) => {
     const found = tasks.get(taskId) ?? { taskId, dropped: [], done: [] };
     tasks.set(taskId, found);
     return found;
   };
-  for (const { task, sensor } of dropped) entry(task.taskId).dropped.push(sensor.sid);
+  // The TASK_DONE of what is done when sent may be on the log: such a pair stays as it is, and is claimed again as the same.
+  for (const { task, sensor } of dropped) if (!again || !task.doneWhenSent) entry(task.taskId).dropped.push(sensor.sid);
   for (const { task, sensor } of pairs) if (task.doneWhenSent) entry(task.taskId).done.push(sensor.sid);
   return { oid: seat.oid, epoch, batch, tasks: [...tasks.values()] };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { takeRows } from '../../src/join/seat.ts';
+import { type Sensor, takeRows } from '../../src/join/seat.ts';
 import { pairsOf, seatOf, sensorIn, taskOf, World } from './world.ts';
 
 const LEASE_MS = 1_000;
@@ -122,11 +122,92 @@ describe('a delivery', () => {
     await world.time.run(world.deliver.resume(ALL));
     expect(world.claims).toHaveLength(2);
     const [left, taken] = world.claims.map(({ batch }) => batch);
+    expect(taken).toBe(left);
     expect(world.produced).toHaveLength(1);
-    expect(world.confirms.map(({ batch }) => batch)).toEqual([taken, left]);
+    expect(world.confirms.map(({ batch }) => batch)).toEqual([left]);
     world.time.now += LEASE_MS + 51;
     await world.time.run(world.deliver.resume(ALL));
     expect(world.claims).toHaveLength(2);
+  });
+
+  it('remembers no more the longer Redis is away, and then sends each pair once', async () => {
+    const world = new World();
+    const pairs = pairsOf(sensorsOf(seatOf(), 40), taskOf('a'), taskOf('b'));
+    world.away.add('o');
+    await world.time.run(world.deliver.deliver(pairs));
+    const asked = () => world.claims.reduce((sum, { tasks }) => sum + tasks.flatMap((task) => task.pairs).length, 0);
+    for (let round = 2; round < 12; round += 1) {
+      world.time.now += LEASE_MS + 51;
+      await world.time.run(world.deliver.resume(ALL));
+      expect(asked()).toBe(80 * round);
+    }
+    world.away.clear();
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.produced.flatMap(({ dispatches }) => dispatches)).toHaveLength(80);
+    expect(world.confirms).toHaveLength(1);
+  });
+
+  it('keeps a batch in flight while its seat is not live: cleared, its pairs would wait as if they had been sent', async () => {
+    const world = new World();
+    const seat = seatOf();
+    world.away.add('o');
+    await world.time.run(world.deliver.deliver(pairsOf([sensorIn(seat, 's')], taskOf('a'))));
+    world.away.clear();
+    seat.live = false;
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.confirms).toEqual([]);
+    seat.live = true;
+    await world.time.run(world.deliver.resume(ALL));
+    expect(world.produced).toHaveLength(1);
+    expect(world.confirms).toHaveLength(1);
+  });
+
+  it('gives back what may not go when it is taken up, and what was dropped before it was left', async () => {
+    const world = new World();
+    const [stays, changes, goes] = sensorsOf(seatOf(), 3) as [Sensor, Sensor, Sensor];
+    const task = taskOf('a', { predicate: ({ hostname }) => hostname !== 'other' });
+    world.produceMs = () => {
+      changes.record = { hostname: 'other' }; // after the first check, so that the second drops it
+      return 1;
+    };
+    world.produceFails = true;
+    await world.time.run(world.deliver.deliver(pairsOf([stays, changes, goes], task)));
+    changes.record = {};
+    world.produceFails = false;
+    world.produceMs = () => 1;
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(({ sensor }) => sensor !== stays));
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ dropped: [changes.sid, stays.sid] }]);
+    world.time.now += 500;
+    expect(new Set(world.timers.due(world.time.now, 10).map(({ sensor }) => sensor))).toEqual(
+      new Set([changes, stays]),
+    );
+  });
+
+  it('does not give back what is done when sent once its TASK_DONE may be on the log', async () => {
+    const world = new World();
+    const pairs = pairsOf([sensorIn(seatOf(), 's')], taskOf('run'), taskOf('restart', { doneWhenSent: true }));
+    world.eventsFail = true;
+    await world.time.run(world.deliver.deliver(pairs));
+    world.time.now += LEASE_MS + 51;
+    await world.time.run(world.deliver.resume(() => false));
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toEqual([{ taskId: 'run', dropped: ['s'], done: [] }]);
+  });
+
+  it('leaves alone what is remembered of a seat that was taken anew while its flight was under way', async () => {
+    const world = new World();
+    const seat = seatOf();
+    const [sensor, task] = [sensorIn(seat, 's'), taskOf('a')];
+    const redelivery = { tag: sensor.tag, untilMono: 31_000 };
+    world.onClaim = () => {
+      seat.token = '2';
+      task.waits.set(sensor, redelivery);
+      return { ok: false, why: 'away' };
+    };
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], task)));
+    expect(task.waits.get(sensor)).toBe(redelivery);
   });
 
   it('leaves a batch of a seat that it has lost to the next owner', async () => {

@@ -87,6 +87,7 @@ export class World {
   /** Orgs whose shard is away. */
   readonly away = new Set<string>();
   confirmsFail = false;
+  eventsFail = false;
   /** How long one produce takes once it is its turn at the broker; rejecting: it fails. */
   produceMs: (bytes: number) => number = () => 1;
   produceFails = false;
@@ -115,7 +116,10 @@ export class World {
       },
       outbox: {
         dispatches: (dispatches: TaskDispatch[]) => this.#produce(dispatches),
-        taskEvents: async (events: EpochEvent[]) => void this.events.push(...events),
+        taskEvents: async (events: EpochEvent[]) => {
+          if (this.eventsFail) throw new Error('the broker is away');
+          this.events.push(...events);
+        },
       },
       projection: {
         claim: async (rows: SensorRows[], requests: ClaimRequest[]) => ({
