@@ -35,6 +35,8 @@ export class Joiner implements Role {
   readonly timers = new Timers();
   /** Receipts below these offsets may have been settled without being told: repeats are told again. */
   readonly #repeatBelow = new Map<number, number>();
+  /** Of which partitions the end was asked for since they were shared out. */
+  readonly #endsRead = new Map<number, Promise<void>>();
   /** How often in a row the batch of a partition of `sensor-events` could not be finished. */
   readonly tries = new Map<number, number>();
   readonly #followers = new Map<string, Follower>();
@@ -42,6 +44,7 @@ export class Joiner implements Role {
   #subscribed = new Set<string>();
   #group: Group | null = null;
   #stops: (() => void | Promise<void>)[] = [];
+  #lookSoon = (): void => undefined;
   #idleRowsAt = 0;
   readonly #online: OnlineCounter;
   #stopping = false;
@@ -81,12 +84,14 @@ export class Joiner implements Role {
       onAssigned: (partitions) => {
         // Another owner may have settled receipts meanwhile without telling; what was ours before says nothing about that.
         this.#repeatBelow.clear();
+        this.#endsRead.clear();
         this.seats.assign(partitions);
       },
       wanted: (topic, partition) => this.#wanted(topic === 'presence', partition),
       onBatch: (batch) => this.#onBatch(batch),
     });
     const looker = clock.every(LOOK_MS, () => this.#look());
+    this.#lookSoon = () => looker.soon();
     const ticker = clock.every(TICK_MS, () => this.#tick());
     this.#stops = [
       () => looker.stop(),
@@ -143,7 +148,8 @@ export class Joiner implements Role {
   refused(seat: Seat, why: Why): void {
     if (seat.token === null) return;
     this.ports.log.info({ oid: seat.oid, partition: seat.partition, why }, 'a seat was refused');
-    void this.seats.refused(seat, why).then(() => this.#look());
+    // A loss of Redis refuses every seat at once: one look serves them all.
+    void this.seats.refused(seat, why).then(() => this.#lookSoon());
   }
 
   repeatsToldBelow(partition: number): number {
@@ -161,11 +167,20 @@ export class Joiner implements Role {
   async #wanted(presence: boolean, partition: number): Promise<number | null> {
     await this.seats.prepared(partition);
     if (presence) return this.seats.next(partition) ?? null;
-    if (!this.#repeatBelow.has(partition)) {
-      const ends = await this.ports.inbox.ends('sensorEvents');
-      this.#repeatBelow.set(partition, ends.get(partition)?.high ?? 0);
-    }
+    const reading = this.#endsRead.get(partition) ?? this.#readEnd(partition);
+    this.#endsRead.set(partition, reading);
+    await reading;
     return null;
+  }
+
+  async #readEnd(partition: number): Promise<void> {
+    try {
+      const ends = await this.ports.inbox.ends('sensorEvents');
+      this.tellRepeats(partition, ends.get(partition)?.high ?? 0);
+    } catch (error) {
+      this.#endsRead.delete(partition);
+      throw error;
+    }
   }
 
   async #onBatch(batch: Batch): Promise<Handled> {
@@ -228,6 +243,7 @@ export class Joiner implements Role {
     const counts: { oid: string; taskId: string; partition: number; matched: number; online: number }[] = [];
     const send = this.#isSubscribed(oid);
     for (const seat of this.seats.ofOrg(oid)) {
+      if (!seat.live) continue; // it meets all tasks when it is
       for (const task of tasks) {
         let [matched, online] = [0, 0];
         for (const sensor of candidates(seat, task)) {
@@ -235,9 +251,9 @@ export class Joiner implements Role {
           matched += 1;
           if (!sensor.online) continue;
           online += 1;
-          if (send && seat.live) due.push({ sensor, task });
+          if (send) due.push({ sensor, task });
         }
-        if (!reload && seat.live) counts.push({ oid, taskId: task.taskId, partition: seat.partition, matched, online });
+        if (!reload) counts.push({ oid, taskId: task.taskId, partition: seat.partition, matched, online });
       }
     }
     const counted = counts.length === 0 ? undefined : this.ports.projection.writeCounts(counts).catch(() => undefined);
@@ -245,7 +261,8 @@ export class Joiner implements Role {
   }
 
   async #goLive(seat: Seat): Promise<void> {
-    const epoch = seat.epoch;
+    const { epoch, token } = seat;
+    const isSame = () => seat.token === token && seat.epoch === epoch;
     try {
       await this.#follower(seat.oid).catchUp(epoch);
       const follower = this.#follower(seat.oid);
@@ -253,9 +270,11 @@ export class Joiner implements Role {
       // What was remembered under an earlier token or epoch says nothing: claims sort out what is settled, waiting or dead.
       this.forget(seat.sensors.values());
       if (!(await this.send(this.match([...seat.sensors.values()])))) throw new Error('not all pairs could be claimed');
-      const dead = seat.deadBatches.splice(0);
-      if (seat.live && seat.epoch === epoch) await this.deliver.clear(seat.oid, epoch, dead);
+      // A process that stops has sent nothing: what is dead is for the next owner.
+      if (!seat.live || !isSame() || this.#stopping) return;
+      await this.deliver.clear(seat.oid, epoch, seat.deadBatches.splice(0));
     } catch (error) {
+      if (!isSame()) return; // taken anew meanwhile
       this.ports.log.warn({ err: error, oid: seat.oid }, 'a seat is taken again');
       seat.live = false;
       seat.token = null;
@@ -281,12 +300,12 @@ export class Joiner implements Role {
   /** Tags that ran out, and orgs that subscribed again, make sensors match what they did not. */
   async #afterChangesOfTime(): Promise<void> {
     const nowMs = this.ports.clock.nowMs();
-    const affected: Sensor[] = [];
-    for (const seat of this.seats.all()) affected.push(...dropExpiredTags(seat, nowMs));
+    const affected = new Set<Sensor>();
+    for (const seat of this.seats.all()) for (const sensor of dropExpiredTags(seat, nowMs)) affected.add(sensor);
     const subscribed = new Set(this.ports.orgs.table.oids().filter((oid) => this.#isSubscribed(oid)));
     for (const oid of subscribed) {
       if (this.#subscribed.has(oid)) continue;
-      for (const seat of this.seats.ofOrg(oid)) affected.push(...seat.sensors.values());
+      for (const seat of this.seats.ofOrg(oid)) for (const sensor of seat.sensors.values()) affected.add(sensor);
     }
     this.#subscribed = subscribed;
     await this.send(this.match(affected));

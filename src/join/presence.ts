@@ -91,7 +91,8 @@ function forget(seat: Seat, sid: string, folded: Folded, changed: Set<Sensor>): 
 export function dropExpiredTags(seat: Seat, nowMs: number): Sensor[] {
   const affected: Sensor[] = [];
   for (const sensor of seat.expiring) {
-    if (dropExpired(sensor, nowMs)) seat.dirtyFacts.add(sensor.sid);
+    if (!dropExpired(sensor, nowMs)) continue;
+    seat.dirtyFacts.add(sensor.sid);
     const had = (sensor.record.tags as readonly string[] | undefined)?.length ?? 0;
     refresh(sensor, nowMs);
     if (((sensor.record.tags as readonly string[] | undefined)?.length ?? 0) !== had) affected.push(sensor);
