@@ -58,11 +58,7 @@ export class Joiner implements Role {
       groupId,
       usable: () => this.#readUsable(),
       seek: (partition, offset) => this.#group?.seek('presence', partition, offset),
-      confirmOwnership: (partition, offset) =>
-        (this.#group as Group).commit('presence', partition, offset).then(
-          () => true,
-          () => false,
-        ),
+      confirmOwnership: (partition, offset) => (this.#group as Group).commit('presence', partition, offset),
       onLive: (seat) => void this.#goLive(seat),
       onGone: (sensors) => this.forget(sensors),
     });
@@ -121,6 +117,7 @@ export class Joiner implements Role {
     for (const stop of this.#stops) await stop();
     await this.#writeIdleRows().catch(() => undefined);
     await this.#group?.stop();
+    this.seats.assign([]); // ends what waits for the group or for Redis on their behalf
   }
 
   /** What is due of these sensors, as far as memory knows. */

@@ -17,6 +17,8 @@ type Partition = {
   effectsFrom: number;
   prepared: Promise<void>;
   ready: boolean;
+  /** A seat of it was fenced, and the group has not said yet whose the partition is. */
+  confirming: Promise<void> | null;
 };
 
 export type SeatsOptions = {
@@ -25,8 +27,8 @@ export type SeatsOptions = {
   /** Orgs that can be taken now, with their epochs. */
   usable(): Promise<Map<string, string>>;
   seek(partition: number, offset: number): void;
-  /** The partition still belongs to this process, as far as the group says when asked. */
-  confirmOwnership(partition: number, offset: number): Promise<boolean>;
+  /** Resolves when the group says that the partition still belongs to this process; rejects when it does not, or can't. */
+  confirmOwnership(partition: number, offset: number): Promise<void>;
   onLive(seat: Seat): void;
   /** These sensors are no longer held. */
   onGone(sensors: Iterable<Sensor>): void;
@@ -93,6 +95,7 @@ export class Seats {
         effectsFrom: 0,
         prepared: Promise.resolve(),
         ready: false,
+        confirming: null,
       };
       this.#partitions.set(number, partition);
       partition.prepared = this.#prepare(partition);
@@ -128,8 +131,8 @@ export class Seats {
   /** Takes what is missing: seats of usable orgs that have no token, or one of an earlier epoch. */
   async takeMissing(usable: Map<string, string>): Promise<void> {
     const missing: Promise<void>[] = [];
-    for (const { number, seats, ready } of this.#partitions.values()) {
-      if (!ready) continue;
+    for (const { number, seats, ready, confirming } of this.#partitions.values()) {
+      if (!ready || confirming) continue;
       for (const [oid, epoch] of usable) {
         const seat = seats.get(oid);
         if (!seat || seat.token === null || seat.epoch !== epoch) missing.push(this.take(number, oid, epoch));
@@ -206,14 +209,28 @@ export class Seats {
     this.#options.onLive(seat);
   }
 
-  /** Redis has refused the seat. Fenced: only if the group confirms that the partition is ours is the token taken again. */
+  /** Redis has refused the seat. Fenced: only when the group confirms that the partition is ours is the token taken again. */
   async refused(seat: Seat, why: string): Promise<void> {
     release(seat);
     if (why !== 'fenced') return;
     const entry = this.#partitions.get(seat.partition);
     if (!entry || entry.seats.get(seat.oid) !== seat) return;
-    if (await this.#options.confirmOwnership(seat.partition, entry.effectsFrom)) return;
-    this.#drop(entry);
+    entry.confirming ??= this.#confirm(entry).finally(() => {
+      entry.confirming = null;
+    });
+    await entry.confirming;
+  }
+
+  /** Asks until the group has confirmed it, or has given the partition to another: that is told by `assign` alone. One that was
+   *  dropped because Kafka was away would belong to nobody. */
+  async #confirm(entry: Partition): Promise<void> {
+    const { ports, confirmOwnership } = this.#options;
+    await persist(
+      ports.clock,
+      () => this.#partitions.get(entry.number) === entry,
+      () => confirmOwnership(entry.number, entry.effectsFrom),
+      (error) => ports.log.info({ err: error, partition: entry.number }, 'it is not known yet whose the partition is'),
+    );
   }
 
   #drop(partition: Partition): void {
