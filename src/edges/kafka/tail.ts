@@ -3,7 +3,7 @@
  * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over.
  */
 import { randomUUID } from 'node:crypto';
-import type { Kafka } from 'kafkajs';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { InRecord } from '../../outbox.ts';
 import { whileLeadersSettle } from './admin.ts';
@@ -29,16 +29,9 @@ export type TailOptions = {
   maxWaitMs?: number;
 };
 
-export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs = 100 }: TailOptions): Promise<Tail> {
+export async function startTail(options: TailOptions): Promise<Tail> {
+  const { kafka, topic, log, maxWaitMs = 100 } = options;
   const admin = kafka.admin();
-  await admin.connect();
-  const start = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
-  const startOf = ({ partition, low, high }: { partition: number; low: string; high: string }): number => {
-    if (from === 'beginning') return Number(low);
-    return from === 'end' ? Number(high) : Math.max(from.get(partition) ?? Number(high), Number(low));
-  };
-  const next = new Map(start.map((p) => [p.partition, startOf(p)]));
-  const waiters = new Set<() => void>();
   const consumer = kafka.consumer({
     groupId: `reliable-tasking-tail-${randomUUID()}`,
     sessionTimeout: 30_000,
@@ -47,6 +40,32 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
     allowAutoTopicCreation: false,
     retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
+  const stop = async (): Promise<void> => {
+    await consumer.disconnect().catch((error) => log.debug({ err: error, topic }, 'a tail did not leave cleanly'));
+    await admin.disconnect();
+  };
+  try {
+    return { ...(await run(options, admin, consumer)), stop };
+  } catch (error) {
+    // Whoever asks again, for as long as Kafka is away, must not leave a connection behind each time.
+    await stop();
+    throw error;
+  }
+}
+
+async function run(
+  { topic, from, onRecords }: TailOptions,
+  admin: Admin,
+  consumer: Consumer,
+): Promise<Omit<Tail, 'stop'>> {
+  await admin.connect();
+  const start = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
+  const startOf = ({ partition, low, high }: { partition: number; low: string; high: string }): number => {
+    if (from === 'beginning') return Number(low);
+    return from === 'end' ? Number(high) : Math.max(from.get(partition) ?? Number(high), Number(low));
+  };
+  const next = new Map(start.map((p) => [p.partition, startOf(p)]));
+  const waiters = new Set<() => void>();
   // A tail commits nothing: after each join, the first and any later one, it goes on from what it has handed over.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
@@ -105,10 +124,6 @@ export async function startTail({ kafka, topic, from, onRecords, log, maxWaitMs 
       const ends = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
       const filled = ends.filter(({ low, high }) => Number(high) > Number(low));
       await reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
-    },
-    stop: async () => {
-      await consumer.disconnect().catch((error) => log.debug({ err: error }, 'tail did not leave cleanly'));
-      await admin.disconnect();
     },
   };
 }
