@@ -35,10 +35,13 @@ export function dispatchOf({ seat, nowMs }: Flight, { task, sensor, attempt, con
   };
 }
 
+/** Redis has the claim, and so TASK_SENT; it is told of TASK_DONE by the confirmation, which may be lost: the projector sees to it. */
+const NO_EPOCH = '-';
+
 export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEvent[] {
   const { task, sensor, connectionId, tag } = pair;
   const event = (type: 'TASK_SENT' | 'TASK_DONE', attempt: number, detail: object): EpochEvent => ({
-    epoch,
+    epoch: type === 'TASK_SENT' ? epoch : NO_EPOCH,
     event: {
       type,
       event_id: eventId(type, seat.oid, task.taskId, sensor.sid, attempt),

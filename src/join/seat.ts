@@ -123,6 +123,7 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
     partition,
     token,
     nextOffset: NO_OFFSET,
+    live: false,
     facts: [],
     presence: [],
     forgotten: [],
@@ -146,7 +147,8 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
   seat.dirtyFacts.clear();
   seat.dirtyRows.clear();
   seat.forgotten.clear();
-  parts.push({ ...part, nextOffset: seat.rowsUnderWay > 0 ? NO_OFFSET : seat.nextOffset });
+  const isWhole = seat.rowsUnderWay === 0;
+  parts.push({ ...part, nextOffset: isWhole ? seat.nextOffset : NO_OFFSET, live: isWhole && seat.live });
   seat.rowsUnderWay += parts.length;
   return parts;
 }

@@ -86,6 +86,9 @@ export type OrgStatus = {
   eventOffsets: Map<number, number>;
   /** Next presence offset whose sensors Redis has; absent: it has none of the partition. */
   presenceOffsets: Map<number, number>;
+  /** Partitions whose owner has caught up with presence in this epoch: what Redis has of their sensors is what is known. After
+   *  a loss it may be nothing, or what an older state of Redis had. */
+  livePartitions: Set<number>;
 };
 
 // ---- joiner
@@ -151,6 +154,8 @@ export type SensorRows = {
   token: string;
   /** Next presence offset of this partition; never lowered. */
   nextOffset: number;
+  /** The owner has caught up with presence, and with these rows Redis has all that it knows. */
+  live: boolean;
   facts: { sid: string; bytes: Buffer }[];
   presence: { sid: string; row: PresenceRow }[];
   forgotten: string[];

@@ -5,8 +5,8 @@
  * Cut off by a crash it is resolved again, and a sensor that it had reached may have stopped to match by then. So what is
  * told are not the sensors that matched, but the pairs that carry its offset.
  *
- * Sensors are those that Redis has. After a loss it has none of a partition until the joiner has uploaded them: these come
- * from `sensor-state`.
+ * Sensors are those that Redis has. After a loss it has none of a partition, or what an older state of Redis had, until the
+ * joiner has caught up and uploaded them: these come from `sensor-state`, which is written before rows are.
  */
 import { fromState, type SensorView } from '../model/sensor.ts';
 import type { EpochEvent } from '../outbox.ts';
@@ -64,7 +64,7 @@ async function matching(
   const predicates = selectors.map((text) => compileSelector(parseSelector(text)));
   const [status] = await ports.projection.status([oid]);
   const all = Array.from({ length: presencePartitions }, (_, partition) => partition);
-  const missing = new Set(all.filter((partition) => !status?.presenceOffsets.has(partition)));
+  const missing = new Set(all.filter((partition) => !status?.livePartitions.has(partition)));
   const sids = new Set<string>();
   for (const partition of all) if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids);
   if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids);

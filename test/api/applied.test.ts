@@ -17,6 +17,7 @@ const status = (epoch: string, usable: boolean, offsets: [number, number][]): Or
   commandOffsets: new Map(offsets),
   eventOffsets: new Map(),
   presenceOffsets: new Map(),
+  livePartitions: new Set(),
 });
 
 /** Gives the answers in turn; the last one again and again. An Error is thrown. */

@@ -284,7 +284,17 @@ export class Memory {
     const commandOffsets = new Map([[0, this.#applied]]);
     const { epoch, usable, nowMs } = this;
     const presenceOffsets = new Map(Array.from({ length: PARTITIONS }, (_, p) => [p, this.#presenceApplied] as const));
-    return { epoch, usable, nowMs, version: 1, begunAtMs: 0, commandOffsets, presenceOffsets, eventOffsets: new Map() };
+    return {
+      epoch,
+      usable,
+      nowMs,
+      version: 1,
+      begunAtMs: 0,
+      commandOffsets,
+      presenceOffsets,
+      livePartitions: new Set(),
+      eventOffsets: new Map(),
+    };
   }
 
   #page(kind: 'pending' | 'ended', limit: number, after: string | null) {

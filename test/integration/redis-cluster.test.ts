@@ -138,6 +138,7 @@ describe('a cluster of Redis', () => {
       facts: [],
       presence: [],
       forgotten: [],
+      live: false,
     }));
     const answers = await projection.writeSensors(rows);
     expect(answers.map((answer) => !answer.ok && answer.why)).toEqual(['epoch', 'away', 'epoch']);

@@ -197,6 +197,7 @@ it('a rebuild is as far as the org that is furthest behind', () => {
     commandOffsets: new Map([[0, c]]),
     eventOffsets: new Map([[0, t]]),
     presenceOffsets: new Map(),
+    livePartitions: new Set<number>(),
   });
   const ends = new Map([[0, { low: 10, high: 30 }]]);
   const progress = (...list: (ReturnType<typeof status> | null)[]) => progressOf(list, ends, ends);

@@ -11,6 +11,7 @@ const status = (change: Partial<OrgStatus> = {}): OrgStatus => ({
   commandOffsets: new Map(),
   eventOffsets: new Map(),
   presenceOffsets: new Map(),
+  livePartitions: new Set(),
   ...change,
 });
 const ends = (c: number, t: number) => ({ c: new Map([[0, c]]), t: new Map([[0, t]]) });

@@ -31,6 +31,7 @@ class World {
       commandOffsets: this.applied > 0 ? offsets(this.applied) : new Map(),
       eventOffsets: this.applied > 0 ? offsets(this.applied) : new Map(),
       presenceOffsets: new Map(),
+      livePartitions: new Set(),
     });
     const ports = {
       log: pino({ level: 'silent' }),

@@ -49,7 +49,7 @@ const command = (change: Partial<TaskCommand> = {}): TaskCommand => ({
 });
 const untask = command({ action: 'UNTASK', untask_selector: 'hostname == "web"' });
 
-/** A projection of one task and two presence partitions; `rows` by partition, absent: not uploaded. */
+/** A projection of one task and two presence partitions; `rows` by partition, absent: not uploaded in this epoch. */
 class World {
   readonly pairs = new Map<string, Pair>();
   readonly narrowed: NarrowRequest[] = [];
@@ -67,7 +67,7 @@ class World {
     const json = (value: unknown) => Buffer.from(JSON.stringify(value));
     const projection = {
       readTasks: async () => [{ state: 'pending', expiresAtMs: 99, command: command() }],
-      status: async () => [{ presenceOffsets: new Map([...this.rows.keys()].map((p) => [p, 1])) }],
+      status: async () => [{ livePartitions: new Set(this.rows.keys()) }],
       scanSensors: async (_: string, partition: number) => ({
         sensors: (this.rows.get(partition) ?? []).map((one) => ({ sid: one.sid, facts: json(one), presence: null })),
         next: null,

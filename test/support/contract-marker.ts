@@ -54,6 +54,19 @@ export function markerContract(bench: () => Bench): void {
       expect(await org.pending()).toContain('old');
     });
 
+    it('knows which owners have caught up with presence in this epoch, and forgets it with the epoch', async () => {
+      const org = await (await newOrg()).use();
+      const live = async () => (await org.projection.status([org.oid]))[0]?.livePartitions;
+      ok((await org.projection.writeSensors([org.rows({ nextOffset: 5 })]))[0]!);
+      expect(await live()).toEqual(new Set());
+      ok((await org.projection.writeSensors([org.rows({ nextOffset: 6, live: true })]))[0]!);
+      expect(await live()).toEqual(new Set([0]));
+      await bench().replace(org.oid);
+      await org.projection.begin([org.oid]);
+      expect(await live()).toEqual(new Set());
+      expect((await org.projection.status([org.oid]))[0]?.presenceOffsets).toEqual(new Map([[0, 6]]));
+    });
+
     it('refuses everything once the org is lost, and no request leaves anything behind', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));

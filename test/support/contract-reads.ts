@@ -216,6 +216,7 @@ export function readsContract(bench: () => Bench): void {
       ]).toEqual([[], []]);
       const [status] = await org.projection.status([org.oid]);
       expect(status?.presenceOffsets).toEqual(new Map([[0, 2]]));
+      expect(status?.livePartitions).toEqual(new Set());
     });
 
     it('give one pair, and null where nothing is stored of it', async () => {

@@ -160,7 +160,18 @@ export class Org {
 
   rows(rows: Partial<SensorRows> = {}): SensorRows {
     const { oid, epoch, token } = this;
-    return { oid, epoch, token, partition: 0, nextOffset: 0, facts: [], presence: [], forgotten: [], ...rows };
+    return {
+      oid,
+      epoch,
+      token,
+      partition: 0,
+      nextOffset: 0,
+      live: false,
+      facts: [],
+      presence: [],
+      forgotten: [],
+      ...rows,
+    };
   }
 
   /** Claims one task for some sensors; `tag` stands for their connection. */

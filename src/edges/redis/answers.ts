@@ -48,6 +48,7 @@ export function statusOf(reply: unknown): OrgStatus | null {
     commandOffsets: offsetsOf(fields, 'c:'),
     eventOffsets: offsetsOf(fields, 't:'),
     presenceOffsets: offsetsOf(fields, 's:'),
+    livePartitions: new Set(offsetsOf(fields, 'u:').keys()),
   };
 }
 

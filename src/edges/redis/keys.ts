@@ -4,7 +4,8 @@
  */
 export const keys = {
   /** hash: the marker. e epoch · r attested run id · g, b run id and time of the last begin · v change counter ·
-   *  c:P, t:P, s:P next offsets of commands, task events, presence · k:cP, k:tP attested · o:P owner token */
+   *  c:P, t:P, s:P next offsets of commands, task events, presence · k:cP, k:tP attested · o:P owner token ·
+   *  u:P caught up with presence in this epoch */
   marker: (oid: string) => `{${oid}}:m`,
   /** string: the pending task's record (Avro); expires exactly with the task */
   task: (oid: string, taskId: string) => `{${oid}}:t:${taskId}`,

@@ -54,6 +54,7 @@ export function rows(redis: MemoryRedis, request: SensorRows): Answer<object> {
   if (facts.size > 0) org.facts.set(partition, facts);
   if (presence.size > 0) org.presence.set(partition, presence);
   raise((org.marker as Marker).offsets.s, partition, nextOffset);
+  if (request.live) (org.marker as Marker).live.add(partition);
   redis.onRead(oid, partition, nextOffset);
   return { ok: true };
 }

@@ -26,6 +26,7 @@ export function status(redis: MemoryRedis, oid: string): OrgStatus | null {
       commandOffsets: new Map(marker.offsets.c),
       eventOffsets: new Map(marker.offsets.t),
       presenceOffsets: new Map(marker.offsets.s),
+      livePartitions: new Set(marker.live),
     }
   );
 }
@@ -45,6 +46,7 @@ export function begin(redis: MemoryRedis, oid: string): OrgStatus {
       begunBy: redis.runId,
       begunAt: redis.now,
       attested: new Set(),
+      live: new Set(),
     };
   }
   return status(redis, oid) as OrgStatus;

@@ -30,6 +30,8 @@ export type Marker = {
   version: number;
   offsets: { c: Map<number, number>; t: Map<number, number>; s: Map<number, number> };
   attested: Set<string>;
+  /** Presence partitions whose owner has caught up in this epoch. */
+  live: Set<number>;
   tokens: Map<number, number>;
 };
 
@@ -188,6 +190,7 @@ function copyOrg(org: OrgData): OrgData {
       ...marker,
       offsets: { c: new Map(marker.offsets.c), t: new Map(marker.offsets.t), s: new Map(marker.offsets.s) },
       attested: new Set(marker.attested),
+      live: new Set(marker.live),
       tokens: new Map(marker.tokens),
     },
     tasks: new Map(org.tasks),

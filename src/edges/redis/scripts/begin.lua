@@ -5,7 +5,8 @@ local run, now = runId(), clock()
 if not m[1] or m[2] ~= run then
   local stale = {'r'}
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if string.sub(field, 1, 2) == 'k:' then stale[#stale + 1] = field end
+    local kind = string.sub(field, 1, 2)
+    if kind == 'k:' or kind == 'u:' then stale[#stale + 1] = field end
   end
   redis.call('HDEL', KEYS[1], unpack(stale))
   -- Microseconds: two losses within one millisecond are two epochs.

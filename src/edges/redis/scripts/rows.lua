@@ -1,10 +1,10 @@
 -- What presence records have changed, and how far they have been read.
--- KEYS marker, facts, presence   ARGV epoch, partition, token, next offset, number of facts, of rows, then sid, bytes ...,
+-- KEYS marker, facts, presence   ARGV epoch, partition, token, next offset, live 1|0, number of facts, of rows, then sid, bytes ...,
 -- sid, row ..., forgotten sids ...   -> OK
 local refused = use(ARGV[2], ARGV[3])
 if refused then return refused end
-local facts, rows = int(ARGV[5]), int(ARGV[6])
-local a = 7
+local facts, rows = int(ARGV[6]), int(ARGV[7])
+local a = 8
 for _ = 1, facts do
   redis.call('HSET', KEYS[2], ARGV[a], ARGV[a + 1])
   a = a + 2
@@ -19,4 +19,5 @@ for i = a, #ARGV do
 end
 local field = 's:' .. ARGV[2]
 if int(ARGV[4]) > int(redis.call('HGET', KEYS[1], field) or '-1') then redis.call('HSET', KEYS[1], field, ARGV[4]) end
+if ARGV[5] == '1' then redis.call('HSET', KEYS[1], 'u:' .. ARGV[2], '1') end
 return {'OK'}
