@@ -1,7 +1,8 @@
 /**
- * Lets a request in, or not: the token stands, its key has requests left, the token names the org that the path is about, and the key has a right that
- * the route asks for. It runs before the body is read, so that a caller without a token sends no megabytes into memory. An
- * org that the token does not name, an org that does not exist and a sensor of neither look the same.
+ * Lets a request in, or not: the token stands, its key has requests left, the token names the org that the path is about,
+ * and the key has a right that the route asks for. It runs before the body is read, so that a caller without a token sends no
+ * megabytes into memory. An org that the token does not name, an org that does not exist and a sensor of neither look the
+ * same.
  */
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';

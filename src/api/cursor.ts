@@ -5,7 +5,8 @@ import { ApiError } from '../errors.ts';
 export const cursorOf = (listing: string, place: string): string =>
   Buffer.from(JSON.stringify([listing, place])).toString('base64url');
 
-/** The place of a cursor; null where none is given. `names`: of the field here, and of the one in answers. Throws `data_invalid` for a text that this listing never gave. */
+/** The place of a cursor; null where none is given. `names`: of the field here, and of the one in answers. Throws
+ *  `data_invalid` for a text that this listing never gave. */
 export function placeOf(
   listing: string,
   cursor: string | null | undefined,

@@ -13,8 +13,8 @@ const head = (program: Command): string => `# The command line
 <!-- Written from the commands by test/cli/reference.test.ts; \`npx vitest run test/cli -u\` writes it anew. -->
 
 From a checkout \`npm run -s rt -- ARGS\`, when installed \`reliable-tasking ARGS\`; below, \`rt\` stands for either. Each command
-takes \`--help\`. With \`--json\` a command prints one JSON document (\`watch\` and \`fleet\`: one object a line) and nothing else on
-standard output; what is for people, and every error, goes to standard error.
+takes \`--help\`. With \`--json\` a command prints one JSON document (\`watch\`, \`fleet\`, \`rebuild\`, \`selector eval\`, \`rules eval\` and
+\`rules test\`: one object a line) and nothing else on standard output; what is for people, and every error, goes to standard error.
 
 ${program.commands.map((command) => `- [\`${command.name()}\`](#rt-${command.name()}): ${command.summary()}`).join('\n')}
 
@@ -29,7 +29,8 @@ profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (\`~/.config/…\` whe
 | \`--oid\` | \`RT_OID\` | \`oid\` | the org |
 | \`--api-key\` | \`RT_API_KEY\` | \`api_key\` | a key of the org; an option shows in the machine's list of processes, so prefer the others |
 
-\`serve\`, \`topics\`, \`fleet\`, \`orgs\` and \`keys\` talk to Kafka and read the settings of the server: \`KAFKA_BROKERS\` and so on.
+\`serve\`, \`topics\`, \`fleet\`, \`orgs\`, \`keys\`, \`dead-letter\`, \`schemas\`, \`doctor\`, \`verify\`, \`rebuild\`, \`rules test --replay\` and
+\`sensors forget --kafka\` talk to Kafka, Redis or the registry themselves and read the settings of the server: \`KAFKA_BROKERS\` and so on.
 
 ## Exit codes
 

@@ -1,4 +1,5 @@
-/** `report` and `output`: what a rule found, as records. A body that is too large for the topic goes without the event, and says so. Pure. */
+/** `report` and `output`: what a rule found, as records. A body that is too large for the topic goes without the event, and
+ *  says so. Pure. */
 import { hashOf } from '../model/ids.ts';
 import type { Detection, OutputRecord } from '../model/records.ts';
 import type { Effect } from '../rules/actions.ts';

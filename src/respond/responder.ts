@@ -1,5 +1,6 @@
 /**
- * The responder: two consumer groups. One sends outputs on (deliver.ts). The other is the group on `sensor-events`, `sensor-presence` and `task-events`, which runs the rules of each org.
+ * The responder: two consumer groups. One sends outputs on (deliver.ts). The other is the group on `sensor-events`,
+ * `sensor-presence` and `task-events`, which runs the rules of each org.
  *
  *   look (what rules see of the records) -> respond (match, suppress, perform) -> write -> commit
  *
