@@ -93,8 +93,9 @@ export class Registry {
       const known = await this.#ask(`/subjects/${name}`, 'POST', body);
       const level = (await this.#level(subject)) ?? null;
       if (known.ok) return { state: 'registered', level };
+      // Some registries find every schema compatible with a subject that is not there.
+      if ((await this.#ask(`/subjects/${name}/versions`, 'GET')).status === 404) return { state: 'new', level };
       const checked = await this.#ask(`/compatibility/subjects/${name}/versions/latest`, 'POST', body);
-      if (checked.status === 404) return { state: 'new', level };
       if (!checked.ok) throw new Error(`the check of ${subject} gave status ${checked.status}`);
       const { is_compatible } = (await checked.json()) as { is_compatible?: boolean };
       return { state: is_compatible ? 'compatible' : 'incompatible', level };
