@@ -1,8 +1,9 @@
 // The web console as files in dist/console, which the API serves. Built by `npm run build`, and by whatever starts a server of
 // this checkout when a source is newer than what was built.
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { packageRoot } from '../src/stack/paths.ts';
 
@@ -11,6 +12,17 @@ const built = join(packageRoot, 'dist', 'console', 'index.html');
 
 export async function buildConsole(): Promise<void> {
   await build({ configFile: join(sources, 'vite.config.ts'), logLevel: 'warn' });
+  compress(join(dirname(built), 'assets'));
+}
+
+/** Beside each file, what is served to browsers that take it: all that there are take Brotli. */
+function compress(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const bytes = readFileSync(path);
+    writeFileSync(`${path}.br`, brotliCompressSync(bytes));
+    writeFileSync(`${path}.gz`, gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }));
+  }
 }
 
 /** Answers whether it had to be built. */

@@ -1,7 +1,7 @@
 /**
  * The web console: files that `npm run build` has made, under `/console/`, and its page at `/`. Nothing comes from elsewhere
  * and no script or style stands in the page, so the policy allows neither. Names of assets carry a hash of their content:
- * they may be kept for ever, the page never.
+ * they may be kept for ever, the page never. They go out as the build has compressed them, where the browser takes that.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,6 +34,7 @@ export async function serveConsole(server: HttpServer, folder: string): Promise<
     cacheControl: true,
     maxAge: YEAR_MS,
     immutable: true,
+    preCompressed: true,
     schemaHide: true,
     setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
   });
