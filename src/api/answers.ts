@@ -151,6 +151,23 @@ export const SensorEntrySchema = Type.Object(
   { description: 'A sensor.' },
 );
 
+/** What one sensor was sent or has run. */
+export const HistoryAnswer = Type.Object({
+  tasks: Type.Array(
+    Type.Object({
+      task_id: taskId,
+      task: text('The command line.'),
+      issued_by: Type.String(),
+      state: shownState,
+      attempt: whole('How many times it was sent.'),
+      at: ms('In this state since'),
+      reason: text('Why, in one sentence.'),
+    }),
+    { description: 'The newest first.' },
+  ),
+  complete: Type.Boolean({ description: 'Every task of the org was looked at, and not only the first 20000.' }),
+});
+
 /** A rule, or another record of a hive. */
 export const HiveRecordSchema = Type.Object(
   {

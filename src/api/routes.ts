@@ -19,6 +19,7 @@ import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { detectionRoutes } from './routes/detections.ts';
 import { extensionRoutes } from './routes/extension.ts';
+import { historyRoutes } from './routes/history.ts';
 import { hiveRoutes } from './routes/hives.ts';
 import { orgRoutes } from './routes/orgs.ts';
 import { outputRoutes } from './routes/outputs.ts';
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   extensionRoutes,
   serviceRoutes,
   sensorRoutes,
+  historyRoutes,
   tagRoutes,
   statsRoutes,
   hiveRoutes,
