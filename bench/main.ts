@@ -9,6 +9,7 @@ import { table } from '../src/cli/table.ts';
 import { KAFKA_VERSION } from '../src/stack/local-kafka.ts';
 import { type Stack, upStack } from '../src/stack/stack.ts';
 import type { Bench, Flags, Result, Section } from './bench.ts';
+import { consoleBench } from './console.ts';
 import { joinerBench } from './joiner.ts';
 import { describeMachine, loadAverage, type Machine } from './machine.ts';
 import { previewBench } from './preview.ts';
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Bench> = {
   selectors: selectorsBench,
   rebuild: rebuildBench,
   rules: rulesBench,
+  console: consoleBench,
 };
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;

@@ -94,21 +94,36 @@ export function App() {
 }
 
 function Side({ at }: { at: string }) {
+  const [open, setOpen] = useState(false);
+  const where = place.value;
+  useEffect(() => setOpen(false), [where]);
   return (
     <aside class="side-nav">
       <a class="brand" href="#/tasks" aria-label="Reliable Tasking">
         <img src={icon} alt="" width="28" height="28" />
         <span>Reliable Tasking</span>
       </a>
-      <nav aria-label="Main">
-        {PAGES.map(({ path, title }) => (
-          <a key={path} href={`#/${path}`} aria-current={path === at ? 'page' : undefined}>
-            {path === 'tasks' ? <small>Automation</small> : null}
-            {title}
-          </a>
-        ))}
-      </nav>
-      <OrgBox />
+      <button
+        type="button"
+        class="menu-button"
+        aria-expanded={open}
+        aria-controls="menu"
+        onClick={() => setOpen(!open)}
+        onKeyDown={({ key }) => key === 'Escape' && setOpen(false)}
+      >
+        Menu
+      </button>
+      <div id="menu" class={open ? 'menu open' : 'menu'}>
+        <nav aria-label="Main">
+          {PAGES.map(({ path, title }) => (
+            <a key={path} href={`#/${path}`} aria-current={path === at ? 'page' : undefined}>
+              {path === 'tasks' ? <small>Automation</small> : null}
+              {title}
+            </a>
+          ))}
+        </nav>
+        <OrgBox />
+      </div>
     </aside>
   );
 }

@@ -1,4 +1,6 @@
 /** The console in a real Chromium on the whole system: what an engineer does with it from signing in to seeing why. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildConsoleIfStale } from '../../scripts/console.ts';
@@ -13,6 +15,27 @@ const system = new System();
 let browser: Browser;
 let watched: Watched;
 let page: Page;
+
+const RULE = {
+  detect: { event: 'RECEIPT', op: 'exists', path: 'event' },
+  respond: [{ action: 'report', name: 'answered' }],
+};
+const TASKS = [
+  { task: 'run --shell-command "hostname"', selector: 'plat == windows', context: 'case-1042', ttl: 7_200 },
+  { task: 'os_packages', selector: '"production" in tags', ttl: 86_400 },
+  { task: 'history_dump', selector: 'hostname matches "^ws-"', context: 'case-1042', ttl: 604_800 },
+  { task: 'mem_map --pid 4', selector: 'sid == "laptop-17"', ttl: 3_600 },
+];
+
+/** As the responder would write it. */
+const detected = (sid: string) => {
+  const body = { cat: 'answered', routing: { sid, hostname: `${sid}.corp`, event_type: 'RECEIPT' }, event: {} };
+  const detection = { detect_id: randomUUID(), oid: system.oid, sid, cat: 'answered', source: 'dr-general' };
+  const value = { ...detection, priority: 3, occurred_at: Date.now(), body: JSON.stringify(body) };
+  return system.producer.send(system.topics.detections, [
+    { key: system.oid, value: system.codec.encode('Detection', value) },
+  ]);
+};
 
 const connect = (sid: string, part: object = {}) =>
   system.presence({ sid, sensor: { ...FACTS, hostname: `${sid}.corp`, tags: ['production'], ...part } });
@@ -77,6 +100,14 @@ test('a task is written with a live preview, delivered when a sensor connects, e
   await connect('ws-03', { plat: WINDOWS });
   await row('ws-03.corp').getByText('sent', { exact: true }).waitFor();
   await keepScreen(page, 'task');
+  const downloads = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export CSV' }).click();
+  const file = readFileSync(await (await downloads).path(), 'utf8').split('\r\n');
+  expect(file[0]).toBe('sid,hostname,state,attempt,at,reason');
+  expect(file.slice(1, 3).map((line) => line.split(',').slice(0, 3))).toEqual([
+    ['ws-01', 'ws-01.corp', 'done'],
+    ['ws-03', 'ws-03.corp', 'sent'],
+  ]);
 
   await row('ws-03.corp').getByRole('button').click();
   const panel = page.getByRole('dialog');
@@ -127,9 +158,40 @@ test('a sensor is found by a selector, gets a tag, loses it, and can be tasked f
   await page.getByRole('button', { name: 'Remove tag quarantine' }).click();
   await page.getByRole('button', { name: 'Remove tag quarantine' }).waitFor({ state: 'detached' });
   expect(await violations(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'Isolate …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Isolate' }).click();
+  await page.getByText('is to be isolated', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Rejoin the network' }).click();
+  await page.getByRole('button', { name: 'Isolate …' }).waitFor();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await page.getByText('What is due to it is sent now.').waitFor();
+  await system.client.request('task', { task: 'os_packages', sid: 'db-01' });
+  const ran = page.getByRole('region', { name: 'What it was sent or has run' });
+  await ran.getByRole('link', { name: 'os_packages' }).waitFor();
+  await keepScreen(page, 'sensor');
+  expect(await violations(page)).toEqual([]);
   await page.getByRole('link', { name: 'Task this sensor' }).click();
   expect(await page.getByLabel('Sensors', { exact: true }).inputValue()).toBe('sid == "db-01"');
   expect(watched.faults).toEqual([]);
+});
+
+test('a rule is enabled and disabled, and a change of somebody else in between is not overwritten', async () => {
+  await system.client.call('POST', `/v1/hive/dr-general/${system.oid}/tasked/data`, { data: JSON.stringify(RULE) });
+  await signIn(page, system.oid, system.apiKey);
+  await at('/rules');
+  await page.getByRole('link', { name: 'tasked' }).click();
+  await page.getByRole('button', { name: 'Enable' }).click();
+  await page.getByRole('button', { name: 'Disable' }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(watched.faults).toEqual([]);
+  const usr_mtd = JSON.stringify({ enabled: true, comment: 'mine' });
+  await system.client.call('POST', `/v1/hive/dr-general/${system.oid}/tasked/mtd`, { usr_mtd });
+  await page.getByRole('button', { name: 'Disable' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByText('mine').waitFor();
+  await page.getByRole('button', { name: 'Disable' }).click();
+  await page.getByRole('button', { name: 'Enable' }).waitFor();
 });
 
 test('an org that unsubscribes sees what it is, and comes back by one button', async () => {
@@ -152,6 +214,30 @@ describe('every page, in both themes and on a narrow screen,', () => {
     { name: 'narrow', options: { colorScheme: 'light', viewport: { width: 390, height: 844 } } },
   ] as const;
 
+  beforeAll(async () => {
+    await Promise.all([
+      ...TASKS.map((task) => system.client.request('task', task)),
+      detected('ws-01'),
+      detected('ws-02'),
+    ]);
+  });
+
+  test('narrow: everything is reached by the menu', async () => {
+    const other = await openPage(browser, system.url, { viewport: { width: 390, height: 844 } });
+    await signIn(other.page, system.oid, system.apiKey);
+    await other.page.getByRole('button', { name: 'Menu' }).click();
+    await keepScreen(other.page, 'menu-narrow');
+    expect(await violations(other.page)).toEqual([]);
+    await other.page.getByRole('link', { name: 'Settings' }).click();
+    await other.page.getByRole('heading', { name: 'Settings' }).waitFor();
+    expect(await other.page.getByRole('link', { name: 'Settings' }).isVisible()).toBe(false);
+    await other.page.getByRole('button', { name: 'Menu' }).click();
+    await other.page.getByRole('button', { name: 'Sign out' }).click();
+    await other.page.getByLabel('API key').waitFor();
+    expect(other.faults).toEqual([]);
+    await other.close();
+  });
+
   test.each(LOOKS)('$name: is without violations, errors and sideways scrolling', async ({ name, options }) => {
     const other = await openPage(browser, system.url, options);
     await keepScreen(other.page, `sign-in-${name}`);
@@ -160,6 +246,11 @@ describe('every page, in both themes and on a narrow screen,', () => {
       await other.page.goto(`${system.url}/#/${path}`);
       await other.page.locator('main h1').waitFor();
       await other.page.locator('.loading').waitFor({ state: 'detached' });
+      if (path === 'activity') {
+        const sid = 'ws-02';
+        await system.client.request('task', { task: 'os_services', sid });
+        await other.page.getByRole('link', { name: sid }).first().waitFor();
+      }
       await keepScreen(other.page, `${path}-${name}`);
       expect(await violations(other.page), path).toEqual([]);
       const isWide = await other.page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');

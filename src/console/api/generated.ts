@@ -269,6 +269,18 @@ export interface GetV1SidAnswer {
 export interface PostV1OnlineOidAnswer {
   [k: string]: boolean;
 }
+export interface GetV1SidTasksAnswer {
+  tasks: {
+    task_id: string;
+    task: string;
+    issued_by: string;
+    state: 'queued' | 'sent' | 'expired' | 'removed' | 'done' | 'failed';
+    attempt: number;
+    at: number;
+    reason: string;
+  }[];
+  complete: boolean;
+}
 export interface GetV1SidTagsAnswer {
   tags: {
     [k: string]: {

@@ -10,6 +10,7 @@ import type {
   GetV1OrgsOidSubscriptionsAnswer,
   GetV1SensorsOidAnswer,
   GetV1SidAnswer,
+  GetV1SidTasksAnswer,
   GetV1WhoAnswer,
   ListAnswer,
   PostAnswer,
@@ -40,6 +41,7 @@ export type Why = WhyAnswer;
 export type Sensor = GetV1SidAnswer;
 export type SensorInfo = GetV1SidAnswer['info'];
 export type SensorPage = GetV1SensorsOidAnswer;
+export type History = GetV1SidTasksAnswer;
 export type Presence = PostV1OnlineOidAnswer;
 
 export type Stats = GetV1OrgsOidStatsAnswer;

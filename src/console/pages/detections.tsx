@@ -30,13 +30,13 @@ export function DetectionsPage() {
         </Empty>
       ) : null}
       {value && value.detections.length > 0 ? (
-        <table class="plain-table">
+        <table class="plain-table card">
           <thead>
             <tr>
               <th scope="col">When</th>
               <th scope="col">Category</th>
               <th scope="col">Sensor</th>
-              <th scope="col">Rule</th>
+              <th scope="col">Hive</th>
             </tr>
           </thead>
           <tbody>

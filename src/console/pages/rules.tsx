@@ -1,8 +1,9 @@
-/** The detection and response rules of the org, and one of them as it is stored. */
+/** The detection and response rules of the org, and one of them as it is stored, to enable or disable. */
+import { useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import type { HiveRecord } from '../api/types.ts';
 import { current } from '../session.ts';
-import { useLoaded } from '../ui/async.ts';
+import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, CopyBox, Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
 
 type Listed = { hive: string; name: string; record: HiveRecord };
@@ -26,7 +27,7 @@ export function RulesPage({ hive, name }: { hive: string | undefined; name: stri
   const { oid } = current();
   const { value, fault, again } = useLoaded((stopped) => readAll(oid, stopped), [oid]);
   const chosen = value?.find((entry) => entry.hive === hive && entry.name === name);
-  if (chosen) return <Rule {...chosen} />;
+  if (chosen) return <Rule {...chosen} again={again} />;
   return (
     <>
       <Head title="Rules" />
@@ -57,11 +58,29 @@ export function RulesPage({ hive, name }: { hive: string | undefined; name: stri
   );
 }
 
-function Rule({ hive, name, record }: Listed) {
+function Rule({ hive, name, record, again }: Listed & { again(): void }) {
+  const { oid } = current();
+  const [fault, setFault] = useState<string | null>(null);
   const { last_mod, last_author, last_error } = record.sys_mtd;
+  const { enabled } = record.usr_mtd;
+  const change = async () => {
+    // Only the record that is shown: a change of somebody else in between is refused, and shown.
+    const usr_mtd = JSON.stringify({ ...record.usr_mtd, enabled: !enabled });
+    const body = new URLSearchParams({ usr_mtd, etag: record.sys_mtd.etag });
+    try {
+      await call(`/v1/hive/${hive}/${oid}/${encodeURIComponent(name)}/mtd`, { method: 'POST', body });
+      setFault(null);
+    } catch (error) {
+      setFault(sentenceOf(error));
+    }
+    again();
+  };
   return (
     <>
       <Head title={name}>
+        <button type="button" class={enabled ? '' : 'primary'} onClick={() => void change()}>
+          {enabled ? 'Disable' : 'Enable'}
+        </button>
         <a class="button" href="#/rules">
           All rules
         </a>
@@ -75,6 +94,7 @@ function Rule({ hive, name, record }: Listed) {
           </span>
         ) : null}
       </p>
+      <Fault text={fault} />
       {record.usr_mtd.comment ? <p>{record.usr_mtd.comment}</p> : null}
       {last_error ? <p class="fault">{last_error}</p> : null}
       <CopyBox label="Detect" text={JSON.stringify(record.data.detect, null, 2)} />

@@ -1,4 +1,4 @@
-/** One sensor: its facts and tags, what waits for it, and from here a task for it. */
+/** One sensor: its facts and tags, what waits for it, what it has run, and what can be done to it. */
 import { useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { action, call } from '../api/client.ts';
@@ -6,6 +6,8 @@ import type { Sensor, SensorInfo, TaskPage } from '../api/types.ts';
 import { current } from '../session.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { SensorActions } from './sensor-actions.tsx';
+import { SensorHistory, useSensorEvents } from './sensor-history.tsx';
 import { timeOf } from './sensors.tsx';
 import { TimeLeft } from './tasks.tsx';
 
@@ -40,8 +42,10 @@ export function SensorPage({ sid }: { sid: string }) {
           <span class="mono">{sid}</span>
         </Fact>
       </dl>
+      <SensorActions info={info} online={online} onChange={sensor.again} />
       <Tags path={path} tags={info.tags} onChange={sensor.again} />
       <Waiting oid={oid} sid={sid} />
+      <SensorHistory sid={sid} />
     </>
   );
 }
@@ -109,6 +113,7 @@ function Tags({ path, tags, onChange }: { path: string; tags: readonly string[];
 
 function Waiting({ oid, sid }: { oid: string; sid: string }) {
   const waiting = useLoaded((stopped) => action<TaskPage>(oid, 'list', { sid, limit: 100 }, stopped), [oid, sid]);
+  useSensorEvents(sid, waiting.again);
   return (
     <section class="card" aria-label="What waits for it">
       <h2>What waits for it</h2>

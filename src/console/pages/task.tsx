@@ -1,6 +1,6 @@
 /** One task: what it is, how far it is, and where each of its sensors stands and why. */
 import { useEffect, useState } from 'preact/hooks';
-import { action, open } from '../api/client.ts';
+import { action } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
 import type { PairRow, PairState, TaskDetail, Why } from '../api/types.ts';
 import { count, plural, when } from '../format.ts';
@@ -9,6 +9,7 @@ import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, Fault, Head, Legend, ProgressBar, STATES, StateDot } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
+import { Export } from './export.tsx';
 import { TimeLeft } from './tasks.tsx';
 
 const PAGE = 500;
@@ -234,33 +235,5 @@ function WhyPanel({ taskId, row, onClose }: { taskId: string; row: PairRow; onCl
         Show this sensor
       </a>
     </Dialog>
-  );
-}
-
-function Export({ oid, taskId }: { oid: string; taskId: string }) {
-  const [fault, setFault] = useState<string | null>(null);
-  const download = async (format: 'csv' | 'jsonl') => {
-    try {
-      const response = await open(`/v1/orgs/${oid}/tasks/${encodeURIComponent(taskId)}/results?format=${format}`);
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(await response.blob());
-      link.download = `${taskId}.${format}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-      setFault(null);
-    } catch (error) {
-      setFault(sentenceOf(error));
-    }
-  };
-  return (
-    <>
-      <Fault text={fault} />
-      <button type="button" onClick={() => void download('csv')}>
-        Export CSV
-      </button>
-      <button type="button" onClick={() => void download('jsonl')}>
-        JSON Lines
-      </button>
-    </>
   );
 }

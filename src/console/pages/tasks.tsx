@@ -1,77 +1,17 @@
-/**
- * The tasks of the org: those that wait, and those that have ended. All of them are read, page by page, up to a bound;
- * filter and order are applied here, and the live events keep the list true.
- */
+/** The tasks of the org, those that wait and those that have ended, with filter, order and progress. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { action } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
-import type { Task, TaskPage } from '../api/types.ts';
+import type { Task } from '../api/types.ts';
 import { count, span } from '../format.ts';
 import { current } from '../session.ts';
-import { sentenceOf } from '../ui/async.ts';
 import { Ago, Empty, Fault, Head, ProgressBar } from '../ui/bits.tsx';
 import { now } from '../ui/clock.ts';
 import { createProgress } from '../ui/progress-store.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
+import { ORDERS, shownTasks } from './task-list.ts';
+import { type Listing, useTasks } from './use-tasks.ts';
 
-type Listing = 'pending' | 'ended';
-
-const PAGE = 500;
-const TASKS_MAX = 20_000;
 const ROW_PX = 56;
-/** New tasks come in bursts: they are read together. */
-const SETTLE_MS = 400;
-
-const ORDERS: Record<string, { title: string; compare(a: Task, b: Task): number }> = {
-  newest: { title: 'Newest first', compare: (a, b) => b.created_at - a.created_at },
-  oldest: { title: 'Oldest first', compare: (a, b) => a.created_at - b.created_at },
-  ending: { title: 'Ending soonest', compare: (a, b) => a.expires_at - b.expires_at },
-  command: { title: 'By command', compare: (a, b) => a.task.localeCompare(b.task) },
-};
-
-/** Those that hold every word, in command, selector, context, author or id. */
-function filtered(tasks: readonly Task[], text: string): readonly Task[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return tasks;
-  return tasks.filter((task) => {
-    const all =
-      `${task.task}\n${task.sensor_selector}\n${task.context ?? ''}\n${task.issued_by}\n${task.task_id}`.toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
-}
-
-function useTasks(oid: string, listing: Listing) {
-  const [tasks, setTasks] = useState<readonly Task[]>([]);
-  const [fault, setFault] = useState<string | null>(null);
-  const [isWhole, setWhole] = useState(false);
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    const stopping = new AbortController();
-    const read = async () => {
-      const all: Task[] = [];
-      let cursor: string | undefined;
-      do {
-        const query = {
-          limit: PAGE,
-          ...(listing === 'ended' ? { state: 'ended' } : {}),
-          ...(cursor ? { cursor } : {}),
-        };
-        const page = await action<TaskPage>(oid, 'list', query, stopping.signal);
-        all.push(...page.tasks);
-        cursor = page.next_cursor;
-        // A first reading shows what it has; a later one replaces the list when it is complete.
-        if (round === 0 || cursor === undefined) setTasks([...all]);
-      } while (cursor !== undefined && all.length < TASKS_MAX);
-      setWhole(cursor === undefined);
-      setFault(null);
-    };
-    read().catch((error) => stopping.signal.aborted || setFault(sentenceOf(error)));
-    return () => stopping.abort();
-  }, [oid, listing, round]);
-  return { tasks, fault, isWhole, again: () => setRound((n) => n + 1) };
-}
-
-const ENDS = new Set(['add_task', 'task_expired', 'task_removed']);
 
 export function TasksPage() {
   const { oid } = current();
@@ -80,23 +20,16 @@ export function TasksPage() {
   const [order, setOrder] = useState('newest');
   const { tasks, fault, isWhole, again } = useTasks(oid, listing);
   const progress = useMemo(() => createProgress(oid), [oid]);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = onActivity((name, { event }) => {
-      if (event.task_id) progress.touch(event.task_id);
-      if (!ENDS.has(name) || (name === 'task_removed' && event.sid)) return;
-      clearTimeout(timer);
-      timer = setTimeout(again, SETTLE_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [progress, listing]);
-  const rows = useMemo(
-    () => [...filtered(tasks, text)].sort(ORDERS[order]?.compare ?? (() => 0)),
-    [tasks, text, order],
+  useEffect(
+    () =>
+      onActivity((_, { event }) => {
+        progress.touch(event.task_id);
+      }),
+    [progress],
   );
+  // Nothing is asked for a page that is gone.
+  useEffect(() => () => progress.inView([]), [progress]);
+  const rows = useMemo(() => shownTasks(tasks, text, order), [tasks, text, order]);
   return (
     <>
       <Head title="Reliable Tasking">

@@ -1,0 +1,77 @@
+/** What can be done to a sensor beside a task: trying at once what is due to it, isolating it, letting it back. */
+import { useState } from 'preact/hooks';
+import { action, call } from '../api/client.ts';
+import type { SensorInfo } from '../api/types.ts';
+import { current } from '../session.ts';
+import { sentenceOf } from '../ui/async.ts';
+import { Fault } from '../ui/bits.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+
+type Props = { info: SensorInfo; online: boolean; onChange(): void };
+
+export function SensorActions({ info, online, onChange }: Props) {
+  const [asking, setAsking] = useState(false);
+  const [fault, setFault] = useState<string | null>(null);
+  const [said, setSaid] = useState('');
+  const { sid, hostname, should_isolate: isolated } = info;
+  const run = async (what: () => Promise<unknown>, sentence: string) => {
+    setAsking(false);
+    setSaid('');
+    try {
+      await what();
+      setFault(null);
+      setSaid(sentence);
+      onChange();
+    } catch (error) {
+      setFault(sentenceOf(error));
+    }
+  };
+  const tryNow = () =>
+    run(
+      () => action(current().oid, 'signal_attempt', { sid }),
+      online ? 'What is due to it is sent now.' : 'It is offline: what is due to it is sent when it connects.',
+    );
+  const isolate = (on: boolean) =>
+    run(
+      () => call(`/v1/${encodeURIComponent(sid)}/isolation`, { method: on ? 'POST' : 'DELETE' }),
+      on ? 'It is to be isolated.' : 'It is to rejoin the network.',
+    );
+  return (
+    <section class="card" aria-label="Actions">
+      <div class="row">
+        <button type="button" onClick={() => void tryNow()}>
+          Try now
+        </button>
+        {isolated ? (
+          <button type="button" onClick={() => void isolate(false)}>
+            Rejoin the network
+          </button>
+        ) : (
+          <button type="button" class="danger" onClick={() => setAsking(true)}>
+            Isolate …
+          </button>
+        )}
+        <span class="sub" role="status">
+          {said}
+        </span>
+      </div>
+      <Fault text={fault} />
+      {asking ? (
+        <Dialog title={`Isolate ${hostname || sid}?`} onClose={() => setAsking(false)}>
+          <p>
+            The wish is noted at once. Whoever links the sensor carries it out: it then reaches nothing on the network
+            but its own link, until you let it rejoin. Tasks still arrive.
+          </p>
+          <footer>
+            <button type="button" onClick={() => setAsking(false)}>
+              Leave it
+            </button>
+            <button type="button" class="danger" onClick={() => void isolate(true)}>
+              Isolate
+            </button>
+          </footer>
+        </Dialog>
+      ) : null}
+    </section>
+  );
+}

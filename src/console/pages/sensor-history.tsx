@@ -1,0 +1,55 @@
+/** What a sensor was sent or has run, the newest first; kept true by the live events about it. */
+import { useEffect } from 'preact/hooks';
+import { call } from '../api/client.ts';
+import { onActivity } from '../api/stream.ts';
+import type { History } from '../api/types.ts';
+import { useLoaded } from '../ui/async.ts';
+import { Ago, Fault, StateDot } from '../ui/bits.tsx';
+
+const SHOWN = 100;
+const FRESH_MS = 1_000;
+
+/** Calls `again` a moment after something has happened to the sensor, for many things once. */
+export function useSensorEvents(sid: string, again: () => void): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = onActivity((_, { event }) => {
+      if (event.sid !== sid) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        again();
+      }, FRESH_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [sid]);
+}
+
+export function SensorHistory({ sid }: { sid: string }) {
+  const path = `/v1/${encodeURIComponent(sid)}/tasks?limit=${SHOWN}`;
+  const { value, fault, again } = useLoaded((signal) => call<History>(path, { signal }), [sid]);
+  useSensorEvents(sid, again);
+  return (
+    <section class="card" aria-label="What it was sent or has run">
+      <h2>What it was sent or has run</h2>
+      <Fault text={fault} again={again} />
+      {value?.tasks.length === 0 ? <p class="sub">Nothing that is still known.</p> : null}
+      <ul class="plain">
+        {value?.tasks.map(({ task_id, task, state, at, reason }) => (
+          <li key={task_id} title={reason}>
+            <a class="command" href={`#/tasks/${encodeURIComponent(task_id)}`}>
+              {task}
+            </a>
+            <span class="row">
+              <StateDot state={state} />
+              <Ago at={at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {value && (!value.complete || value.tasks.length === SHOWN) ? <p class="sub">Older ones are not shown.</p> : null}
+    </section>
+  );
+}

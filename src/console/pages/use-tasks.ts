@@ -1,0 +1,81 @@
+/**
+ * The tasks of the org, kept true by the live events: read page by page once, up to a bound, then changed by what happens,
+ * a few times a second at most. Ended tasks are read anew, since an event does not say all that the list shows of one.
+ */
+import { useEffect, useState } from 'preact/hooks';
+import { action } from '../api/client.ts';
+import { onActivity } from '../api/stream.ts';
+import type { Task, TaskPage } from '../api/types.ts';
+import { sentenceOf } from '../ui/async.ts';
+import { type Changes, changed, noChanges, note } from './task-list.ts';
+
+export type Listing = 'pending' | 'ended';
+
+const PAGE = 500;
+const TASKS_MAX = 20_000;
+const DRAW_MS = 500;
+const READ_AGAIN_MS = 3_000;
+
+/** `isWhole`: all of them are there. */
+export type Tasks = { tasks: readonly Task[]; fault: string | null; isWhole: boolean; again(): void };
+
+type Read = { of: string; tasks: readonly Task[]; isWhole: boolean };
+
+export function useTasks(oid: string, listing: Listing): Tasks {
+  const of = `${oid} ${listing}`;
+  const [read, setRead] = useState<Read>({ of, tasks: [], isWhole: false });
+  const [fault, setFault] = useState<string | null>(null);
+  const [round, setRound] = useState(0);
+  const again = () => setRound((n) => n + 1);
+  useEffect(() => {
+    const stopping = new AbortController();
+    let since: Changes | null = noChanges();
+    let fresh = noChanges();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const draw = () => {
+      timer = undefined;
+      if (listing === 'ended') return again();
+      const some = fresh;
+      fresh = noChanges();
+      setRead((was) => ({ ...was, tasks: changed(was.tasks, some) }));
+    };
+    const stop = onActivity((name, activity) => {
+      if (since) note(since, name, activity);
+      if (note(fresh, name, activity)) timer ??= setTimeout(draw, listing === 'ended' ? READ_AGAIN_MS : DRAW_MS);
+    });
+    const tell = (all: readonly Task[], isLast: boolean, isWhole: boolean) => {
+      // What happened while it was read may be in it or not.
+      const tasks = listing === 'pending' && since ? changed(all, since) : all;
+      // A later reading replaces the list when it is complete.
+      setRead((was) => (was.of === of && was.isWhole && !isLast ? was : { of, tasks, isWhole }));
+      if (isLast) since = null;
+      setFault(null);
+    };
+    readAll(oid, listing, stopping.signal, tell).catch(
+      (error) => stopping.signal.aborted || setFault(sentenceOf(error)),
+    );
+    return () => {
+      stop();
+      clearTimeout(timer);
+      stopping.abort();
+    };
+  }, [oid, listing, round]);
+  const { tasks, isWhole } = read.of === of ? read : { tasks: [], isWhole: false };
+  return { tasks, fault, isWhole, again };
+}
+
+type Tell = (all: readonly Task[], isLast: boolean, isWhole: boolean) => void;
+
+/** Tells of each page what there is so far. */
+async function readAll(oid: string, listing: Listing, stopped: AbortSignal, tell: Tell): Promise<void> {
+  const all: Task[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { limit: PAGE, ...(listing === 'ended' ? { state: 'ended' } : {}), ...(cursor ? { cursor } : {}) };
+    const page = await action<TaskPage>(oid, 'list', query, stopped);
+    if (stopped.aborted) return;
+    all.push(...page.tasks);
+    cursor = page.next_cursor;
+    tell([...all], cursor === undefined || all.length >= TASKS_MAX, cursor === undefined);
+  } while (cursor !== undefined && all.length < TASKS_MAX);
+}
