@@ -39,6 +39,8 @@ export type Seat = {
   deadBatches: string[];
   readonly sensors: Map<string, Sensor>;
   /** What Redis has not got yet. */
+  /** What Redis has of the seat is of an older time than this: it goes when the next rows are written, all of which are dirty. */
+  replaces: boolean;
   readonly dirtyFacts: Set<string>;
   readonly dirtyRows: Set<string>;
   readonly forgotten: Set<string>;
@@ -58,6 +60,7 @@ export const newSeat = (oid: string, partition: number): Seat => ({
   liveAt: 0,
   loaded: false,
   deadBatches: [],
+  replaces: false,
   sensors: new Map(),
   dirtyFacts: new Set(),
   dirtyRows: new Set(),
@@ -124,11 +127,13 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
     token,
     nextOffset: NO_OFFSET,
     live: false,
+    replace: false,
     facts: [],
     presence: [],
     forgotten: [],
   });
-  let part = open();
+  let part = { ...open(), replace: seat.replaces };
+  seat.replaces = false;
   const roomFor = (rows: number): SensorRows => {
     if (part.facts.length + part.presence.length + part.forgotten.length + rows > ROWS_PER_SCRIPT) {
       parts.push(part);
@@ -159,7 +164,8 @@ export function rowsTaken(seat: Seat): void {
 }
 
 /** Rows that Redis has not taken are dirty again. */
-export function restoreRows(seat: Seat, { facts, presence, forgotten }: SensorRows): void {
+export function restoreRows(seat: Seat, { replace, facts, presence, forgotten }: SensorRows): void {
+  if (replace) seat.replaces = true;
   seat.rowsUnderWay -= 1;
   for (const { sid } of facts) if (seat.sensors.has(sid)) seat.dirtyFacts.add(sid);
   for (const { sid } of presence) if (seat.sensors.has(sid)) seat.dirtyRows.add(sid);
@@ -171,6 +177,7 @@ export function clearSeat(seat: Seat): Sensor[] {
   const gone = [...seat.sensors.values()];
   for (const sensor of gone) sensor.online = false;
   seat.loaded = false;
+  seat.replaces = false;
   for (const part of [seat.sensors, seat.dirtyFacts, seat.dirtyRows, seat.forgotten, seat.expiring]) part.clear();
   return gone;
 }
@@ -196,7 +203,9 @@ async function writePart(projection: Pick<Projection, 'writeSensors'>, request: 
   return answer === undefined || answer.ok ? null : answer.why;
 }
 
+/** Redis is to have what memory has, and nothing else. */
 export function markAllDirty(seat: Seat): void {
+  seat.replaces = true;
   for (const sid of seat.sensors.keys()) {
     seat.dirtyFacts.add(sid);
     seat.dirtyRows.add(sid);

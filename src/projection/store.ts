@@ -154,6 +154,8 @@ export type SensorRows = {
   token: string;
   /** Next presence offset of this partition; never lowered. */
   nextOffset: number;
+  /** All that Redis has of the partition goes first: it may be of an older time, with sensors that were forgotten since. */
+  replace: boolean;
   /** The owner has caught up with presence, and with these rows Redis has all that it knows. */
   live: boolean;
   facts: { sid: string; bytes: Buffer }[];

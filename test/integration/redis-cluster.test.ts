@@ -139,6 +139,7 @@ describe('a cluster of Redis', () => {
       presence: [],
       forgotten: [],
       live: false,
+      replace: false,
     }));
     const answers = await projection.writeSensors(rows);
     expect(answers.map((answer) => !answer.ok && answer.why)).toEqual(['epoch', 'away', 'epoch']);

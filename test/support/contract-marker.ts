@@ -67,6 +67,21 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.status([org.oid]))[0]?.presenceOffsets).toEqual(new Map([[0, 6]]));
     });
 
+    it('has no sensor of an older time beside those that an owner puts in the place of all', async () => {
+      const org = await (await newOrg()).use();
+      const fact = (sid: string) => ({ sid, bytes: Buffer.from(sid) });
+      const write = async (rows: Parameters<typeof org.rows>[0]) =>
+        ok((await org.projection.writeSensors([org.rows(rows)]))[0]!);
+      await write({ nextOffset: 5, facts: [fact('forgotten'), fact('kept')] });
+      await write({ nextOffset: -1, replace: true, facts: [fact('kept')] });
+      const status = async () => (await org.projection.status([org.oid]))[0]!;
+      expect((await status()).presenceOffsets).toEqual(new Map());
+      await write({ nextOffset: 7, facts: [fact('new')] });
+      expect((await status()).presenceOffsets).toEqual(new Map([[0, 7]]));
+      const { sensors } = await org.projection.scanSensors(org.oid, 0, null);
+      expect(sensors.map(({ sid }) => sid).toSorted()).toEqual(['kept', 'new']);
+    });
+
     it('refuses everything once the org is lost, and no request leaves anything behind', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));

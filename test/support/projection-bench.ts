@@ -167,6 +167,7 @@ export class Org {
       partition: 0,
       nextOffset: 0,
       live: false,
+      replace: false,
       facts: [],
       presence: [],
       forgotten: [],

@@ -146,7 +146,7 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
 
 function rowsCommand(
   redis: RedisClient,
-  { oid, epoch, partition, token, nextOffset, live, facts, presence, forgotten }: SensorRows,
+  { oid, epoch, partition, token, nextOffset, live, replace, facts, presence, forgotten }: SensorRows,
 ): Command {
   return redis.script(
     oid,
@@ -158,6 +158,7 @@ function rowsCommand(
       token,
       nextOffset,
       live ? 1 : 0,
+      replace ? 1 : 0,
       facts.length,
       presence.length,
       ...facts.flatMap(({ sid, bytes }) => [sid, bytes]),

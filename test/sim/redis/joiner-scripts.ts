@@ -43,6 +43,11 @@ export function rows(redis: MemoryRedis, request: SensorRows): Answer<object> {
   const refused = redis.use(oid, epoch, partition, token);
   if (refused) return refused;
   const org = redis.org(oid);
+  if (request.replace) {
+    const { offsets, live } = org.marker as Marker;
+    for (const kept of [org.facts, org.presence, offsets.s]) kept.delete(partition);
+    live.delete(partition);
+  }
   const facts = org.facts.get(partition) ?? new Map<string, Buffer>();
   const presence = org.presence.get(partition) ?? new Map<string, string>();
   for (const { sid, bytes } of request.facts) facts.set(sid, bytes);

@@ -1,10 +1,15 @@
 -- What presence records have changed, and how far they have been read.
--- KEYS marker, facts, presence   ARGV epoch, partition, token, next offset, live 1|0, number of facts, of rows, then sid, bytes ...,
+-- KEYS marker, facts, presence   ARGV epoch, partition, token, next offset, live 1|0, replace 1|0, number of facts, of rows, then sid, bytes ...,
 -- sid, row ..., forgotten sids ...   -> OK
 local refused = use(ARGV[2], ARGV[3])
 if refused then return refused end
-local facts, rows = int(ARGV[6]), int(ARGV[7])
-local a = 8
+local facts, rows = int(ARGV[7]), int(ARGV[8])
+if ARGV[6] == '1' then
+  redis.call('DEL', KEYS[2], KEYS[3])
+  -- Until all rows are there, an owner that loads them must not take them for whole.
+  redis.call('HDEL', KEYS[1], 's:' .. ARGV[2], 'u:' .. ARGV[2])
+end
+local a = 9
 for _ = 1, facts do
   redis.call('HSET', KEYS[2], ARGV[a], ARGV[a + 1])
   a = a + 2
