@@ -246,6 +246,7 @@ describe('every page, in both themes and on a narrow screen,', () => {
       await other.page.goto(`${system.url}/#/${path}`);
       await other.page.locator('main h1').waitFor();
       await other.page.locator('.loading').waitFor({ state: 'detached' });
+      if (path === 'tasks') await other.page.locator('.bar.empty').first().waitFor({ state: 'detached' });
       if (path === 'activity') {
         const sid = 'ws-02';
         await system.client.request('task', { task: 'os_services', sid });

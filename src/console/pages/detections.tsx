@@ -30,34 +30,40 @@ export function DetectionsPage() {
         </Empty>
       ) : null}
       {value && value.detections.length > 0 ? (
-        <table class="plain-table card">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Category</th>
-              <th scope="col">Sensor</th>
-              <th scope="col">Hive</th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.detections.map((detection) => (
-              <tr key={detection.detect_id}>
-                <td>
-                  <Ago at={detection.occurred_at} />
-                </td>
-                <td>
-                  <button type="button" class="link" onClick={() => setChosen(detection)}>
-                    {detection.cat}
-                  </button>
-                </td>
-                <td>
-                  {detection.sid ? <a href={`#/sensors/${encodeURIComponent(detection.sid)}`}>{detection.sid}</a> : '–'}
-                </td>
-                <td>{detection.source}</td>
+        <div class="card">
+          <table class="plain-table">
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">Category</th>
+                <th scope="col">Sensor</th>
+                <th scope="col">Hive</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {value.detections.map((detection) => (
+                <tr key={detection.detect_id}>
+                  <td>
+                    <Ago at={detection.occurred_at} />
+                  </td>
+                  <td>
+                    <button type="button" class="link" onClick={() => setChosen(detection)}>
+                      {detection.cat}
+                    </button>
+                  </td>
+                  <td>
+                    {detection.sid ? (
+                      <a href={`#/sensors/${encodeURIComponent(detection.sid)}`}>{detection.sid}</a>
+                    ) : (
+                      '–'
+                    )}
+                  </td>
+                  <td>{detection.source}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       ) : null}
       {chosen ? (
         <Dialog side title={chosen.cat} onClose={() => setChosen(null)}>
