@@ -11,7 +11,7 @@
 import { fromState, type SensorView } from '../model/sensor.ts';
 import type { EpochEvent } from '../outbox.ts';
 import type { RolePorts } from '../ports.ts';
-import { compileSelector, type Predicate, parseSelector, recordOf } from '../selector/index.ts';
+import { compileSelector, type Predicate, parseSelector, recordOf, sidOf } from '../selector/index.ts';
 import { removedEvent, type Step } from './project.ts';
 import type { Answer } from './store.ts';
 
@@ -61,13 +61,18 @@ async function matching(
   selectors: (string | null)[],
   presencePartitions: number,
 ): Promise<string[]> {
-  const predicates = selectors.map((text) => compileSelector(parseSelector(text)));
+  const trees = selectors.map(parseSelector);
+  const predicates = trees.map(compileSelector);
   const [status] = await ports.projection.status([oid]);
   const all = Array.from({ length: presencePartitions }, (_, partition) => partition);
   const missing = new Set(all.filter((partition) => !status?.livePartitions.has(partition)));
   const sids = new Set<string>();
   for (const partition of all) if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids);
   if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids);
+  // A sensor that is named need not be known: it may connect later, and must not get the task then.
+  for (const sid of trees.map(sidOf)) {
+    if (sid !== undefined && predicates.every((predicate) => predicate({ oid, sid }) === true)) sids.add(sid);
+  }
   return [...sids];
 }
 

@@ -92,8 +92,8 @@ class World {
     return { projection, inbox, store, clock: { nowMs: () => 10 } } as never;
   }
 
-  async withdraw(): Promise<string[]> {
-    const step = { command: untask, record: { ...record(0, 'a', null), offset: 7 } };
+  async withdraw(selector = untask.untask_selector): Promise<string[]> {
+    const step = { command: { ...untask, untask_selector: selector }, record: { ...record(0, 'a', null), offset: 7 } };
     const answer = await withdraw(this.ports(), step, 'e1', 2);
     if (!answer.ok) throw new Error(answer.why);
     for (const { event } of answer.events)
@@ -134,6 +134,12 @@ describe('a narrowed UNTASK', () => {
     ];
     expect(await new World(new Map([[0, [state('s1', 'web')]]]), topic).withdraw()).toEqual(['s1', 's3']);
     expect(await new World(new Map(), topic).withdraw()).toEqual(['s3']);
+  });
+
+  it('withdraws it for a sensor that is named and not known, as it may connect later', async () => {
+    const world = new World(new Map([[0, []]]));
+    expect(await world.withdraw('sid == "s9"')).toEqual(['s9']);
+    expect(await world.withdraw('sid == "s8" and hostname == "web"')).toEqual([]);
   });
 
   it('tells what it withdrew before a crash, though those sensors match no more', async () => {
