@@ -137,9 +137,8 @@ describe('a narrowed UNTASK', () => {
   });
 
   it('withdraws it for a sensor that is named and not known, as it may connect later', async () => {
-    const world = new World(new Map([[0, []]]));
-    expect(await world.withdraw('sid == "s9"')).toEqual(['s9']);
-    expect(await world.withdraw('sid == "s8" and hostname == "web"')).toEqual([]);
+    expect(await new World(new Map([[0, []]])).withdraw('sid == "s9"')).toEqual(['s9']);
+    expect(await new World(new Map([[0, []]])).withdraw('sid == "s8" and hostname == "web"')).toEqual([]);
   });
 
   it('tells what it withdrew before a crash, though those sensors match no more', async () => {
