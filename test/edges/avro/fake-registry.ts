@@ -68,6 +68,8 @@ function answer(registry: FakeRegistry, call: string, body: string): Answer {
     return registry.levels.has(subject)
       ? { status: 200, body: { is_compatible: !registry.refuse } }
       : fault(404, 'Subject not found');
+  if (call.startsWith('GET'))
+    return registry.levels.has(subject) ? { status: 200, body: [1] } : fault(404, 'not found');
   const { schema } = JSON.parse(body) as { schema: string };
   if (!call.endsWith('/versions')) {
     const known = idOf(registry, schema);
