@@ -28,9 +28,9 @@ const SMALL_FIELDS = [
   ['options', 4_096],
 ] as const;
 
-const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
+export const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
 const CONNECTION_ID_MAX_BYTES = 1_024;
-const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
+export const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
 /** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
 export function checkCommand(
@@ -85,13 +85,13 @@ function checkOrg(oid: string, orgs: OrgTable): Refusal | null {
   return null;
 }
 
-function checkTaskId(key: string | null, taskId: string): Refusal | null {
+export function checkTaskId(key: string | null, taskId: string): Refusal | null {
   if (!isName(taskId)) return refuse('task_id_invalid', `task_id must be ${NAME_RULE}`);
   if (key !== taskId) return refuse('key_mismatch', "The record's key must be its task_id.");
   return null;
 }
 
-function checkSid(key: string | null, sid: string): Refusal | null {
+export function checkSid(key: string | null, sid: string): Refusal | null {
   if (!isName(sid)) return refuse('sid_invalid', `sid must be ${NAME_RULE}`);
   if (key !== sid) return refuse('key_mismatch', "The record's key must be its sid.");
   return null;

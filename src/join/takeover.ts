@@ -10,6 +10,7 @@
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
 import type { RolePorts } from '../ports.ts';
+import { readStates } from '../projection/states.ts';
 import type { InFlight } from '../projection/store.ts';
 import { clearSeat, markAllDirty, type Seat, type Sensor, seatSensor, takeRows, writeRows } from './seat.ts';
 
@@ -107,14 +108,9 @@ export class StateReader {
   async #read(): Promise<Map<string, SensorState[]>> {
     const latest = new Map<string, { key: string; state: SensorState } | null>();
     await this.#ports.inbox.readAll('sensorState', async (records) => {
-      const alive = records.filter(({ value }) => value !== null);
-      const decoded = await this.#ports.inbox.decode('SensorState', alive);
-      const byRecord = new Map(decoded.map((item) => [item.record, item]));
-      for (const record of records) {
-        const item = byRecord.get(record);
+      for (const { record, state } of await readStates(this.#ports.inbox, records)) {
         const name = `${record.partition} ${record.key?.toString() ?? ''}`;
-        if (item === undefined) latest.set(name, null);
-        else if ('value' in item) latest.set(name, { key: `${item.value.oid}/${record.partition}`, state: item.value });
+        latest.set(name, state && { key: `${state.oid}/${record.partition}`, state });
       }
     });
     const bySeat = new Map<string, SensorState[]>();

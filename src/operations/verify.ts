@@ -8,7 +8,9 @@ import type { CommandRules } from '../command/check.ts';
 import type { RecordName, RecordTypes, SensorState } from '../model/records.ts';
 import type { InRecord } from '../outbox.ts';
 import type { Decoded } from '../ports.ts';
+import { judgeEvents } from '../projection/events.ts';
 import { judge } from '../projection/project.ts';
+import { readStates } from '../projection/states.ts';
 import type { OrgStatus, Projection } from '../projection/store.ts';
 import type { TopicKey } from '../topics.ts';
 import { compareSensor, compareTask, type Difference, essenceOf } from './compare.ts';
@@ -61,7 +63,7 @@ export class Verification {
         if (letter?.topicKey === 'commands') this.#refused.add(`${letter.partition}/${letter.offset}`);
       }
     } else if (topic === 'taskEvents') {
-      for (const item of await decode('TaskEvent', records)) if ('value' in item) this.replay.event(item.value);
+      for (const { event } of judgeEvents(await decode('TaskEvent', records)).events) this.replay.event(event);
     } else if (topic === 'commands') {
       const replayed = ({ partition, offset, timestampMs }: InRecord) => {
         const refused = this.#refused.has(`${partition}/${offset}`);
@@ -73,21 +75,15 @@ export class Verification {
   }
 
   async #takeStates(records: InRecord[]): Promise<void> {
-    const held = records.filter(({ value }) => value !== null);
-    const states = new Map((await this.#ports.decode('SensorState', held)).map((item) => [item.record, item]));
-    for (const record of records) {
-      const item = states.get(record);
+    for (const { record, state } of await readStates(this.#ports, records)) {
       const name = String(record.key);
-      if (item === undefined) this.#sensors.delete(name);
-      else if ('value' in item) {
-        const { oid, sid } = item.value;
-        this.#sensors.set(name, {
-          oid,
-          sid,
-          partition: record.partition,
-          essence: essenceOf(item.value, this.#ports.nowMs()),
-        });
+      if (state === null) {
+        this.#sensors.delete(name);
+        continue;
       }
+      const { oid, sid } = state;
+      const essence = essenceOf(state, this.#ports.nowMs());
+      this.#sensors.set(name, { oid, sid, partition: record.partition, essence });
     }
   }
 

@@ -2,9 +2,10 @@
  * A batch of `task-events`, which a projection that was lost needs to know what was sent and acknowledged. In steady state
  * every event carries the present epoch: Redis has it already. What happened each minute (stats.ts) is counted of all.
  */
+import { checkTaskEvent, detailOf } from '../command/check-written.ts';
 import type { TaskEvent } from '../model/records.ts';
 import type { DeadLetter, InRecord } from '../outbox.ts';
-import type { Batch, RolePorts } from '../ports.ts';
+import type { Batch, Decoded, RolePorts } from '../ports.ts';
 import { SCRIPTS_PER_TRIP, TurnOver } from './commands.ts';
 import type { Rebuild } from './rebuild.ts';
 import { countEvents, type PlacedEvent } from './stats.ts';
@@ -21,26 +22,23 @@ export async function applyEvents(
   if (!place) throw new TurnOver();
   const { turn } = place;
   const decoded = await inbox.decode('TaskEvent', batch.records);
+  const judged = judgeEvents(decoded);
   const effects = rebuild.effectsFrom.get(`t${batch.partition}`) ?? 0;
-  const letters: DeadLetter[] = [];
+  const letters = judged.letters.filter(({ record }) => record.offset >= effects);
   const byOrg = new Map<string, AckedEvent[]>();
   const counted = new Map<string, { epoch: string; events: PlacedEvent[] }>();
-  for (const item of decoded) {
-    if ('refusal' in item) {
-      if (item.record.offset >= effects) letters.push({ record: item.record, ...item.refusal });
-      continue;
-    }
-    const org = rebuild.positions.org(item.value.oid);
+  for (const { record, event } of judged.events) {
+    const org = rebuild.positions.org(event.oid);
     if (!org) continue;
-    const counting = counted.get(item.value.oid) ?? { epoch: org.epoch, events: [] };
-    counted.set(item.value.oid, counting);
-    counting.events.push({ offset: item.record.offset, event: item.value });
-    if (epochOf(item.record) === org.epoch) continue;
-    const acked = toAcked(item.value);
+    const counting = counted.get(event.oid) ?? { epoch: org.epoch, events: [] };
+    counted.set(event.oid, counting);
+    counting.events.push({ offset: record.offset, event });
+    if (epochOf(record) === org.epoch) continue;
+    const acked = toAcked(event);
     if (!acked) continue;
-    const events = byOrg.get(item.value.oid);
+    const events = byOrg.get(event.oid);
     if (events) events.push(acked);
-    else byOrg.set(item.value.oid, [acked]);
+    else byOrg.set(event.oid, [acked]);
   }
   const requests: AckedRequest[] = [];
   for (const [oid, events] of byOrg) {
@@ -69,6 +67,22 @@ export async function applyEvents(
   if (!rebuild.positions.advance('t', batch.partition, turn, batch.nextOffset)) throw new TurnOver();
 }
 
+/** What a record that may not be acted on is refused for, and the events of the others. Pure, and of a replay the same. */
+export function judgeEvents(decoded: Decoded<TaskEvent>[]): {
+  events: { record: InRecord; event: TaskEvent }[];
+  letters: DeadLetter[];
+} {
+  const judged: ReturnType<typeof judgeEvents> = { events: [], letters: [] };
+  for (const item of decoded) {
+    const { record } = item;
+    const refusal =
+      'refusal' in item ? item.refusal : checkTaskEvent(record.key?.toString() ?? null, item.value, record.timestampMs);
+    if (refusal) judged.letters.push({ record, ...refusal });
+    else if ('value' in item) judged.events.push({ record, event: item.value });
+  }
+  return judged;
+}
+
 const epochOf = ({ headers }: InRecord): string => String(headers['rt-epoch'] ?? '');
 
 const KINDS: Partial<Record<TaskEvent['type'], AckedEvent['type']>> = {
@@ -79,11 +93,11 @@ const KINDS: Partial<Record<TaskEvent['type'], AckedEvent['type']>> = {
   TASK_EXPIRED: 'expired',
 };
 
-/** What a rebuild needs of an event; null where the command says it all. */
+/** What a rebuild needs of a valid event; null where the command says it all. */
 export function toAcked(event: TaskEvent): AckedEvent | null {
   const type = KINDS[event.type];
   if (!type || (event.sid === null && type !== 'expired')) return null;
-  const detail = parse(event.detail);
+  const detail = detailOf(event);
   return {
     type,
     taskId: event.task_id,
@@ -95,12 +109,10 @@ export function toAcked(event: TaskEvent): AckedEvent | null {
   };
 }
 
-const word = (value: unknown): string => String(value ?? '0').replace(/\s+/g, '_') || '0';
+/** As long as any tag or error code of ours. Whatever else stands there says nothing. */
+const WORD_MAX = 64;
 
-function parse(detail: string | null): Record<string, unknown> {
-  try {
-    return (JSON.parse(detail ?? '{}') as Record<string, unknown> | null) ?? {};
-  } catch {
-    return {};
-  }
-}
+const word = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number'
+    ? String(value).replace(/\s+/g, '_').slice(0, WORD_MAX) || '0'
+    : '0';

@@ -13,6 +13,7 @@ import type { EpochEvent } from '../outbox.ts';
 import type { RolePorts } from '../ports.ts';
 import { compileSelector, type Predicate, parseSelector, recordOf, sidOf } from '../selector/index.ts';
 import { removedEvent, type Step } from './project.ts';
+import { readStates } from './states.ts';
 import type { Answer } from './store.ts';
 
 const SIDS_PER_SCRIPT = 500;
@@ -109,13 +110,10 @@ async function fromStates(
     const ours = records.filter(
       ({ partition, key }) => partitions.has(partition) && key?.toString().startsWith(prefix),
     );
-    const held = ours.filter(({ value }) => value !== null);
-    const states = new Map((await inbox.decode('SensorState', held)).map((item) => [item.record, item]));
-    for (const record of ours) {
-      const item = states.get(record);
+    for (const { record, state } of await readStates(inbox, ours)) {
       const sid = String(record.key).slice(prefix.length);
-      if (item && 'value' in item && matches(fromState(item.value), clock.nowMs(), predicates)) sids.add(sid);
-      else if (item === undefined || 'value' in item) sids.delete(sid);
+      if (state !== null && matches(fromState(state), clock.nowMs(), predicates)) sids.add(sid);
+      else sids.delete(sid);
     }
   });
 }

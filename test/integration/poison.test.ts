@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OutRecord } from '../../src/edges/kafka/producer.ts';
+import type { TaskEvent } from '../../src/model/records.ts';
 import { samples } from '../edges/avro/samples.ts';
 import { System, soon } from './support/system.ts';
 
@@ -87,6 +88,45 @@ describe(`poison (seed ${seed})`, () => {
     await vi.waitFor(async () => {
       for (const name of system.roles.keys()) expect(await system.ready(name), name).toBe(true);
     }, soon);
+  });
+
+  it('that decodes, but names no sensor, task or time, changes nothing', async () => {
+    const [taskId, sid, gone] = [randomUUID(), randomUUID(), `${randomUUID()} x`];
+    const event = (change: Partial<TaskEvent>): OutRecord => {
+      const whole = { ...samples.TaskEvent, oid: system.oid, task_id: taskId, occurred_at: Date.now(), ...change };
+      return { key: whole.task_id, value: system.codec.encode('TaskEvent', whole), headers: { 'rt-epoch': 'other' } };
+    };
+    const before = lettersOf('taskEvents').length;
+    await system.command({ task_id: taskId, selector: `sid == "${sid}"` });
+    await vi.waitFor(() => expect(system.eventsOf(taskId, 'ADD_TASK')).toHaveLength(1), soon);
+    const bad = [
+      event({ type: 'TASK_DONE', sid: '=s' }),
+      event({ type: 'TASK_SENT', sid: 'a\u0000b' }),
+      event({ type: 'TASK_DONE', task_id: '{x}' }),
+      ...['1e300', '1e999', '-1', '0.5'].map((text) =>
+        event({ type: 'TASK_DONE', task_id: randomUUID(), detail: `{"expires_at":${text}}` }),
+      ),
+    ];
+    await system.producer.send(system.topics.taskEvents, bad);
+    await system.producer.send(system.topics.taskEvents, [
+      event({ type: 'TASK_FAILURE', task_id: randomUUID(), detail: '{"error_code":{"toString":1}}' }),
+    ]);
+    await vi.waitFor(() => expect(lettersOf('taskEvents')).toHaveLength(before + bad.length), soon);
+    expect(await system.redis.hget(`{${system.oid}}:p:${taskId}`, '=s')).toBe('p');
+
+    const state = { ...samples.SensorState, oid: system.oid, sid: gone };
+    await system.producer.send(system.topics.sensorState, [
+      { key: `${system.oid}/${gone}`, value: system.codec.encode('SensorState', state) },
+    ]);
+    await system.redis.flushall();
+    await system.presence({ sid });
+    await vi.waitFor(() => expect(system.sent(taskId, sid)).toHaveLength(1), soon);
+    await system.answer({ sid, task_id: taskId, event: `{"ERROR":${'['.repeat(50_000)}${']'.repeat(50_000)}}` });
+    await vi.waitFor(() => expect(system.eventsOf(taskId, 'TASK_FAILURE', sid)).toHaveLength(1), soon);
+    const all = randomUUID();
+    await system.command({ task_id: all, selector: null });
+    await vi.waitFor(() => expect(system.sent(all, sid)).toHaveLength(1), soon);
+    expect(system.sent(all, gone)).toEqual([]);
   });
 
   it('stops nothing: every partition goes on', async () => {

@@ -66,6 +66,12 @@ describe('sensor events', () => {
     expect(sort({ task_id: 'a' }, event).receipts).toMatchObject([{ state, code }]);
   });
 
+  it('with an error that is nested too deeply to be told are failed all the same', () => {
+    const depth = 200_000;
+    const event = `{"ERROR":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect(sort({ task_id: 'a', event }).receipts).toMatchObject([{ state: 'failed', code: 'unknown' }]);
+  });
+
   it('that are not valid become dead letters with a code', () => {
     expect(sort({ routing: '[]' }).letters.map(({ code }) => code)).toEqual(['record_invalid']);
     expect(sort({ sid: 'other' }).letters.map(({ code }) => code)).toEqual(['key_mismatch']);

@@ -138,6 +138,11 @@ describe('a task event, to a projection that does not have it', () => {
       { type: 'TASK_EXPIRED' as const, sid: null },
       { type: 'expired', expiresAtMs: 99 },
     ],
+    [
+      { type: 'TASK_FAILURE' as const, detail: '{"error_code":{"toString":1}}' },
+      { type: 'failed', extra: '0' },
+    ],
+    [{ type: 'TASK_SENT' as const, detail: `{"tag":"${'x'.repeat(1_000)}"}` }, { extra: 'x'.repeat(64) }],
     [{ type: 'TASK_DONE' as const, detail: 'not json' }, { expiresAtMs: 9 }],
   ])('%j counts', (change, acked) => expect(toAcked(event(change))).toMatchObject(acked));
   it.each([
