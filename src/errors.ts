@@ -61,6 +61,7 @@ export const ERROR_CODES = {
   invalid_cursor: kind(400, false, 'The cursor is not one that this listing gave.'),
   // outputs
   output_invalid: kind(400, false, 'The output is neither a webhook nor a file that may be used.'),
+  output_undelivered: kind(503, true, 'The output did not take the event.'),
   output_unknown: kind(404, false, 'The output is not sent on anywhere.'),
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),

@@ -24,6 +24,7 @@ import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
+import { createOutputMemory } from './edges/redis/output-memory.ts';
 import { createRuleMemory } from './edges/redis/rule-memory.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
@@ -144,6 +145,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     redis,
     stats: createStats(redis),
     ruleMemory: createRuleMemory(redis),
+    outputMemory: createOutputMemory(redis),
     sinks: createSinks({ outputDir: config.OUTPUT_DIR, allowPrivate: config.OUTPUT_ALLOW_PRIVATE }),
     store: stored,
     metrics,
@@ -186,6 +188,7 @@ async function startApi(
     keyUse: ports.keyUse,
     projection,
     ruleFaults: (oid) => ports.ruleMemory.faults(oid),
+    outputMemory: ports.outputMemory,
     detections,
     stats: ports.stats,
     commands: { append: (commands) => outbox.commands(commands) },

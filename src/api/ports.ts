@@ -6,6 +6,7 @@ import type { SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent }
 import type { KeyUse } from '../orgs/key-use.ts';
 import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
+import type { OutputMemory } from '../outputs/memory.ts';
 import type { StatsStore } from '../projection/stats.ts';
 import type { Projection } from '../projection/store.ts';
 import type { RuleMemory } from '../rules/memory.ts';
@@ -57,6 +58,7 @@ export type ApiPorts = {
   projection: Projection;
   /** The last fault of each rule that failed when it ran, by `hive/name`. */
   ruleFaults: RuleMemory['faults'];
+  outputMemory: Pick<OutputMemory, 'failures' | 'forget'>;
   detections: RecentDetections;
   stats: Pick<StatsStore, 'read'>;
   commands: CommandLog;

@@ -1,29 +1,54 @@
 /**
- * The second half of outputs: consumer group on `outputs`, which sends each record on to where its org has configured. A
- * webhook is tried a few times; then the record is given up (it stays on the topic) and the output rests for a while, so that
- * one that is away does not hold up the others. Delivered, then committed: after a crash some records are sent again.
+ * The second half of outputs: consumer group on `outputs`, which sends each record on to where its org has configured. Each
+ * output has a lane of its own (lane.ts), so that one that is slow or away holds up itself alone. Offsets are committed up to
+ * the first record that is not settled: delivered, or given up to the dead letters. After a crash some are sent again.
+ *
+ * Bounds: what waits for one output, for one org, and for all together, in bytes. Beyond the first two a record is a dead letter
+ * at once; beyond the last, partitions wait until what is ahead has been settled, which takes minutes at the most.
  */
+import { Slots } from '../api/slots.ts';
 import { persist } from '../clock.ts';
 import type { OutputRecord } from '../model/records.ts';
+import type { DeadLetter, InRecord } from '../outbox.ts';
+import type { OutputMemory } from '../outputs/memory.ts';
 import { type OutputRules, type OutputTarget, readOutput } from '../outputs/setting.ts';
-import type { Batch, Group, Role, RolePorts } from '../ports.ts';
+import type { Batch, Group, Handled, Role, RolePorts } from '../ports.ts';
+import { type Item, Lane } from './lane.ts';
+import { OpenOffsets } from './open-offsets.ts';
+import { OutputNotes } from './output-notes.ts';
 
 export const OUTPUTS_GROUP = 'reliable-tasking-outputs';
 
 export type OutputSinks = {
-  /** Posts a JSON body; rejects unless the answer is 2xx. Private addresses are refused where they are not allowed. */
+  /** Posts a JSON body; rejects with an OutputFault unless the answer is 2xx. Private addresses are refused where they are not allowed. */
   post(url: string, headers: Record<string, string>, body: string, id: string): Promise<void>;
   /** Appends lines to a file of the org. */
   append(oid: string, path: string, lines: string): Promise<void>;
 };
 
-export type DeliveryPorts = Pick<RolePorts, 'inbox' | 'settings' | 'clock' | 'log' | 'config'> & { sinks: OutputSinks };
+export type DeliveryPorts = Pick<
+  RolePorts,
+  'inbox' | 'outbox' | 'settings' | 'clock' | 'log' | 'config' | 'metrics'
+> & {
+  sinks: OutputSinks;
+  outputMemory: OutputMemory;
+};
 
-const TRIES = 4;
-const FIRST_WAIT_MS = 200;
-/** An output that was given up rests so long: what comes meanwhile is not sent. */
-const REST_MS = 30_000;
-const AT_ONCE = 16;
+/** An event that has waited so long for its output is given up. */
+export const GIVE_UP_MS = 120_000;
+const OUTPUT_BYTES = 32 * 1024 * 1024;
+const ORG_BYTES = 64 * 1024 * 1024;
+const ALL_BYTES = 256 * 1024 * 1024;
+/** What a record needs in memory beside its bytes and its body. */
+const ITEM_BYTES = 512;
+const WEBHOOK_AT_ONCE = 8;
+const ORG_AT_ONCE = 32;
+const FILE_LINES = 500;
+const COMMIT_MS = 500;
+
+type OutputLane = { lane: Lane; bytes: number };
+type OrgShare = { bytes: number; slots: Slots; lanes: Map<string, OutputLane> };
+type Seat = { offsets: OpenOffsets; committed: number; isOurs: boolean };
 
 export async function startDelivery(ports: DeliveryPorts): Promise<Role> {
   const delivery = new Delivery(ports);
@@ -34,24 +59,32 @@ export async function startDelivery(ports: DeliveryPorts): Promise<Role> {
 class Delivery implements Role {
   readonly #ports: DeliveryPorts;
   readonly #rules: OutputRules;
-  /** Until when an output rests, by `oid/output`; monotonic ms. */
-  readonly #resting = new Map<string, number>();
+  readonly #notes: OutputNotes;
+  readonly #orgs = new Map<string, OrgShare>();
+  readonly #seats = new Map<number, Seat>();
+  #bytes = 0;
+  #onRoom: (() => void)[] = [];
+  #stopped = false;
+  #commits: ReturnType<DeliveryPorts['clock']['every']> | null = null;
   #group: Group | null = null;
 
   constructor(ports: DeliveryPorts) {
     this.#ports = ports;
     this.#rules = { outputDir: ports.config.OUTPUT_DIR, allowPrivate: ports.config.OUTPUT_ALLOW_PRIVATE };
+    this.#notes = new OutputNotes(ports.outputMemory, ports.log, ports.clock);
   }
 
   async start(): Promise<void> {
-    const { inbox, config } = this.#ports;
+    const { inbox, config, clock } = this.#ports;
     this.#group = await inbox.join({
       groupId: config.KAFKA_TOPIC_PREFIX + OUTPUTS_GROUP,
       topics: ['outputs'],
-      onAssigned: () => undefined,
+      onAssigned: () => this.#leaveSeats(),
       wanted: async () => null,
       onBatch: (batch) => this.#onBatch(batch),
     });
+    this.#notes.start();
+    this.#commits = clock.every(COMMIT_MS, () => this.#commitAll());
   }
 
   ready(): { ready: boolean; detail: string } {
@@ -60,43 +93,157 @@ class Delivery implements Role {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
+    const lanes = [...this.#orgs.values()].flatMap((share) => [...share.lanes.values()]);
+    await Promise.all(lanes.map(({ lane }) => lane.stop()));
+    await this.#commits?.stop();
+    await this.#commitAll();
+    await this.#notes.stop();
     await this.#group?.stop();
   }
 
-  async #onBatch(batch: Batch): Promise<boolean> {
+  /** At each join all partitions are read anew from what was committed. */
+  #leaveSeats(): void {
+    for (const seat of this.#seats.values()) seat.isOurs = false;
+    this.#seats.clear();
+  }
+
+  async #onBatch(batch: Batch): Promise<Handled> {
     const { inbox, clock, log } = this.#ports;
+    if (this.#bytes >= ALL_BYTES) return { until: new Promise<void>((resolve) => this.#onRoom.push(resolve)) };
     const decoded = await persist(
       clock,
       batch.alive,
       () => inbox.decode('OutputRecord', batch.records),
       (error) => log.warn({ err: error }, 'outputs wait'),
     );
-    if (decoded === undefined) return false;
-    const records = decoded.flatMap((item) => ('value' in item ? [item.value] : []));
-    const byOutput = Map.groupBy(records, ({ oid, output }) => `${oid}/${output}`);
-    await Promise.all([...byOutput].map(([place, mine]) => this.#deliver(place, mine, batch.alive)));
-    if (!batch.alive()) return false;
-    await this.#group?.commit('outputs', batch.partition, batch.nextOffset);
+    if (decoded === undefined || !batch.alive()) return false;
+    const seat = this.#seatOf(batch.partition);
+    const letters: DeadLetter[] = [];
+    for (const one of decoded) {
+      if ('refusal' in one) letters.push({ record: one.record, ...one.refusal });
+      else if (!this.#take(seat, one.record, one.value)) letters.push(this.#overflow(one.record, one.value));
+    }
+    if (!(await this.#bury(letters, batch.alive)) || !batch.alive()) return false;
+    seat.offsets.passed(batch.nextOffset);
+    await this.#commit(batch.partition, seat);
     return true;
   }
 
-  async #deliver(place: string, records: readonly OutputRecord[], alive: () => boolean): Promise<void> {
-    const [first] = records;
-    const target = first && this.#targetOf(first);
+  #seatOf(partition: number): Seat {
+    const seat = this.#seats.get(partition) ?? { offsets: new OpenOffsets(), committed: -1, isOurs: true };
+    this.#seats.set(partition, seat);
+    return seat;
+  }
+
+  /** False: there is no room for it. What goes nowhere is done with. */
+  #take(seat: Seat, record: InRecord, value: OutputRecord): boolean {
+    const target = this.#targetOf(value);
+    if (target === undefined) return true;
+    const bytes = (record.value?.length ?? 0) + value.body.length + ITEM_BYTES;
+    const share = this.#shareOf(value.oid);
+    const mine = share.lanes.get(value.output) ?? this.#openLane(share, value, target);
+    if (mine.bytes + bytes > OUTPUT_BYTES || share.bytes + bytes > ORG_BYTES) return false;
+    if (!seat.offsets.add(record.offset)) return true;
+    const weigh = (sign: 1 | -1) => {
+      for (const holder of [mine, share]) holder.bytes += sign * bytes;
+      this.#bytes += sign * bytes;
+    };
+    weigh(1);
+    mine.lane.add({
+      ...{ record, value, bytes },
+      giveUpAtMs: this.#ports.clock.monoMs() + GIVE_UP_MS,
+      isOurs: () => seat.isOurs,
+      settle: () => {
+        weigh(-1);
+        seat.offsets.settle(record.offset);
+        if (this.#bytes < ALL_BYTES) for (const resume of this.#onRoom.splice(0)) resume();
+      },
+    });
+    return true;
+  }
+
+  #shareOf(oid: string): OrgShare {
+    const share = this.#orgs.get(oid) ?? { bytes: 0, slots: new Slots(ORG_AT_ONCE), lanes: new Map() };
+    this.#orgs.set(oid, share);
+    return share;
+  }
+
+  #openLane(share: OrgShare, { oid, output }: OutputRecord, target: OutputTarget): OutputLane {
+    const isFile = target.type === 'file';
+    const lane = new Lane({
+      clock: this.#ports.clock,
+      chunk: isFile ? FILE_LINES : 1,
+      width: isFile ? 1 : WEBHOOK_AT_ONCE,
+      send: (items) => share.slots.run(() => this.#send(items)),
+      failed: (reason) => this.#notes.add(oid, output, reason, 0),
+      giveUp: (items, reason) => this.#giveUp(items, reason),
+      onIdle: () => {
+        share.lanes.delete(output);
+        if (share.lanes.size === 0) this.#orgs.delete(oid);
+      },
+    });
+    const opened = { lane, bytes: 0 };
+    share.lanes.set(output, opened);
+    return opened;
+  }
+
+  /** To where the output goes by now: it may have been set anew while they waited. */
+  async #send(items: readonly Item[]): Promise<void> {
+    const { sinks } = this.#ports;
+    const [first] = items;
+    const target = first && this.#targetOf(first.value);
     if (!first || !target) return;
     if (target.type === 'file') {
-      const lines = records.map(({ body }) => `${body}\n`).join('');
-      await this.#tried(place, alive, () => this.#ports.sinks.append(first.oid, target.path, lines));
-      return;
+      const lines = items.map(({ value }) => `${value.body}\n`).join('');
+      return sinks.append(first.value.oid, target.path, lines);
     }
-    const waiting = [...records].reverse();
-    const sender = async (): Promise<void> => {
-      for (let next = waiting.pop(); next && alive(); next = waiting.pop()) {
-        const { body, event_id } = next;
-        await this.#tried(place, alive, () => this.#ports.sinks.post(target.url, target.headers, body, event_id));
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, sender));
+    for (const { value } of items) await sinks.post(target.url, target.headers, value.body, value.event_id);
+  }
+
+  async #giveUp(items: readonly Item[], reason: string): Promise<boolean> {
+    const letters = items.map(({ record }): DeadLetter => ({ record, code: 'output_undelivered', message: reason }));
+    if (!(await this.#bury(letters, () => !this.#stopped))) return false;
+    const [first] = items;
+    if (first) this.#notes.add(first.value.oid, first.value.output, reason, items.length);
+    return true;
+  }
+
+  #overflow(record: InRecord, { oid, output }: OutputRecord): DeadLetter {
+    const message = 'More waits for the output, or for the outputs of the org, than is kept.';
+    this.#notes.add(oid, output, message, 1);
+    return { record, code: 'output_undelivered', message };
+  }
+
+  /** False: given up, because all stops. */
+  async #bury(letters: DeadLetter[], alive: () => boolean): Promise<boolean> {
+    if (letters.length === 0) return true;
+    const { outbox, clock, log, metrics } = this.#ports;
+    const buried = await persist(
+      clock,
+      alive,
+      async () => {
+        await outbox.deadLetters(letters);
+        return true;
+      },
+      (error) => log.warn({ err: error }, 'dead letters wait'),
+    );
+    if (buried) for (const { code } of letters) metrics.deadLettered(code);
+    return buried === true;
+  }
+
+  async #commitAll(): Promise<void> {
+    for (const [partition, seat] of [...this.#seats])
+      await this.#commit(partition, seat).catch((error: unknown) =>
+        this.#ports.log.debug({ err: error, partition }, 'outputs are not committed yet'),
+      );
+  }
+
+  async #commit(partition: number, seat: Seat): Promise<void> {
+    const { committable } = seat.offsets;
+    if (!seat.isOurs || committable <= seat.committed) return;
+    await this.#group?.commit('outputs', partition, committable);
+    seat.committed = committable;
   }
 
   #targetOf({ oid, output }: OutputRecord): OutputTarget | undefined {
@@ -104,31 +251,9 @@ class Delivery implements Role {
     try {
       return setting && readOutput(setting.value, this.#rules);
     } catch (error) {
-      this.#ports.log.warn({ oid, output, fault: String(error) }, 'an output is not one that is delivered here');
+      const fault = error instanceof Error ? error.message : String(error);
+      this.#notes.add(oid, output, `It is not delivered here: ${fault}`, 0);
       return undefined;
-    }
-  }
-
-  async #tried(place: string, alive: () => boolean, send: () => Promise<void>): Promise<void> {
-    const { clock, log } = this.#ports;
-    if ((this.#resting.get(place) ?? 0) > clock.monoMs()) return;
-    for (let attempt = 1; alive(); attempt += 1) {
-      try {
-        await send();
-        this.#resting.delete(place);
-        return;
-      } catch (error) {
-        if (attempt < TRIES) {
-          await clock.delay(FIRST_WAIT_MS * 2 ** (attempt - 1));
-          continue;
-        }
-        this.#resting.set(place, clock.monoMs() + REST_MS);
-        log.warn(
-          { output: place, fault: error instanceof Error ? error.message : String(error) },
-          'an output was given up and rests',
-        );
-        return;
-      }
     }
   }
 }

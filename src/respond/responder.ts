@@ -8,6 +8,7 @@
  * name and never stops the stream; what does is a Kafka or Redis that is away, until it is back.
  */
 import { persist } from '../clock.ts';
+import type { OutputMemory } from '../outputs/memory.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import { type OutputSinks, startDelivery } from './deliver.ts';
@@ -19,7 +20,7 @@ import { Rulesets } from './rulesets.ts';
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
-export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory; sinks: OutputSinks };
+export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory; outputMemory: OutputMemory; sinks: OutputSinks };
 
 export async function startResponder(ports: ResponderPorts): Promise<Role> {
   const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);

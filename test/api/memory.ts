@@ -32,6 +32,7 @@ import {
 
 import type { KeyUse } from '../../src/orgs/key-use.ts';
 import { OrgTable } from '../../src/orgs/table.ts';
+import type { OutputFailure } from '../../src/outputs/memory.ts';
 
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
 import { OID, SECRET, testSettings } from '../command/orgs.ts';
@@ -116,6 +117,8 @@ export class Memory {
   /** Faults of rules, by `hive/name`. */
   readonly ruleFaults = new Map<string, { sentence: string; atMs: number }>();
 
+  readonly outputFailures = new Map<string, OutputFailure>();
+
   partitionOf = (sid: string): number => (createHash('md5').update(sid).digest()[0] as number) % PARTITIONS;
 
   ports(env: Record<string, string> = {}): ApiPorts {
@@ -137,6 +140,10 @@ export class Memory {
       keyUse: this.keyUse,
       projection: this.projection() as Projection,
       ruleFaults: async () => this.ruleFaults,
+      outputMemory: {
+        failures: async () => this.outputFailures,
+        forget: async (_oid, output) => void this.outputFailures.delete(output),
+      },
       detections: this.detections,
       consoleFolder: '/nonexistent',
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },

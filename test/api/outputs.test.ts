@@ -39,6 +39,18 @@ test('an output is set, shown without its secrets, and deleted', async () => {
   });
 });
 
+test('shows how an output last failed until it is set anew', async () => {
+  const webhook = { type: 'webhook', url: 'https://siem.example/x' };
+  await call('POST', 'outputs/o', webhook);
+  memory.outputFailures.set('o', { reason: 'The webhook answered 500.', atMs: 7, undelivered: 3 });
+  expect((await call('GET', 'outputs')).body.outputs.o).toMatchObject({
+    last_failure: { reason: 'The webhook answered 500.', at: 7 },
+    undelivered: 3,
+  });
+  await call('POST', 'outputs/o', webhook);
+  expect((await call('GET', 'outputs')).body.outputs.o).toEqual({ ...webhook, headers: {} });
+});
+
 test('one that would reach what it must not is refused', async () => {
   for (const form of [
     { type: 'webhook', url: 'http://127.0.0.1/' },

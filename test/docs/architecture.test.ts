@@ -74,7 +74,7 @@ describe('the topics', () => {
     ['dispatches', ['join']],
     ['sensorStates', ['join']],
     ['taskEvents', ['join', 'projection']],
-    ['deadLetters', ['join', 'projection']],
+    ['deadLetters', ['join', 'projection', 'respond']],
   ])('outbox.%s is written by %j alone', (method, folders) => {
     const writers = files.filter((file) => readFileSync(join(src, file), 'utf8').includes(`outbox.${method}(`));
     expect([...new Set(writers.map((file) => file.split('/')[0]))].toSorted()).toEqual(folders);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deleteRecord, getRecord, setRecord } from '../../src/cli/hives.ts';
 import { createKafka } from '../../src/edges/kafka/client.ts';
+import { partitionOf } from '../../src/edges/kafka/partitioner.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
 import { createRuleMemory } from '../../src/edges/redis/rule-memory.ts';
@@ -221,6 +222,57 @@ it('sends outputs on to a webhook, again when it fails, and to a file of the org
       '/v1/orgs/{oid}/detections?cat=Reliable task ran',
     );
     expect(listed.detections).toHaveLength(1);
+  } finally {
+    hook.closeAllConnections();
+    await new Promise((resolve) => hook.close(resolve));
+  }
+});
+
+it('an output that hangs holds up no other of its partition, and one that refuses leaves a dead letter and its reason', async () => {
+  const got: string[] = [];
+  const hook = createServer(async (request, response) => {
+    request.resume();
+    got.push(request.url ?? '');
+    if (request.url === '/hangs') return;
+    response.writeHead(request.url === '/refuses' ? 400 : 200).end();
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+  const partitions = system.config.TOPIC_PARTITIONS;
+  const partition = (name: string) => partitionOf(`${system.oid}/${name}`, partitions);
+  const alike = (base: string) =>
+    Array.from({ length: 100 }, (_, n) => `${base}-${n}`).find((name) => partition(name) === 0) as string;
+  const names = { hangs: alike('hangs'), refuses: alike('refuses'), works: alike('works') };
+  try {
+    for (const [kind, name] of Object.entries(names))
+      await system.client.call('POST', `/v1/orgs/{oid}/outputs/${name}`, {
+        type: 'webhook',
+        url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/${kind}`,
+      });
+    const actions = Object.values(names).map((name) => `{action: output, name: ${name}}`);
+    await put('fan', `detect: {event: FAN_REP, op: exists, path: event}\nrespond: [${actions.join(', ')}]`);
+    for (let n = 0; n < 3; n += 1) await system.answer({ sid: 'fan', event_type: 'FAN_REP' }, { N: n });
+    // An attempt ends after 5 seconds: the one that hangs has not failed yet.
+    await vi.waitFor(() => expect(got.filter((url) => url === '/works')).toHaveLength(3), {
+      timeout: 4_000,
+      interval: 25,
+    });
+    const letters = () =>
+      system.seen.deadLetters.filter(({ headers }) => String(headers['rt-error-code']) === 'output_undelivered');
+    await vi.waitFor(() => expect(letters()).toHaveLength(3), soon);
+    expect(String(letters()[0]?.headers['rt-error'])).toBe('The webhook answered 400.');
+    const listed = async () =>
+      (
+        await run(['outputs', 'list', '--url', system.url, '--oid', system.oid], {
+          env: { RT_API_KEY: system.apiKey },
+          nowMs: Date.now,
+          fetch,
+        })
+      ).out;
+    await vi.waitFor(
+      async () => expect(await listed()).toMatch(new RegExp(`${names.refuses} .* 3 .*The webhook answered 400\\.`)),
+      soon,
+    );
+    for (const name of Object.values(names)) await system.client.call('DELETE', `/v1/orgs/{oid}/outputs/${name}`);
   } finally {
     hook.closeAllConnections();
     await new Promise((resolve) => hook.close(resolve));

@@ -6,103 +6,259 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { clockOf } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { createSinks } from '../../src/edges/http/sinks.ts';
 import type { OutputRecord } from '../../src/model/records.ts';
+import type { DeadLetter } from '../../src/outbox.ts';
+import { OutputFault } from '../../src/outputs/fault.ts';
 import type { Batch, GroupOptions } from '../../src/ports.ts';
 import { type DeliveryPorts, type OutputSinks, startDelivery } from '../../src/respond/deliver.ts';
 import { OID } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 
-const record = (output: string, event_id: string): OutputRecord => ({
-  oid: OID,
-  output,
-  event_id,
-  occurred_at: 1,
-  body: `{"id":"${event_id}"}`,
+const OTHER = 'ffffffff-0000-4000-8000-000000000001';
+const record = (output: string, event_id: string, rest: Partial<OutputRecord> = {}): OutputRecord => ({
+  ...{ oid: OID, output, event_id, occurred_at: 1, body: `{"id":"${event_id}"}` },
+  ...rest,
 });
 
-/** A delivery whose batches a test hands over; answers what was committed. */
-async function delivery(sinks: OutputSinks, targets: Record<string, Record<string, unknown>>) {
+/** A clock that a test moves; what is due runs, and what follows from it settles. */
+class ManualTime {
+  now = 0;
+  #due: { atMs: number; work: () => void }[] = [];
+  readonly clock = clockOf({
+    nowMs: () => this.now,
+    monoMs: () => this.now,
+    after: (ms, work) => {
+      const one = { atMs: this.now + ms, work };
+      this.#due.push(one);
+      return () => {
+        this.#due = this.#due.filter((other) => other !== one);
+      };
+    },
+    random: () => 1,
+  });
+
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      await settled();
+      const [next] = this.#due.toSorted((a, b) => a.atMs - b.atMs);
+      if (!next || next.atMs > end) break;
+      this.#due = this.#due.filter((other) => other !== next);
+      this.now = Math.max(this.now, next.atMs);
+      next.work();
+    }
+    this.now = end;
+  }
+}
+
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+type Letter = { id: string; code: string; message: string };
+
+/** A delivery whose batches a test hands over; what it committed, wrote to the dead letters, and noted. */
+async function delivery(sinks: Partial<OutputSinks>, targets: Record<string, Record<string, unknown>>) {
   const settings = new SettingLog().process();
-  for (const [name, value] of Object.entries(targets))
-    await settings.write({ oid: OID, kind: 'OUTPUT', name, by: 't', value });
-  let onBatch: GroupOptions['onBatch'] = async () => false;
+  for (const oid of [OID, OTHER])
+    for (const [name, value] of Object.entries(targets))
+      await settings.write({ oid, kind: 'OUTPUT', name, by: 't', value });
+  let joined: GroupOptions | undefined;
+  const time = new ManualTime();
   const committed: number[] = [];
-  let nowMs = 0;
-  const sleep = (ms: number): void => {
-    nowMs += ms;
-  };
-  const clock = { nowMs: () => nowMs, monoMs: () => nowMs, delay: async (ms: number) => sleep(ms) };
+  const letters: Letter[] = [];
+  const failures = new Map<string, { reason: string; undelivered: number }>();
   const ports = {
-    ...{ settings, sinks, log: pino({ level: 'silent' }) },
+    ...{ settings, log: pino({ level: 'silent' }), clock: time.clock },
+    sinks: { post: async () => {}, append: async () => {}, ...sinks },
     config: readConfig({
       KAFKA_BROKERS: 'x:1',
       REDIS_URL: 'redis://x',
       OUTPUT_DIR: '/out',
       OUTPUT_ALLOW_PRIVATE: 'true',
     }),
-    clock,
+    metrics: { deadLettered: () => {} },
+    outbox: {
+      deadLetters: async (some: DeadLetter[]) =>
+        void letters.push(...some.map(({ record: { key }, code, message }) => ({ id: String(key), code, message }))),
+    },
+    outputMemory: {
+      noteFailures: async (notes: { oid: string; output: string; reason: string; undelivered: number }[]) => {
+        for (const { oid, output, reason, undelivered } of notes) {
+          const before = failures.get(`${oid}/${output}`)?.undelivered ?? 0;
+          failures.set(`${oid}/${output}`, { reason, undelivered: before + undelivered });
+        }
+      },
+    },
     inbox: {
       join: async (options: GroupOptions) => {
-        onBatch = options.onBatch;
+        joined = options;
         return {
           joined: () => true,
           commit: async (_t: string, _p: number, next: number) => void committed.push(next),
           stop: async () => {},
         };
       },
-      decode: async (_name: string, records: unknown[]) => records.map((value) => ({ value })),
+      decode: async (_name: string, records: { value: OutputRecord }[]) =>
+        records.map((one) => ({ record: one, value: one.value })),
     },
   };
-  await startDelivery(ports as unknown as DeliveryPorts);
+  const role = await startDelivery(ports as unknown as DeliveryPorts);
   let next = 0;
-  const hand = (...records: OutputRecord[]) => {
-    next += records.length;
-    return onBatch({ partition: 0, records, nextOffset: next, alive: () => true } as unknown as Batch);
+  const hand = async (...records: OutputRecord[]) => {
+    const batch = records.map((value) => {
+      next += 1;
+      return { offset: next - 1, key: value.event_id, value: Object.assign(value, { length: value.body.length }) };
+    });
+    return joined?.onBatch({ partition: 0, records: batch, nextOffset: next, alive: () => true } as unknown as Batch);
   };
-  return {
-    hand,
-    committed,
-    sleep,
+  const rejoin = (from: number) => {
+    next = from;
+    joined?.onAssigned([0]);
   };
+  return { hand, rejoin, committed, letters, failures, time, stop: () => role.stop() };
 }
 
 describe('delivery', () => {
   const hook = { type: 'webhook', url: 'http://127.0.0.1:1/', headers: {} };
+  const hang = () => new Promise<never>(() => {});
+  const idsOf = (letters: readonly Letter[]) => letters.map(({ id }) => id);
 
-  it('tries a webhook again, then gives the event up, lets the output rest, and commits all the same', async () => {
+  it('an output that hangs holds up neither another output nor another org, and commits no further than it', async () => {
+    const got: string[] = [];
+    const { hand, committed, time } = await delivery(
+      { post: (_url, _headers, _body, id) => (id.startsWith('slow') ? hang() : Promise.resolve(void got.push(id))) },
+      { slow: hook, fast: hook },
+    );
+    await hand(record('fast', 'a'));
+    const many = Array.from({ length: 100 }, (_, n) => record('slow', `slow ${n}`));
+    expect(await hand(...many, record('fast', 'b'), record('fast', 'c', { oid: OTHER }))).toBe(true);
+    expect(await hand(record('slow', 'd', { oid: OTHER }))).toBe(true);
+    await time.pass(1_000);
+    expect(got).toEqual(['a', 'b', 'c', 'd']);
+    expect(committed).toEqual([0, 1]);
+  });
+
+  it('tries again after growing waits, and sends what came meanwhile in its order', async () => {
     const tried: string[] = [];
     let works = false;
-    const { hand, committed, sleep } = await delivery(
+    const { hand, committed, failures, letters, time } = await delivery(
       {
         post: async (_url, _headers, _body, id) => {
           tried.push(id);
           if (!works) throw new Error('away');
         },
-        append: async () => {},
       },
       { hook },
     );
     await hand(record('hook', 'a'));
-    expect(tried).toEqual(['a', 'a', 'a', 'a']);
+    await time.pass(1_000);
+    await hand(record('hook', 'b'), record('hook', 'c'));
+    expect(tried).toEqual(['a', 'a', 'a']);
     works = true;
-    await hand(record('hook', 'b'));
-    expect(tried).toHaveLength(4);
-    sleep(30_001);
-    await hand(record('hook', 'c'), record('hook', 'd'));
-    expect(tried.slice(4).toSorted()).toEqual(['c', 'd']);
-    expect(committed).toEqual([1, 2, 4]);
+    await time.pass(2_000);
+    expect(tried.slice(3)).toEqual(['a', 'b', 'c']);
+    expect(committed.at(-1)).toBe(3);
+    expect(failures.get(`${OID}/hook`)).toEqual({ reason: 'away', undelivered: 0 });
+    expect(letters).toEqual([]);
+  });
+
+  it('gives up to the dead letters: at once what is never taken, after some tries what fails, in time what waits', async () => {
+    const tried: string[] = [];
+    const { hand, committed, failures, letters, time } = await delivery(
+      {
+        post: async (_url, _headers, _body, id) => {
+          tried.push(id);
+          if (id === 'refused') throw new OutputFault('The webhook answered 400.', { isFinal: true });
+          throw new Error('away');
+        },
+      },
+      { hook },
+    );
+    await hand(record('hook', 'refused'));
+    await time.pass(600);
+    expect(letters).toEqual([{ id: 'refused', code: 'output_undelivered', message: 'The webhook answered 400.' }]);
+    const waiting = Array.from({ length: 20 }, (_, n) => record('hook', `${n}`));
+    await hand(...waiting);
+    await time.pass(30_000);
+    expect(letters[1]).toMatchObject({ id: '0', message: 'away It was tried 8 times.' });
+    await time.pass(100_000);
+    expect(idsOf(letters).toSorted()).toEqual(['refused', ...waiting.map(({ event_id }) => event_id)].toSorted());
+    expect(letters.at(-1)?.message).toBe('It waited too long for the output.');
+    expect(committed.at(-1)).toBe(21);
+    expect(failures.get(`${OID}/hook`)?.undelivered).toBe(21);
+    expect(tried.length).toBeLessThan(60);
+  });
+
+  it('keeps a bounded amount for an output that hangs; the rest are dead letters, and other orgs go on', async () => {
+    const got: string[] = [];
+    const { hand, letters, time } = await delivery(
+      { post: (_url, _headers, _body, id) => (id === 'big' ? hang() : Promise.resolve(void got.push(id))) },
+      { one: hook, two: hook },
+    );
+    const body = 'x'.repeat(4 * 1024 * 1024);
+    for (let n = 0; n < 20; n += 1) await hand(record(n % 2 ? 'one' : 'two', 'big', { body }));
+    expect(letters.length).toBe(14);
+    expect(letters[0]?.code).toBe('output_undelivered');
+    await hand(record('one', 'other', { oid: OTHER, body }));
+    await time.pass(1_000);
+    expect(got).toEqual(['other']);
+  });
+
+  it('leaves alone what it held when the partition went to somebody else', async () => {
+    const tried: string[] = [];
+    let works = false;
+    const { hand, rejoin, committed, time } = await delivery(
+      {
+        post: async (_url, _headers, _body, id) => {
+          tried.push(id);
+          if (!works) throw new Error('away');
+        },
+      },
+      { hook },
+    );
+    await hand(record('hook', 'a'), record('hook', 'b'));
+    await time.pass(10);
+    const before = tried.length;
+    rejoin(0);
+    works = true;
+    await hand(record('hook', 'a'), record('hook', 'b'));
+    await time.pass(1_000);
+    expect(tried.slice(before)).toEqual(['a', 'b']);
+    expect(committed.at(-1)).toBe(2);
+  });
+
+  it('stops at once, and commits nothing that was not delivered', async () => {
+    const { hand, stop, committed, letters, time } = await delivery(
+      {
+        post: async (_url, _headers, _body, id) => {
+          if (id === 'b') throw new Error('away');
+        },
+      },
+      { hook, file: { type: 'file', path: 'x' } },
+    );
+    await hand(record('hook', 'a'), record('hook', 'b'), record('file', 'c'));
+    await time.pass(10);
+    const stopped = stop();
+    await time.pass(0);
+    await stopped;
+    expect([committed.at(-1), letters]).toEqual([1, []]);
   });
 
   it('writes the events of a batch to a file in their order, and leaves alone what is not configured', async () => {
     const written: string[] = [];
-    const { hand } = await delivery(
-      { post: async () => {}, append: async (oid, path, lines) => void written.push(oid, path, lines) },
+    const { hand, committed, time } = await delivery(
+      { append: async (oid, path, lines) => void written.push(oid, path, lines) },
       { file: { type: 'file', path: 'a/b.jsonl' }, odd: { type: 'carrier pigeon' } },
     );
     await hand(record('file', '1'), record('none', '2'), record('odd', '3'), record('file', '4'));
-    expect(written).toEqual([OID, 'a/b.jsonl', '{"id":"1"}\n{"id":"4"}\n']);
+    await time.pass(1_000);
+    expect(written.filter((_, n) => n % 3 === 2).join('')).toBe('{"id":"1"}\n{"id":"4"}\n');
+    expect(written.slice(0, 2)).toEqual([OID, 'a/b.jsonl']);
+    expect(committed.at(-1)).toBe(4);
   });
 });
 
@@ -138,7 +294,13 @@ describe('sinks', () => {
     ]);
     server?.close();
     const other = await serve(302, { location: `http://127.0.0.1:${port}/` });
-    await expect(post(`http://127.0.0.1:${other.port}/`, {}, '{}', 'e')).rejects.toThrow('302');
+    await expect(post(`http://127.0.0.1:${other.port}/`, {}, '{}', 'e')).rejects.toMatchObject({
+      message: 'The webhook answered 302.',
+      isFinal: true,
+    });
+    server?.close();
+    const busy = await serve(429);
+    await expect(post(`http://127.0.0.1:${busy.port}/`, {}, '{}', 'e')).rejects.toMatchObject({ isFinal: false });
   });
 
   it('refuses a name that resolves to a private address', async () => {

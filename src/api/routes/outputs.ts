@@ -1,13 +1,16 @@
 /** Where an org's outputs go beside the topic. What headers hold is not shown again. */
 import { Type } from '@sinclair/typebox';
 import { ApiError } from '../../errors.ts';
+import type { OutputFailure } from '../../outputs/memory.ts';
 import { checkOutputName, readOutput, shownOutput } from '../../outputs/setting.ts';
 import { Empty, OidParams, oid, optional } from '../fields.ts';
 import { parseJson } from '../json.ts';
 import { type Parts, type Route, route } from '../route.ts';
+import { within } from '../within.ts';
 
 const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
 const OUTPUTS_MAX = 1_000;
+const FAILURES_MS = 1_000;
 const text = { expected: 'text, given once' };
 
 const rulesOf = ({ context }: Parts) => ({
@@ -21,22 +24,18 @@ export const outputRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/outputs',
     rights: ['dr.list'],
     tag: 'hives',
-    summary: 'Lists where the outputs of the org go.',
+    summary: 'Lists where the outputs of the org go, and how they last failed.',
     schema: {
       params: OidParams,
       response: { 200: Type.Object({ outputs: Type.Record(Type.String(), Type.Unknown()) }) },
     },
-    handle: (parts, request) => ({
-      outputs: Object.fromEntries(
-        parts.context.settings.list(request.oid, 'OUTPUT').map(({ name, value }) => {
-          try {
-            return [name, shownOutput(readOutput(value, { outputDir: '-', allowPrivate: true }))];
-          } catch {
-            return [name, { type: 'unknown' }];
-          }
-        }),
-      ),
-    }),
+    handle: async (parts, request) => {
+      const failures = await failuresOf(parts, request.oid);
+      const shown = parts.context.settings
+        .list(request.oid, 'OUTPUT')
+        .map(({ name, value }) => [name, { ...shownSetting(value), ...shownFailure(failures?.get(name)) }]);
+      return { outputs: Object.fromEntries(shown) };
+    },
   }),
   route({
     method: 'POST',
@@ -63,6 +62,7 @@ export const outputRoutes: readonly Route[] = [
         ...{ oid: request.oid, kind: 'OUTPUT', name, by: request.identity.keyName },
         value: target,
       });
+      await forgetFailures(parts, request.oid, name);
       return {};
     },
   }),
@@ -73,17 +73,40 @@ export const outputRoutes: readonly Route[] = [
     tag: 'hives',
     summary: 'Ends sending an output on.',
     schema: { params: Named, response: { 200: Empty } },
-    handle: async ({ context }, request) => {
+    handle: async (parts, request) => {
+      const { context } = parts;
       const { oid: org, params } = request;
       if (context.settings.get(org, 'OUTPUT', params.name) === undefined)
         throw new ApiError('output_unknown', `The output ${params.name} is not sent on anywhere.`);
       await context.settings.write({
         ...{ oid: org, kind: 'OUTPUT', name: params.name, by: request.identity.keyName, value: null },
       });
+      await forgetFailures(parts, org, params.name);
       return {};
     },
   }),
 ];
+
+function shownSetting(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return shownOutput(readOutput(value, { outputDir: '-', allowPrivate: true }));
+  } catch {
+    return { type: 'unknown' };
+  }
+}
+
+const shownFailure = (failure: OutputFailure | undefined) =>
+  failure === undefined
+    ? {}
+    : { last_failure: { reason: failure.reason, at: failure.atMs }, undelivered: failure.undelivered };
+
+/** Shown beside where outputs go: without Redis, outputs are shown without. */
+const failuresOf = ({ context }: Parts, org: string) =>
+  within(FAILURES_MS, 'Redis', context.outputMemory.failures(org)).catch(() => undefined);
+
+/** What failed before was sent elsewhere. The output is set whatever becomes of this. */
+const forgetFailures = ({ context }: Parts, org: string, name: string): Promise<void> =>
+  within(FAILURES_MS, 'Redis', context.outputMemory.forget(org, name)).catch(() => undefined);
 
 function refuseMore({ context: { settings } }: Parts, oid: string, name: string): void {
   if (settings.get(oid, 'OUTPUT', name) !== undefined || settings.list(oid, 'OUTPUT').length < OUTPUTS_MAX) return;

@@ -7,6 +7,14 @@ import type { ApiFlags } from '../settings.ts';
 import { table, visible } from '../table.ts';
 
 type Flags = ApiFlags & JsonFlag;
+type ShownOutput = {
+  type: string;
+  url?: string;
+  path?: string;
+  /** Events given up since the output was set, in the last week. */
+  undelivered?: number;
+  last_failure?: { reason: string; at: number };
+};
 type SetFlags = Flags & { webhook?: string; header?: string[]; file?: string };
 
 const collect = (text: string, before: string[] = []): string[] => [...before, text];
@@ -21,7 +29,9 @@ export function registerOutputs(program: Command, io: Io): void {
   const list = outputs
     .command('list')
     .summary('list outputs')
-    .description('Lists where outputs go. What headers hold is not shown.');
+    .description(
+      'Lists where outputs go, the last failure of each, and how many events it was not given: those are dead letters. What headers hold is not shown.',
+    );
   withApiOptions(list).action((flags: Flags) => listOutputs(flags, io));
   withExamples(list, io, [['outputs list', 'where outputs go']]);
 
@@ -54,21 +64,25 @@ export function registerOutputs(program: Command, io: Io): void {
 const place = (name: string): string => `/v1/orgs/{oid}/outputs/${encodeURIComponent(name)}`;
 
 async function listOutputs(flags: Flags, io: Io): Promise<void> {
-  const answer = await clientOf(flags, io).call<{ outputs: Record<string, Record<string, unknown>> }>(
+  const answer = await clientOf(flags, io).call<{ outputs: Record<string, ShownOutput> }>(
     'GET',
     '/v1/orgs/{oid}/outputs',
   );
   const entries = Object.entries(answer.outputs);
   if (flags.json) io.out(prettyJson(answer));
   else if (entries.length === 0) io.err('No output is sent on.\n');
-  else
-    io.out(
-      table(
-        ['OUTPUT', 'TO', 'WHERE'],
-        entries.map(([name, { type, url, path }]) => [visible(name), String(type), visible(String(url ?? path ?? ''))]),
-        painter(io.colour),
-      ),
-    );
+  else io.out(table(['OUTPUT', 'TO', 'WHERE', 'UNDELIVERED', 'LAST FAILURE'], entries.map(rowOf), painter(io.colour)));
+}
+
+function rowOf([name, { type, url, path, undelivered, last_failure: failure }]: [string, ShownOutput]): string[] {
+  const failed = failure === undefined ? '' : `${new Date(failure.at).toISOString()} ${visible(failure.reason)}`;
+  return [
+    visible(name),
+    type,
+    visible(url ?? path ?? ''),
+    undelivered === undefined ? '' : String(undelivered),
+    failed,
+  ];
 }
 
 async function setOutput(name: string, flags: SetFlags, io: Io): Promise<void> {

@@ -10,6 +10,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { dirname, join, sep } from 'node:path';
+import { faultOfStatus, OutputFault } from '../../outputs/fault.ts';
 import { isPublicAddress } from '../../outputs/setting.ts';
 
 export type SinkOptions = { outputDir: string; allowPrivate: boolean };
@@ -56,7 +57,7 @@ function post(url: string, headers: Record<string, string>, body: string, allowP
   // An address that is written out is never looked up.
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host))
-    return Promise.reject(new Error(`${host} is no public address.`));
+    return Promise.reject(new OutputFault(`${host} is no public address.`, { isFinal: true }));
   return new Promise((resolve, reject) => {
     const request = url.startsWith('https:') ? requestHttps : requestHttp;
     const sent = request(
@@ -71,9 +72,7 @@ function post(url: string, headers: Record<string, string>, body: string, allowP
       (response) => {
         response.resume();
         const status = response.statusCode ?? 0;
-        response.on('close', () =>
-          status >= 200 && status < 300 ? resolve() : reject(new Error(`The webhook answered ${status}.`)),
-        );
+        response.on('close', () => (status >= 200 && status < 300 ? resolve() : reject(faultOfStatus(status))));
         response.on('error', reject);
       },
     );

@@ -41,6 +41,8 @@ export const keys = {
   ruleCount: (oid: string, hash: string) => `{${oid}}:rc:${hash}`,
   /** hash: `hive/name` of a rule -> its last fault; goes a week after the last one */
   ruleFaults: (oid: string) => `{${oid}}:rf`,
+  /** hash: `f/NAME` the last failure of an output, `n/NAME` how many events it was not given; goes a week after the last one */
+  outputFailures: (oid: string) => `{${oid}}:of`,
 };
 
 /** Pub/sub channel that carries oids whose tasks changed. */
