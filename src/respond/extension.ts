@@ -22,9 +22,6 @@ const read = {
 };
 
 const TARGETS = ['sid', 'tag', 'selector', 'plat'];
-const TASKS_PAGE = 500;
-/** Pending tasks that one `untask` without a task id withdraws. */
-const TASKS_MAX = 10_000;
 
 const ACTIONS: Readonly<Record<string, Ask>> = {
   task: (data, { effects, origin, ports, seen }) => {
@@ -33,12 +30,12 @@ const ACTIONS: Readonly<Record<string, Ask>> = {
     const freshId = key ? ruleId(seen.depth + 1, 'key', origin.oid, key) : origin.freshId;
     effects.commands.push(taskCommandOf(fields, { ...origin, freshId }, rulesOf(ports)));
   },
-  untask: async (data, { effects, origin, ports }) => {
+  untask: async (data, { effects, origin, ports, turn }) => {
     const fields = read.untask(data);
     const target = readTarget(fields);
     if (!fields.task_id && !target.given)
       throw new ApiError('target_missing', 'Say what to remove: task_id, or a target.');
-    const ids = fields.task_id ? [fields.task_id] : await pendingIds(ports.projection, origin.oid);
+    const ids = fields.task_id ? [fields.task_id] : await turn.allTasks(origin.oid, target);
     for (const id of ids) effects.commands.push(untaskCommandOf(id, target, origin, rulesOf(ports)));
   },
   /** Has no one to answer to. */
@@ -75,14 +72,3 @@ const rulesOf = ({ orgs, config }: Acting['ports']) => ({
   ttlMaxSeconds: config.TTL_MAX_SECONDS,
   taskMaxBytes: config.TASK_MAX_BYTES,
 });
-
-async function pendingIds(projection: Acting['ports']['projection'], oid: string): Promise<string[]> {
-  const found: string[] = [];
-  let after: string | null = null;
-  do {
-    const page: { ids: string[]; next: string | null } = await projection.pendingIds(oid, TASKS_PAGE, after);
-    found.push(...page.ids);
-    after = page.next;
-  } while (after !== null && found.length < TASKS_MAX);
-  return found;
-}

@@ -12,15 +12,14 @@ import type { NamedRule } from '../rules/ruleset.ts';
 import { render } from '../rules/template/render.ts';
 import { applyTransform } from '../rules/template/transform.ts';
 import type { View } from '../rules/view.ts';
-import { sensorsOfDevice } from './device.ts';
+import type { Devices } from './devices.ts';
 import { changeOf, type Effects } from './effects.ts';
 import { askExtension } from './extension.ts';
 import { outputOf, type Report, reportOf } from './report.ts';
 import { ruleId, type Seen } from './seen.ts';
+import type { Turn } from './turn.ts';
 
-export type Ports = Pick<RolePorts, 'config' | 'orgs' | 'projection' | 'store'> & {
-  presencePartitions: number;
-};
+export type Ports = Pick<RolePorts, 'config' | 'orgs' | 'projection'> & { devices: Pick<Devices, 'sensorsOf'> };
 
 /** A rule that has matched, and the reports that its actions have made so far. */
 export type Firing = {
@@ -30,8 +29,18 @@ export type Firing = {
   readonly reports: Report[];
 };
 
+/** What an action is run with. */
+export type Stage = {
+  readonly ports: Ports;
+  readonly turn: Turn;
+  readonly effects: Effects;
+  readonly firing: Firing;
+  readonly nowMs: number;
+};
+
 export type Acting = {
   readonly ports: Ports;
+  readonly turn: Turn;
   readonly effects: Effects;
   readonly firing: Firing;
   readonly seen: Seen;
@@ -49,9 +58,9 @@ type Perform<T extends Effect['type']> = (effect: Extract<Effect, { type: T }>, 
 const PERFORM: { [T in Effect['type']]: Perform<T> } = {
   report: (effect, { firing, effects, seen, at, origin }) => {
     const place = { hive: firing.rule.hive, rule: firing.rule.name, at };
-    const report = reportOf(effect, seen, firing.mtd, place, origin.nowMs);
+    const { report, detection } = reportOf(effect, seen, firing.mtd, place, origin.nowMs);
     firing.reports.push(report);
-    if (report.sentOut) effects.detections.push(report.detection);
+    if (detection !== null) effects.detections.push(detection);
   },
   output: ({ name }, { effects, seen }) => {
     effects.outputs.push(outputOf(name, seen));
@@ -73,8 +82,9 @@ const PERFORM: { [T in Effect['type']]: Perform<T> } = {
       throw new RuleFault(`A tag has 1 to ${TAG_MAX_BYTES} bytes.`);
     const expires_at = ttlSeconds === undefined ? null : origin.nowMs + ttlSeconds * 1000;
     const changed = change === 'add' ? { add_tags: [{ tag: name, expires_at }] } : { remove_tags: [name] };
-    const sids = entireDevice && seen.did !== '' ? await sensorsOfDevice(ports, seen.oid, seen.did) : [seen.sid];
-    for (const sid of sids) effects.presence.push(changeOf(seen.oid, sid, origin.nowMs, changed));
+    const others = entireDevice && seen.did !== '' ? await ports.devices.sensorsOf(seen.oid, seen.did) : [];
+    for (const sid of new Set([seen.sid, ...others]))
+      effects.presence.push(changeOf(seen.oid, sid, origin.nowMs, changed));
   },
   extension: async ({ name, action, request, basedOnReport }, acting) => {
     const report = acting.firing.reports.at(-1);
@@ -94,13 +104,7 @@ const HARMLESS: ReadonlySet<Effect['type']> = new Set(['report', 'output']);
 export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Adds what the action does to `effects`. Rejects only where Redis can't be asked: then the batch is tried again. */
-export async function perform(
-  ports: Ports,
-  effects: Effects,
-  firing: Firing,
-  action: Action,
-  nowMs: number,
-): Promise<void> {
+export async function perform({ ports, turn, effects, firing, nowMs }: Stage, action: Action): Promise<void> {
   const { rule, seen } = firing;
   const place = `${rule.hive}/${rule.name}`;
   const { at, effect } = action;
@@ -110,7 +114,9 @@ export async function perform(
   try {
     if (seen.depth >= DEPTH_MAX && !HARMLESS.has(effect.type))
       throw new RuleFault(`Rules have answered each other ${DEPTH_MAX} times: this action is left out.`);
-    await (PERFORM[effect.type] as Perform<Effect['type']>)(effect, { ports, effects, firing, seen, at, origin, data });
+    await (PERFORM[effect.type] as Perform<Effect['type']>)(effect, {
+      ...{ ports, turn, effects, firing, seen, at, origin, data },
+    });
   } catch (error) {
     if (error instanceof ApiError && error.retriable) throw error;
     effects.faults.push({ oid: seen.oid, rule: place, sentence: `${at}: ${sentenceOf(error)}` });

@@ -13,16 +13,22 @@ const BODY_MAX_BYTES = 4 * 1024 * 1024 - 65_536;
 /** Of the name of a report; the rest is cut off. */
 const CAT_MAX = 1_024;
 
-export type Report = { readonly detection: Detection; readonly view: View; readonly sentOut: boolean };
+/** As rules on detections see it. `bytes`: of its record. */
+export type Report = {
+  readonly detectId: string;
+  readonly cat: string;
+  readonly view: View;
+  readonly bytes: number;
+};
 
-/** `origin`: hive, rule and action, for the id and the source. */
+/** `origin`: hive, rule and action, for the id and the source. `detection` is null where other rules alone see the report. */
 export function reportOf(
   effect: Extract<Effect, { type: 'report' }>,
   seen: Seen,
   mtd: unknown,
   origin: { hive: string; rule: string; at: string },
   nowMs: number,
-): Report {
+): { report: Report; detection: Detection | null } {
   const { routing } = seen.view;
   const detect_id = hashOf('detection', seen.oid, origin.hive, origin.rule, origin.at, seen.eventId);
   const base = { routing, detect: seen.view, detect_mtd: null, source: origin.hive, detect_id, mtd };
@@ -43,7 +49,8 @@ export function reportOf(
       { ...view, routing: idsOf(seen), detect: null, detect_mtd: null, detect_data: null, too_large: true },
     ),
   };
-  return { detection, view, sentOut: effect.publish && !cat.startsWith('__') };
+  const report = { detectId: detect_id, cat, view, bytes: detection.body.length };
+  return { report, detection: effect.publish && !cat.startsWith('__') ? detection : null };
 }
 
 export function outputOf(name: string, seen: Seen): OutputRecord {

@@ -1,6 +1,7 @@
 /**
  * What was seen -> what is done about it: match -> suppress -> perform, and again for the reports of that round, since other
- * rules see them. Ends after a few rounds. Nothing is written here.
+ * rules see them. Ends after a few rounds. Effects are handed over to be written as soon as there are many of them, so that
+ * no more are held than one part and what one event sets off.
  */
 import { isRunnable } from '../rules/actions.ts';
 import type { Count, RuleMemory } from '../rules/memory.ts';
@@ -10,11 +11,16 @@ import { firingsOf } from './match.ts';
 import { type Firing, type Ports, perform, sentenceOf } from './perform.ts';
 import type { Rulesets } from './rulesets.ts';
 import type { Seen } from './seen.ts';
+import { Turn } from './turn.ts';
 
 /** Reports on reports on reports. */
 const ROUNDS_MAX = 4;
 /** What one event can set off: so many actions, fewer where they write much. Reports that answer reports multiply. */
 const COST_MAX = 1_000;
+/** Effects that cost so much are written before there are more. */
+const PART_COST = 1_000;
+/** Events whose counts are asked for together. */
+const PART_EVENTS = 500;
 
 export type Responding = {
   readonly ports: Ports;
@@ -23,27 +29,54 @@ export type Responding = {
   nowMs(): number;
 };
 
-/** Rejects only where Redis can't be asked. */
-export async function respond(responding: Responding, seen: readonly Seen[]): Promise<Effects> {
+/** Rejects only where Redis can't be asked, or where `write` does: what was written by then is written again, with the same ids. */
+export async function respond(
+  responding: Responding,
+  seen: readonly Seen[],
+  write: (effects: Effects) => Promise<void>,
+): Promise<void> {
   const { rulesets } = responding;
-  const effects = noEffects();
-  let firings = seen.flatMap((one) =>
-    match(responding, effects, { ...one, made: { cost: 0 } }, rulesets.of(one.oid).forEvent(one.type)),
-  );
-  for (let round = 0; firings.length > 0; round += 1) {
-    await act(responding, effects, firings);
-    const reports = firings.flatMap(reportsOf);
-    if (round === ROUNDS_MAX) {
-      for (const {
-        rule,
-        seen: { oid },
-      } of firings)
-        effects.faults.push({ oid, rule: `${rule.hive}/${rule.name}`, sentence: 'Reports answer reports too often.' });
-      break;
+  const turn = new Turn(responding.ports);
+  let [effects, held] = [noEffects(), 0];
+  for (let at = 0; at < seen.length; at += PART_EVENTS) {
+    const events = seen.slice(at, at + PART_EVENTS).map((one) => ({ ...one, made: { cost: 0 } }));
+    const firings = events.map((one) => match(responding, effects, one, rulesets.of(one.oid).forEvent(one.type)));
+    const allowed = await suppress(responding, firings.flat(), effects);
+    for (const [n, { made }] of events.entries()) {
+      await setOff(responding, turn, effects, firings[n] ?? [], allowed);
+      held += made.cost;
+      if (held < PART_COST) continue;
+      await write(effects);
+      [effects, held] = [noEffects(), 0];
     }
-    firings = reports.flatMap((one) => match(responding, effects, one, rulesets.of(one.oid).forDetection(one.type)));
   }
-  return effects;
+  await write(effects);
+}
+
+/** Whatever one event sets off, round by round. */
+async function setOff(
+  responding: Responding,
+  turn: Turn,
+  effects: Effects,
+  first: Firing[],
+  allowedFirst: Allowed,
+): Promise<void> {
+  let [firings, allowed] = [first, allowedFirst];
+  for (let round = 0; firings.length > 0; round += 1) {
+    await act(responding, turn, effects, firings, allowed);
+    if (round === ROUNDS_MAX) {
+      for (const { rule, seen } of firings)
+        effects.faults.push({
+          ...{ oid: seen.oid, rule: `${rule.hive}/${rule.name}` },
+          sentence: 'Reports answer reports too often.',
+        });
+      return;
+    }
+    firings = firings
+      .flatMap(reportsOf)
+      .flatMap((one) => match(responding, effects, one, responding.rulesets.of(one.oid).forDetection(one.type)));
+    allowed = await suppress(responding, firings, effects);
+  }
 }
 
 const match = (
@@ -55,11 +88,15 @@ const match = (
 
 /** The reports of a firing, as rules on detections see them. */
 const reportsOf = ({ seen, reports }: Firing): Seen[] =>
-  reports.map(({ detection: { detect_id: eventId, cat: type }, view }) => ({ ...seen, type, eventId, view }));
+  reports.map(({ detectId: eventId, cat: type, view }) => ({ ...seen, type, eventId, view }));
 
-async function act(responding: Responding, effects: Effects, firings: readonly Firing[]): Promise<void> {
-  const { ports, nowMs } = responding;
-  const allowed = await suppress(responding, firings, effects);
+async function act(
+  { ports, nowMs }: Responding,
+  turn: Turn,
+  effects: Effects,
+  firings: readonly Firing[],
+  allowed: Allowed,
+): Promise<void> {
   for (const firing of firings) {
     for (const action of firing.rule.respond) {
       const rule = `${firing.rule.hive}/${firing.rule.name}`;
@@ -67,30 +104,40 @@ async function act(responding: Responding, effects: Effects, firings: readonly F
       else if (allowed(firing, action.at)) {
         const { made = { cost: 0 }, oid } = firing.seen;
         if (made.cost >= COST_MAX) effects.faults.push({ oid, rule, sentence: TOO_MUCH });
-        else made.cost += await costOf(effects, () => perform(ports, effects, firing, action, nowMs()));
+        else
+          made.cost += await costOf(effects, firing, () =>
+            perform({ ports, turn, effects, firing, nowMs: nowMs() }, action),
+          );
       }
     }
   }
 }
 
 const TOO_MUCH = `One event sets off at most ${COST_MAX} actions, fewer where they write much: this one is left out.`;
-/** Bytes that cost as much as an action. */
+/** Bytes, and records without a body, that cost as much as an action. */
 const BYTES_OF_ACTION = 16_384;
+const RECORDS_OF_ACTION = 16;
 
-async function costOf({ detections, outputs }: Effects, work: () => Promise<void>): Promise<number> {
-  const before = [detections.length, outputs.length] as const;
+async function costOf(effects: Effects, firing: Firing, work: () => Promise<void>): Promise<number> {
+  const { outputs, commands, presence } = effects;
+  const before = { reports: firing.reports.length, outputs: outputs.length, bare: commands.length + presence.length };
   await work();
-  const bodies = [...detections.slice(before[0]), ...outputs.slice(before[1])];
-  const written = bodies.reduce((sum, { body }) => sum + body.length / BYTES_OF_ACTION, 0);
-  return 1 + written;
+  const bytes = [
+    ...firing.reports.slice(before.reports).map(({ bytes: size }) => size),
+    ...outputs.slice(before.outputs).map(({ body }) => body.length),
+  ].reduce((sum, size) => sum + size, 0);
+  const bare = commands.length + presence.length - before.bare;
+  return 1 + bytes / BYTES_OF_ACTION + bare / RECORDS_OF_ACTION;
 }
+
+type Allowed = (firing: Firing, at: string) => boolean;
 
 /** Counts all times of the round in one trip for each org, and says which actions run. */
 async function suppress(
   { memory }: Responding,
   firings: readonly Firing[],
   effects: Pick<Effects, 'faults'>,
-): Promise<(firing: Firing, at: string) => boolean> {
+): Promise<Allowed> {
   const asked = firings.flatMap((firing) => timesOf(firing, effects));
   if (asked.length === 0) return () => true;
   const before = await memory.count(asked.map(({ count }) => count));

@@ -2,7 +2,7 @@
  * The responder: two consumer groups. One sends outputs on (deliver.ts). The other is the group on `sensor-events`,
  * `sensor-presence` and `task-events`, which runs the rules of each org.
  *
- *   look (what rules see of the records) -> respond (match, suppress, perform) -> write -> commit
+ *   look (what rules see of the records) -> respond (match, suppress, perform, write; part by part) -> commit
  *
  * Effects come first and the commit last: a crash repeats a batch, with the same ids. A rule that fails is told with its
  * name and never stops the stream; what does is a Kafka or Redis that is away, until it is back.
@@ -12,11 +12,14 @@ import type { OutputMemory } from '../outputs/memory.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import { type OutputSinks, startDelivery } from './deliver.ts';
+import { Devices } from './devices.ts';
 import type { Effects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Connections, LOOKED_AT, type Looking, look, noteConnections } from './look.ts';
 import { type Responding, respond } from './respond.ts';
 import { Rulesets } from './rulesets.ts';
+
+const AT_ONCE = 500;
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
@@ -54,7 +57,7 @@ class Responder implements Role {
       this.#faults.add({ oid, rule, sentence }),
     );
     this.#looking = { ...ports, rulesets: this.#rulesets, connections: new Connections() };
-    const acting = { ...ports, presencePartitions };
+    const acting = { ...ports, devices: new Devices({ ...ports, presencePartitions }) };
     this.#responding = { ports: acting, rulesets: this.#rulesets, memory: ruleMemory, nowMs: clock.nowMs };
   }
 
@@ -88,8 +91,7 @@ class Responder implements Role {
       batch.alive,
       async () => {
         const seen = await look(this.#looking, batch);
-        const effects = await respond(this.#responding, seen);
-        await this.#write(effects);
+        await respond(this.#responding, seen, (effects) => this.#write(effects));
         return true;
       },
       (error) => log.warn({ err: error, topic: batch.topic }, 'a batch is tried again'),
@@ -106,11 +108,16 @@ class Responder implements Role {
     await Promise.all([
       outbox.detections(effects.detections),
       outbox.outputs(effects.outputs),
-      outbox.presence(effects.presence),
-      outbox.commands(effects.commands),
-      outbox.sensorEvents(effects.sensorEvents),
+      inParts(effects.presence, outbox.presence),
+      inParts(effects.commands, outbox.commands),
+      inParts(effects.sensorEvents, outbox.sensorEvents),
     ]);
     for (const fault of effects.faults) this.#faults.add(fault);
     await this.#faults.flush();
   }
+}
+
+/** Each of these is a request of its own to the broker, and all that are given at once are under way at once. */
+async function inParts<T>(records: readonly T[], write: (part: T[]) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < records.length; at += AT_ONCE) await write(records.slice(at, at + AT_ONCE));
 }

@@ -279,6 +279,34 @@ it('an output that hangs holds up no other of its partition, and one that refuse
   }
 });
 
+it('a report that is larger than a record goes without the event; a tag for the entire device reaches its other sensors', async () => {
+  const json = '{{ json .detect.event.BIG }}';
+  await put(
+    'large',
+    `
+detect: {event: BIG_REP, op: exists, path: event/BIG}
+respond:
+- {action: report, name: large, metadata: {a: '${json}', b: '${json}', c: '${json}'}}
+- {action: add tag, tag: seen-large, entire_device: true}
+`,
+  );
+  const did = randomUUID();
+  const [one, two] = [randomUUID(), randomUUID()];
+  for (const sid of [one, two]) await system.presence({ sid, sensor: { ...sensor, did } });
+  await vi.waitFor(async () => expect(await tagsOf(two)).toContain('production'), soon);
+  await system.answer({ sid: one, event_type: 'BIG_REP' }, { BIG: 'x'.repeat(1_040_000) });
+  await vi.waitFor(() => expect(detections.some(({ cat }) => cat === 'large')).toBe(true), soon);
+  const body = JSON.parse(detections.find(({ cat }) => cat === 'large')?.body ?? '');
+  expect(body).toMatchObject({ too_large: true, detect: null, routing: { sid: one, did } });
+  for (const sid of [one, two]) await vi.waitFor(async () => expect(await tagsOf(sid)).toContain('seen-large'), soon);
+});
+
+const tagsOf = async (sid: string): Promise<string[]> =>
+  Object.keys(
+    (await system.client.call<{ tags: Record<string, Record<string, object>> }>('GET', `/v1/${sid}/tags`)).tags[sid] ??
+      {},
+  );
+
 it('a rule is tried on the last hour', async () => {
   const rule = join(outputFolder, 'rule.yaml');
   writeFileSync(rule, 'op: starts with\nevent: RECEIPT\npath: routing/investigation_id\nvalue: version/\n');

@@ -191,6 +191,59 @@ describe('actions', () => {
   });
 });
 
+describe('what a batch comes to is bounded', () => {
+  it('large effects are written part by part, not held until the batch is done', async () => {
+    const world = new World();
+    await world.rule('r', any, [
+      { action: 'report', name: 'a' },
+      { action: 'output', name: 'o' },
+    ]);
+    const seen = Array.from({ length: 60 }, () => seenOf({ A: 'x'.repeat(900_000) }));
+    const { detections, outputs } = await world.run(...seen);
+    expect([detections.length, outputs.length]).toEqual([60, 60]);
+    const sizes = world.parts.map((part) =>
+      [...part.detections, ...part.outputs].reduce((sum, { body }) => sum + body.length, 0),
+    );
+    expect(Math.max(...sizes)).toBeLessThan(24 * 1024 * 1024);
+  });
+
+  it('events are set off in their order, each with what its reports set off', async () => {
+    const world = new World();
+    await world.rule('first', any, [{ action: 'report', name: 'saw {{ .detect.event.A }}' }]);
+    await world.rule('then', { target: 'detection', op: 'starts with', path: 'cat', value: 'saw' }, [
+      { action: 'report', name: 'then {{ .detect.cat }}' },
+    ]);
+    const { detections } = await world.run(...[1, 2, 3].map((A) => seenOf({ A })));
+    const cats = detections.map(({ cat }) => cat);
+    expect(cats).toEqual([1, 2, 3].flatMap((n) => [`saw ${n}`, `then saw ${n}`]));
+  });
+
+  it('an untask of all tasks reads them once a batch, is not repeated for a target, and ends at a bound that is told', async () => {
+    const world = new World();
+    world.pending = Array.from({ length: 12_000 }, (_, n) => `t${n}`);
+    await world.rule('r', any, [request('untask', { sid: '{{ .routing.sid }}' })]);
+    const seen = ['a', 'a', 'b', 'c'].map((sid) => seenOf({}, { sid }, { sid }));
+    const { commands, faults } = await world.run(...seen);
+    const byTarget = Map.groupBy(commands, (command) => command.untask_selector);
+    expect([...byTarget].map(([target, mine]) => [target, mine.length])).toEqual([
+      ['sid == "a"', 10_000],
+      ['sid == "b"', 10_000],
+    ]);
+    expect(world.pendingAsked).toBe(20);
+    expect(faults).toMatchObject([{ rule: 'dr-general/r', sentence: expect.stringContaining('at most 20000 tasks') }]);
+  });
+
+  it("entire_device tags all sensors of the device, the event's own even where it is not known yet", async () => {
+    const world = new World();
+    world.devices = { d1: ['s-2', 's-3'] };
+    const action = { action: 'add tag', tag: 'x', entire_device: true };
+    await world.rule('r', any, [action, { action: 'remove tag', tag: 'y', entire_device: true }]);
+    const sidsOf = async (did: string) => (await world.run(seenOf({}, { did }))).presence.map(({ sid }) => sid);
+    expect(await sidsOf('d1')).toEqual(['s-1', 's-2', 's-3', 's-1', 's-2', 's-3']);
+    expect(await sidsOf('')).toEqual(['s-1', 's-1']);
+  });
+});
+
 describe('which rules run', () => {
   it('enabled ones that have not expired, by the event that they name; changes count at once', async () => {
     const world = new World();

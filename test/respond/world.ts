@@ -57,17 +57,39 @@ export class World {
     await this.#store.setData(place, { lookup_data }, { enabled: true, expiry: 0, tags: [], comment: '' });
   }
 
-  run(...seen: Seen[]): Promise<Effects> {
+  /** What was written part by part, in the order in which it was. */
+  readonly parts: Effects[] = [];
+  pending = ['t1', 't2'];
+  devices: Record<string, string[]> = {};
+  pendingAsked = 0;
+
+  async run(...seen: Seen[]): Promise<Effects> {
     const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1' });
     const ports = {
       config,
       orgs: { table: testOrgs() },
-      projection: { pendingIds: async () => ({ ids: ['t1', 't2'], next: null }) },
+      devices: { sensorsOf: async (_oid: string, did: string) => this.devices[did] ?? [] },
+      projection: {
+        pendingIds: async (_oid: string, limit: number, after: string | null) => {
+          this.pendingAsked += 1;
+          const from = after === null ? 0 : Number(after);
+          const next = from + limit < this.pending.length ? String(from + limit) : null;
+          return { ids: this.pending.slice(from, from + limit), next };
+        },
+      },
     };
-    return respond(
+    this.parts.length = 0;
+    await respond(
       { ports: ports as unknown as Ports, rulesets: this.rulesets, memory: this.memory, nowMs: () => NOW },
       seen,
+      async (effects) => void this.parts.push(effects),
     );
+    const all = <K extends keyof Effects>(kind: K) =>
+      this.parts.flatMap((part) => part[kind] as object[]) as Effects[K];
+    return {
+      ...{ detections: all('detections'), outputs: all('outputs'), presence: all('presence') },
+      ...{ commands: all('commands'), sensorEvents: all('sensorEvents'), faults: all('faults') },
+    };
   }
 }
 
