@@ -65,8 +65,8 @@ export class Claims {
     return found;
   }
 
-  /** Asks anew for what is late, and takes out what is not ours any more. False: refused, or not known. The batch then stays
-   *  in flight for whoever owns the sensors next. */
+  /** Asks anew for what is late, and drops what may not be sent any more. False: refused, or not known. The batch then stays in
+   *  flight for whoever owns the sensors next. */
   async again(flight: Flight): Promise<boolean> {
     const { request, byTask } = recheckRequest(flight);
     const startedMono = this.#options.clock.monoMs();
@@ -77,7 +77,7 @@ export class Claims {
       return false;
     }
     const kept = new Set(byTask.flatMap((pairs, t) => pairs.filter((_, p) => answer.kept[t]?.[p])));
-    this.#options.waits.forget(flight.pairs.filter((pair) => !kept.has(pair)));
+    flight.dropped.push(...flight.pairs.filter((pair) => !kept.has(pair)));
     flight.pairs = [...kept];
     flight.startedMono = startedMono;
     flight.nowMs = answer.nowMs;
@@ -105,6 +105,7 @@ export class Claims {
     const { waits } = this.#options;
     switch (word.word) {
       case 'claimed':
+        pair.perhaps = word.again === true || (pair.perhaps && pair.attempt === word.attempt);
         pair.attempt = word.attempt;
         return true;
       case 'wait':

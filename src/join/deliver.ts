@@ -4,7 +4,9 @@
  *  crash after claim     the batch stays in flight; the next owner of the sensors sends the same attempt, same dispatch_id
  *  crash after produce   the same: a copy with the same dispatch_id
  *  crash after TASK_SENT the same, and TASK_SENT with the same event_id
- *  produce fails         checked again before each further try; given up, the batch is left in flight and taken up after its lease
+ *  produce fails         checked again before each further try; given up, the batch is left in flight and taken up after its lease.
+ *                        What is dropped meanwhile counts as sent: it may be on the log
+ *  TASK_SENT fails       told again, and nothing is dispatched anew
  *
  * Between the last check and the append no check is possible: such late appends carry an old `dispatched_at`.
  */
@@ -14,11 +16,12 @@ import { backoffMs } from '../model/task.ts';
 import type { RolePorts } from '../ports.ts';
 import { Claims, type ClaimsOptions, type Rows } from './claims.ts';
 import { Confirms } from './confirms.ts';
-import { dueAt, sentEvents } from './dispatch.ts';
+import { dueAt } from './dispatch.ts';
 import { confirmRequest, type Due, type Flight, fitting, isHeld, nextTrip, type Pair, takenUp } from './flight.ts';
 import { Pace } from './pace.ts';
 import type { Seat } from './seat.ts';
 import { Sender } from './sender.ts';
+import { Telling } from './telling.ts';
 import type { Timers } from './timers.ts';
 import { Waits } from './waits.ts';
 
@@ -44,6 +47,7 @@ export class Deliver {
   readonly #claims: Claims;
   readonly #pace: Pace;
   readonly #sender: Sender;
+  readonly #telling: Telling;
   readonly #confirms: Confirms;
   /** Flights that were left, by the time at which they are taken up. */
   #left: Left[] = [];
@@ -51,7 +55,7 @@ export class Deliver {
   #sequence = 0;
 
   constructor({ ports, timers, onRefused, onVersion }: DeliverOptions) {
-    const { clock, config, log, projection } = ports;
+    const { clock, config, log, outbox, projection } = ports;
     this.#ports = ports;
     this.#clock = clock;
     this.#process = hashOf('process', process.pid, clock.random()).slice(0, 6);
@@ -59,6 +63,7 @@ export class Deliver {
     this.#claims = new Claims({ projection, clock, waits: this.#waits, onRefused, onVersion });
     this.#pace = new Pace(config.CLAIM_LEASE_MS);
     this.#sender = new Sender({ ports, claims: this.#claims, pace: this.#pace });
+    this.#telling = new Telling(outbox, log);
     this.#confirms = new Confirms(projection, log);
   }
 
@@ -81,6 +86,7 @@ export class Deliver {
 
   /** To be called often: tells again what could not be told, and takes up what was left in flight, as far as it `mayGo`. */
   async resume(mayGo: (due: Due) => boolean): Promise<void> {
+    void this.#tellAgain(); // the broker may take long over it
     await this.#confirms.retry();
     const now = this.#clock.monoMs();
     // A seat that is not live claims all that is due when it is: until then its batches have to stay in flight.
@@ -106,7 +112,7 @@ export class Deliver {
       const taken = new Set(flight.pairs);
       flight.dropped.push(...(asked[i] as Pair[]).filter((pair) => !taken.has(pair)));
     }
-    await Promise.all([this.#confirm(idle), this.#send(claimed)]);
+    await Promise.all([this.#end(idle), this.#send(claimed)]);
   }
 
   /** Batches of an owner before, whose pairs have been claimed anew. */
@@ -131,26 +137,42 @@ export class Deliver {
   async #send(claimed: Flight[]): Promise<void> {
     const { sent, empty, left } = await this.#sender.send(claimed);
     this.#leave(left);
-    await Promise.all([this.#confirm(empty), this.#afterProduce(sent)]);
+    await Promise.all([this.#end(empty), this.#afterProduce(sent)]);
   }
 
   async #afterProduce(flights: Flight[]): Promise<void> {
     if (flights.length === 0) return;
-    const { outbox, metrics, log } = this.#ports;
+    const { metrics } = this.#ports;
     const nowMs = this.#clock.nowMs();
-    const doneMono = this.#clock.monoMs();
     const all = flights.flatMap((flight) => flight.pairs.map((pair) => ({ flight, pair })));
     for (const { pair } of all) if (pair.attempt === 1) metrics.dispatchLatency(nowMs - dueAt(pair));
     metrics.dispatched(all.length, all.filter(({ pair }) => pair.attempt > 1).length);
-    try {
-      await outbox.taskEvents(all.flatMap(({ flight, pair }) => sentEvents(flight, pair)));
-    } catch (error) {
-      log.warn({ err: error }, 'TASK_SENT was not taken; the batch is taken up again after its lease');
-      this.#leave(flights);
-      return;
+    await this.#end(flights);
+  }
+
+  /** What flights have come to is told, and then they are over. */
+  async #end(flights: Flight[]): Promise<void> {
+    if (flights.length === 0) return;
+    const told = await this.#telling.tell(flights);
+    if (told === 'told') return this.#over(flights);
+    for (const { pairs } of flights) {
+      for (const pair of pairs) {
+        pair.perhaps = true;
+        if (told === 'later') this.#waits.hold(pair, pair.tag, Number.POSITIVE_INFINITY);
+      }
     }
+    if (told === 'never') this.#leave(flights);
+  }
+
+  async #tellAgain(): Promise<void> {
+    await this.#over(await this.#telling.again());
+  }
+
+  async #over(flights: Flight[]): Promise<void> {
+    const doneMono = this.#clock.monoMs();
     await this.#confirm(flights);
-    for (const { flight, pair } of all) this.#awaitAnswer(flight, pair, doneMono);
+    for (const flight of flights)
+      if (isHeld(flight)) for (const pair of flight.pairs) this.#awaitAnswer(flight, pair, doneMono);
   }
 
   #awaitAnswer(flight: Flight, pair: Pair, doneMono: number): void {

@@ -38,27 +38,38 @@ export function dispatchOf({ seat, nowMs }: Flight, { task, sensor, attempt, con
 /** Redis has the claim, and so TASK_SENT; it is told of TASK_DONE by the confirmation, which may be lost: the projector sees to it. */
 const NO_EPOCH = '-';
 
-export function sentEvents({ seat, epoch, nowMs }: Flight, pair: Pair): EpochEvent[] {
+/** What is kept counts as sent, by no connection that is known: it is due at the next match, also after a loss of Redis. */
+export const keptEvent = (flight: Flight, pair: Pair): EpochEvent =>
+  eventOf(flight, pair, 'TASK_SENT', { tag: '0', connection_id: pair.connectionId, confirms: pair.sensor.confirms });
+
+export function sentEvents(flight: Flight, pair: Pair): EpochEvent[] {
   const { task, sensor, connectionId, tag } = pair;
-  const event = (type: 'TASK_SENT' | 'TASK_DONE', attempt: number, detail: object): EpochEvent => ({
-    epoch: type === 'TASK_SENT' ? epoch : NO_EPOCH,
-    event: {
-      type,
-      event_id: eventId(type, seat.oid, task.taskId, sensor.sid, attempt),
-      oid: seat.oid,
-      task_id: task.taskId,
-      sid: sensor.sid,
-      attempt,
-      occurred_at: nowMs,
-      detail: JSON.stringify({ expires_at: task.expiresAtMs, investigation_id: task.investigationId, ...detail }),
-    } satisfies TaskEvent,
-  });
-  const sent = event('TASK_SENT', pair.attempt, {
+  const sent = eventOf(flight, pair, 'TASK_SENT', {
     connection_id: connectionId,
     tag: claimTag(tag, task.doneWhenSent),
     due_at: dueAt(pair),
     confirms: sensor.confirms,
   });
-  // Always of attempt 1, so that it is one event whichever attempt it follows, and whoever writes it.
-  return task.doneWhenSent ? [sent, event('TASK_DONE', 1, {})] : [sent];
+  return task.doneWhenSent ? [sent, eventOf(flight, pair, 'TASK_DONE', {})] : [sent];
+}
+
+function eventOf(
+  { seat, epoch, nowMs }: Flight,
+  { task, sensor, attempt: sent }: Pair,
+  type: 'TASK_SENT' | 'TASK_DONE',
+  detail: object,
+): EpochEvent {
+  // TASK_DONE always of attempt 1, so that it is one event whichever attempt it follows, and whoever writes it.
+  const attempt = type === 'TASK_SENT' ? sent : 1;
+  const event: TaskEvent = {
+    type,
+    event_id: eventId(type, seat.oid, task.taskId, sensor.sid, attempt),
+    oid: seat.oid,
+    task_id: task.taskId,
+    sid: sensor.sid,
+    attempt,
+    occurred_at: nowMs,
+    detail: JSON.stringify({ expires_at: task.expiresAtMs, investigation_id: task.investigationId, ...detail }),
+  };
+  return { event, epoch: type === 'TASK_SENT' ? epoch : NO_EPOCH };
 }

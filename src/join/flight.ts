@@ -9,7 +9,8 @@ import type { Seat, Sensor } from './seat.ts';
 import { mayBeDue, type Task } from './tasks.ts';
 
 export type Due = { sensor: Sensor; task: Task };
-export type Pair = Due & { tag: string; attempt: number; connectionId: string };
+/** `attempt` 0: it is not known yet. `perhaps`: this attempt may be on the log, by a claim before or by a produce that failed. */
+export type Pair = Due & { tag: string; attempt: number; connectionId: string; perhaps: boolean };
 
 /** Times are monotonic ms; `nowMs` is the clock of Redis at the claim, Unix ms. */
 export type Flight = {
@@ -20,8 +21,6 @@ export type Flight = {
   pairs: Pair[];
   /** Claimed, and not to be sent after all. */
   dropped: Pair[];
-  /** Taken up after it was left: what it holds may have been sent before. */
-  again: boolean;
   startedMono: number;
   nowMs: number;
 };
@@ -68,6 +67,7 @@ const pairOf = (sensor: Sensor, task: Task): Pair => ({
   tag: sensor.tag,
   attempt: 0,
   connectionId: sensor.connectionId ?? '',
+  perhaps: false,
 });
 
 const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
@@ -77,7 +77,6 @@ const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
   token,
   pairs: [],
   dropped: [],
-  again: false,
   startedMono: 0,
   nowMs: 0,
 });
@@ -86,16 +85,15 @@ const flightOf = (seat: Seat, token: string, batch: string): Flight => ({
 export const isHeld = ({ seat, token, epoch }: Flight): boolean => seat.token === token && seat.epoch === epoch;
 
 /** A flight that was left, as it is asked for once more: for the connections that are open now. What is not due any more is
- *  dropped: it goes back by one attempt, if Redis has it under this batch at all, and is due at the next match. */
+ *  dropped, if Redis has it under this batch at all, and is due at the next match. */
 export function takenUp(flight: Flight, nowMono: number, mayGo: (due: Due) => boolean): Flight {
   const isDue = (pair: Pair): boolean =>
     pair.sensor.online && !pair.task.gone && mayBeDue(pair.task, pair.sensor, nowMono) && mayGo(pair);
   const { due = [], over = [] } = Object.groupBy(flight.pairs, (pair) => (isDue(pair) ? 'due' : 'over'));
   return {
     ...flight,
-    pairs: due.map(({ sensor, task }) => pairOf(sensor, task)),
+    pairs: due.map(({ sensor, task, attempt, perhaps }) => ({ ...pairOf(sensor, task), attempt, perhaps })),
     dropped: [...flight.dropped, ...over],
-    again: true,
   };
 }
 
@@ -131,15 +129,22 @@ export function recheckRequest({ seat, epoch, token, batch, pairs }: Flight): {
   };
 }
 
-export function confirmRequest({ seat, epoch, batch, pairs, dropped, again }: Flight): ConfirmRequest {
-  const tasks = new Map<string, { taskId: string; dropped: string[]; done: string[] }>();
+/** Was dropped, and may be on the log all the same: it counts as sent, and is due at the next match. */
+export const isKept = ({ task, perhaps, attempt }: Pair): boolean => perhaps && attempt > 0 && !task.doneWhenSent;
+
+export function confirmRequest({ seat, epoch, batch, pairs, dropped }: Flight): ConfirmRequest {
+  const tasks = new Map<string, ConfirmRequest['tasks'][number]>();
   const entry = (taskId: string) => {
-    const found = tasks.get(taskId) ?? { taskId, dropped: [], done: [] };
+    const found = tasks.get(taskId) ?? { taskId, dropped: [], kept: [], done: [] };
     tasks.set(taskId, found);
     return found;
   };
-  // The TASK_DONE of what is done when sent may be on the log: such a pair stays as it is, and is claimed again as the same.
-  for (const { task, sensor } of dropped) if (!again || !task.doneWhenSent) entry(task.taskId).dropped.push(sensor.sid);
+  for (const pair of dropped) {
+    const { task, sensor, perhaps, attempt } = pair;
+    if (isKept(pair)) entry(task.taskId).kept.push(sensor.sid);
+    // The TASK_DONE of what is done when sent may be on the log: such a pair stays as it is, and is claimed again as the same.
+    else if (!task.doneWhenSent || (!perhaps && attempt > 0)) entry(task.taskId).dropped.push(sensor.sid);
+  }
   for (const { task, sensor } of pairs) if (task.doneWhenSent) entry(task.taskId).done.push(sensor.sid);
   return { oid: seat.oid, epoch, batch, tasks: [...tasks.values()] };
 }

@@ -80,6 +80,7 @@ export class Sender {
       await outbox.dispatches(flights.flatMap((flight) => flight.pairs.map((pair) => dispatchOf(flight, pair))));
       return true;
     } catch (error) {
+      for (const { pairs } of flights) for (const pair of pairs) pair.perhaps = true;
       log.warn({ err: error, attempt }, 'dispatches were not taken; they are checked again');
       return false;
     } finally {

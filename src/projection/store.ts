@@ -103,10 +103,10 @@ export type ClaimRequest = {
   batch: string;
   tasks: ClaimTask[];
 };
-/** claimed: this attempt is ours · wait: an attempt is outstanding until `untilMs` · settled: done, failed or removed ·
+/** claimed: this attempt is ours; `again`: an earlier claim of it was never confirmed, so it may be on the log · wait: an attempt is outstanding until `untilMs` · settled: done, failed or removed ·
  *  gone: the task is not pending any more. */
 export type ClaimWord =
-  | { word: 'claimed'; attempt: number }
+  | { word: 'claimed'; attempt: number; again?: boolean }
   | { word: 'wait'; untilMs: number }
   | { word: 'settled' }
   | { word: 'gone' };
@@ -124,7 +124,9 @@ export type ConfirmRequest = {
   oid: string;
   epoch: string;
   batch: string;
-  tasks: { taskId: string; dropped: string[]; done: string[] }[];
+  /** dropped: never sent, goes back by one attempt · kept: perhaps sent, stays as it is · both are due at the next match ·
+   *  done: sent, and nobody answers it. */
+  tasks: { taskId: string; dropped: string[]; kept: string[]; done: string[] }[];
 };
 
 export type AckRequest = {

@@ -164,7 +164,7 @@ describe('a delivery', () => {
     expect(world.confirms).toHaveLength(1);
   });
 
-  it('gives back what may not go when it is taken up, and what was dropped before it was left', async () => {
+  it('ends what may not go when it is taken up, and what was dropped before it was left', async () => {
     const world = new World();
     const [stays, changes, goes] = sensorsOf(seatOf(), 3) as [Sensor, Sensor, Sensor];
     const task = taskOf('a', { predicate: ({ hostname }) => hostname !== 'other' });
@@ -179,21 +179,89 @@ describe('a delivery', () => {
     world.produceMs = () => 1;
     world.time.now += LEASE_MS + 51;
     await world.time.run(world.deliver.resume(({ sensor }) => sensor !== stays));
-    expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ dropped: [changes.sid, stays.sid] }]);
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ kept: [changes.sid, stays.sid] }]);
     world.time.now += 500;
     expect(new Set(world.timers.due(world.time.now, 10).map(({ sensor }) => sensor))).toEqual(
       new Set([changes, stays]),
     );
   });
 
-  it('does not give back what is done when sent once its TASK_DONE may be on the log', async () => {
+  it('tells TASK_SENT again until it is heard, whatever becomes of the sensor, and dispatches nothing anew for it', async () => {
     const world = new World();
-    const pairs = pairsOf([sensorIn(seatOf(), 's')], taskOf('run'), taskOf('restart', { doneWhenSent: true }));
+    const [here, away] = sensorsOf(seatOf(), 2) as [Sensor, Sensor];
+    const [run, restart] = [taskOf('run'), taskOf('restart', { doneWhenSent: true })];
     world.eventsFail = true;
-    await world.time.run(world.deliver.deliver(pairs));
-    world.time.now += LEASE_MS + 51;
-    await world.time.run(world.deliver.resume(() => false));
-    expect(world.confirms.flatMap(({ tasks }) => tasks)).toEqual([{ taskId: 'run', dropped: ['s'], done: [] }]);
+    await world.time.run(world.deliver.deliver(pairsOf([here, away], run, restart)));
+    away.online = false;
+    for (let i = 0; i < 3; i += 1) {
+      world.time.now += LEASE_MS + 51;
+      await world.time.run(world.deliver.resume(ALL));
+      await world.time.run(world.deliver.deliver(pairsOf([here], run, restart)));
+    }
+    expect(world.claims).toHaveLength(1);
+    expect(world.confirms).toEqual([]);
+    world.eventsFail = false;
+    await world.time.run(world.deliver.resume(ALL));
+    const types = Map.groupBy(world.events, ({ event }) => event.type);
+    expect([types.get('TASK_SENT')?.length, types.get('TASK_DONE')?.length]).toEqual([4, 2]);
+    expect(world.produced).toHaveLength(1);
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toEqual([
+      { taskId: 'restart', dropped: [], kept: [], done: [here.sid, away.sid] },
+    ]);
+    world.time.now += 30_000;
+    expect(world.timers.due(world.time.now, 10)).toMatchObject([{ task: run, sensor: here }]);
+  });
+
+  it('counts as sent what is dropped after a produce of which nobody knows, and leaves what is done when sent as it is', async () => {
+    const world = new World();
+    const sensor = sensorIn(seatOf(), 's');
+    world.produceFails = true;
+    world.produceMs = () => {
+      sensor.record = { hostname: 'other' };
+      return 1;
+    };
+    const predicate = ({ hostname }: Sensor['record']) => hostname !== 'other';
+    const tasks = [taskOf('run', { predicate }), taskOf('restart', { predicate, doneWhenSent: true })];
+    await world.time.run(world.deliver.deliver(pairsOf([sensor], ...tasks)));
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toEqual([
+      { taskId: 'run', dropped: [], kept: ['s'], done: [] },
+    ]);
+    expect(world.events.map(({ event }) => [event.type, event.task_id, event.attempt])).toEqual([
+      ['TASK_SENT', 'run', 1],
+    ]);
+    world.time.now += 500;
+    expect(world.timers.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run', 'restart']);
+  });
+
+  it('counts as sent what an earlier claim may have sent, and gives back what nobody can have', async () => {
+    const world = new World();
+    const [before, never] = sensorsOf(seatOf(), 2) as [Sensor, Sensor];
+    world.onClaim = ({ tasks }) => {
+      for (const sensor of [before, never]) sensor.record = { hostname: 'other' };
+      const words = tasks.map(({ pairs }) =>
+        pairs.map(({ sid }) => ({ word: 'claimed' as const, attempt: 2, again: sid === before.sid })),
+      );
+      return { ok: true, version: 0, nowMs: world.time.now, words };
+    };
+    const task = taskOf('a', { predicate: ({ hostname }) => hostname !== 'other' });
+    await world.time.run(world.deliver.deliver(pairsOf([before, never], task)));
+    expect(world.produced).toEqual([]);
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toEqual([
+      { taskId: 'a', dropped: [never.sid], kept: [before.sid], done: [] },
+    ]);
+    expect(world.events).toMatchObject([{ event: { type: 'TASK_SENT', sid: before.sid, attempt: 2 } }]);
+  });
+
+  it('gives back what a check before the produce has refused, and looks at it again', async () => {
+    const world = new World();
+    world.produceMs = () => 700; // the second waits for so long that it is checked anew
+    const sensor = sensorIn(seatOf(), 's');
+    world.onRecheck = ({ tasks }) => tasks.map(({ sids }) => sids.map(() => false));
+    const both = [taskOf('a'), taskOf('b')].map((task) => world.deliver.deliver(pairsOf([sensor], task)));
+    await world.time.run(Promise.all(both));
+    expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ taskId: 'b', dropped: ['s'] }]);
+    world.time.now += 500;
+    expect(world.timers.due(world.time.now, 10).map(({ task }) => task.taskId)).toContain('b');
   });
 
   it('leaves alone what is remembered of a seat that was taken anew while its flight was under way', async () => {

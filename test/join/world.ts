@@ -92,6 +92,7 @@ export class World {
   produceMs: (bytes: number) => number = () => 1;
   produceFails = false;
   onClaim: (request: ClaimRequest) => ClaimAnswer | undefined = () => undefined;
+  onRecheck: (request: RecheckRequest) => boolean[][] = ({ tasks }) => tasks.map(({ sids }) => sids.map(() => true));
   #broker: Promise<unknown> = Promise.resolve();
   readonly config = readConfig({ KAFKA_BROKERS: 'k:1', REDIS_URL: 'redis://r', REDELIVERY_FIRST_MS: '30000' });
 
@@ -128,7 +129,7 @@ export class World {
         }),
         recheck: async (request: RecheckRequest) => {
           this.rechecks.push(request);
-          const kept = request.tasks.map(({ sids }) => sids.map(() => true));
+          const kept = this.onRecheck(request);
           return { ok: true, nowMs: this.time.now, kept };
         },
         confirm: async (requests: ConfirmRequest[]) => {

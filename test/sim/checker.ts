@@ -29,6 +29,8 @@ export type PairHistory = {
   receiptAfterDispatch: boolean;
   settled: { eventId: string; type: 'TASK_DONE' | 'TASK_FAILURE'; atMs: number } | null;
   removed: boolean;
+  /** The last attempt that TASK_SENT has told of; 0: none. */
+  told: number;
   /** A narrowed untask that withdrew it was answered. */
   untaskedMs: number | null;
 };
@@ -67,6 +69,7 @@ export class Checker {
         receiptAfterDispatch: false,
         settled: null,
         removed: false,
+        told: 0,
         untaskedMs: null,
       };
       this.pairs.set(name, pair);
@@ -178,6 +181,7 @@ export class Checker {
     if (sid === null) return;
     const pair = this.pair(oid, taskId, sid);
     if (type === 'TASK_REMOVED') pair.removed = true;
+    if (type === 'TASK_SENT') pair.told = Math.max(pair.told, event.attempt ?? 0);
     if (type === 'TASK_DONE' || type === 'TASK_FAILURE') this.#settles(event, pair, task, what, atMs);
   }
 

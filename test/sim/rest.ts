@@ -75,6 +75,8 @@ function checkPair(options: RestOptions, task: OracleTask, sensor: OracleSensor)
     fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
   if (pair?.removed && !pair.settled && stored?.state !== 'r')
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
+  if (pair && pair.told > (stored?.attempt ?? 0) && stored?.state !== 'r' && !pair.settled)
+    fail('I7', `${what} has TASK_SENT of attempt ${pair.told}, and the projection says ${stored?.attempt ?? 'none'}`);
   if (pair?.settled || pair?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return;
   const last = sensor.states.at(-1);
   if (!last?.online || task.matches(last.record) !== true) return;

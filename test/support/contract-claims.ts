@@ -66,7 +66,7 @@ export function claimsContract(bench: () => Bench): void {
       await bench().reach(inFlight[0]!.untilMs);
       org.token = await org.take();
       const again = org.newBatch();
-      expect(await org.claim('a', ['s1'], { batch: again, tag: 'tag2' })).toEqual([claimed(1)]);
+      expect(await org.claim('a', ['s1'], { batch: again, tag: 'tag2' })).toEqual([{ ...claimed(1), again: true }]);
       await org.confirm(again, 'a');
       expect(await org.claim('a', ['s1'], { tag: 'tag3' })).toEqual([claimed(2)]);
     });
@@ -80,7 +80,9 @@ export function claimsContract(bench: () => Bench): void {
       org.token = await org.take();
       // The batch was ended without the pair, whose sensor was offline: TASK_DONE may stand on the log under attempt 1.
       await org.confirm(batch, 'a');
-      expect(await org.claim('a', ['s1'], { tag: 'tag2', doneWhenSent: true })).toEqual([claimed(1)]);
+      expect(await org.claim('a', ['s1'], { tag: 'tag2', doneWhenSent: true })).toEqual([
+        { ...claimed(1), again: true },
+      ]);
     });
 
     it('keeps what was withdrawn in flight done, where nobody answers', async () => {
@@ -194,6 +196,19 @@ export function claimsContract(bench: () => Bench): void {
       expect(ok(await org.projection.inFlight(org.oid, org.epoch)).entries).toEqual([]);
       expect(await org.pair('a', 's1')).toBeUndefined();
       expect(await org.claim('a', ['s1', 's2'])).toEqual([claimed(1), WAIT]);
+    });
+
+    it('keeps what may have been sent all the same: due at once, under the next attempt', async () => {
+      const org = await withTask();
+      const batch = org.newBatch();
+      await org.claim('a', ['s1', 's2'], { batch });
+      await org.ack({ taskId: 'a', sid: 's2', state: 'failed', code: '9' });
+      await org.confirm('another', 'a', { kept: ['s1'] });
+      expect(await org.claim('a', ['s1'])).toEqual([WAIT]);
+      await org.confirm(batch, 'a', { kept: ['s1', 's2'] });
+      expect(await org.pair('a', 's1')).toMatchObject({ state: 'sent', attempt: 1 });
+      expect(await org.claim('a', ['s1'])).toEqual([claimed(2)]);
+      expect(await org.pair('a', 's2')).toMatchObject({ state: 'failed' });
     });
 
     it('gives back a later attempt too', async () => {

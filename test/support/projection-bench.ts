@@ -190,9 +190,10 @@ export class Org {
   async confirm(
     batch: string,
     taskId: string,
-    { dropped = [] as string[], done = [] as string[] } = {},
+    { dropped = [] as string[], kept = [] as string[], done = [] as string[] } = {},
   ): Promise<void> {
-    await this.projection.confirm([{ oid: this.oid, epoch: this.epoch, batch, tasks: [{ taskId, dropped, done }] }]);
+    const tasks = [{ taskId, dropped, kept, done }];
+    await this.projection.confirm([{ oid: this.oid, epoch: this.epoch, batch, tasks }]);
   }
 
   /** Claimed and confirmed: attempt 1 is on the log. */

@@ -92,7 +92,11 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
             oid,
             'confirm',
             [keys.marker(oid), keys.inFlight(oid), ...tasks.map(({ taskId }) => keys.record(oid, taskId))],
-            [epoch, batch, ...tasks.flatMap((task) => [task.dropped.join(' '), task.done.join(' ')])],
+            [
+              epoch,
+              batch,
+              ...tasks.flatMap((task) => [task.dropped, task.kept, task.done].map((sids) => sids.join(' '))),
+            ],
           ),
         ),
       );
@@ -203,6 +207,7 @@ function readClaims(reply: unknown, request: ClaimRequest) {
 
 function readClaim(text: string): ClaimWord {
   if (text[0] === 'c') return { word: 'claimed', attempt: Number(text.slice(1)) };
+  if (text[0] === 'k') return { word: 'claimed', attempt: Number(text.slice(1)), again: true };
   if (text[0] === 'w') return { word: 'wait', untilMs: Number(text.slice(1)) };
   return { word: 'settled' };
 }

@@ -107,8 +107,8 @@ function decide(
   if (state !== 's' && (state === 'r' || !lax.settled)) return { word: 'settled' };
   const end = batch === '-' ? 0 : (org.inFlight.get(batch) ?? 0);
   if (end > now) return { word: 'wait', untilMs: end };
-  if (end > 0 && attempt > 0) return { word: 'claimed', attempt };
-  if (doneWhenSent(extra) && batch !== '-' && attempt > 0) return { word: 'claimed', attempt };
+  if (end > 0 && attempt > 0) return { word: 'claimed', attempt, again: true };
+  if (doneWhenSent(extra) && batch !== '-' && attempt > 0) return { word: 'claimed', attempt, again: true };
   const dueMs = at + Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs);
   if (state === 's' && extra === tag && dueMs > now) return { word: 'wait', untilMs: dueMs };
   return { word: 'claimed', attempt: attempt + 1 };
@@ -138,7 +138,7 @@ export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: Confir
   const org = redis.org(oid);
   if (org.marker === null) return { ok: false, why: 'lost' };
   if (org.marker.epoch !== epoch) return { ok: false, why: 'epoch', epoch: org.marker.epoch };
-  for (const { taskId, dropped, done } of tasks) {
+  for (const { taskId, dropped, kept, done } of tasks) {
     const pairs = redis.row(org, taskId)?.pairs;
     const mine = (sid: string, states: string) => {
       const pair = pairs?.get(sid);
@@ -148,6 +148,10 @@ export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: Confir
       const pair = mine(sid, 's');
       if (pair && pair.attempt <= 1) pairs?.delete(sid);
       else if (pair) pairs?.set(sid, { ...pair, attempt: pair.attempt - 1, extra: '0', batch: '-' });
+    }
+    for (const sid of kept) {
+      const pair = mine(sid, 's');
+      if (pair) pairs?.set(sid, { ...pair, extra: '0', batch: '-' });
     }
     for (const sid of done) {
       const pair = mine(sid, 'sr');

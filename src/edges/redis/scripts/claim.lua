@@ -2,7 +2,7 @@
 -- not settled, no attempt is outstanding.
 -- KEYS marker, in flight, record per task
 -- ARGV epoch, partition, token, lease ms, margin ms, first backoff ms, longest ms, batch, then per task: 'sid tag sid tag ...'
--- -> OK, version, now, then per task: G (gone), or words: cN claimed attempt N · wT waits until T · x settled
+-- -> OK, version, now, then per task: G (gone), or words: cN claimed attempt N · kN the same, and an earlier claim of it was never confirmed · wT waits until T · x settled
 local refused, version = use(ARGV[2], ARGV[3])
 if refused then return refused end
 local now = clock()
@@ -22,9 +22,9 @@ local function decide(text, tag)
   if state ~= 's' then return 'x' end
   local running = leaseOf(owner)
   if running and running > now then return 'w' .. string.format('%.0f', running) end
-  if running and attempt > 0 then return 'c' .. attempt, attempt end -- its claimer may have died before the produce
+  if running and attempt > 0 then return 'k' .. attempt, attempt end -- its claimer may have died before the produce
   -- Produced, perhaps, and its TASK_DONE too: it is said again under the same id, never under another.
-  if doneWhenSent(extra) and owner ~= '-' and attempt > 0 then return 'c' .. attempt, attempt end
+  if doneWhenSent(extra) and owner ~= '-' and attempt > 0 then return 'k' .. attempt, attempt end
   local due = at + math.min(first * 2 ^ math.min(attempt - 1, 30), longest)
   if extra == tag and due > now then return 'w' .. string.format('%.0f', due) end
   return 'c' .. (attempt + 1), attempt + 1
