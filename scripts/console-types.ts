@@ -30,7 +30,7 @@ export async function consoleTypes(): Promise<string> {
 }
 
 /** What the compiler writes of the whole that these are parts of. */
-const NOTES = /^\/\*\*\n \* This interface was referenced[^/]*\*\/\n|^export interface Root \{\}\n/gm;
+const NOTES = /^ *\/\*\*\n *\* This interface was referenced[^/]*\*\/\n|^export interface Root \{\}\n/gm;
 
 async function description(): Promise<Document> {
   const server = await startApi(new Memory());

@@ -14,6 +14,7 @@ import { metrics } from './edges/http/metrics.ts';
 import { createHttpServer } from './edges/http/server.ts';
 import { createSinks } from './edges/http/sinks.ts';
 import { createOffsets, ensureTopics } from './edges/kafka/admin.ts';
+import { createByPosition } from './edges/kafka/by-position.ts';
 import { createKafka } from './edges/kafka/client.ts';
 import { followDetections } from './edges/kafka/detections.ts';
 import { followTaskEvents } from './edges/kafka/feed.ts';
@@ -28,6 +29,7 @@ import { createOutputMemory } from './edges/redis/output-memory.ts';
 import { createRuleMemory } from './edges/redis/rule-memory.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';
 import { createProjection } from './edges/redis/store.ts';
+import { createResponses } from './edges/redis/store-responses.ts';
 import { createStats } from './edges/redis/store-stats.ts';
 import { ApiError } from './errors.ts';
 import { startJoiner } from './join/joiner.ts';
@@ -146,6 +148,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     stats: createStats(redis),
     ruleMemory: createRuleMemory(redis),
     outputMemory: createOutputMemory(redis),
+    responses: createResponses(redis),
     sinks: createSinks({ outputDir: config.OUTPUT_DIR, allowPrivate: config.OUTPUT_ALLOW_PRIVATE }),
     store: stored,
     metrics,
@@ -171,6 +174,8 @@ async function startApi(
   const partitions = (await inbox.ends('presence')).size;
   const feed = await followTaskEvents({ kafka, topic: topicNames(config.KAFKA_TOPIC_PREFIX).taskEvents, codec, log });
   stops.push(() => feed.stop());
+  const bodies = createByPosition(kafka, topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents);
+  stops.push(() => bodies.stop());
   const detections = new RecentDetections();
   const reported = await followDetections({
     ...{ kafka, codec, log, topic: topicNames(config.KAFKA_TOPIC_PREFIX).detections },
@@ -191,6 +196,16 @@ async function startApi(
     outputMemory: ports.outputMemory,
     detections,
     stats: ports.stats,
+    responses: ports.responses,
+    sensorEventsAt: async (places) => {
+      const records = await bodies.read(places);
+      const held = records.filter((record) => record !== null);
+      const decoded = new Map((await inbox.decode('SensorEvent', held)).map((item) => [item.record, item]));
+      return records.map((record) => {
+        const item = record && decoded.get(record);
+        return item && 'value' in item ? item.value : null;
+      });
+    },
     commands: { append: (commands) => outbox.commands(commands) },
     presence: { append: (records) => outbox.presence(records) },
     sensorEvents: { append: (records) => outbox.sensorEvents(records) },

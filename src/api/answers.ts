@@ -50,6 +50,48 @@ const PairRow = Type.Object({
   attempt: whole('How many times it was sent.'),
   at: ms('In this state since'),
   reason: text('Why, in one sentence.'),
+  response_count: whole('How many responses of it came, of the first 10000 of the task.'),
+});
+
+const Shown = Type.Record(Type.String(), Type.Unknown());
+
+/** Something that a sensor sent under the investigation id of a task. */
+const ResponseSchema = Type.Object({
+  event_id: text('As the sensor gave it; `#` and a hash for one that is long or unusual.'),
+  event_type: Type.String(),
+  at: ms('When it happened'),
+  bytes: whole('Size of its record on the topic.'),
+  body: oneOf(['kept', 'gone', 'too_large'], '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB.'),
+  routing: Type.Optional(Shown),
+  event: Type.Optional(Shown),
+});
+
+const receipt = Type.Union([
+  Type.Object({ at: ms('When the answer counted'), error: text('What the sensor said of it; `0`: it went well.') }),
+  Type.Null(),
+]);
+
+export const ResultsAnswer = Type.Object({
+  task_id: taskId,
+  complete: Type.Boolean({ description: 'No more than 10000 responses came: all are known.' }),
+  sensors: Type.Array(
+    Type.Object({
+      ...PairRow.properties,
+      receipt,
+      responses: Type.Array(ResponseSchema, {
+        description: 'The first ones, in order. Are they fewer than response_count, JSON Lines have the rest.',
+      }),
+    }),
+    { description: 'A page, in the order of their sids.' },
+  ),
+  next_cursor: nextCursor,
+});
+
+/** A line of JSON Lines, and a row of CSV: a response, or a sensor without one. */
+export const ResultLineSchema = Type.Object({
+  ...PairRow.properties,
+  receipt,
+  response: Type.Union([ResponseSchema, Type.Null()]),
 });
 
 const accepted = { task_id: taskId };
@@ -225,5 +267,8 @@ export const ActivitySchema = Type.Object({
 
 export type TaskEntry = Static<typeof TaskEntrySchema>;
 export type PairRow = Static<typeof PairRow>;
+export type ResultRow = Static<typeof ResultsAnswer>['sensors'][number];
+export type ShownResponse = Static<typeof ResponseSchema>;
+export type ResultLine = Static<typeof ResultLineSchema>;
 export type PreviewRow = Static<typeof PreviewAnswer>['sensors'][number];
 export type SensorEntry = Static<typeof SensorEntrySchema>;

@@ -7,11 +7,11 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import client from 'prom-client';
+import { Slots } from '../slots.ts';
 import { notSubscribed } from './authorize.ts';
 import { EventClient, type Narrow } from './event-client.ts';
 import { positionsOf } from './event-position.ts';
 import type { ApiPorts } from './ports.ts';
-import { Slots } from './slots.ts';
 import type { Tokens } from './tokens.ts';
 
 /** One of them is needed, for as long as the stream lasts. */

@@ -11,9 +11,13 @@ export function sendObject(
   return sendPieces(reply, objectPieces(entries));
 }
 
-export async function sendPieces(reply: FastifyReply, pieces: AsyncGenerator<string>): Promise<FastifyReply> {
+export async function sendPieces(
+  reply: FastifyReply,
+  pieces: AsyncGenerator<string>,
+  type = 'application/json',
+): Promise<FastifyReply> {
   const first = await pieces.next();
-  return reply.type('application/json; charset=utf-8').send(Readable.from(from(first, pieces), { objectMode: false }));
+  return reply.type(`${type}; charset=utf-8`).send(Readable.from(from(first, pieces), { objectMode: false }));
 }
 
 async function* from(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { ERROR_CODES } from '../errors.ts';
 import { ACTIONS } from './actions/table.ts';
-import { ActivitySchema } from './answers.ts';
+import { ActivitySchema, ResultLineSchema } from './answers.ts';
 
 type Json = Record<string, unknown>;
 type Operation = {
@@ -61,6 +61,8 @@ export function complete(document: Document): Document {
   describeData(request);
   describeAnswers(request);
   describeEvents(document.paths['/v1/orgs/{oid}/events']?.get);
+  components.schemas.result = withoutNotes(ResultLineSchema);
+  describeLines(document.paths['/v1/orgs/{oid}/tasks/{task_id}/results']?.get);
   return document;
 }
 
@@ -92,6 +94,15 @@ function describeEvents(operation: Operation | undefined): void {
   const { content } = (operation?.responses[200] ?? {}) as { content?: Record<string, { schema: Json }> };
   for (const { schema } of Object.values(content ?? {}))
     schema.contentSchema = { $ref: '#/components/schemas/activity' };
+}
+
+/** The other formats; each line of JSON Lines is one result. */
+function describeLines(operation: Operation | undefined): void {
+  const { content } = (operation?.responses[200] ?? { content: {} }) as { content: Record<string, { schema: Json }> };
+  content['application/x-ndjson'] = {
+    schema: { type: 'string', contentSchema: { $ref: '#/components/schemas/result' } },
+  };
+  content['text/csv'] = { schema: { type: 'string' } };
 }
 
 const ANSWERED = [

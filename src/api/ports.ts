@@ -9,6 +9,7 @@ import type { OrgTable } from '../orgs/table.ts';
 import type { OutputMemory } from '../outputs/memory.ts';
 import type { StatsStore } from '../projection/stats.ts';
 import type { Projection } from '../projection/store.ts';
+import type { ResponseStore } from '../responses/store.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
 import type { RecentDetections } from './recent-detections.ts';
@@ -61,6 +62,9 @@ export type ApiPorts = {
   outputMemory: Pick<OutputMemory, 'failures' | 'forget'>;
   detections: RecentDetections;
   stats: Pick<StatsStore, 'read'>;
+  responses: Pick<ResponseStore, 'read'>;
+  /** Events of sensors by their places on `sensor-events`, in their order; null: the topic does not hold it any more. */
+  sensorEventsAt(places: readonly EventPlace[]): Promise<(SensorEvent | null)[]>;
   commands: CommandLog;
   presence: PresenceLog;
   sensorEvents: SensorEventLog;

@@ -24,7 +24,7 @@ const NAMES = [
 
 export type Reads = Pick<Projection, (typeof NAMES)[number]>;
 
-const READ_MS = 3_000;
+export const READ_MS = 3_000;
 
 /** The same questions; each rejects with `unavailable` when it fails or takes longer than `boundMs`. */
 export function boundedReads(projection: Reads, boundMs = READ_MS): Reads {

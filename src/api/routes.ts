@@ -14,7 +14,7 @@ import { describeApi, describedSchema } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { validatorCompiler } from './reader.ts';
-import { boundedReads } from './reads.ts';
+import { boundedReads, READ_MS } from './reads.ts';
 import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { detectionRoutes } from './routes/detections.ts';
@@ -23,6 +23,7 @@ import { historyRoutes } from './routes/history.ts';
 import { hiveRoutes } from './routes/hives.ts';
 import { orgRoutes } from './routes/orgs.ts';
 import { outputRoutes } from './routes/outputs.ts';
+import { resultRoutes } from './routes/results.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
@@ -33,6 +34,8 @@ import { within } from './within.ts';
 
 /** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
 const APPEND_MS = 3_000;
+/** For the bodies of some responses. */
+const BODIES_MS = 5_000;
 
 /** The order is that of the description. */
 export const ROUTES: readonly Route[] = [
@@ -43,6 +46,7 @@ export const ROUTES: readonly Route[] = [
   sensorRoutes,
   historyRoutes,
   tagRoutes,
+  resultRoutes,
   statsRoutes,
   hiveRoutes,
   detectionRoutes,
@@ -68,16 +72,18 @@ export async function registerApi(server: HttpServer, ports: ApiPorts, routes = 
 }
 
 function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
-  const { projection, commands, presence, sensorEvents, ...rest } = ports;
+  const { projection, commands, presence, sensorEvents, responses, sensorEventsAt, ...rest } = ports;
   const { config, orgs } = ports;
   const reads = boundedReads(projection);
   const applied = new Applied(reads, projection, config.CLAIM_LEASE_MS);
   const tokens = createTokens(ports);
   const rules = { orgs, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
-  const bounded: Pick<ApiPorts, 'commands' | 'presence' | 'sensorEvents'> = {
+  const bounded: Pick<ApiPorts, 'commands' | 'presence' | 'sensorEvents' | 'responses' | 'sensorEventsAt'> = {
     commands: { append: (some) => within(APPEND_MS, 'Kafka', commands.append(some)) },
     presence: { append: (some) => within(APPEND_MS, 'Kafka', presence.append(some)) },
     sensorEvents: { append: (some) => within(APPEND_MS, 'Kafka', sensorEvents.append(some)) },
+    responses: { read: (oid, taskId) => within(READ_MS, 'Redis', responses.read(oid, taskId)) },
+    sensorEventsAt: (places) => within(BODIES_MS, 'Kafka', sensorEventsAt(places)),
   };
   const context = { ...rest, ...bounded, reads, applied, rules };
   return {

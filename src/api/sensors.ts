@@ -16,6 +16,8 @@ export type SeenSensor = {
   /** Unix ms; null: not known. */
   enrolledAtMs: number | null;
   record: SelectorRecord;
+  /** null: nothing is known of it but that it is there. */
+  view: SensorView | null;
 };
 
 type Source = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'> & {
@@ -95,8 +97,8 @@ export function viewOf(
 function seenSensor(source: Pick<Source, 'decodeState' | 'nowMs'>, oid: string, stored: StoredSensor): SeenSensor {
   const { sid, facts, presence } = stored;
   const online = presence?.online === true;
-  if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid } };
+  if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid }, view: null };
   const view = viewOf(source, facts, presence);
   const record = recordOf(view, source.nowMs());
-  return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record };
+  return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record, view };
 }

@@ -30,7 +30,19 @@ export type SensorRow = {
   attempt?: number | null;
   at?: number | null;
   reason?: string | null;
+  response_count?: number;
 };
+
+export type ResultRow = {
+  sid: string;
+  hostname: string;
+  state: string;
+  reason: string;
+  response_count: number;
+  responses: { event_type: string; at: number; body: string; event?: object }[];
+};
+
+export type ResultsAnswer = { sensors: ResultRow[]; complete: boolean; next_cursor?: string };
 
 export type TaskDetails = ListedTask & {
   state: string;

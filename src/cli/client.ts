@@ -44,6 +44,17 @@ export class Client {
     return (await this.#json(response)) as T;
   }
 
+  /** An answer that is no JSON, piece by piece as it comes. Throws where it breaks off. */
+  async *text(path: string): AsyncGenerator<string> {
+    const response = await this.#authorized(path.replace('{oid}', this.#options.oid), {});
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true });
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
   /** The org's task events from now on, or from after `lastEventId`, until the server ends the stream. `onOpen` is called
    *  when the server has taken the request: nothing that happens after that is missed. `onId` is told where to go on from,
    *  also where there are no events for a while. */

@@ -15,6 +15,7 @@ import { OPERATIONS } from './commands/operations.ts';
 import { registerOrgs } from './commands/orgs.ts';
 import { registerOutputs } from './commands/outputs.ts';
 import { registerPreview } from './commands/preview.ts';
+import { registerResults } from './commands/results.ts';
 import { registerRules } from './commands/rules/index.ts';
 import { registerSelector } from './commands/selector.ts';
 import { registerSensors } from './commands/sensors/index.ts';
@@ -31,7 +32,7 @@ import { type Io, painter } from './io.ts';
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
-  ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerWhy, registerWatch]],
+  ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerResults, registerWhy, registerWatch]],
   ['Sensors:', [registerSensors, registerPreview, registerExplain]],
   ['Rules:', [registerRules, registerDetections, registerOutputs, registerExtension]],
   ['Tenants:', [registerOrgs, registerKeys]],

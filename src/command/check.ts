@@ -139,7 +139,7 @@ function checkIssuedAt(issuedAtMs: number, appendedAtMs: number): Refusal | null
   return refuse('issued_in_future', "issued_at is more than five minutes ahead: check the producer's clock.");
 }
 
-function parseObject(text: string): JsonObject | null {
+export function parseObject(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;

@@ -6,9 +6,9 @@
  * that repeats carry the same event_id. After two leases Redis may be another one, and is asked again.
  */
 import { checkSensorEvent, type JsonObject } from '../command/check.ts';
-import { eventId, isName } from '../model/ids.ts';
+import { eventId } from '../model/ids.ts';
 import type { SensorEvent, TaskEvent } from '../model/records.ts';
-import { taskIdOfInvestigation } from '../model/task.ts';
+import { isDeliveryNotice, taskNamedBy } from '../model/task.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import type { DeadLetter, EpochEvent } from '../outbox.ts';
 import type { Decoded, RolePorts } from '../ports.ts';
@@ -34,8 +34,6 @@ export type Sorted = {
   letters: DeadLetter[];
 };
 
-const DELIVERY = new Set(['DELIVERED', 'CLOUD_NOTIFICATION']);
-
 /** Pure: which events settle a task, which only confirm a delivery, which can't be read. Events of no task are left alone. */
 export function sortEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Sorted {
   const sorted: Sorted = { receipts: [], delivered: [], letters: [] };
@@ -50,20 +48,13 @@ export function sortEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Sor
       sorted.letters.push({ record, ...checked.refusal });
       continue;
     }
-    const { oid, sid, event_type, occurred_at } = item.value;
-    const taskId = taskIdIn(item.value, checked.routing);
+    const { oid, sid, occurred_at } = item.value;
+    const taskId = taskNamedBy(item.value, checked.routing);
     if (taskId === null) continue;
-    if (DELIVERY.has(event_type)) sorted.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
+    if (isDeliveryNotice(item.value)) sorted.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
     else sorted.receipts.push({ oid, sid, taskId, offset: record.offset, ...verdictOf(checked.event) });
   }
   return sorted;
-}
-
-/** `task_id` wins; else what follows the last slash of the investigation id, the record's or routing's. */
-function taskIdIn(event: SensorEvent, routing: JsonObject): string | null {
-  const investigation = event.investigation_id ?? routing.investigation_id;
-  const taskId = event.task_id ?? (typeof investigation === 'string' ? taskIdOfInvestigation(investigation) : '');
-  return isName(taskId) ? taskId : null;
 }
 
 /** ERROR absent, 0 or 200 is success. */

@@ -2,8 +2,8 @@
  * A task as the system keeps it, and what its states are. A task is pending until its expiry or its removal; both ends stay
  * readable for the retention. A pair is one (task, sensor); `queued` and `expired` are not stored, they follow from the task.
  */
-import { hashOf } from './ids.ts';
-import type { TaskCommand } from './records.ts';
+import { hashOf, isName } from './ids.ts';
+import type { SensorEvent, TaskCommand } from './records.ts';
 
 export type TaskState = 'pending' | 'expired' | 'removed';
 
@@ -59,6 +59,18 @@ export function investigationIdOf(command: Pick<TaskCommand, 'context' | 'task_i
 /** The task id that an investigation id names: what follows the last slash. */
 export const taskIdOfInvestigation = (investigationId: string): string =>
   investigationId.slice(investigationId.lastIndexOf('/') + 1);
+
+/** The task that a sensor's event names: by `task_id`, else by the investigation id, the record's or routing's; null: none. */
+export function taskNamedBy(event: SensorEvent, routing: Readonly<Record<string, unknown>>): string | null {
+  const investigation = event.investigation_id ?? routing.investigation_id;
+  const taskId = event.task_id ?? (typeof investigation === 'string' ? taskIdOfInvestigation(investigation) : '');
+  return isName(taskId) ? taskId : null;
+}
+
+const DELIVERY = new Set(['DELIVERED', 'CLOUD_NOTIFICATION']);
+
+/** The sensor has got the dispatch, and says no more than that. */
+export const isDeliveryNotice = ({ event_type }: Pick<SensorEvent, 'event_type'>): boolean => DELIVERY.has(event_type);
 
 /** "Task now": sent at once or never, not listed, done when sent. */
 export function isDirect(command: Pick<TaskCommand, 'options'>): boolean {

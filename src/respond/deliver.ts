@@ -6,13 +6,14 @@
  * Bounds: what waits for one output, for one org, and for all together, in bytes. Beyond the first two a record is a dead letter
  * at once; beyond the last, partitions wait until what is ahead has been settled, which takes minutes at the most.
  */
-import { Slots } from '../api/slots.ts';
+
 import { persist } from '../clock.ts';
 import type { OutputRecord } from '../model/records.ts';
 import type { DeadLetter, InRecord } from '../outbox.ts';
 import type { OutputMemory } from '../outputs/memory.ts';
 import { type OutputRules, type OutputTarget, readOutput } from '../outputs/setting.ts';
 import type { Batch, Group, Handled, Role, RolePorts } from '../ports.ts';
+import { Slots } from '../slots.ts';
 import { type Item, Lane } from './lane.ts';
 import { OpenOffsets } from './open-offsets.ts';
 import { OutputNotes } from './output-notes.ts';

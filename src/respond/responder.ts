@@ -1,6 +1,7 @@
 /**
- * The responder: two consumer groups. One sends outputs on (deliver.ts). The other is the group on `sensor-events`,
- * `sensor-presence` and `task-events`, which runs the rules of each org.
+ * The responder: three consumer groups. One sends outputs on (deliver.ts), one collects the responses of tasks
+ * (../responses/collector.ts). The third is the group on `sensor-events`, `sensor-presence` and `task-events`, which runs the
+ * rules of each org.
  *
  *   look (what rules see of the records) -> respond (match, suppress, perform, write; part by part) -> commit
  *
@@ -10,6 +11,8 @@
 import { persist } from '../clock.ts';
 import type { OutputMemory } from '../outputs/memory.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
+import { startCollector } from '../responses/collector.ts';
+import type { ResponseStore } from '../responses/store.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import { type OutputSinks, startDelivery } from './deliver.ts';
 import { Devices } from './devices.ts';
@@ -23,21 +26,30 @@ const AT_ONCE = 500;
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
-export type ResponderPorts = RolePorts & { ruleMemory: RuleMemory; outputMemory: OutputMemory; sinks: OutputSinks };
+export type ResponderPorts = RolePorts & {
+  ruleMemory: RuleMemory;
+  outputMemory: OutputMemory;
+  sinks: OutputSinks;
+  responses: ResponseStore;
+};
 
 export async function startResponder(ports: ResponderPorts): Promise<Role> {
   const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);
   await responder.start();
-  const delivery = await startDelivery(ports).catch(async (error: unknown) => {
-    await responder.stop();
+  const parts: Role[] = [responder];
+  const stop = async () => {
+    await Promise.all(parts.map((part) => part.stop()));
+  };
+  try {
+    parts.push(await startDelivery(ports));
+    parts.push(await startCollector(ports));
+  } catch (error) {
+    await stop();
     throw error;
-  });
-  const parts = [responder, delivery];
+  }
   return {
     ready: () => parts.map((part) => part.ready()).find(({ ready }) => !ready) ?? responder.ready(),
-    stop: async () => {
-      await Promise.all(parts.map((part) => part.stop()));
-    },
+    stop,
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import { activitiesOf } from '../api/activity.ts';
 import type { JsonObject } from '../command/check.ts';
+import { eventView, knownOf } from '../model/event-view.ts';
 import { hashOf } from '../model/ids.ts';
 import type { SensorEvent, SensorPresence, TaskEvent } from '../model/records.ts';
 import { effectiveTags, type SensorView } from '../model/sensor.ts';
@@ -37,14 +38,6 @@ export const ruleId = (depth: number, ...parts: (string | number)[]): string => 
 export const depthOf = (...ids: (string | null | undefined)[]): number =>
   Math.max(0, ...ids.map((id) => Number(MADE_BY_RULE.exec(id ?? '')?.[1] ?? 0)));
 
-/** What the sensor is known to be, for the fields of `routing` that the event does not have. */
-function known(sensor: SensorView | null): JsonObject {
-  const facts = sensor?.facts;
-  if (!facts) return {};
-  const { hostname, arch, iid, did, ext_ip, int_ip } = facts;
-  return { hostname, plat: facts.plat >>> 0, arch, iid, did, ext_ip, int_ip };
-}
-
 /** `parts` are the record's routing and event, parsed; `taskInvestigation` is that of the task that the record names. */
 export function seenEvent(
   record: SensorEvent,
@@ -54,21 +47,15 @@ export function seenEvent(
   nowMs: number,
 ): Seen {
   const { oid, sid, event_type, event_id, occurred_at, task_id } = record;
-  const investigation = record.investigation_id ?? parts.routing.investigation_id ?? taskInvestigation;
-  const routing = {
-    ...known(sensor),
-    ...parts.routing,
-    ...{ oid, sid, event_type, event_id, event_time: occurred_at },
-    ...(investigation === undefined ? {} : { investigation_id: investigation }),
-    tags: sensor === null ? (parts.routing.tags ?? []) : effectiveTags(sensor, nowMs),
-  };
+  const view = eventView(record, parts, sensor, taskInvestigation, nowMs);
+  const { investigation_id: investigation } = view.routing;
   const task = task_id ?? (typeof investigation === 'string' ? taskIdOfInvestigation(investigation) : null);
   return {
     ...{ oid, sid, type: event_type, eventId: event_id, occurredAtMs: occurred_at },
     depth: depthOf(task, event_id),
     online: sensor?.online === true,
     did: sensor?.facts?.did ?? '',
-    view: { routing, event: parts.event },
+    view,
   };
 }
 
@@ -84,7 +71,7 @@ export function seenConnect(record: SensorPresence, sensor: SensorView, nowMs: n
     KERNEL_ACQ_AVAILABLE: facts?.kernel ? 1 : 0,
   };
   const routing = {
-    ...known(sensor),
+    ...knownOf(sensor),
     ...{ oid, sid, event_type: 'CONNECTED', event_id: eventId, event_time: occurred_at },
     tags: effectiveTags(sensor, nowMs),
   };

@@ -35,6 +35,7 @@ import { OrgTable } from '../../src/orgs/table.ts';
 import type { OutputFailure } from '../../src/outputs/memory.ts';
 
 import type { InFlight, OrgStatus, Projection, StoredSensor } from '../../src/projection/store.ts';
+import type { Response } from '../../src/responses/store.ts';
 import { OID, SECRET, testSettings } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 import { conform, conformAction } from './conforms.ts';
@@ -114,6 +115,11 @@ export class Memory {
 
   #nextOffset = (partition: number): number => this.emitted.filter(({ place }) => place.partition === partition).length;
   readonly detections = new RecentDetections();
+  /** Of tasks, in the order of `sensor-events`; and what stands there, by `partition offset`. */
+  readonly responses = new Map<string, Response[]>();
+  readonly bodies = new Map<string, SensorEvent>();
+  responsesComplete = true;
+  readonly bodiesAsked: number[] = [];
   /** Faults of rules, by `hive/name`. */
   readonly ruleFaults = new Map<string, { sentence: string; atMs: number }>();
 
@@ -146,6 +152,17 @@ export class Memory {
       },
       detections: this.detections,
       consoleFolder: '/nonexistent',
+      responses: {
+        read: async (_oid, taskId) => ({
+          responses: this.responses.get(taskId) ?? [],
+          complete: this.responsesComplete,
+        }),
+      },
+      sensorEventsAt: async (places) => {
+        if (this.kafkaFault) throw this.kafkaFault;
+        this.bodiesAsked.push(places.length);
+        return places.map(({ partition, offset }) => this.bodies.get(`${partition} ${offset}`) ?? null);
+      },
       stats: { read: async (_oid, _first, count) => Array.from({ length: count }, () => new Map()) },
       commands: { append: async (commands) => commands.map((command) => this.#append(command)) },
       events: {

@@ -156,7 +156,13 @@ describe('the doctor', () => {
     expect(exitCode).toBe(0);
     expect(levels.get('topics')).toBe('ok');
     const groups = (json.findings as { area: string; level: string }[]).filter(({ area }) => area === 'groups');
-    expect(groups.map(({ level }) => level)).toEqual(['ok', 'ok', expect.any(String), expect.any(String)]);
+    expect(groups.map(({ level }) => level)).toEqual([
+      'ok',
+      'ok',
+      expect.any(String),
+      expect.any(String),
+      expect.any(String),
+    ]);
     expect(levels.get('projection')).toBe('ok');
     const away = await run(['doctor', '--json'], { env: { ...system.env, REDIS_URL: 'redis://127.0.0.1:1' } });
     expect(away.exitCode).toBe(1);

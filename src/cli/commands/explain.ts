@@ -1,7 +1,7 @@
 /** `explain`: why a selector does or does not match one sensor, clause by clause. */
 import type { Command } from 'commander';
+import { csv } from '../../csv.ts';
 import type { ExplainAnswer } from '../answers.ts';
-import { csv } from '../csv.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';

@@ -1,7 +1,7 @@
 /** `preview`: which sensors a selector matches now, and what excludes the others. */
 import type { Command } from 'commander';
+import { csv } from '../../csv.ts';
 import type { PreviewAnswer } from '../answers.ts';
-import { csv } from '../csv.ts';
 import { usageError } from '../errors.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import {

@@ -49,6 +49,8 @@ async function show(taskId: string, flags: Flags, io: Io): Promise<void> {
     return;
   }
   io.out(taskText(task, io.nowMs(), painter(io.colour), io.columns));
+  if (task.sensors.some(({ response_count = 0 }) => response_count > 0))
+    io.err(`What they answered: ${io.name} results ${task.task_id}\n`);
   if (task.next_cursor) io.err(`More sensors: add --cursor ${task.next_cursor}\n`);
 }
 
@@ -75,14 +77,15 @@ export function taskText(task: TaskDetails, nowMs: number, paint: Paint, columns
 }
 
 function sensorTable(sensors: readonly SensorRow[], paint: Paint, columns: number): string {
-  const reasonWidth = Math.max(16, columns - 90);
+  const reasonWidth = Math.max(16, columns - 99);
   return table(
-    ['SENSOR', 'HOSTNAME', 'STATE', 'ATTEMPT', 'AT', 'REASON'],
+    ['SENSOR', 'HOSTNAME', 'STATE', 'ATTEMPT', 'ANSWERS', 'AT', 'REASON'],
     sensors.map((sensor) => [
       visible(sensor.sid),
       clip(sensor.hostname ?? '', 24),
       paint(STATE_STYLES[sensor.state] ?? 'bold', sensor.state),
       sensor.attempt ? String(sensor.attempt) : '',
+      sensor.response_count ? String(sensor.response_count) : '',
       sensor.at ? timeText(sensor.at) : '',
       clip(sensor.reason ?? '', reasonWidth),
     ]),
@@ -91,7 +94,7 @@ function sensorTable(sensors: readonly SensorRow[], paint: Paint, columns: numbe
 }
 
 /** UTC, as the API's other times are. */
-const timeText = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+export const timeText = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 
 const leftText = (expiresAtMs: number, nowMs: number): string =>
   expiresAtMs > nowMs ? `, in ${durationText((expiresAtMs - nowMs) / 1000)}` : '';

@@ -157,6 +157,7 @@ export interface GetAnswer {
     attempt: number;
     at: number;
     reason: string;
+    response_count: number;
   }[];
   next_cursor?: string;
 }
@@ -207,6 +208,32 @@ export interface SignalReceivedAnswer {
 export interface SignalReceivedAccepted {
   sid: string;
   task_id: string;
+}
+export interface Result {
+  sid: string;
+  hostname: string;
+  state: 'queued' | 'sent' | 'expired' | 'removed' | 'done' | 'failed';
+  attempt: number;
+  at: number;
+  reason: string;
+  response_count: number;
+  receipt: {
+    at: number;
+    error: string;
+  } | null;
+  response: {
+    event_id: string;
+    event_type: string;
+    at: number;
+    bytes: number;
+    body: 'kept' | 'gone' | 'too_large';
+    routing?: {
+      [k: string]: unknown;
+    };
+    event?: {
+      [k: string]: unknown;
+    };
+  } | null;
 }
 export interface PostAnswer {
   jwt: string;
@@ -296,6 +323,37 @@ export interface GetV1TagsOidTagAnswer {
     sid: string;
     hostname: string;
   };
+}
+export interface GetV1OrgsOidTasksTaskIdResultsAnswer {
+  task_id: string;
+  complete: boolean;
+  sensors: {
+    sid: string;
+    hostname: string;
+    state: 'queued' | 'sent' | 'expired' | 'removed' | 'done' | 'failed';
+    attempt: number;
+    at: number;
+    reason: string;
+    response_count: number;
+    receipt: {
+      at: number;
+      error: string;
+    } | null;
+    responses: {
+      event_id: string;
+      event_type: string;
+      at: number;
+      bytes: number;
+      body: 'kept' | 'gone' | 'too_large';
+      routing?: {
+        [k: string]: unknown;
+      };
+      event?: {
+        [k: string]: unknown;
+      };
+    }[];
+  }[];
+  next_cursor?: string;
 }
 export interface GetV1OrgsOidStatsAnswer {
   minutes: number[];

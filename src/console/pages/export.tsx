@@ -1,6 +1,6 @@
 /** All sensors of a task as a file: read page by page and put together in the browser, which nothing is sent from. */
 import { useState } from 'preact/hooks';
-import { csv } from '../../cli/csv.ts';
+import { csv } from '../../csv.ts';
 import { action } from '../api/client.ts';
 import type { PairRow, TaskDetail } from '../api/types.ts';
 import { count } from '../format.ts';

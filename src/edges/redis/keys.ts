@@ -31,6 +31,10 @@ export const keys = {
   counted: (oid: string) => `{${oid}}:sp`,
   /** hash: what happened in a minute since 1970, see projection/stats.ts; goes after a day */
   minute: (oid: string, minute: number) => `{${oid}}:sm:${minute}`,
+  /** hash: `sid event id` -> where the response stands on `sensor-events`; goes with the record */
+  responses: (oid: string, taskId: string) => `{${oid}}:rs:${taskId}`,
+  /** hash: partition -> next offset of `sensor-events` to look through for responses */
+  responsePositions: (oid: string) => `{${oid}}:rp`,
   /** hash: who is writing a setting, `kind/name`. t token · u end of its lease, ms; else e etag last settled · r run id then */
   setting: (oid: string, place: string) => `{${oid}}:s:${place}`,
   /** string: when the API key of this name was used last, ms */

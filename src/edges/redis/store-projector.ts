@@ -32,8 +32,11 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
       return answerOf(reply, () => ({}));
     },
     apply: async (requests) => {
-      const replies = await redis.trip(
-        requests.map(({ oid, epoch, partition, nextOffset, commands }) =>
+      const untasked = requests.flatMap(({ oid, commands }) =>
+        commands.flatMap(({ op, taskId }) => (op === 'untask' ? [{ oid, taskId }] : [])),
+      );
+      const replies = await redis.trip([
+        ...requests.map(({ oid, epoch, partition, nextOffset, commands }) =>
           redis.script(
             oid,
             'apply',
@@ -41,8 +44,11 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
             [epoch, partition, nextOffset, retentionMs, ...commands.flatMap(commandArgs)],
           ),
         ),
-      );
-      return replies.map((reply) =>
+        ...untasked.map(({ oid, taskId }) =>
+          redis.script(oid, 'expire-with', [keys.record(oid, taskId), keys.responses(oid, taskId)], []),
+        ),
+      ]);
+      return replies.slice(0, requests.length).map((reply) =>
         answerOf(reply, ([letters, expiries]) => ({
           outcomes: [...String(letters)].map((letter) => OUTCOMES[letter] ?? 'nothing'),
           expiriesMs: (expiries as string[]).map((text) => (text === '' ? null : Number(text))),

@@ -1,10 +1,10 @@
 /** `sensors list`: all sensors that the options select, gathered page by page. */
 import { type Command, Option } from 'commander';
+import { csv } from '../../../csv.ts';
 import { architectureName, platformName } from '../../../model/platforms.ts';
 import { tagSelector } from '../../../selector/index.ts';
 import type { SensorInfo, SensorsPage } from '../../answers.ts';
 import type { Client } from '../../client.ts';
-import { csv } from '../../csv.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../../options.ts';
 import type { ApiFlags } from '../../settings.ts';

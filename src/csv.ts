@@ -2,7 +2,10 @@
 
 /** Ends with a line break; so does every row. */
 export const csv = (headers: readonly string[], rows: readonly (readonly unknown[])[]): string =>
-  [headers, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  csvRows([headers, ...rows]);
+
+export const csvRows = (rows: readonly (readonly unknown[])[]): string =>
+  rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 
 function cell(value: unknown): string {
   const text = Array.isArray(value) ? value.join(' ') : String(value ?? '');

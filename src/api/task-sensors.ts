@@ -1,0 +1,83 @@
+/**
+ * The sensors of one task, pending or ended, each once, in pages and no order. A sensor belongs to the task if it matches now,
+ * has a stored state, or has responded; one that enrolled after the task had ended does not match.
+ */
+import { ApiError } from '../errors.ts';
+import type { SensorView } from '../model/sensor.ts';
+import type { Pair, TaskRecord, TaskState } from '../model/task.ts';
+import type { Response } from '../responses/store.ts';
+import { compileSelector } from '../selector/index.ts';
+import type { ApiContext } from './actions/context.ts';
+import type { PairRow } from './answers.ts';
+import { usableStatus } from './reads.ts';
+import { findSensor, type SeenSensor, sensorsFor, treeOf } from './sensors.ts';
+import { shownPair, stateAt } from './task-view.ts';
+
+/** A task and all that is stored of its sensors. */
+export type TaskRead = {
+  task: TaskRecord;
+  state: TaskState;
+  pairs: ReadonlyMap<string, Pair>;
+  /** Of each sensor in order. */
+  responses: ReadonlyMap<string, Response[]>;
+  /** All responses are known. */
+  complete: boolean;
+  /** Of the projection that it was read from. */
+  epoch: string;
+};
+
+export type TaskSensor = {
+  row: PairRow;
+  pair: Pair | undefined;
+  responses: readonly Response[];
+  view: SensorView | null;
+};
+
+/** Throws `task_unknown`, or `unavailable`. */
+export async function readTask(
+  { reads, responses }: Pick<ApiContext, 'reads' | 'responses'>,
+  oid: string,
+  taskId: string,
+): Promise<TaskRead> {
+  const { epoch, nowMs } = await usableStatus(reads, oid);
+  const [task] = await reads.readTasks(oid, [taskId]);
+  if (!task) throw new ApiError('task_unknown', `The org has no task ${taskId}, or it ended long ago.`);
+  const [pairs, found] = await Promise.all([reads.readPairs(oid, taskId), responses.read(oid, taskId)]);
+  const bySensor = Map.groupBy(found.responses, ({ sid }) => sid);
+  return { task, state: stateAt(task, nowMs), pairs, responses: bySensor, complete: found.complete, epoch };
+}
+
+/** All of them, or only the one with this sid. */
+export async function* taskSensors(
+  context: ApiContext,
+  oid: string,
+  { task, state, pairs, responses }: TaskRead,
+  sid?: string,
+): AsyncGenerator<TaskSensor[]> {
+  const stored = sid === undefined ? [...pairs.keys(), ...responses.keys()] : [sid];
+  const unseen = new Set(stored.filter((one) => pairs.has(one) || responses.has(one)));
+  const tree = treeOf(task.command.selector);
+  const matches = tree === null ? () => false : compileSelector(tree);
+  const endedAtMs = task.endedAtMs ?? Number.POSITIVE_INFINITY;
+  const shown = (one: string, sensor: SeenSensor | null): TaskSensor => {
+    const pair = pairs.get(one);
+    const mine = responses.get(one) ?? [];
+    const standing = shownPair(task, state, pair, sensor?.online === true);
+    const row = { sid: one, hostname: sensor?.hostname ?? '', ...standing, response_count: mine.length };
+    return { row, pair, responses: mine, view: sensor?.view ?? null };
+  };
+  const pages =
+    sid === undefined ? sensorsFor(context, oid, tree === null ? [] : [tree]) : onePage(findSensor(context, oid, sid));
+  for await (const page of pages)
+    yield page.flatMap((sensor) => {
+      const isStored = unseen.delete(sensor.sid);
+      const isOf = isStored || (matches(sensor.record) === true && (sensor.enrolledAtMs ?? 0) <= endedAtMs);
+      return isOf ? [shown(sensor.sid, sensor)] : [];
+    });
+  yield [...unseen].map((one) => shown(one, null));
+}
+
+async function* onePage(sensor: Promise<SeenSensor | null>): AsyncGenerator<SeenSensor[]> {
+  const found = await sensor;
+  if (found !== null) yield [found];
+}

@@ -1,0 +1,205 @@
+/**
+ * Collects the responses of tasks: consumer group on `sensor-events`, whose positions stand in Redis beside what they are of.
+ *
+ *   decode -> gather (which events name a task) -> note -> commit
+ *
+ * A Redis that was lost, restored or emptied has other positions than it was given: the partition goes back to them, and what
+ * is read again is noted once. One org that cannot be noted does not hold up the others: it is taken on again later.
+ */
+import { persist } from '../clock.ts';
+import type { Batch, Group, Role, RolePorts } from '../ports.ts';
+import { gather } from './gather.ts';
+import { Places } from './places.ts';
+import type { NoteRequest, ResponseStore } from './store.ts';
+
+export const RESPONSES_GROUP = 'reliable-tasking-responses';
+
+const LOOK_MS = 1_000;
+/** Positions in Redis are compared with what is believed, and moved on for orgs without responses. */
+const COMPARE_MS = 5_000;
+const ADVANCES_MAX = 1_000;
+/** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
+const SLACK_MS = 60_000;
+const PLACE_AGAIN_MS = 500;
+
+export type CollectorPorts = Pick<
+  RolePorts,
+  'inbox' | 'orgs' | 'projection' | 'clock' | 'log' | 'config' | 'metrics'
+> & {
+  responses: ResponseStore;
+};
+
+export async function startCollector(ports: CollectorPorts): Promise<Role> {
+  const collector = new Collector(ports);
+  await collector.start();
+  return collector;
+}
+
+class Collector implements Role {
+  readonly #ports: CollectorPorts;
+  readonly #places = new Places();
+  #placed: Promise<void> = Promise.resolve();
+  #generation = 0;
+  #comparedMono = 0;
+  #group: Group | null = null;
+  #looker: { stop(): Promise<void>; soon(): void } | null = null;
+
+  constructor(ports: CollectorPorts) {
+    this.#ports = ports;
+  }
+
+  async start(): Promise<void> {
+    const { inbox, config, clock } = this.#ports;
+    this.#group = await inbox.join({
+      groupId: config.KAFKA_TOPIC_PREFIX + RESPONSES_GROUP,
+      topics: ['sensorEvents'],
+      onAssigned: (partitions) => {
+        this.#generation += 1;
+        const mine = this.#generation;
+        this.#placed = this.#place(partitions, () => mine === this.#generation);
+      },
+      wanted: async (_topic, partition) => {
+        await this.#placed;
+        return this.#places.at(partition)?.next ?? null;
+      },
+      onBatch: (batch) => this.#onBatch(batch),
+    });
+    this.#looker = clock.every(LOOK_MS, () => this.#look());
+  }
+
+  ready(): { ready: boolean; detail: string } {
+    const fault = this.#group?.fault();
+    if (fault) return { ready: false, detail: fault };
+    const joined = this.#group?.joined() === true;
+    return { ready: joined, detail: joined ? 'collecting responses' : 'joining the group' };
+  }
+
+  async stop(): Promise<void> {
+    this.#generation += 1;
+    await this.#looker?.stop();
+    await this.#group?.stop();
+  }
+
+  /** From the end, and back to where the orgs stand as they are taken on. */
+  async #place(partitions: number[], current: () => boolean): Promise<void> {
+    const { inbox, clock, log } = this.#ports;
+    while (current()) {
+      try {
+        const ends = await inbox.ends('sensorEvents');
+        if (!current()) return;
+        this.#places.assign(new Map(partitions.map((partition) => [partition, ends.get(partition)?.high ?? 0])));
+        await this.#takeMissing();
+        return;
+      } catch (error) {
+        log.warn({ err: error }, 'where to read responses from is not known yet');
+        await clock.delay(PLACE_AGAIN_MS);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { clock, log } = this.#ports;
+    try {
+      await this.#placed;
+      if (clock.monoMs() - this.#comparedMono >= COMPARE_MS) {
+        this.#comparedMono = clock.monoMs();
+        await this.#compare();
+        await this.#advanceIdle();
+      }
+      await this.#takeMissing();
+    } catch (error) {
+      log.warn({ err: error }, 'responses cannot be looked after');
+    }
+  }
+
+  async #compare(): Promise<void> {
+    const { responses, orgs } = this.#ports;
+    const oids = orgs.table.oids();
+    // What is noted while the question is under way says nothing against what was believed: it is asked of what stood before.
+    const before = new Map(oids.map((oid) => [oid, this.#storedOf(oid)]));
+    for (const [i, found] of (await responses.positions(oids)).entries()) {
+      const oid = oids[i] as string;
+      if (found !== null && before.get(oid) === this.#storedOf(oid)) this.#places.compare(oid, found);
+    }
+  }
+
+  #storedOf = (oid: string): string =>
+    this.#places.partitions.map((partition) => String(this.#places.stored(oid, partition))).join(' ');
+
+  /** Takes on the orgs that are not followed, if their projection is complete. */
+  async #takeMissing(): Promise<void> {
+    const { responses, projection, orgs, inbox, log } = this.#ports;
+    const { partitions } = this.#places;
+    const isMissing = (oid: string) => partitions.some((p) => this.#places.stored(oid, p) === undefined);
+    const missing = orgs.table.oids().filter(isMissing);
+    if (missing.length === 0) return;
+    const generation = this.#generation;
+    const statuses = await projection.status(missing);
+    const usable = missing.filter((_, i) => statuses[i]?.usable);
+    if (usable.length === 0) return;
+    const positions = await responses.positions(usable);
+    const sinceMs = Math.min(...usable.map((oid) => orgs.table.firstSubscribedAtMs(oid))) - SLACK_MS;
+    const isNew = positions.some((found) => partitions.some((p) => found?.has(p) === false));
+    const starts = isNew ? await inbox.since('sensorEvents', sinceMs) : new Map<number, number>();
+    if (generation !== this.#generation) return;
+    for (const [i, oid] of usable.entries()) {
+      const found = positions[i];
+      if (!found) continue;
+      for (const partition of partitions) {
+        if (this.#places.stored(oid, partition) !== undefined) continue;
+        const stored = found.get(partition) ?? null;
+        const start = stored ?? starts.get(partition) ?? 0;
+        if (!this.#places.take(oid, partition, stored, start)) continue;
+        this.#group?.seek('sensorEvents', partition, start);
+        log.info({ oid, partition, offset: start }, 'reading responses again');
+      }
+    }
+  }
+
+  async #advanceIdle(): Promise<void> {
+    const idle = this.#places.lagging(ADVANCES_MAX);
+    await this.#note(
+      idle.map(({ oid, partition, stored, next }) => ({
+        ...{ oid, partition, expected: stored, nextOffset: next, byTask: new Map() },
+      })),
+    );
+  }
+
+  async #onBatch(batch: Batch): Promise<boolean> {
+    const { clock, log, metrics, inbox, orgs } = this.#ports;
+    const { partition, nextOffset } = batch;
+    const place = this.#places.at(partition);
+    if (!place) return false;
+    const { turn } = place;
+    const startedMono = clock.monoMs();
+    const found = await persist(
+      clock,
+      batch.alive,
+      async () => gather(await inbox.decode('SensorEvent', batch.records), orgs.table),
+      (error) => log.warn({ err: error }, 'responses wait'),
+    );
+    if (found === undefined) return false;
+    await this.#note(
+      [...found].flatMap(([oid, byTask]) => {
+        const expected = this.#places.stored(oid, partition);
+        const isHad = expected !== undefined && expected !== null && expected >= nextOffset;
+        return expected === undefined || isHad ? [] : [{ oid, partition, expected, nextOffset, byTask }];
+      }),
+    );
+    if (!batch.alive() || !this.#places.advance(partition, turn, nextOffset)) return false;
+    await this.#group?.commit('sensorEvents', partition, nextOffset);
+    metrics.batchLatency('responses', clock.monoMs() - startedMono);
+    return true;
+  }
+
+  /** Whoever is not noted is not followed any more, and taken on again. */
+  async #note(requests: NoteRequest[]): Promise<void> {
+    if (requests.length === 0) return;
+    const answers = await this.#ports.responses.note(requests);
+    for (const [i, { oid, partition, expected, nextOffset }] of requests.entries()) {
+      if (answers[i] !== 'noted') this.#places.drop(oid, partition);
+      // Dropped meanwhile: it stays so, and is taken on from what Redis has.
+      else if (this.#places.stored(oid, partition) === expected) this.#places.set(oid, partition, nextOffset);
+    }
+  }
+}
