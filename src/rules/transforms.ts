@@ -10,7 +10,7 @@ const RANGE_MAX = 32;
 
 /** Undefined: nothing is changed. */
 export function compileTransform(spec: Spec): Transform | undefined {
-  const subDomain = spec.has('sub domain') ? readParts(spec) : undefined;
+  const subDomain = (spec.get('sub domain') ?? undefined) === undefined ? undefined : readParts(spec);
   if (!spec.flag('file name')) return subDomain;
   return (text) => {
     const name = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1);

@@ -90,6 +90,11 @@ describe('actions', () => {
     expect((await ran(actions, seenOf({}, { depth: DEPTH_MAX }))).commands).toEqual([]);
   });
 
+  it('a text without a key is a path to nothing, not to the whole event', async () => {
+    const { commands } = await ran([request('task', { task: '{{ "t" }}', sid: '{{ .routing.sid }}', context: '' })]);
+    expect(commands).toMatchObject([{ context: null }]);
+  });
+
   it('a platform that is not there is not every sensor', async () => {
     const { commands, faults } = await ran([request('task', { task: '{{ "t" }}', plat: 'event.NO' })]);
     expect(commands).toEqual([]);

@@ -52,7 +52,8 @@ export function applyTransform(transform: Transform, data: unknown, missing: Mis
     case 'template':
       return render(transform.template, data, missing);
     case 'path':
-      return transform.keys.reduce<unknown>(indexed, data) ?? null;
+      // A path without keys would be the whole event.
+      return transform.keys.length === 0 ? null : (transform.keys.reduce<unknown>(indexed, data) ?? null);
     case 'list':
       return transform.items.map((item) => applyTransform(item, data, missing));
     case 'object':
