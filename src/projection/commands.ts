@@ -69,7 +69,7 @@ export async function applyCommands(
       if (letter) letters.push(letter);
     }
   }
-  await ports.projection.hint([...epochs.keys()]);
+  ports.projection.hint([...epochs.keys()]);
   await Promise.all([ports.outbox.taskEvents(events), ports.outbox.deadLetters(letters)]);
   for (const { code, record } of letters) {
     ports.metrics.deadLettered(code);

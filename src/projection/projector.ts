@@ -137,7 +137,7 @@ async function sweep({ projection, outbox, metrics }: RolePorts, rebuild: Rebuil
     })),
   );
   await projection.announced(expired);
-  await projection.hint([...new Set(expired.map(({ oid }) => oid))]);
+  projection.hint([...new Set(expired.map(({ oid }) => oid))]);
   metrics.expired(expired.length);
 }
 

@@ -263,8 +263,8 @@ export interface Projection {
   readSensors(oid: string, partition: number, sids: readonly string[]): Promise<(StoredSensor | null)[]>;
   /** One pair of a task, or null where nothing is stored of it. */
   readPair(oid: string, taskId: string, sid: string): Promise<Pair | null>;
-  /** Wakes whoever follows the org's tasks. A lost hint costs a poll, nothing else. */
-  hint(oids: string[]): Promise<void>;
+  /** Wakes whoever follows the org's tasks. A lost hint costs a poll, nothing else: nobody waits for it, or hears that it failed. */
+  hint(oids: string[]): void;
   onHint(listener: (oid: string) => void): () => void;
   ping(): Promise<void>;
   stop(): Promise<void>;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
-import { readConfig } from '../../src/config.ts';
+import { type Config, readConfig } from '../../src/config.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
 import { createProjection } from '../../src/edges/redis/store.ts';
 import type { Projection } from '../../src/projection/store.ts';
@@ -26,7 +26,11 @@ const nodes: Node[] = [];
 const clients: RedisClient[] = [];
 const oids: string[] = [];
 let missing = '';
+let config: Config;
 let projection: Projection;
+const noTask = (): never => {
+  throw new Error('no task is read here');
+};
 
 beforeAll(async () => {
   try {
@@ -47,14 +51,12 @@ beforeAll(async () => {
   );
   for (const [low, high] of SLOTS) oids.push(await oidIn(first.redis, low, high));
   const log = pino({ level: 'silent' });
-  const config = readConfig({
+  config = readConfig({
     KAFKA_BROKERS: 'localhost:1',
     REDIS_CLUSTER_NODES: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','),
   });
   for (let i = 0; i < 2; i += 1) clients.push(await connectRedis(config, log));
-  projection = await createProjection(clients[0] as RedisClient, config, () => {
-    throw new Error('no task is read here');
-  });
+  projection = await createProjection(clients[0] as RedisClient, config, noTask);
 }, 60_000);
 
 afterAll(async () => {
@@ -146,4 +148,14 @@ describe('a cluster of Redis', () => {
     const confirms = await projection.confirm(oids.map((oid) => ({ oid, epoch: 'e', batch: 'b', tasks: [] })));
     expect(confirms.map((answer) => !answer.ok && answer.why)).toEqual(['epoch', 'away', 'epoch']);
   }, 40_000);
+
+  it('lets nobody wait for a hint, nor hear that it could not be sent', async (ctx) => {
+    needsCluster(ctx);
+    const there = clients[1] as RedisClient;
+    await there.stop();
+    await expect(there.publish('hints', ['m'])).rejects.toThrow();
+    const stopped = await createProjection({ ...there, subscribe: async () => undefined }, config, noTask);
+    expect(stopped.hint(oids)).toBeUndefined(); // an error that escapes would fail the run
+    await expect(stopped.ping()).rejects.toThrow();
+  });
 });

@@ -237,7 +237,7 @@ export function readsContract(bench: () => Bench): void {
       const org = await newOrg();
       const heard = Promise.withResolvers<string>();
       const stop = org.projection.onHint((oid) => oid === org.oid && heard.resolve(oid));
-      await org.projection.hint([org.oid]);
+      org.projection.hint([org.oid]);
       expect(await heard.promise).toBe(org.oid);
       stop();
     });

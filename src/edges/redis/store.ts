@@ -27,7 +27,7 @@ export async function createProjection(
       maxBackoffMs: config.REDELIVERY_MAX_MS,
     }),
     ...readsPart(redis, decodeCommand),
-    hint: (oids) => redis.publish(HINT_CHANNEL, oids),
+    hint: (oids) => void redis.publish(HINT_CHANNEL, oids).catch(() => undefined),
     onHint: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

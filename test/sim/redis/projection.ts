@@ -105,9 +105,7 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
     },
     readPresence: (oid, partition, sids) => one(() => reads.readPresence(redis, oid, partition, sids)),
     readSensors: (oid, partition, sids) => one(() => reads.readSensors(redis, oid, partition, sids)),
-    hint: async (oids) => {
-      await trip(oids.map((oid) => () => publish(oid)));
-    },
+    hint: (oids) => void tryAll(oids.map((oid) => () => publish(oid))),
     onHint: listen,
     ping: async () => {
       await one(() => undefined);
