@@ -34,3 +34,14 @@ export const count = (value: number): string => whole.format(value);
 
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
+
+const SIZES: readonly [number, string][] = [
+  [1024 * 1024, 'MiB'],
+  [1024, 'KiB'],
+];
+
+/** `812 B`, `3.4 KiB`. */
+export const size = (bytes: number): string => {
+  const [unit, name] = SIZES.find(([least]) => bytes >= least) ?? [1, 'B'];
+  return `${unit === 1 ? bytes : (bytes / unit).toFixed(1)} ${name}`;
+};

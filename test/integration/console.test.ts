@@ -20,6 +20,12 @@ const RULE = {
   detect: { event: 'RECEIPT', op: 'exists', path: 'event' },
   respond: [{ action: 'report', name: 'answered' }],
 };
+const ANSWER = {
+  ERROR: 0,
+  STDOUT: 'ws-01.corp\r\n',
+  STDERR: '',
+  PROCESS: { FILE_PATH: 'C:\\Windows\\System32\\hostname.exe', PROCESS_ID: 4212, USER_NAME: 'NT AUTHORITY\\SYSTEM' },
+};
 const TASKS = [
   { task: 'run --shell-command "hostname"', selector: 'plat == windows', context: 'case-1042', ttl: 7_200 },
   { task: 'os_packages', selector: '"production" in tags', ttl: 86_400 },
@@ -44,7 +50,7 @@ const at = (path: string) => page.goto(`${system.url}/#${path}`);
 
 beforeAll(async () => {
   await buildConsoleIfStale();
-  [browser] = await Promise.all([openBrowser(), system.start()]);
+  [browser] = await Promise.all([openBrowser(), system.start(['api', 'projector', 'joiner', 'responder'])]);
   await Promise.all([
     connect('ws-01', { plat: WINDOWS }),
     connect('ws-02', { plat: WINDOWS, tags: [] }),
@@ -95,19 +101,43 @@ test('a task is written with a live preview, delivered when a sensor connects, e
   const row = (name: string) => page.getByRole('row').filter({ hasText: name });
   await row('ws-01.corp').getByText('sent', { exact: true }).waitFor();
   const taskId = decodeURIComponent(new URL(page.url()).hash.split('/').at(-1) as string);
-  await system.answer({ sid: 'ws-01', task_id: taskId });
+  await system.answer({ sid: 'ws-01', task_id: taskId, event_id: 'first' }, ANSWER);
   await row('ws-01.corp').getByText('done', { exact: true }).waitFor();
   await connect('ws-03', { plat: WINDOWS });
   await row('ws-03.corp').getByText('sent', { exact: true }).waitFor();
-  await keepScreen(page, 'task');
   const downloads = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export CSV' }).click();
-  const file = readFileSync(await (await downloads).path(), 'utf8').split('\r\n');
-  expect(file[0]).toBe('sid,hostname,state,attempt,at,reason');
-  expect(file.slice(1, 3).map((line) => line.split(',').slice(0, 3))).toEqual([
+  const file = readFileSync(await (await downloads).path(), 'utf8')
+    .trimEnd()
+    .split('\r\n');
+  expect(file[0]).toBe(
+    'sid,hostname,state,attempt,at,reason,receipt_at,error,event_type,event_id,response_at,body,event',
+  );
+  expect(
+    file
+      .slice(1)
+      .map((line) => line.split(',').slice(0, 3))
+      .toSorted(),
+  ).toEqual([
     ['ws-01', 'ws-01.corp', 'done'],
     ['ws-03', 'ws-03.corp', 'sent'],
   ]);
+
+  await row('ws-01.corp').getByRole('cell', { name: '1', exact: true }).nth(1).waitFor();
+  await row('ws-01.corp').getByRole('button').click();
+  const answers = page.getByRole('region', { name: 'What it answered' });
+  await answers.getByText('RECEIPT', { exact: true }).waitFor();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await answers.getByRole('button', { name: 'Copy' }).first().click();
+  await answers.getByRole('button', { name: 'Copied' }).waitFor();
+  expect(JSON.parse(await page.evaluate<string>('navigator.clipboard.readText()'))).toEqual(ANSWER);
+  await answers.getByText('Routing', { exact: false }).first().click();
+  await answers.getByText(`"investigation_id": "${taskId}"`, { exact: false }).waitFor();
+  await answers.getByText('Routing', { exact: false }).first().click();
+  await answers.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
+  await keepScreen(page, 'task');
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Escape');
 
   await row('ws-03.corp').getByRole('button').click();
   const panel = page.getByRole('dialog');

@@ -8,6 +8,7 @@ import type {
   GetV1OrgsOidDetectionsAnswer,
   GetV1OrgsOidStatsAnswer,
   GetV1OrgsOidSubscriptionsAnswer,
+  GetV1OrgsOidTasksTaskIdResultsAnswer,
   GetV1SensorsOidAnswer,
   GetV1SidAnswer,
   GetV1SidTasksAnswer,
@@ -37,6 +38,8 @@ export type Preview = PreviewAnswer;
 export type Explanation = ExplainAnswer;
 export type Verdict = ExplainAnswer['result'];
 export type Why = WhyAnswer;
+export type Results = GetV1OrgsOidTasksTaskIdResultsAnswer;
+export type SensorResponse = Results['sensors'][number]['responses'][number];
 
 export type Sensor = GetV1SidAnswer;
 export type SensorInfo = GetV1SidAnswer['info'];

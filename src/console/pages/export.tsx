@@ -1,48 +1,27 @@
-/** All sensors of a task as a file: read page by page and put together in the browser, which nothing is sent from. */
+/** All that the sensors of a task answered, as a file: streamed by the API, kept by the browser, sent nowhere. */
 import { useState } from 'preact/hooks';
-import { csv } from '../../csv.ts';
-import { action } from '../api/client.ts';
-import type { PairRow, TaskDetail } from '../api/types.ts';
-import { count } from '../format.ts';
+import { open } from '../api/client.ts';
+import { size } from '../format.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { Fault } from '../ui/bits.tsx';
+import { resultsPath } from './responses.tsx';
 
 type Format = 'csv' | 'jsonl';
 
-const PAGE = 10_000;
-const COLUMNS = ['sid', 'hostname', 'state', 'attempt', 'at', 'reason'] as const;
-const TYPES: Record<Format, string> = { csv: 'text/csv;charset=utf-8', jsonl: 'application/x-ndjson' };
-
-const WRITERS: Record<Format, (rows: readonly PairRow[], isFirst: boolean) => string> = {
-  csv: (rows, isFirst) => {
-    const text = csv(
-      COLUMNS,
-      rows.map((row) => COLUMNS.map((name) => (name === 'at' ? new Date(row.at).toISOString() : row[name]))),
-    );
-    return isFirst ? text : text.slice(text.indexOf('\n') + 1);
-  },
-  jsonl: (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
-};
+const FORMATS: readonly [Format, string, string][] = [
+  ['csv', 'Export CSV', 'text/csv;charset=utf-8'],
+  ['jsonl', 'JSON Lines', 'application/x-ndjson'],
+];
 
 export function Export({ oid, taskId }: { oid: string; taskId: string }) {
   const [fault, setFault] = useState<string | null>(null);
   const [read, setRead] = useState<number | null>(null);
-  const download = async (format: Format) => {
+  const download = async (format: Format, type: string) => {
     setRead(0);
     setFault(null);
     try {
-      const parts: string[] = [];
-      let cursor: string | undefined;
-      let rows = 0;
-      do {
-        const query = { task_id: taskId, limit: PAGE, ...(cursor ? { cursor } : {}) };
-        const page = await action<TaskDetail>(oid, 'get', query);
-        parts.push(WRITERS[format](page.sensors, rows === 0));
-        rows += page.sensors.length;
-        cursor = page.next_cursor;
-        setRead(rows);
-      } while (cursor !== undefined);
-      save(new Blob(parts, { type: TYPES[format] }), `${taskId}.${format}`);
+      const response = await open(resultsPath(oid, taskId, { format }));
+      save(new Blob(await partsOf(response, setRead), { type }), `${taskId}.${format}`);
     } catch (error) {
       setFault(sentenceOf(error));
     }
@@ -51,15 +30,28 @@ export function Export({ oid, taskId }: { oid: string; taskId: string }) {
   return (
     <>
       <Fault text={fault} />
-      {read === null ? null : <span role="status">{count(read)} read …</span>}
-      <button type="button" disabled={read !== null} onClick={() => void download('csv')}>
-        Export CSV
-      </button>
-      <button type="button" disabled={read !== null} onClick={() => void download('jsonl')}>
-        JSON Lines
-      </button>
+      {read === null ? null : <span role="status">{size(read)} read …</span>}
+      {FORMATS.map(([format, label, type]) => (
+        <button key={format} type="button" disabled={read !== null} onClick={() => void download(format, type)}>
+          {label}
+        </button>
+      ))}
     </>
   );
+}
+
+/** Rejects where the answer breaks off. */
+async function partsOf(response: Response, onRead: (bytes: number) => void): Promise<Blob[]> {
+  const parts: Blob[] = [];
+  const reader = response.body?.getReader();
+  let bytes = 0;
+  for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
+    // A browser may move what is in a Blob out of memory.
+    parts.push(new Blob([chunk.value]));
+    bytes += chunk.value.length;
+    onRead(bytes);
+  }
+  return parts;
 }
 
 function save(file: Blob, name: string): void {

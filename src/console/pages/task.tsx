@@ -10,6 +10,7 @@ import { Ago, Fault, Head, Legend, ProgressBar, STATES, StateDot } from '../ui/b
 import { Dialog } from '../ui/dialog.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 import { Export } from './export.tsx';
+import { Responses } from './responses.tsx';
 import { TimeLeft } from './tasks.tsx';
 
 const PAGE = 500;
@@ -59,8 +60,9 @@ export function TaskPage({ taskId }: { taskId: string }) {
   const { value: task, fault, again, sensors, more } = useDetail(oid, taskId);
   const [removing, setRemoving] = useState(false);
   const [shown, setShown] = useState<PairState | null>(null);
-  const [asked, setAsked] = useState<PairRow | null>(null);
+  const [asked, setAsked] = useState<string | null>(null);
   if (!task) return fault ? <Fault text={fault} again={again} /> : <p class="loading">Loading …</p>;
+  const askedRow = sensors.find(({ sid }) => sid === asked);
   const rows = shown === null ? sensors : sensors.filter(({ state }) => state === shown);
   return (
     <>
@@ -90,7 +92,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
             </option>
           ))}
         </select>
-        <span class="hint">Choose a sensor to see why it has, or has not, run this.</span>
+        <span class="hint">Choose a sensor to see what it answered, and why it has, or has not, run this.</span>
       </div>
       <VirtualTable
         rows={rows}
@@ -103,6 +105,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
             <HeadCell class="w-host">Sensor</HeadCell>
             <HeadCell class="w-state">State</HeadCell>
             <HeadCell class="w-attempt wide-only">Attempts</HeadCell>
+            <HeadCell class="w-attempt wide-only">Answers</HeadCell>
             <HeadCell class="w-age">Since</HeadCell>
             <HeadCell class="grow wide-only">Reason</HeadCell>
           </>
@@ -111,7 +114,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
         {(row) => (
           <>
             <Cell class="w-host ellipsis">
-              <button type="button" class="link" onClick={() => setAsked(row)}>
+              <button type="button" class="link" onClick={() => setAsked(row.sid)}>
                 {row.hostname || row.sid}
               </button>
             </Cell>
@@ -119,6 +122,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
               <StateDot state={row.state} />
             </Cell>
             <Cell class="w-attempt wide-only">{row.attempt || ''}</Cell>
+            <Cell class="w-attempt wide-only">{row.response_count || ''}</Cell>
             <Cell class="w-age">
               <Ago at={row.at} />
             </Cell>
@@ -127,7 +131,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
         )}
       </VirtualTable>
       {removing ? <Untask task={task} onClose={() => setRemoving(false)} onDone={again} /> : null}
-      {asked ? <WhyPanel taskId={taskId} row={asked} onClose={() => setAsked(null)} /> : null}
+      {askedRow ? <SensorPanel taskId={taskId} row={askedRow} onClose={() => setAsked(null)} /> : null}
     </>
   );
 }
@@ -205,10 +209,10 @@ function Untask({ task, onClose, onDone }: UntaskProps) {
   );
 }
 
-function WhyPanel({ taskId, row, onClose }: { taskId: string; row: PairRow; onClose(): void }) {
+function SensorPanel({ taskId, row, onClose }: { taskId: string; row: PairRow; onClose(): void }) {
   const why = useLoaded(
     (stopped) => action<Why>(current().oid, 'why', { task_id: taskId, sid: row.sid }, stopped),
-    [taskId, row.sid],
+    [taskId, row.sid, row.state],
   );
   return (
     <Dialog side title={row.hostname || row.sid} onClose={onClose}>
@@ -231,6 +235,7 @@ function WhyPanel({ taskId, row, onClose }: { taskId: string; row: PairRow; onCl
           <dd class="mono">{row.sid}</dd>
         </div>
       </dl>
+      <Responses oid={current().oid} taskId={taskId} sid={row.sid} received={row.response_count} />
       <a class="button" href={`#/sensors/${encodeURIComponent(row.sid)}`}>
         Show this sensor
       </a>

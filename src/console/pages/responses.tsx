@@ -1,0 +1,65 @@
+/** What one sensor answered to a task: each response with its body, the first ones first. */
+import { call } from '../api/client.ts';
+import type { Results, SensorResponse } from '../api/types.ts';
+import { count, plural, size } from '../format.ts';
+import { useLoaded } from '../ui/async.ts';
+import { Ago, CopyBox, Fault } from '../ui/bits.tsx';
+
+type Props = { oid: string; taskId: string; sid: string; received: number };
+
+export const resultsPath = (oid: string, taskId: string, query: Record<string, string>): string =>
+  `/v1/orgs/${oid}/tasks/${encodeURIComponent(taskId)}/results?${new URLSearchParams(query)}`;
+
+/** `received`: how many there are by now; another number reads them anew. */
+export function Responses({ oid, taskId, sid, received }: Props) {
+  const { value, fault, again } = useLoaded(
+    async (signal) => {
+      const { sensors } = await call<Results>(resultsPath(oid, taskId, { sid }), { signal });
+      return sensors[0] ?? null;
+    },
+    [taskId, sid, received],
+  );
+  const responses = value?.responses ?? [];
+  const left = (value?.response_count ?? 0) - responses.length;
+  return (
+    <section aria-label="What it answered" class="responses">
+      <h3>What it answered</h3>
+      <Fault text={fault} again={again} />
+      {value && responses.length === 0 ? <p class="sub">Nothing so far.</p> : null}
+      {responses.map((response, i) => (
+        <ResponseBox key={response.event_id} response={response} open={i === responses.length - 1} />
+      ))}
+      {left > 0 ? <p class="sub">{plural(left, 'more response')} can be exported as JSON Lines.</p> : null}
+    </section>
+  );
+}
+
+function ResponseBox({ response, open }: { response: SensorResponse; open: boolean }) {
+  const { event_type, at, bytes } = response;
+  return (
+    <details class="response" open={open}>
+      <summary>
+        <b class="mono">{event_type}</b>
+        <span class="sub">
+          {size(bytes)}, <Ago at={at} />
+        </span>
+      </summary>
+      <ResponseBody response={response} />
+    </details>
+  );
+}
+
+function ResponseBody({ response: { body, event, routing } }: { response: SensorResponse }) {
+  if (body === 'gone') return <p class="sub">Its body is no longer kept.</p>;
+  if (body === 'too_large') return <p class="sub">Its body is larger than 1 MiB and is not shown.</p>;
+  const fields = Object.keys(event ?? {}).length;
+  return (
+    <>
+      <CopyBox label={fields === 0 ? 'Empty' : plural(fields, 'field')} text={JSON.stringify(event, undefined, 2)} />
+      <details class="routing">
+        <summary>Routing ({count(Object.keys(routing ?? {}).length)} fields)</summary>
+        <CopyBox label="Routing" text={JSON.stringify(routing, undefined, 2)} />
+      </details>
+    </>
+  );
+}
