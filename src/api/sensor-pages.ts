@@ -111,12 +111,14 @@ const tokenOf = (listing: string, { partition, scan, after, given }: Place): str
   cursorOf(listing, `${partition} ${scan ?? ''} ${given} ${after}`);
 
 const TOKEN = 'continuation_token';
+/** Redis takes the place of a scan as 64 bits, and refuses more. */
+const SCAN_MAX = 2n ** 64n - 1n;
 
 function readPlace(listing: string, token: string | null): Place {
   const text = placeOf(listing, token, [TOKEN, TOKEN]);
   if (text === null) return START;
   const [, partition, scan = '', given, after] = /^(\d{1,6}) (\d{0,20}) (\d{1,9}) ([^ ]*)$/.exec(text) ?? [];
-  if (partition !== undefined && after !== undefined)
+  if (partition !== undefined && after !== undefined && BigInt(scan) <= SCAN_MAX)
     return { partition: Number(partition), scan: scan || null, given: Number(given), after };
   throw new ApiError('data_invalid', `${TOKEN} must be the one of an earlier answer to the same request.`);
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cursorOf } from '../../src/api/cursor.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import { taskIdForKey } from '../../src/model/ids.ts';
 import { OID } from '../command/orgs.ts';
@@ -266,6 +267,8 @@ describe('list', () => {
     await Promise.all([queue({}), queue({})]);
     const { body } = await ask('list', { limit: 1 });
     expect((await ask('list', { limit: 1, state: 'ended', cursor: body.data.next_cursor })).status).toBe(400);
+    for (const place of ['x', 'NaN t1', '(1 t1', '1e999 t1'])
+      expect((await ask('list', { limit: 1, cursor: cursorOf('pending', place) })).status).toBe(400);
   });
 });
 

@@ -324,9 +324,9 @@ export class Memory {
   #page(kind: 'pending' | 'ended', limit: number, after: string | null) {
     const all = [...this.tasks.values()].filter((task) => (task.state === 'pending') === (kind === 'pending'));
     const ids = all.map(({ taskId }) => taskId).sort();
-    const rest = after === null ? ids : ids.filter((id) => id > after);
+    const rest = after === null ? ids : ids.filter((id) => id > after.slice(after.indexOf(' ') + 1));
     const some = rest.slice(0, limit);
-    return { ids: some, next: rest.length > limit ? (some.at(-1) as string) : null };
+    return { ids: some, next: rest.length > limit ? `0 ${some.at(-1)}` : null };
   }
 
   /** As joiners count, who know no selectors here but `*` and plat. */

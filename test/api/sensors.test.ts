@@ -1,5 +1,6 @@
 /** The sensor routes, as the public clients call them, over a Kafka and a Redis in memory. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cursorOf } from '../../src/api/cursor.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';
 import { OID, set, UNKNOWN_OID } from '../command/orgs.ts';
@@ -143,6 +144,21 @@ describe('the listing', () => {
   ])('refuses %s', async (query, code) => {
     const { status, body } = await call('GET', `/v1/sensors/${OID}?${query}`);
     expect([status, body.error_code]).toEqual([400, code]);
+  });
+
+  test('refuses a token that names a place which Redis would not take', async () => {
+    memory.addSensor('a');
+    memory.addSensor('b');
+    const { body } = await call('GET', `/v1/sensors/${OID}?limit=1`);
+    const [listing] = JSON.parse(Buffer.from(String(body.continuation_token), 'base64url').toString()) as string[];
+    const statusAt = async (scan: bigint) =>
+      (
+        await call(
+          'GET',
+          `/v1/sensors/${OID}?limit=1&continuation_token=${cursorOf(listing as string, `0 ${scan} 0 `)}`,
+        )
+      ).status;
+    expect([await statusAt(2n ** 64n), await statusAt(2n ** 64n - 1n)]).toEqual([400, 200]);
   });
 
   test('refuses a token of another listing, and is 503 when the projection is lost', async () => {

@@ -5,7 +5,9 @@
  * A task that is added or ends while the listing runs may be in it or not; every other task is in it once. If the projection
  * is lost meanwhile, the answer breaks off instead of looking complete.
  */
+
 import { readTarget } from '../../command/target.ts';
+import { ApiError } from '../../errors.ts';
 import type { SelectorAst } from '../../selector/index.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { dueFor, pairsOf, TargetSensors } from '../due-pairs.ts';
@@ -24,12 +26,16 @@ const PIECE_CHARACTERS = 256 * 1024;
 const PAGE_TASKS_MAX = 20_000;
 
 const read = readerOf(ListSchema);
+/** A score and an id: what the projection goes on from. */
+const PLACE = /^\d{1,17} \S{1,128}$/;
 
 export async function list(data: unknown, context: ActionContext): Promise<ActionResult> {
   const query = read(data);
   const target = readTarget(query);
   const listing: Listing = query.state ?? 'pending';
   const place = placeOf(listing, query.cursor);
+  if (place !== null && !PLACE.test(place))
+    throw new ApiError('data_invalid', 'cursor must be the next_cursor of an earlier answer to the same request.');
   const { epoch, nowMs } = await usableStatus(context.reads, context.oid);
   const tree = target.selector === '*' ? null : treeOf(target.selector);
   return { status: 200, pieces: pieces(context, query, listing, place, tree, epoch, nowMs) };
