@@ -11,7 +11,7 @@ export type Claims = {
   /** The orgs that it names, as `oid` or `oids`. */
   oids: string[];
   /** The same for all orgs, or by org. */
-  perms: string[] | Record<string, string[]>;
+  perms: string[] | Map<string, string[]>;
   expiresAtMs: number;
   /** Ours only: which key it was made with, and orgs where that key is. */
   key?: { mark: string; home: string[] };
@@ -89,6 +89,6 @@ const textsOf = (value: unknown): string[] | null =>
 function permsOf(value: unknown): Claims['perms'] | null {
   if (Array.isArray(value)) return textsOf(value);
   if (typeof value !== 'object' || value === null) return null;
-  const byOrg = Object.entries(value).map(([oid, perms]) => [oid, textsOf(perms) ?? []] as const);
-  return Object.fromEntries(byOrg);
+  // No object: an org can have any name, and an issuer may name one as every object's own parts are named.
+  return new Map(Object.entries(value).map(([oid, perms]) => [oid, textsOf(perms) ?? []] as const));
 }

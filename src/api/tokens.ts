@@ -64,7 +64,7 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
     orgs.known(oid) ? marks.find(orgs.keys(oid), mark, nowMs()) : undefined;
 
   function rightsIn(oid: string, { perms, key }: Pick<Claims, 'perms' | 'key'>): ReadonlySet<string> | null {
-    const named = new Set(Array.isArray(perms) ? perms : perms[oid]);
+    const named = new Set(Array.isArray(perms) ? perms : perms.get(oid));
     if (!key) return orgs.known(oid) ? named : null;
     const live = liveKey(oid, key.mark);
     return live ? new Set(live.perms.filter((right) => named.has(right))) : null;

@@ -240,6 +240,16 @@ describe('tokens of an issuer', () => {
     expect(oids).toEqual([OID]);
   });
 
+  test.each(['constructor', '__proto__', 'toString'])('name no org %s', async (oid) => {
+    const jwt = await sign({ oids: [oid, OID], perms: { [OID]: ['sensor.task'] } });
+    expect((await list(`Bearer ${jwt}`)).statusCode).toBe(200);
+    set(memory.orgs, oid, 'ORG', oid, { name: '' });
+    expect((await list(`Bearer ${jwt}`)).statusCode).toBe(200);
+    expect((await list(`Bearer ${await sign({ oids: [oid], perms: {} })}`)).statusCode).toBe(403);
+    const own = `{"oids":["${OID}"],"perms":{"__proto__":["sensor.task"],"${OID}":[]}}`;
+    expect((await list(`Bearer ${await sign(JSON.parse(own))}`)).statusCode).toBe(403);
+  });
+
   test.each([{}, { oid: OID }, { oid: 7, perms: [] }, { oids: [7], perms: [] }, { oid: OID, perms: 'all' }])(
     'that say %o are refused',
     async (claims) => {
