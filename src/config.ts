@@ -88,6 +88,9 @@ const SETTINGS = {
 type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Spec<infer T> ? T : never };
 export type Config = Readonly<Settings>;
 
+/** As long as what it signs with (RFC 7518, 3.2). */
+const JWT_SECRET_MIN_BYTES = 32;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Rules that look at more than one setting, or that only some programs need. Each gives the sentence for the person. */
@@ -101,6 +104,10 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.REDIS_URL !== '' && !/^rediss?:\/\//.test(c.REDIS_URL)
       ? 'REDIS_URL must begin with redis:// or rediss://.'
+      : undefined,
+  (c) =>
+    c.JWT_SECRET !== '' && Buffer.byteLength(c.JWT_SECRET) < JWT_SECRET_MIN_BYTES
+      ? `JWT_SECRET must have at least ${JWT_SECRET_MIN_BYTES} bytes: who guesses it can sign tokens. Take 32 random characters or more.`
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && !(URL.canParse(c.JWKS_URL) && /^https?:/.test(c.JWKS_URL))

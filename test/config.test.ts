@@ -33,6 +33,15 @@ describe('settings', () => {
     expect(readConfig({ ...LEAST, CLAIM_LEASE_MS: '', TOPICS_CREATE: '' })).toEqual(readConfig(LEAST));
   });
 
+  it('refuse a secret that can be guessed, and do not repeat it', () => {
+    expect(faults({ JWT_SECRET: 's'.repeat(31) })).toEqual([
+      expect.stringMatching(/^JWT_SECRET must have at least 32 bytes/),
+    ]);
+    expect(faults({ JWT_SECRET: 's'.repeat(31) })[0]).not.toContain('sss');
+    expect(faults({ JWT_SECRET: 's'.repeat(32) })).toEqual([]);
+    expect(faults({ JWT_SECRET: 'ü'.repeat(16) })).toEqual([]);
+  });
+
   it('read lists without blanks and empty parts', () => {
     expect(readConfig({ ...LEAST, KAFKA_BROKERS: ' a:1 ,, b:2,' }).KAFKA_BROKERS).toEqual(['a:1', 'b:2']);
   });

@@ -131,7 +131,7 @@ export class Memory {
     const config = readConfig({
       KAFKA_BROKERS: 'localhost:1',
       REDIS_URL: 'redis://localhost:1',
-      JWT_SECRET: 'a secret of the test',
+      JWT_SECRET: 'a secret of the test, long enough',
       API_APPLY_WAIT_MS: '60',
       CLAIM_LEASE_MS: '100',
       ...env,

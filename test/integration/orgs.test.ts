@@ -32,7 +32,7 @@ const config = readConfig({
   KAFKA_TOPIC_PREFIX: prefix,
   TOPIC_PARTITIONS: '2',
   HTTP_PORT: '0',
-  JWT_SECRET: 'a secret of the test',
+  JWT_SECRET: 'a secret of the test, long enough',
   RATE_LIMIT_PER_MINUTE: '40',
 });
 const stops: (() => Promise<void>)[] = [];
