@@ -15,7 +15,11 @@ export const ERROR_CODES = {
   not_found: kind(404, false, 'There is no such path.'),
   internal_error: kind(500, true, 'A fault of the server; its log has the details.'),
   unavailable: kind(503, true, 'Kafka, Redis or the projection cannot answer now.'),
-  rate_limited: kind(429, true, 'The key has used up its requests for this minute.'),
+  rate_limited: kind(
+    429,
+    true,
+    'The key has used up its requests for this minute, or its event streams; or too many requests for a token failed.',
+  ),
   config_invalid: kind(500, false, 'A setting is wrong.'),
   // identity
   token_missing: kind(401, false, 'The Authorization header with a Bearer token is missing.'),

@@ -74,9 +74,12 @@ function errorsOf(status: number) {
 
 const WITH_TOKEN = [401, 403, 404, 409, 429, 503];
 const WITH_BODY = [413, 415];
+/** What those who ask for a token hear, too. */
+const FOR_TOKEN = [401, 429];
 
-function addErrors({ responses, requestBody, security }: Operation): void {
+function addErrors({ responses, requestBody, security, tags }: Operation): void {
   const own = [...(security?.length ? WITH_TOKEN : []), ...(requestBody ? WITH_BODY : [])];
+  if (!security?.length && tags?.includes('tokens')) own.push(...FOR_TOKEN);
   for (const status of [400, ...own, 500]) responses[status] ??= { $ref: `#/components/responses/Error${status}` };
 }
 

@@ -10,7 +10,7 @@ import { within } from './within.ts';
 
 export const WINDOW_SECONDS = 60;
 /** Longer than this no request waits for its count. */
-const COUNT_MS = 250;
+export const COUNT_MS = 250;
 
 export type RateLimit = (identity: Identity) => Promise<void>;
 

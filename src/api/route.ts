@@ -14,6 +14,7 @@ import type { ApiContext } from './actions/context.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { LastUse } from './last-use.ts';
 import type { RateLimit } from './rate-limit.ts';
+import type { TokenLimit } from './token-limit.ts';
 import type { Identity, Tokens } from './tokens.ts';
 
 declare module 'fastify' {
@@ -33,6 +34,7 @@ export type Parts = {
   tokens: Tokens;
   streams: EventStreams;
   rateLimit: RateLimit;
+  tokenLimit: TokenLimit;
   lastUse: LastUse;
 };
 

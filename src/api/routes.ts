@@ -29,6 +29,7 @@ import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { tokenRoutes } from './routes/token.ts';
+import { createTokenLimit } from './token-limit.ts';
 import { createTokens } from './tokens.ts';
 import { within } from './within.ts';
 
@@ -92,6 +93,7 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
     tokens,
     streams: new EventStreams(ports, tokens),
     rateLimit: createRateLimit(ports),
+    tokenLimit: createTokenLimit(ports),
     lastUse: createLastUse(ports),
   };
 }

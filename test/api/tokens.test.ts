@@ -75,6 +75,40 @@ describe('getting a token', () => {
   });
 });
 
+describe('requests for a token that fail', () => {
+  const askOften = async (times: number, fields: Record<string, string>) => {
+    const answers = [];
+    for (let n = 0; n < times; n += 1) answers.push(await ask({ secret: `no ${n}`, ...fields }));
+    return answers;
+  };
+
+  test('are 429 beyond the bound, from one address and for one org, until the minute is over', async () => {
+    await server.close();
+    server = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: '5' });
+    const answers = await askOften(7, { oid: OID });
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    const last = answers.at(-1);
+    expect(last?.headers).toMatchObject({ 'retry-after': '60', 'x-ratelimit-quota': '5', 'x-ratelimit-period': '60' });
+    expect(last?.json()).toMatchObject({ error_code: 'rate_limited' });
+    const [elsewhere] = await askOften(1, { oid: UNKNOWN_OID });
+    expect(elsewhere?.statusCode).toBe(429);
+    const other = { oid: OID, secret: 'no' };
+    const from = { remoteAddress: '192.0.2.7', method: 'POST' as const, url: '/', headers: FORM };
+    const distant = await server.inject({ ...from, payload: new URLSearchParams(other).toString() });
+    expect(distant.statusCode).toBe(429);
+    expect((await ask({ oid: OID, secret: SECRET })).statusCode).toBe(200);
+    memory.nowMs += 61_000;
+    expect((await ask(other)).statusCode).toBe(401);
+  });
+
+  test('are not counted while Redis is away', async () => {
+    await server.close();
+    server = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: '1' });
+    memory.keyUseFault = new Error('away');
+    expect((await askOften(3, { oid: OID })).map(({ statusCode }) => statusCode)).toEqual([401, 401, 401]);
+  });
+});
+
 describe('using a token', () => {
   test.each(['Bearer', 'bearer', 'BEARER'])('the scheme %s is understood', async (scheme) => {
     expect((await list(`${scheme} ${await tokenOf(server)}`)).statusCode).toBe(200);

@@ -29,7 +29,7 @@ const BODY_MAX_BYTES = 65_536;
 const at = (url: string, summary: string): Route =>
   route({
     ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema, bodyMax: BODY_MAX_BYTES },
-    handle: ({ tokens }, request) => handleTokenRequest(tokens, { ...request.query, ...request.body }),
+    handle: (parts, request) => handleTokenRequest(parts, request.ip, { ...request.query, ...request.body }),
   });
 
 export const tokenRoutes: readonly Route[] = [
