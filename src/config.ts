@@ -77,6 +77,7 @@ const SETTINGS = {
   BODY_MAX_BYTES: integer(4_194_304, 1_024, 67_108_864),
   RATE_LIMIT_PER_MINUTE: integer(0, 0, 10_000_000),
   TOKEN_FAILURES_PER_MINUTE: integer(60, 0, 1_000_000),
+  EVENT_STREAMS_PER_KEY: integer(100, 1, 100_000),
   OUTPUT_DIR: text(''),
   OUTPUT_ALLOW_PRIVATE: flag(false),
   TOPIC_PARTITIONS: integer(8, 1, 1_024),

@@ -3,10 +3,12 @@
  * says (event-client.ts). Guarantees:
  *  - a stream whose key is gone or has lost the right, or whose org has unsubscribed, ends when this process learns of it; one
  *    whose token has run out ends at the next heartbeat, a comment that keeps proxies from closing a quiet stream;
+ *  - one key has at most EVENT_STREAMS_PER_KEY of them open at this process: the next one is refused;
  *  - `stop` ends all streams cleanly.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import client from 'prom-client';
+import { ApiError } from '../errors.ts';
 import { Slots } from '../slots.ts';
 import { notSubscribed } from './authorize.ts';
 import { EventClient, type Narrow } from './event-client.ts';
@@ -21,8 +23,8 @@ const HEARTBEAT_MS = 15_000;
 const REPLAYS_AT_ONCE = 8;
 
 const open = new client.Gauge({ name: 'rt_event_streams', help: 'Event streams that are open.' });
-type StreamPorts = Pick<ApiPorts, 'events' | 'orgs' | 'nowMs'>;
-type Stream = { mayGoOn(): boolean; end(): void };
+type StreamPorts = Pick<ApiPorts, 'config' | 'events' | 'orgs' | 'nowMs'>;
+type Stream = { credential: string; mayGoOn(): boolean; end(): void };
 
 export class EventStreams {
   readonly #ports: StreamPorts;
@@ -40,13 +42,14 @@ export class EventStreams {
     });
   }
 
-  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, or `bad_request` for a
-   *  Last-Event-ID that is none. */
+  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, `rate_limited` where the key
+   *  has too many, or `bad_request` for a Last-Event-ID that is none. */
   open(request: Pick<FastifyRequest, 'oid' | 'identity' | 'headers'>, reply: FastifyReply, narrow: Narrow): void {
     const { oid, identity } = request;
     const { orgs, nowMs, events } = this.#ports;
     const asked = positionsOf(request.headers['last-event-id'] as string | undefined);
     if (!orgs.subscribed(oid, nowMs())) throw notSubscribed();
+    this.#refuseMore(identity.credential);
     const mayGoOn = () => this.#tokens.stands(identity, oid, STREAM_RIGHTS) && orgs.subscribed(oid, nowMs());
     const { raw } = reply;
     reply.hijack();
@@ -62,7 +65,7 @@ export class EventStreams {
       if (mayGoOn()) reader.comment('heartbeat');
       else raw.end();
     }, HEARTBEAT_MS);
-    const stream = { mayGoOn, end: () => raw.end() };
+    const stream = { credential: identity.credential, mayGoOn, end: () => raw.end() };
     this.#streams.add(stream);
     open.inc();
     raw.on('close', () => {
@@ -71,6 +74,15 @@ export class EventStreams {
       this.#streams.delete(stream);
       open.dec();
     });
+  }
+
+  #refuseMore(credential: string): void {
+    const most = this.#ports.config.EVENT_STREAMS_PER_KEY;
+    let mine = 0;
+    for (const stream of this.#streams) if (stream.credential === credential) mine += 1;
+    if (mine < most) return;
+    const sentence = `This key has ${most} event streams open here already: end one of them first.`;
+    throw new ApiError('rate_limited', sentence, { retryAfterSeconds: HEARTBEAT_MS / 1_000 });
   }
 
   /** Ends all streams; clients come back by themselves. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import type { TaskEvent } from '../../src/model/records.ts';
 import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
-import { BARE_OID, OID, SECRET, set } from '../command/orgs.ts';
+import { BARE_OID, OID, READER_SECRET, SECRET, set } from '../command/orgs.ts';
 import { Memory, startApi, tokenOf } from './memory.ts';
 
 const EVENT: TaskEvent = {
@@ -110,6 +110,24 @@ describe('the event stream', () => {
     memory.emit({ ...EVENT, task_id: 'after' });
     await expect.poll(() => quick.text).toContain('"task_id":"after"');
     slow.destroy();
+  });
+
+  test('one key has a bounded number of them; another key, and one that ends, make room', async () => {
+    await server.close();
+    server = await startApi(memory, { EVENT_STREAMS_PER_KEY: '2' });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    port = (server.server.address() as { port: number }).port;
+    const first = await open();
+    await open();
+    await expect.poll(() => memory.listeners.size).toBe(2);
+    const third = await open();
+    expect([third.statusCode, third.headers['retry-after']]).toEqual([429, '15']);
+    const mine = jwt;
+    jwt = await tokenOf(server, OID, READER_SECRET);
+    expect((await open()).statusCode).toBe(200);
+    jwt = mine;
+    first.destroy();
+    await expect.poll(async () => (await open()).statusCode).toBe(200);
   });
 
   test('closing the server ends it cleanly', async () => {
