@@ -9,7 +9,7 @@ import type { ServerResponse } from 'node:http';
 import client from 'prom-client';
 import type { TaskEvent } from '../model/records.ts';
 import { activitiesOf, type NamedActivity } from './activity.ts';
-import { idOf, replayFrom } from './event-position.ts';
+import { replayFrom } from './event-position.ts';
 import type { EventPlace, Positions, TaskEventFeed } from './ports.ts';
 
 const BUFFER_MAX_BYTES = 1024 * 1024;
@@ -32,8 +32,11 @@ export class EventClient {
   #queue: [EventPlace, TaskEvent][] | null = null;
 
   readonly #feed: TaskEventFeed;
+  readonly #seal: (positions: Positions) => string;
 
-  constructor(raw: ServerResponse, narrow: Narrow, feed: TaskEventFeed) {
+  /** `seal` makes positions an id. */
+  constructor(raw: ServerResponse, narrow: Narrow, feed: TaskEventFeed, seal: (positions: Positions) => string) {
+    this.#seal = seal;
     this.#raw = raw;
     this.#narrow = narrow;
     this.#feed = feed;
@@ -58,7 +61,7 @@ export class EventClient {
   comment(text: string): void {
     if (this.#queue === null)
       for (const [partition, offset] of this.#feed.positions()) this.#advance({ partition, offset: offset - 1 });
-    this.#push(`: ${text}\nid: ${idOf(this.#positions)}\n\n`);
+    this.#push(`: ${text}\nid: ${this.#seal(this.#positions)}\n\n`);
   }
 
   async #replay(oid: string, asked: Positions, to: Positions, gone: AbortSignal): Promise<void> {
@@ -66,7 +69,7 @@ export class EventClient {
     const { from, skipped } = replayFrom(asked, to);
     for (const [partition, offset] of from) this.#positions.set(partition, offset);
     this.comment('connected');
-    if (skipped > 0) this.#push(`event: gap\ndata: ${JSON.stringify({ skipped })}\n\n`);
+    if (skipped > 0) this.#push('event: gap\ndata: {}\n\n');
     const write = async (place: EventPlace, event: TaskEvent) => {
       this.#write(place, event);
       if (this.#raw.writableNeedDrain) await drained(this.#raw);
@@ -85,10 +88,10 @@ export class EventClient {
 
   #write(place: EventPlace, event: TaskEvent): void {
     const shown = activitiesOf(event).filter((named) => isWanted(named, this.#narrow));
-    for (const named of shown.slice(0, -1)) this.#push(textOf(idOf(this.#positions), named));
+    for (const named of shown.slice(0, -1)) this.#push(textOf(this.#seal(this.#positions), named));
     this.#advance(place);
     const last = shown.at(-1);
-    if (last !== undefined) this.#push(textOf(idOf(this.#positions), last));
+    if (last !== undefined) this.#push(textOf(this.#seal(this.#positions), last));
   }
 
   #advance({ partition, offset }: EventPlace): void {

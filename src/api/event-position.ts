@@ -1,29 +1,32 @@
 /**
- * How far a reader of the event stream has come, as the id of each event: the next offset of every partition of
- * `task-events`, in their order, with commas between them. Who comes back with the last one goes on there, at any process.
- * Pure.
+ * How far a reader of the event stream has come: the next offset of every partition of `task-events`. Each event carries it as
+ * its id (event-id.ts); who comes back with the last one goes on there, at any process. Pure.
  */
-import { ApiError } from '../errors.ts';
 import type { Positions } from './ports.ts';
 
 /** More than this is not replayed: the latest of it is, and the reader is told. */
 export const REPLAY_MAX = 50_000;
 
-export const idOf = (positions: Positions): string => {
-  const last = Math.max(-1, ...positions.keys());
-  return Array.from({ length: last + 1 }, (_, partition) => positions.get(partition) ?? 0).join(',');
-};
+const OFFSET_BYTES = 6;
 
-/** The positions of an id; null where none is given. A partition that came later is read from its beginning. Throws
- *  `bad_request` for what is none of ours. */
-export function positionsOf(id: string | undefined): Positions | null {
-  if (id === undefined || id === '') return null;
-  if (!/^\d{1,15}(,\d{1,15}){0,4095}$/.test(id))
-    throw new ApiError('bad_request', 'Last-Event-ID must be the id of an event of this stream, or be left out.');
-  return new Map(id.split(',').map((offset, partition) => [partition, Number(offset)]));
+/** The offsets of all partitions in their order, each as long as any. */
+export function packed(positions: Positions): Buffer {
+  const bytes = Buffer.alloc(OFFSET_BYTES * (Math.max(-1, ...positions.keys()) + 1));
+  for (const [partition, offset] of positions) bytes.writeUIntBE(offset, OFFSET_BYTES * partition, OFFSET_BYTES);
+  return bytes;
 }
 
-/** Where a replay that is to end at `to` begins; `skipped`: how many records of all orgs are too many. */
+/** A partition that came later is read from its beginning. */
+export const unpacked = (bytes: Buffer): Positions =>
+  new Map(
+    Array.from({ length: Math.floor(bytes.length / OFFSET_BYTES) }, (_, partition) => [
+      partition,
+      bytes.readUIntBE(OFFSET_BYTES * partition, OFFSET_BYTES),
+    ]),
+  );
+
+/** Where a replay that is to end at `to` begins; `skipped`: how many records of all orgs are too many, which
+ *  no org may hear. */
 export function replayFrom(asked: Positions, to: Positions, most = REPLAY_MAX): { from: Positions; skipped: number } {
   const behind = [...to].map(([partition, end]) => ({
     partition,

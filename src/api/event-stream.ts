@@ -12,7 +12,7 @@ import { ApiError } from '../errors.ts';
 import { Slots } from '../slots.ts';
 import { notSubscribed } from './authorize.ts';
 import { EventClient, type Narrow } from './event-client.ts';
-import { positionsOf } from './event-position.ts';
+import { createEventIds, type EventIds } from './event-id.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -29,6 +29,7 @@ type Stream = { credential: string; mayGoOn(): boolean; end(): void };
 export class EventStreams {
   readonly #ports: StreamPorts;
   readonly #tokens: Tokens;
+  readonly #ids: EventIds;
   readonly #streams = new Set<Stream>();
   /** Each reads Kafka by itself. */
   readonly #replays = new Slots(REPLAYS_AT_ONCE);
@@ -37,6 +38,7 @@ export class EventStreams {
   constructor(ports: StreamPorts, tokens: Tokens) {
     this.#ports = ports;
     this.#tokens = tokens;
+    this.#ids = createEventIds(ports.config);
     this.#forget = ports.orgs.onChange(() => {
       for (const stream of this.#streams) if (!stream.mayGoOn()) stream.end();
     });
@@ -47,7 +49,7 @@ export class EventStreams {
   open(request: Pick<FastifyRequest, 'oid' | 'identity' | 'headers'>, reply: FastifyReply, narrow: Narrow): void {
     const { oid, identity } = request;
     const { orgs, nowMs, events } = this.#ports;
-    const asked = positionsOf(request.headers['last-event-id'] as string | undefined);
+    const asked = this.#ids.open(oid, request.headers['last-event-id'] as string | undefined);
     if (!orgs.subscribed(oid, nowMs())) throw notSubscribed();
     this.#refuseMore(identity.credential);
     const mayGoOn = () => this.#tokens.stands(identity, oid, STREAM_RIGHTS) && orgs.subscribed(oid, nowMs());
@@ -59,7 +61,7 @@ export class EventStreams {
       'x-accel-buffering': 'no',
     });
     const replay: typeof events.replay = (...what) => this.#replays.run(() => events.replay(...what));
-    const reader = new EventClient(raw, narrow, { ...events, replay });
+    const reader = new EventClient(raw, narrow, { ...events, replay }, (positions) => this.#ids.seal(oid, positions));
     const leave = reader.start(oid, asked);
     const heartbeat = setInterval(() => {
       if (mayGoOn()) reader.comment('heartbeat');

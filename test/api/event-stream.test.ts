@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createEventIds } from '../../src/api/event-id.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import type { TaskEvent } from '../../src/model/records.ts';
 import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
@@ -53,8 +54,12 @@ function read(response: IncomingMessage) {
   return read;
 }
 
+/** The id for offsets with commas between them, and back. */
+const sealed = (offsets: string, oid = OID) =>
+  createEventIds(memory.ports().config).seal(oid, new Map(offsets.split(',').map((text, p) => [p, Number(text)])));
+const unsealed = (id: string) => [...(createEventIds(memory.ports().config).open(OID, id)?.values() ?? [])].join(',');
 /** Of events, not of comments. */
-const idsIn = (text: string) => [...text.matchAll(/^id: (.*)\nevent: /gm)].map(([, id]) => id);
+const idsIn = (text: string) => [...text.matchAll(/^id: (.*)\nevent: /gm)].map(([, id]) => unsealed(id as string));
 const tasksIn = (text: string) => [...text.matchAll(/"task_id":"(.*?)"/g)].map(([, id]) => id);
 
 describe('the event stream', () => {
@@ -67,9 +72,10 @@ describe('the event stream', () => {
     memory.emit(EVENT);
     await expect.poll(() => stream.text).toContain('data: ');
     const [connected, message = ''] = stream.text.split('\n\n');
-    expect(connected).toBe(': connected\nid: 0,0');
+    expect(connected).toMatch(/^: connected\nid: [\w-]+$/);
+    expect(unsealed(connected?.split('id: ')[1] ?? '')).toBe('0,0');
     const [id, name, data = ''] = message.split('\n');
-    expect([id, name]).toEqual(['id: 2,0', 'event: task_done']);
+    expect([unsealed((id ?? '').slice('id: '.length)), name]).toEqual(['2,0', 'event: task_done']);
     expect(JSON.parse(data.slice('data: '.length))).toMatchObject({
       routing: { oid: OID, event_type: 'task_done', event_time: 5 },
       event: { task_id: 't-1', sid: 's-1' },
@@ -91,8 +97,7 @@ describe('the event stream', () => {
     memory.emit({ ...EVENT, task_id: 't-2' });
     memory.emit({ ...EVENT, task_id: 't-2', sid: null });
     memory.emit(EVENT, 1);
-    await expect.poll(() => stream.text).toContain('id: 4,1');
-    expect(idsIn(stream.text)).toEqual([...ids, '4,1']);
+    await expect.poll(() => idsIn(stream.text)).toEqual([...ids, '4,1']);
     response.destroy();
   });
 
@@ -176,7 +181,7 @@ describe('who comes back', () => {
     memory.emit(event('missed-2'));
     const gate = Promise.withResolvers<void>();
     memory.beforeReplay = () => gate.promise;
-    const response = await open('', OID, '1,0');
+    const response = await open('', OID, sealed('1,0'));
     const stream = read(response);
     await expect.poll(() => memory.listeners.size).toBe(1);
     memory.emit(event('now-1'));
@@ -186,7 +191,7 @@ describe('who comes back', () => {
     await expect.poll(() => stream.text).toContain('now-2');
     expect(tasksIn(stream.text)).toEqual(['missed-1', 'missed-2', 'now-1', 'now-2']);
     expect(idsIn(stream.text)).toEqual(['1,1', '3,1', '4,1', '4,2']);
-    expect(stream.text).toMatch(/^: connected\nid: 1,0\n\n/);
+    expect(unsealed(/^: connected\nid: (.*)\n\n/.exec(stream.text)?.[1] ?? '')).toBe('1,0');
     response.destroy();
   });
 
@@ -195,11 +200,11 @@ describe('who comes back', () => {
     memory.emit(event('a'));
     memory.emit({ ...sent, task_id: 'b' });
     memory.emit(event('c'), 1);
-    const whole = read(await open('', OID, '0,0'));
+    const whole = read(await open('', OID, sealed('0,0')));
     await expect.poll(() => tasksIn(whole.text)).toEqual(['a', 'b', 'b', 'c']);
     const ids = idsIn(whole.text);
     for (const [i, id] of ids.entries()) {
-      const rest = read(await open('', OID, id));
+      const rest = read(await open('', OID, sealed(id)));
       const wanted = tasksIn(whole.text).slice(i + 1);
       await expect.poll(() => tasksIn(rest.text).slice(-wanted.length || 1)).toEqual(wanted);
     }
@@ -207,11 +212,12 @@ describe('who comes back', () => {
 
   test('to a replay that fails is cut off, and can come again', async () => {
     memory.beforeReplay = () => Promise.reject(new Error('Kafka is away'));
-    const stream = read(await open('', OID, '0,0'));
+    const stream = read(await open('', OID, sealed('0,0')));
     await expect.poll(() => stream.ended).toBe(true);
   });
 
   test('with an id that is none is refused', async () => {
-    for (const id of ['x', '1:2', '-1', '1,', 'e'.repeat(100)]) expect((await open('', OID, id)).statusCode).toBe(400);
+    for (const id of ['x', '0,0', sealed('0,0', BARE_OID), 'e'.repeat(100)])
+      expect((await open('', OID, id)).statusCode).toBe(400);
   });
 });
