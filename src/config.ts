@@ -91,7 +91,17 @@ type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Spe
 export type Config = Readonly<Settings>;
 
 /** As long as what it signs with (RFC 7518, 3.2). */
-const JWT_SECRET_MIN_BYTES = 32;
+const JWT_SECRET_BYTES = 32;
+
+/** What is accepted, so that an installation that runs goes on, but should be changed. Sentences for the person. */
+export function warnings(config: Config): string[] {
+  const isShort = config.JWT_SECRET !== '' && Buffer.byteLength(config.JWT_SECRET) < JWT_SECRET_BYTES;
+  return isShort
+    ? [
+        `JWT_SECRET has less than ${JWT_SECRET_BYTES} bytes: who guesses it can sign tokens. Take 32 random characters or more.`,
+      ]
+    : [];
+}
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -106,10 +116,6 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.REDIS_URL !== '' && !/^rediss?:\/\//.test(c.REDIS_URL)
       ? 'REDIS_URL must begin with redis:// or rediss://.'
-      : undefined,
-  (c) =>
-    c.JWT_SECRET !== '' && Buffer.byteLength(c.JWT_SECRET) < JWT_SECRET_MIN_BYTES
-      ? `JWT_SECRET must have at least ${JWT_SECRET_MIN_BYTES} bytes: who guesses it can sign tokens. Take 32 random characters or more.`
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && !(URL.canParse(c.JWKS_URL) && /^https?:/.test(c.JWKS_URL))
