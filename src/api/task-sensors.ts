@@ -54,8 +54,7 @@ export async function* taskSensors(
   { task, state, pairs, responses }: TaskRead,
   sid?: string,
 ): AsyncGenerator<TaskSensor[]> {
-  const stored = sid === undefined ? [...pairs.keys(), ...responses.keys()] : [sid];
-  const unseen = new Set(stored.filter((one) => pairs.has(one) || responses.has(one)));
+  const unseen = storedSensors({ pairs, responses }, sid);
   const tree = treeOf(task.command.selector);
   const matches = tree === null ? () => false : compileSelector(tree);
   const endedAtMs = task.endedAtMs ?? Number.POSITIVE_INFINITY;
@@ -68,13 +67,23 @@ export async function* taskSensors(
   };
   const pages =
     sid === undefined ? sensorsFor(context, oid, tree === null ? [] : [tree]) : onePage(findSensor(context, oid, sid));
-  for await (const page of pages)
-    yield page.flatMap((sensor) => {
+  for await (const page of pages) {
+    const found: TaskSensor[] = [];
+    for (const sensor of page) {
       const isStored = unseen.delete(sensor.sid);
-      const isOf = isStored || (matches(sensor.record) === true && (sensor.enrolledAtMs ?? 0) <= endedAtMs);
-      return isOf ? [shown(sensor.sid, sensor)] : [];
-    });
+      if (isStored || (matches(sensor.record) === true && (sensor.enrolledAtMs ?? 0) <= endedAtMs))
+        found.push(shown(sensor.sid, sensor));
+    }
+    yield found;
+  }
   yield [...unseen].map((one) => shown(one, null));
+}
+
+function storedSensors({ pairs, responses }: Pick<TaskRead, 'pairs' | 'responses'>, sid?: string): Set<string> {
+  if (sid !== undefined) return new Set(pairs.has(sid) || responses.has(sid) ? [sid] : []);
+  const stored = new Set(pairs.keys());
+  for (const one of responses.keys()) stored.add(one);
+  return stored;
 }
 
 async function* onePage(sensor: Promise<SeenSensor | null>): AsyncGenerator<SeenSensor[]> {
