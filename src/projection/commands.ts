@@ -33,8 +33,11 @@ export async function applyCommands(
   const stillMine = () => batch.alive() && rebuild.positions.place('c', batch.partition)?.turn === turn;
   const judged = await judgeBatch(ports, rebuild, batch);
   const oids = new Set(ports.orgs.table.oids());
-  // An org that never subscribed has no tasks, so there is nothing that could be withdrawn from it.
-  judged.steps = judged.steps.filter(({ command }) => oids.has(command.oid));
+  // An org that never subscribed has no tasks, so there is nothing that could be withdrawn from it. One that is away is read
+  // again when it is back.
+  judged.steps = judged.steps.filter(
+    ({ command: { oid }, record }) => oids.has(oid) && !rebuild.missed.passOver(oid, record, batch.nextOffset),
+  );
   const epochs = new Map<string, string>();
   for (const { command } of judged.steps) {
     const org = rebuild.positions.org(command.oid);
@@ -46,13 +49,13 @@ export async function applyCommands(
   }
   const events: EpochEvent[] = [];
   const letters: DeadLetter[] = [...judged.refused];
-  const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
+  const wasTold = ({ command, record }: Step) => record.offset < rebuild.effectsOf(command.oid, batch.partition);
   for (const segment of segmentsOf(judged.steps)) {
     if (!stillMine()) throw new TurnOver();
     const first = segment[0] as Step;
     if (isNarrow(first)) {
       // A replay takes the TASK_REMOVED of each pair instead: sensors may look different today.
-      if (first.record.offset < effects) continue;
+      if (wasTold(first)) continue;
       const epoch = epochs.get(first.command.oid) ?? '';
       const { events: removed } = accepted(await withdraw(ports, first, epoch, presencePartitions));
       // Who waits for this offset is told that the pairs are withdrawn: a loss of Redis must not bring them back from then on.
@@ -63,7 +66,7 @@ export async function applyCommands(
       continue;
     }
     for (const { step, outcome, expiresAtMs } of await applySegment(ports, segment, epochs, batch.partition)) {
-      if (step.record.offset < effects) continue;
+      if (wasTold(step)) continue;
       const { event, letter } = followUp(step, outcome, expiresAtMs);
       if (event) events.push({ event, epoch: epochs.get(step.command.oid) ?? '' });
       if (letter) letters.push(letter);
@@ -77,6 +80,7 @@ export async function applyCommands(
   }
   if (!stillMine()) throw new TurnOver();
   rebuild.positions.advance('c', batch.partition, turn, batch.nextOffset);
+  rebuild.missed.caughtUp(batch.partition, batch.nextOffset, (oid) => rebuild.positions.org(oid) !== undefined);
 }
 
 async function judgeBatch({ inbox, orgs, config }: RolePorts, rebuild: Rebuild, batch: Batch) {

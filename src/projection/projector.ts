@@ -45,12 +45,8 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     const done = await persist(clock, batch.alive, () => attempt(run), warn('a batch is tried again'));
     if (!done || !batch.alive()) return false;
     // A replay does not take back how far side effects were written.
-    if (batch.nextOffset > (rebuild.effectsFrom.get(kind + batch.partition) ?? 0)) {
-      await group.commit(batch.topic, batch.partition, batch.nextOffset);
-    }
-    rebuild.effectsFrom.set(
-      kind + batch.partition,
-      Math.max(batch.nextOffset, rebuild.effectsFrom.get(kind + batch.partition) ?? 0),
+    await rebuild.done(kind, batch.partition, batch.nextOffset, (nextOffset) =>
+      group.commit(batch.topic, batch.partition, nextOffset),
     );
     ports.metrics.lag(batch.topic, batch.partition, batch.lag);
     ports.metrics.batchLatency(`projector ${batch.topic}`, clock.monoMs() - started);
@@ -145,6 +141,7 @@ function progressOf(rebuild: Rebuild, joined: boolean): string {
   if (!joined) return 'joining the group';
   const orgs = [...rebuild.positions.orgs()];
   const waiting = orgs.filter(([, org]) => !org.usable);
+  if (rebuild.missed.away > 0) return `${rebuild.missed.away} orgs do not answer`;
   if (waiting.length === 0) return 'looking at the projection';
   const left = rebuild.positions.left();
   const how = left === null ? 'waiting for what was under way' : `${left} records left`;

@@ -8,8 +8,9 @@
 import type { Logger } from 'pino';
 import type { Group, RolePorts } from '../ports.ts';
 import type { TopicKey } from '../topics.ts';
+import { Missed } from './missed.ts';
 import { KINDS, type Kind, Positions } from './positions.ts';
-import type { OrgStatus } from './store.ts';
+import type { AttestRequest, OrgStatus } from './store.ts';
 
 export const TOPIC_OF: Record<Kind, TopicKey> = { c: 'commands', t: 'taskEvents' };
 
@@ -22,6 +23,9 @@ export class Rebuild {
   readonly positions = new Positions();
   /** Side effects (events, dead letters) are written from these offsets on; below, they were written before. */
   readonly effectsFrom = new Map<string, number>();
+  readonly missed = new Missed();
+  /** How far the group was told. */
+  readonly #committed = new Map<string, number>();
   #partitions: number[] = [];
   #placed: Promise<void> = Promise.resolve();
   #refused = new Set<string>();
@@ -74,6 +78,28 @@ export class Rebuild {
     return this.positions.place(kind, partition)?.next ?? null;
   }
 
+  /** Effects of this org's commands are told from here on. */
+  effectsOf(oid: string, partition: number): number {
+    return Math.min(this.effectsFrom.get(`c${partition}`) ?? 0, this.missed.from(oid, partition));
+  }
+
+  /** A batch is done. `commit` tells the group how far all effects were written, when that is further than before. */
+  async done(
+    kind: Kind,
+    partition: number,
+    nextOffset: number,
+    commit: (nextOffset: number) => Promise<void>,
+  ): Promise<void> {
+    const key = kind + partition;
+    const effects = Math.max(nextOffset, this.effectsFrom.get(key) ?? 0);
+    const whole = kind === 'c' ? Math.min(effects, this.missed.fromOf(partition)) : effects;
+    if (whole > (this.#committed.get(key) ?? 0)) {
+      await commit(whole);
+      this.#committed.set(key, whole);
+    }
+    this.effectsFrom.set(key, effects);
+  }
+
   /** True for a record that was refused when it was first read: a replay must not judge it anew. */
   wasRefused(kind: Kind, partition: number, offset: number): boolean {
     return this.#refused.has(`${TOPIC_OF[kind]}/${partition}/${offset}`);
@@ -101,7 +127,8 @@ export class Rebuild {
     const { inbox, projection, orgs } = this.#ports;
     const oids = orgs.table.oids();
     const statuses = oids.length === 0 ? [] : await projection.begin(oids);
-    const starts = await this.#startsOf(oids, statuses);
+    const known = oids.flatMap((oid, i) => (statuses[i] ? [[oid, statuses[i]] as const] : []));
+    const starts = await this.#startsOf(known);
     const logs = await Promise.all(
       KINDS.map(async (kind) => ({
         kind,
@@ -110,15 +137,18 @@ export class Rebuild {
       })),
     );
     if (!current()) return;
-    for (const [i, oid] of oids.entries()) this.positions.learn(oid, statuses[i] as OrgStatus);
+    // Where an org stands that does not answer is not known: it is read again from there when it is back.
+    for (const oid of this.missed.look(oids, statuses, true)) this.positions.forget(oid);
+    for (const [oid, status] of known) this.positions.learn(oid, status);
     let replay = false;
     for (const { kind, committed, ends } of logs) {
       for (const partition of this.#partitions) {
         const low = ends.get(partition)?.low ?? 0;
         const from = committed.get(partition) ?? low;
-        const needed = oids.map((oid, i) => offsetOf(kind, partition, statuses[i] as OrgStatus, starts.get(oid)));
+        const needed = known.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid)));
         const next = Math.max(low, Math.min(from, ...needed));
         this.effectsFrom.set(kind + partition, Math.max(from, this.effectsFrom.get(kind + partition) ?? 0));
+        this.#committed.set(kind + partition, from);
         replay ||= next < from;
         this.positions.start(kind, partition, next);
       }
@@ -127,10 +157,9 @@ export class Rebuild {
   }
 
   /** Where the records of orgs without stored offsets begin. */
-  async #startsOf(oids: string[], statuses: OrgStatus[]): Promise<Map<string, Starts>> {
+  async #startsOf(orgs: (readonly [string, OrgStatus])[]): Promise<Map<string, Starts>> {
     const starts = new Map<string, Starts>();
-    for (const [i, oid] of oids.entries()) {
-      const status = statuses[i] as OrgStatus;
+    for (const [oid, status] of orgs) {
       const complete = this.#partitions.every((p) => status.commandOffsets.has(p) && status.eventOffsets.has(p));
       if (complete) continue;
       const sinceMs = this.#ports.orgs.table.firstSubscribedAtMs(oid) - SLACK_MS;
@@ -172,27 +201,28 @@ export class Rebuild {
     for (const [oid] of this.positions.orgs()) if (!oids.includes(oid)) this.positions.forget(oid);
     if (oids.length === 0) return true;
     const statuses = await projection.begin(oids);
-    const news = oids.map((oid, i) => [oid, statuses[i] as OrgStatus] as const);
+    for (const oid of this.missed.look(oids, statuses)) this.positions.forget(oid);
+    const news = oids.flatMap((oid, i) => (statuses[i] ? [[oid, statuses[i]] as const] : []));
     const fresh = news.filter(([oid, { epoch }]) => this.positions.org(oid)?.epoch !== epoch);
     if (fresh.length > 0) await this.#goBack(fresh);
     for (const [oid, status] of news) this.positions.learn(oid, status);
     await this.#readEnds(oids);
     await this.#attest(oids);
-    return oids.every((oid) => this.positions.org(oid)?.usable);
+    return news.length === oids.length && oids.every((oid) => this.positions.org(oid)?.usable);
   }
 
   /** The new epochs count only from the moment in which the places have moved back: there is no await in between. */
   async #goBack(fresh: (readonly [string, OrgStatus])[]): Promise<void> {
-    const oids = fresh.map(([oid]) => oid);
-    const starts = await this.#startsOf(
-      oids,
-      fresh.map(([, status]) => status),
-    );
+    const starts = await this.#startsOf(fresh);
     await this.#loadRefused();
     for (const [oid, status] of fresh) this.positions.learn(oid, status);
     for (const kind of KINDS) {
       for (const partition of this.#partitions) {
-        const needed = Math.min(...fresh.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid))));
+        const needed = Math.min(
+          ...fresh.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid))),
+          // Redis may have applied what was passed over: a try before can have come that far.
+          ...(kind === 'c' ? fresh.map(([oid]) => this.missed.from(oid, partition)) : []),
+        );
         if (!this.positions.back(kind, partition, needed)) continue;
         this.group?.seek(TOPIC_OF[kind], partition, needed);
         this.#log.info({ topic: TOPIC_OF[kind], partition, offset: needed }, 'reading again for the projection');
@@ -214,15 +244,17 @@ export class Rebuild {
   }
 
   async #attest(oids: string[]): Promise<void> {
-    for (const oid of oids) {
+    const requests = oids.flatMap((oid): AttestRequest[] => {
       const org = this.positions.org(oid);
-      if (!org?.ends) continue;
-      const total = org.ends.c.size + org.ends.t.size;
-      for (const { kind, partition, nextOffset } of this.positions.attestable(oid)) {
-        const answer = await this.#ports.projection.attest(oid, org.epoch, kind, partition, nextOffset, total);
-        if (!answer.ok) return;
-        org.attested.add(kind + partition);
-      }
+      if (!org?.ends) return [];
+      const [{ epoch }, total] = [org, org.ends.c.size + org.ends.t.size];
+      return this.positions.attestable(oid).map((place) => ({ oid, epoch, total, ...place }));
+    });
+    if (requests.length === 0) return;
+    const answers = await this.#ports.projection.attest(requests);
+    for (const [i, { oid, epoch, kind, partition }] of requests.entries()) {
+      const org = this.positions.org(oid);
+      if (answers[i]?.ok && org?.epoch === epoch) org.attested.add(kind + partition);
     }
   }
 

@@ -73,6 +73,15 @@ export type NarrowRequest = {
   atMs: number;
 };
 
+export type AttestRequest = {
+  oid: string;
+  epoch: string;
+  kind: 'c' | 't';
+  partition: number;
+  nextOffset: number;
+  total: number;
+};
+
 /** What the marker of an org says. `usable`: attested for the Redis process that answers. */
 export type OrgStatus = {
   epoch: string;
@@ -184,26 +193,20 @@ export type TaskChange = { kind: 'added'; taskId: string } | { kind: 'removed'; 
 
 export interface Projection {
   // projector
-  /** Marks orgs without a valid marker as begun (a new epoch), and answers the status of each. */
-  begin(oids: string[]): Promise<OrgStatus[]>;
-  /** The partition is complete for this epoch; once all `total` are, the org becomes usable. */
-  attest(
-    oid: string,
-    epoch: string,
-    kind: 'c' | 't',
-    partition: number,
-    nextOffset: number,
-    total: number,
-  ): Promise<Answer<object>>;
+  /** Marks orgs without a valid marker as begun (a new epoch), and answers the status of each; null: its shard alone did not
+   *  answer. Rejects when none did. */
+  begin(oids: string[]): Promise<(OrgStatus | null)[]>;
+  /** Partitions are complete for this epoch; once all `total` of an org are, it becomes usable. */
+  attest(requests: AttestRequest[]): Promise<Answer<object>[]>;
   apply(requests: ApplyRequest[]): Promise<ApplyAnswer[]>;
   applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
   /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. */
   narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;
-  /** Raises the next offset of a partition where no record of the org stood. */
+  /** Raises the next offset of a partition where no record of the org stood. An org whose shard is away is passed over. */
   advance(
     requests: { oid: string; epoch: string; kind: 'c' | 't'; partition: number; nextOffset: number }[],
   ): Promise<void>;
-  /** Ends what has run out; answers the tasks whose TASK_EXPIRED is to be announced by the caller. */
+  /** Ends what has run out, of the orgs that answer; answers the tasks whose TASK_EXPIRED is to be announced by the caller. */
   due(
     oids: { oid: string; epoch: string }[],
     limit: number,

@@ -106,8 +106,10 @@ describe('a cluster of Redis', () => {
   it('takes the scripts of orgs on all its nodes in one trip', async (ctx) => {
     needsCluster(ctx);
     const statuses = await projection.begin(oids);
-    expect(statuses.map(({ usable }) => usable)).toEqual([false, false, false]);
-    expect((await projection.status(oids)).map((status) => status?.epoch)).toEqual(statuses.map(({ epoch }) => epoch));
+    expect(statuses.map((status) => status?.usable)).toEqual([false, false, false]);
+    expect((await projection.status(oids)).map((status) => status?.epoch)).toEqual(
+      statuses.map((status) => status?.epoch),
+    );
   });
 
   it('carries a hint to every process, whichever nodes they are connected to', async (ctx) => {
@@ -148,6 +150,24 @@ describe('a cluster of Redis', () => {
     const confirms = await projection.confirm(oids.map((oid) => ({ oid, epoch: 'e', batch: 'b', tasks: [] })));
     expect(confirms.map((answer) => !answer.ok && answer.why)).toEqual(['epoch', 'away', 'epoch']);
   }, 40_000);
+
+  it('goes on with the orgs of the other shards: looks, attests, sweeps, and teaches the nodes that are new', async (ctx) => {
+    needsCluster(ctx);
+    const scripts = () => Promise.all([nodes[0], nodes[2]].map((node) => node?.redis.script('FLUSH')));
+    await scripts();
+    const statuses = await projection.begin(oids);
+    expect(statuses.map((status) => status !== null)).toEqual([true, false, true]);
+    const orgs = oids.map((oid, i) => ({ oid, epoch: statuses[i]?.epoch ?? 'e' }));
+    await scripts();
+    const attested = await projection.attest(
+      orgs.map((org) => ({ ...org, kind: 'c', partition: 0, nextOffset: 4, total: 1 })),
+    );
+    expect(attested.map(({ ok }) => ok)).toEqual([true, false, true]);
+    await projection.advance(orgs.map((org) => ({ ...org, kind: 'c', partition: 0, nextOffset: 7 })));
+    expect((await projection.status(oids)).map((status) => status?.commandOffsets.get(0))).toEqual([7, undefined, 7]);
+    expect(await projection.due(orgs, 10)).toEqual([]);
+    await projection.announced(oids.map((oid) => ({ oid, taskId: 'a' })));
+  }, 20_000);
 
   it('lets nobody wait for a hint, nor hear that it could not be sent', async (ctx) => {
     needsCluster(ctx);

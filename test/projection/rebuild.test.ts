@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Rebuild } from '../../src/projection/rebuild.ts';
-import type { OrgStatus } from '../../src/projection/store.ts';
+import type { AttestRequest, OrgStatus } from '../../src/projection/store.ts';
 
 const OID = '11111111-2222-4333-8444-555555555555';
 const END = 100;
@@ -40,11 +40,14 @@ class World {
       orgs: { table: { oids: () => [OID], firstSubscribedAtMs: () => 0 } },
       projection: {
         begin: () => soon([status()]),
-        attest: (_: string, epoch: string, __: string, ___: number, nextOffset: number) => {
-          if (epoch !== `e${this.epoch}`) return soon({ ok: false, why: 'epoch', epoch: `e${this.epoch}` });
-          this.attested.push({ epoch, nextOffset });
-          return soon({ ok: true });
-        },
+        attest: (requests: AttestRequest[]) =>
+          soon(
+            requests.map(({ epoch, nextOffset }) => {
+              if (epoch !== `e${this.epoch}`) return { ok: false, why: 'epoch', epoch: `e${this.epoch}` };
+              this.attested.push({ epoch, nextOffset });
+              return { ok: true };
+            }),
+          ),
       },
       inbox: {
         since: () => soon(offsets(0)),

@@ -224,10 +224,11 @@ export class Checker {
       throw new Violation('I7', `the command at ${partition}/${offset} is ${verdict}, and was refused with ${code}`);
   }
 
-  onUntasked(oid: string, taskId: string, atMs: number): void {
+  /** The UNTASK at this offset was answered. One that stands behind it on the log was not. */
+  onUntasked(oid: string, taskId: string, offset: number, atMs: number): void {
     const name = `${oid} ${taskId}`;
-    if (this.#options.oracle.tasks.get(name)?.removedMs != null && !this.untasked.has(name))
-      this.untasked.set(name, atMs);
+    const { removedBy = null } = this.#options.oracle.tasks.get(name) ?? {};
+    if (removedBy !== null && removedBy <= offset && !this.untasked.has(name)) this.untasked.set(name, atMs);
   }
 }
 

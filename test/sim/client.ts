@@ -24,8 +24,9 @@ export async function ask(env: Env, cluster: Cluster, checker: Checker, command:
   if (action === 'TASK') return say('200');
   await applied.claimsOver(oid, epoch);
   say('200');
-  if (command.untask_selector === null) checker.onUntasked(oid, taskId, env.scheduler.nowMs);
-  else withdrawn(env, checker, command, places[0]?.offset ?? -1);
+  const offset = places[0]?.offset ?? -1;
+  if (command.untask_selector === null) checker.onUntasked(oid, taskId, offset, env.scheduler.nowMs);
+  else withdrawn(env, checker, command, offset);
 }
 
 /** The pairs that this very command withdrew, as the projection has them at the answer. */

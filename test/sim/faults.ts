@@ -1,5 +1,6 @@
 /** What can go wrong, and how all of it is made whole again. A run has some kinds of faults and not others. */
 import type { Cluster, Kind, Member } from './cluster.ts';
+import { ORGS } from './fleet.ts';
 import type { Env } from './ports.ts';
 
 export type FaultName =
@@ -11,6 +12,7 @@ export type FaultName =
   | 'redisAway'
   | 'redisSlow'
   | 'cut'
+  | 'shard'
   | 'brokerAway'
   | 'unwell'
   | 'brokerSlow';
@@ -24,6 +26,7 @@ const WEIGHTS: Record<FaultName, number> = {
   redisAway: 2,
   redisSlow: 2,
   cut: 2,
+  shard: 2,
   brokerAway: 2,
   unwell: 3,
   brokerSlow: 2,
@@ -133,6 +136,15 @@ export class Faults {
     });
   }
 
+  /** One org's, as in a cluster. */
+  shard(): void {
+    const { memory } = this.#env.redis;
+    const oid = this.#env.random.pick(ORGS);
+    this.#say(`the shard of ${oid.slice(0, 4)} is away`);
+    memory.away.add(oid);
+    this.#later(100, 10_000, () => memory.away.delete(oid));
+  }
+
   brokerAway(): void {
     this.#say('the broker is away');
     this.#env.broker.setUp(false);
@@ -163,6 +175,7 @@ export class Faults {
     trouble.brokerMs = 0;
     redis.slowMs = 0;
     redis.cut = 0;
+    redis.memory.away.clear();
     redis.reconnect();
     broker.setUp(true);
     for (const member of this.#cluster.members) {

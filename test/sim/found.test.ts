@@ -131,7 +131,7 @@ describe('found by the simulation', () => {
       },
       async (world) => {
         const { fleet } = world;
-        for (let i = 0; i < 8; i += 1) fleet.connect();
+        for (let i = 0; i < 30; i += 1) fleet.connect();
         const task = { ...fleet.task(), oid: ORGS[0] as string, task_id: 'T', selector: null, ttl: 3_600 };
         await world.pass(1_000);
         fleet.produce(task);

@@ -26,6 +26,8 @@ export type OracleTask = {
   appendedMs: number;
   /** Append time of the UNTASK that removed it. */
   removedMs: number | null;
+  /** Its offset. */
+  removedBy: number | null;
   narrowed: { offset: number; appendedMs: number; matches: Predicate }[];
 };
 
@@ -69,7 +71,7 @@ export class Oracle {
     if (command.action === 'TASK') return known ? this.#again(known, command) : this.#add(command, atMs);
     if (!known || known.removedMs !== null || known.expiresAtMs <= atMs) return 'nothing';
     const narrow = canonicalSelector(command.untask_selector);
-    if (narrow === '*') known.removedMs = atMs;
+    if (narrow === '*') Object.assign(known, { removedMs: atMs, removedBy: offset });
     else known.narrowed.push({ offset, appendedMs: atMs, matches: compileSelector(parseSelector(narrow)) });
     return 'valid';
   }
@@ -90,6 +92,7 @@ export class Oracle {
       doneWhenSent: isDoneWhenSent(command),
       appendedMs: atMs,
       removedMs: null,
+      removedBy: null,
       narrowed: [],
     });
     return 'valid';

@@ -26,7 +26,7 @@ export function markerContract(bench: () => Bench): void {
       const org = await newOrg();
       await org.begin();
       const attest = async (kind: 'c' | 't', partition: number, nextOffset: number) => {
-        ok(await org.projection.attest(org.oid, org.epoch, kind, partition, nextOffset, 3));
+        await org.attest(kind, partition, nextOffset, 3);
         return (await org.projection.status([org.oid]))[0]!;
       };
       expect((await attest('c', 0, 7)).usable).toBe(false);
@@ -136,10 +136,10 @@ export function markerContract(bench: () => Bench): void {
     it('counts what was attested before another process answered as nothing', async () => {
       const org = await newOrg();
       await org.begin();
-      ok(await org.projection.attest(org.oid, org.epoch, 'c', 0, 0, 2));
+      await org.attest('c', 0, 0, 2);
       await bench().replace(org.oid);
       await org.begin();
-      ok(await org.projection.attest(org.oid, org.epoch, 't', 0, 0, 2));
+      await org.attest('t', 0, 0, 2);
       expect((await org.projection.status([org.oid]))[0]!.usable).toBe(false);
     });
 

@@ -104,7 +104,13 @@ export class Org {
   }
 
   async attestAll(): Promise<void> {
-    for (const kind of ['c', 't'] as const) ok(await this.projection.attest(this.oid, this.epoch, kind, 0, 0, 2));
+    for (const kind of ['c', 't'] as const) await this.attest(kind, 0, 0, 2);
+  }
+
+  async attest(kind: 'c' | 't', partition: number, nextOffset: number, total: number): Promise<void> {
+    const { oid, epoch } = this;
+    const [answer] = await this.projection.attest([{ oid, epoch, kind, partition, nextOffset, total }]);
+    ok(answer!);
   }
 
   async take(partition = 0): Promise<string> {
@@ -265,7 +271,7 @@ export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild',
         sids: [],
         atMs: 0,
       }),
-      attest: await projection.attest(oid, epoch, 'c', 5, 2, 99),
+      attest: (await projection.attest([{ oid, epoch, kind: 'c', partition: 5, nextOffset: 2, total: 99 }]))[0]!,
     },
   };
 }

@@ -47,6 +47,14 @@ const OPTIONS = {
   lazyConnect: true,
 };
 
+/** `tryAll`, but rejecting when nothing answered: then Redis is away, and not the shards of some orgs. */
+export async function someOf(redis: Pick<RedisClient, 'tryAll'>, commands: Command[]): Promise<unknown[]> {
+  const replies = await redis.tryAll(commands);
+  const [first] = replies;
+  if (first instanceof Error && replies.every((reply) => reply instanceof Error)) throw first;
+  return replies;
+}
+
 export async function connectRedis(config: Config, log: Logger): Promise<RedisClient> {
   const scripts = loadScripts();
   const client = open(config);
@@ -133,10 +141,8 @@ async function tryAll(client: Redis | Cluster, commands: Command[], scripts: Scr
     result instanceof Error && /^NOSCRIPT/.test(result.message) ? [i] : [],
   );
   if (unknown.length > 0) {
-    const taught = await teach(client, scripts).then(
-      () => send(client, pick(commands, unknown)),
-      (error: unknown) => unknown.map(() => error),
-    );
+    await teach(client, scripts);
+    const taught = await send(client, pick(commands, unknown));
     for (const [at, i] of unknown.entries()) results[i] = taught[at];
   }
   return results.map((result) => (result instanceof Error ? unavailable('Redis did not answer.', result) : result));
@@ -182,11 +188,14 @@ async function* keysOf(client: Redis | Cluster, pattern: string): AsyncIterable<
     for await (const page of node.scanStream({ match: pattern, count: SCAN_COUNT })) yield page as string[];
 }
 
-/** A Redis that has just been started knows no script. */
+/** A Redis that has just been started knows no script. Of several nodes one that is away stops no other: whoever asks it hears
+ *  that by himself. */
 async function teach(client: Redis | Cluster, scripts: Scripts): Promise<void> {
-  for (const node of mastersOf(client)) {
-    const pipeline = node.pipeline();
-    for (const { text } of scripts.values()) pipeline.script('LOAD', text);
-    await pipeline.exec();
-  }
+  await Promise.allSettled(
+    mastersOf(client).map(async (node) => {
+      const pipeline = node.pipeline();
+      for (const { text } of scripts.values()) pipeline.script('LOAD', text);
+      await pipeline.exec();
+    }),
+  );
 }

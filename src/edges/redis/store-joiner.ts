@@ -9,7 +9,7 @@ import type {
   TaskChange,
 } from '../../projection/store.ts';
 import { answerOf, inFlightOf, statusOf, writePresence } from './answers.ts';
-import type { Command, RedisClient } from './client.ts';
+import { type Command, type RedisClient, someOf } from './client.ts';
 import { keys } from './keys.ts';
 
 export type ClaimSettings = { leaseMs: number; marginMs: number; firstBackoffMs: number; maxBackoffMs: number };
@@ -35,9 +35,10 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
   const done = (reply: unknown): Answer<object> => answerOf(reply, () => ({}));
   return {
     status: async (oids) => {
-      const replies = await redis.tryAll(oids.map((oid) => redis.script(oid, 'status', [keys.marker(oid)], [])));
-      const [first] = replies;
-      if (first instanceof Error && replies.every((reply) => reply instanceof Error)) throw first;
+      const replies = await someOf(
+        redis,
+        oids.map((oid) => redis.script(oid, 'status', [keys.marker(oid)], [])),
+      );
       return replies.map(statusOf);
     },
     takeover: async (oid, epoch, partition) => {

@@ -1,7 +1,7 @@
 /** The projector's side of the projection: rebuild, apply, sweep. */
 import type { ApplyCommand, ApplyOutcome, Projection } from '../../projection/store.ts';
 import { answerOf, pairsOf, refusalOf, statusOf } from './answers.ts';
-import type { Command, RedisClient } from './client.ts';
+import { type Command, type RedisClient, someOf } from './client.ts';
 import { keys } from './keys.ts';
 
 const OUTCOMES: Record<string, ApplyOutcome> = {
@@ -22,14 +22,19 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
   const taskKeys = (oid: string) => [keys.marker(oid), keys.pending(oid), keys.ended(oid), keys.log(oid)];
   return {
     begin: async (oids) => {
-      const replies = await redis.trip(oids.map((oid) => redis.script(oid, 'begin', [keys.marker(oid)], [])));
-      return replies.map((reply) => statusOf(reply) as NonNullable<ReturnType<typeof statusOf>>);
+      const replies = await someOf(
+        redis,
+        oids.map((oid) => redis.script(oid, 'begin', [keys.marker(oid)], [])),
+      );
+      return replies.map(statusOf);
     },
-    attest: async (oid, epoch, kind, partition, nextOffset, total) => {
-      const [reply] = await redis.trip([
-        redis.script(oid, 'attest', [keys.marker(oid)], [epoch, kind, partition, nextOffset, total]),
-      ]);
-      return answerOf(reply, () => ({}));
+    attest: async (requests) => {
+      const replies = await redis.tryAll(
+        requests.map(({ oid, epoch, kind, partition, nextOffset, total }) =>
+          redis.script(oid, 'attest', [keys.marker(oid)], [epoch, kind, partition, nextOffset, total]),
+        ),
+      );
+      return replies.map((reply) => answerOf(reply, () => ({})));
     },
     apply: async (requests) => {
       const untasked = requests.flatMap(({ oid, commands }) =>
@@ -90,7 +95,8 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
       return answerOf(reply, ([withdrawn]) => ({ sids: (withdrawn as string[]).map(String) }));
     },
     advance: async (requests) => {
-      await redis.trip(
+      await someOf(
+        redis,
         requests.map(({ oid, epoch, kind, partition, nextOffset }) =>
           redis.script(oid, 'advance', [keys.marker(oid)], [epoch, `${kind}:${partition}`, nextOffset]),
         ),
@@ -98,7 +104,11 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
     },
     due: (orgs, limit) => due(redis, orgs, limit, retentionMs),
     announced: async (expired) => {
-      await redis.trip(expired.map(({ oid, taskId }) => ({ oid, name: 'zrem', args: [keys.announcing(oid), taskId] })));
+      // What is not heard here is announced once more, under the same event id.
+      await someOf(
+        redis,
+        expired.map(({ oid, taskId }) => ({ oid, name: 'zrem', args: [keys.announcing(oid), taskId] })),
+      );
     },
   };
 }
@@ -124,10 +134,10 @@ async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], l
     { oid, name: 'zrangebyscore', args: [keys.announcing(oid), '-inf', now, 'LIMIT', 0, limit] },
     { oid, name: 'zremrangebyscore', args: [keys.ended(oid), '-inf', now] },
   ]);
-  const found = await redis.trip(looks);
+  const found = await someOf(redis, looks);
   const scripts: Command[] = [];
   for (const [i, { oid, epoch }] of orgs.entries()) {
-    const ids = [...new Set([...(found[3 * i] as string[]), ...(found[3 * i + 1] as string[])])];
+    const ids = [...new Set([found[3 * i], found[3 * i + 1]].flatMap((reply) => (isList(reply) ? reply : [])))];
     if (ids.length === 0) continue;
     const all = [
       keys.marker(oid),
@@ -139,10 +149,12 @@ async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], l
     ];
     scripts.push(redis.script(oid, 'due', all, [epoch, ANNOUNCE_LEASE_MS, retentionMs, ...ids]));
   }
-  const replies = await redis.trip(scripts);
+  const replies = await someOf(redis, scripts);
   return replies.flatMap((reply, i) => {
     if (refusalOf(reply)) return [];
     const oid = (scripts[i] as Command).oid;
     return pairsOf((reply as unknown[])[1], (taskId, expiry) => ({ oid, taskId, expiresAtMs: Number(expiry) }));
   });
 }
+
+const isList = (reply: unknown): reply is string[] => Array.isArray(reply);

@@ -31,28 +31,35 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
   const one = async <T>(command: () => T): Promise<T> => (await trip([command]))[0] as T;
   const known = async <T extends object>(commands: (() => Answer<T>)[]): Promise<Answer<T>[]> =>
     (await tryAll(commands)).map((answer) => (answer instanceof Error ? AWAY : answer));
+  /** What did not answer is null; rejects when nothing did. */
+  const nullable = async <T>(commands: (() => T)[]): Promise<(T | null)[]> => {
+    const answers = await tryAll(commands);
+    const failed = answers.filter((answer) => answer instanceof Error);
+    if (answers.length > 0 && failed.length === answers.length) throw failed[0];
+    return answers.map((answer) => (answer instanceof Error ? null : answer));
+  };
   return {
-    begin: (oids) => trip(oids.map((oid) => () => projector.begin(redis, oid))),
-    attest: (...args) => one(() => projector.attest(redis, ...args)),
+    begin: (oids) => nullable(oids.map((oid) => () => projector.begin(redis, oid))),
+    attest: (requests) => known(requests.map((request) => () => projector.attest(redis, request))),
     apply: (requests) => trip(requests.map((request) => () => projector.apply(redis, request, settings.retentionMs))),
     applyEvents: (requests) =>
       trip(requests.map((request) => () => projector.applyEvents(redis, request, settings.retentionMs))),
     narrow: (request) => one(() => projector.narrow(redis, request)),
     advance: async (requests) => {
-      await trip(requests.map((request) => () => projector.advance(redis, request)));
+      await nullable(requests.map((request) => () => projector.advance(redis, request)));
     },
     due: async (orgs, limit) =>
       (
-        await trip(
+        await nullable(
           orgs.map(
             ({ oid, epoch }) =>
               () =>
                 projector.due(redis, oid, epoch, limit, settings.retentionMs),
           ),
         )
-      ).flat(),
+      ).flatMap((found) => found ?? []),
     announced: async (expired) => {
-      await trip(
+      await nullable(
         expired.map(
           ({ oid, taskId }) =>
             () =>
@@ -61,7 +68,7 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
       );
     },
 
-    status: (oids) => trip(oids.map((oid) => () => projector.status(redis, oid))),
+    status: (oids) => nullable(oids.map((oid) => () => projector.status(redis, oid))),
     takeover: (oid, epoch, partition) => one(() => joiner.takeover(redis, oid, epoch, partition)),
     writeSensors: (requests) => known(requests.map((request) => () => joiner.rows(redis, request))),
     claim: async (rows, requests) => {

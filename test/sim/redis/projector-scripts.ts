@@ -7,6 +7,7 @@ import type {
   ApplyCommand,
   ApplyOutcome,
   ApplyRequest,
+  AttestRequest,
   NarrowRequest,
   OrgStatus,
 } from '../../../src/projection/store.ts';
@@ -54,12 +55,7 @@ export function begin(redis: MemoryRedis, oid: string): OrgStatus {
 
 export function attest(
   redis: MemoryRedis,
-  oid: string,
-  epoch: string,
-  kind: 'c' | 't',
-  partition: number,
-  nextOffset: number,
-  total: number,
+  { oid, epoch, kind, partition, nextOffset, total }: AttestRequest,
 ): Answer<object> {
   const refused = redis.rebuild(oid, epoch);
   if (refused) return refused;

@@ -7,7 +7,7 @@ import { type Server, Wire } from '../kafka/wire.ts';
 import type { Random } from '../random.ts';
 import type { Proc, Scheduler } from '../scheduler.ts';
 import { memoryProjection, type Trip, type TryAll } from './projection.ts';
-import { MemoryRedis, type OrgData } from './state.ts';
+import { MemoryRedis, type OrgData, ShardAway } from './state.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 const HINT_LOST = 0.1;
@@ -86,13 +86,24 @@ export function connectProjection({
     }
   };
   // A connection that breaks in the middle has done some of it, and told of some of that.
+  const runOn = <T>(run: () => T): T | Error => {
+    server.memory.isAsked = true;
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof ShardAway) return lost();
+      throw error;
+    } finally {
+      server.memory.isAsked = false;
+    }
+  };
   const tryAll: TryAll = async <T>(commands: (() => T)[]) => {
     if (commands.length === 0) return [];
     const answers = wire.call(() => {
-      if (!random.chance(server.cut)) return commands.map((run) => run());
-      const done = commands.slice(0, random.below(commands.length + 1)).map((run) => run());
+      if (!random.chance(server.cut)) return commands.map(runOn);
+      const done = commands.slice(0, random.below(commands.length + 1)).map(runOn);
       const told = random.below(done.length + 1);
-      return commands.map((_, i) => (i < told ? (done[i] as T) : lost()));
+      return commands.map((_, i) => (i < told ? (done[i] as T | Error) : lost()));
     });
     return within<(T | Error)[]>(answers).catch((error: Error) => commands.map(() => error));
   };

@@ -69,6 +69,8 @@ const newOrg = (): OrgData => ({
 /** Checks that a planted bug leaves out: of claims, and that the first answer counts. */
 export type Lax = { expiry?: boolean; removal?: boolean; settled?: boolean; first?: boolean };
 
+export class ShardAway extends Error {}
+
 export class MemoryRedis {
   readonly nowMs: () => number;
   readonly lax: Lax = {};
@@ -77,6 +79,10 @@ export class MemoryRedis {
   #orgs = new Map<string, OrgData>();
   #run = 1;
   #epochs = 0;
+
+  /** Orgs whose shard is away, for who asks over a connection. */
+  readonly away = new Set<string>();
+  isAsked = false;
 
   constructor(nowMs: () => number) {
     this.nowMs = nowMs;
@@ -91,7 +97,9 @@ export class MemoryRedis {
     return Math.floor(this.nowMs());
   }
 
+  /** @throws ShardAway */
   org(oid: string): OrgData {
+    if (this.isAsked && this.away.has(oid)) throw new ShardAway();
     let org = this.#orgs.get(oid);
     if (org === undefined) {
       org = newOrg();
