@@ -32,10 +32,16 @@ export class RecentDetections {
   }
 
   /** Newest first, as they were written. */
-  list(oid: string, limit: number, nowMs: number, where: { cat?: string; sid?: string } = {}): ShownDetection[] {
+  list(
+    oid: string,
+    limit: number,
+    nowMs: number,
+    where: { cat?: string; sid?: string; sinceMs?: number } = {},
+  ): ShownDetection[] {
     const found = [...(this.#orgs.get(oid)?.byId.values() ?? [])].filter(
       ({ occurred_at, cat, sid }) =>
         nowMs - occurred_at <= KEPT_MS &&
+        occurred_at >= (where.sinceMs ?? 0) &&
         (where.cat === undefined || where.cat === cat) &&
         (where.sid === undefined || where.sid === sid),
     );

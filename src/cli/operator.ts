@@ -5,6 +5,7 @@
  */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { RedisClient } from '../edges/redis/client.ts';
 import { isUuid } from '../model/ids.ts';
 import type { KeyUse } from '../orgs/key-use.ts';
 import type { Settings } from '../orgs/settings.ts';
@@ -13,9 +14,15 @@ import { createSettings, type SettingClaims } from '../orgs/write-setting.ts';
 import { CliError, EXIT, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 import { logTo } from './kafka.ts';
-import { withLog } from './log.ts';
+import { type Log, withLog } from './log.ts';
 
-export type Operator = { orgs: OrgTable; settings: Settings; keyUse: KeyUse | null };
+export type Operator = {
+  orgs: OrgTable;
+  settings: Settings;
+  keyUse: KeyUse | null;
+  log: Pick<Log, 'read' | 'write'>;
+  redis: RedisClient | null;
+};
 
 /** Who wrote a setting, as other people see it. */
 export const OPERATOR = 'operator';
@@ -27,7 +34,9 @@ const NO_CLAIMS: SettingClaims = {
 
 /** Connects, reads all settings, runs, and disconnects. */
 export const withOperator = <T>(io: Io, run: (operator: Operator) => Promise<T>): Promise<T> =>
-  withLog(io, async ({ kafka, codec, config, names: { orgSettings: topic } }) => {
+  withLog(io, async (wholeLog) => {
+    const { kafka, codec, config } = wholeLog;
+    const topic = wholeLog.names.orgSettings;
     const log = logTo('silent');
     const [{ ensureTopics }, { followOrgs }, { createProducer }] = await Promise.all([
       import('../edges/kafka/admin.ts'),
@@ -53,7 +62,8 @@ export const withOperator = <T>(io: Io, run: (operator: Operator) => Promise<T>)
         refresh: orgs.refresh,
         clock: systemClock,
       });
-      return await run({ orgs: orgs.table, settings, keyUse: redis?.keyUse ?? null });
+      const [keyUse, client] = [redis?.keyUse ?? null, redis?.client ?? null];
+      return await run({ orgs: orgs.table, settings, keyUse, log: wholeLog, redis: client });
     } finally {
       for (const stop of stops.reverse()) await stop().catch(() => undefined);
     }
@@ -69,7 +79,8 @@ async function redisOf(io: Io, config: Config) {
   ]);
   try {
     const redis = await connectRedis(config, logTo('silent'));
-    return { claims: createSettingClaims(redis), keyUse: createKeyUse(redis), stop: () => redis.stop() };
+    const [claims, keyUse] = [createSettingClaims(redis), createKeyUse(redis)];
+    return { client: redis, claims, keyUse, stop: () => redis.stop() };
   } catch {
     io.err('Redis does not answer: going on without it.\n');
     return null;

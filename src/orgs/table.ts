@@ -20,7 +20,7 @@ export type ApiKey = {
 };
 
 /** `name` is null where the org does not exist; its other settings may be there before it. */
-type Org = { name: string | null; periods: Period[]; keys: Map<string, ApiKey> };
+type Org = { name: string | null; sinceMs: number; periods: Period[]; keys: Map<string, ApiKey> };
 
 export const EXTENSION = 'ext-reliable-tasking';
 
@@ -39,11 +39,13 @@ export class OrgTable {
     const [oid, kind, ...rest] = key.split('/');
     const name = rest.join('/');
     if (!oid || !kind) return;
-    const org = this.#orgs.get(oid) ?? { name: null, periods: [], keys: new Map() };
+    const org = this.#orgs.get(oid) ?? { name: null, sinceMs: 0, periods: [], keys: new Map() };
     const value = setting === null ? null : parseObject(setting.value);
     if (setting !== null && value === null) return;
-    if (kind === 'ORG') org.name = value === null ? null : textOf(value.name);
-    else if (kind === 'SUBSCRIPTION' && name === EXTENSION) org.periods = periodsOf(value);
+    if (kind === 'ORG') {
+      if (org.name === null && setting !== null) org.sinceMs = setting.updated_at;
+      org.name = value === null ? null : textOf(value.name);
+    } else if (kind === 'SUBSCRIPTION' && name === EXTENSION) org.periods = periodsOf(value);
     else if (kind === 'API_KEY') this.#setKey(org, name, value === null ? null : apiKeyOf(oid, name, value));
     else return;
     this.#orgs.set(oid, org);
@@ -79,6 +81,11 @@ export class OrgTable {
   /** What people call the org; "" where it was given no name, null where there is no such org. */
   nameOf(oid: string): string | null {
     return this.#orgs.get(oid)?.name ?? null;
+  }
+
+  /** When the org was made (Unix ms), anew where it was deleted before: what is older is not its own. */
+  sinceMs(oid: string): number {
+    return this.#orgs.get(oid)?.sinceMs ?? 0;
   }
 
   /** All orgs that exist. */

@@ -90,4 +90,11 @@ test('detections are listed, the newest first', async () => {
   ]);
   expect((await call('GET', 'detections?cat=c1&sid=s')).body.detections).toHaveLength(1);
   expect((await call('GET', 'detections?limit=0')).status).toBe(400);
+  const [org, madeAgainMs] = [memory.orgs.nameOf(OID), memory.nowMs + 1];
+  set(memory.orgs, OID, 'ORG', OID, null);
+  memory.orgs.apply(`${OID}/ORG/${OID}`, {
+    ...{ oid: OID, kind: 'ORG', name: OID, etag: 'e', value: JSON.stringify({ name: org }) },
+    ...{ updated_at: madeAgainMs, updated_by: 't' },
+  });
+  expect((await call('GET', 'detections')).body.detections).toEqual([]);
 });

@@ -61,7 +61,8 @@ describe('a key that is wanted', () => {
 describe('keys that are listed', () => {
   const orgs = testOrgs();
   set(orgs, BARE_OID, 'API_KEY', 'laptop', { hash: hashOfKey('x'), uid: 'alice', perms: [], expires_at: NOW_MS });
-  const operator = { orgs, settings: new SettingLog().process(), keyUse: null };
+  const log = { read: async () => {}, write: async () => {} };
+  const operator = { orgs, settings: new SettingLog().process(), keyUse: null, log, redis: null };
   const names = (place: object) => findKeys(operator, place, NOW_MS).map(({ oid, name }) => `${oid}/${name}`);
 
   it('are those of the org, of the user, or all', () => {

@@ -258,7 +258,10 @@ describe('an operator', () => {
     expect((await rt('keys revoke laptop --uid alice --json')).said.orgs.toSorted()).toEqual([org, oid].toSorted());
     await vi.waitFor(async () => expect((await ask(1, 'GET', '/v1/who', jwt)).status).toBe(401), soon);
     expect((await rt('keys revoke laptop --uid alice')).exitCode).toBe(3);
-    expect((await rt(`orgs delete ${org} --yes --json`)).said).toEqual({ oid: org, deleted: 2 });
+    expect((await rt(`orgs delete ${org} --yes --json`)).said).toEqual({
+      ...{ oid: org, deleted: 2, sensors: 0, redis: true },
+    });
+    expect((await rt(`orgs delete ${org} --yes --json`)).exitCode).toBe(3);
     expect((await rt('orgs list --json')).said.orgs.map((row: { oid: string }) => row.oid).toSorted()).toEqual(
       [oid, other].toSorted(),
     );

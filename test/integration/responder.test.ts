@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Client } from '../../src/cli/client.ts';
 import { deleteRecord, getRecord, setRecord } from '../../src/cli/hives.ts';
 import { createKafka } from '../../src/edges/kafka/client.ts';
 import { partitionOf } from '../../src/edges/kafka/partitioner.ts';
@@ -318,4 +319,51 @@ it('a rule is tried on the last hour', async () => {
   expect(exitCode).toBe(0);
   expect(out.trim().split('\n')).toHaveLength(1);
   expect(JSON.parse(out)).toMatchObject({ routing: { event_type: 'RECEIPT' }, event: { STDOUT: 'corp' } });
+});
+
+it('an org that was deleted leaves nothing to one that is made again with its id', async () => {
+  const org = randomUUID();
+  const rt = async (...words: string[]) => {
+    const { out, err, exitCode } = await run([...words, '--json'], { env: system.env, nowMs: Date.now });
+    expect([exitCode, err]).toEqual([0, expect.anything()]);
+    return JSON.parse(out) as Record<string, unknown>;
+  };
+  const made = async () => {
+    await rt('orgs', 'create', '--oid', org);
+    const { key } = (await rt('keys', 'create', '--oid', org)) as { key: string };
+    const stopped = new AbortController().signal;
+    return new Client({ url: system.url, oid: org, apiKey: key, fetch, stopped });
+  };
+  const states = new Map<string, Buffer | null>();
+  tails.push(
+    await startTail({
+      ...{ kafka: createKafka(system.config, system.log), topic: system.topics.sensorState, log: system.log },
+      from: 'beginning',
+      onRecords: (records) => {
+        for (const { key, value } of records) states.set(String(key), value);
+      },
+    }),
+  );
+  const held = async (client: Client) => ({
+    tasks: (await client.request<{ tasks: unknown[] }>('list', {})).tasks.length,
+    sensors: (await client.call<{ sensors: unknown[] }>('GET', '/v1/sensors/{oid}')).sensors.length,
+    detections: (await client.call<{ detections: unknown[] }>('GET', '/v1/orgs/{oid}/detections')).detections.length,
+  });
+  const before = await made();
+  await vi.waitFor(() => before.request('task', { task: 'os_version', selector: '*', ttl: 600 }), soon);
+  const data = JSON.stringify({
+    detect: { event: 'CONNECTED', op: 'exists', path: 'event' },
+    respond: [{ action: 'report', name: 'here' }],
+  });
+  await setRecord(before, 'dr-general', 'here', { data, usr_mtd: JSON.stringify({ enabled: true }) });
+  await vi.waitFor(async () => {
+    await system.presence({ oid: org, sid: 'left', connection_id: randomUUID(), sensor });
+    expect(await held(before)).toMatchObject({ tasks: 1, sensors: 1, detections: expect.toSatisfy((n) => n > 0) });
+  }, soon);
+  expect(await rt('orgs', 'delete', org, '--yes')).toMatchObject({ oid: org, sensors: 1, redis: true });
+  const kept = (await system.redis.keys(`{${org}}:*`)).filter((name) => !name.startsWith(`{${org}}:s:`));
+  expect(kept).toEqual([]);
+  await vi.waitFor(() => expect(states.get(`${org}/left`)).toBe(null), soon);
+  const again = await made();
+  await vi.waitFor(async () => expect(await held(again)).toMatchObject({ detections: 0 }), soon);
 });

@@ -40,7 +40,9 @@ export const detectionRoutes: readonly Route[] = [
     },
     handle: ({ context }, request) => {
       const { limit, cat, sid } = request.query;
-      const where = { ...(cat ? { cat } : {}), ...(sid ? { sid } : {}) };
+      // An org of before with this id may have been deleted.
+      const sinceMs = context.orgs.sinceMs(request.oid);
+      const where = { sinceMs, ...(cat ? { cat } : {}), ...(sid ? { sid } : {}) };
       return { detections: context.detections.list(request.oid, limit ?? SHOWN, context.nowMs(), where) };
     },
   }),

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
+import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../operator.ts';
 import { type JsonFlag, withExamples } from '../options.ts';
@@ -47,7 +48,7 @@ export function registerOrgs(program: Command, io: Io): void {
     .command('delete')
     .summary('delete an org')
     .description(
-      'Deletes an org with its keys, subscription, rules and outputs. Its tokens end at once, and nothing more is sent to its sensors; records on other topics stay for their time.',
+      'Deletes an org with its keys, subscription, rules, outputs and sensors, and with REDIS_URL all that Redis has of it. Its tokens end at once, and nothing more is sent to its sensors; records on other topics stay for their time. Make an org again with this id only after a minute: what was written in the last one would be its own.',
     )
     .argument('<oid>', 'the org')
     .option('--yes', 'do it: this cannot be undone')
@@ -105,11 +106,15 @@ async function deleteOrg(oid: string, flags: JsonFlag & { yes?: boolean }, io: I
   if (!flags.yes)
     throw usageError('This cannot be undone.', `Say --yes to delete the org ${oid} with all its settings.`);
   await withOperator(io, async (operator) => {
-    const { settings } = operator;
+    const { settings, log, redis } = operator;
     const found = KINDS.flatMap((kind) => settings.list(oid, kind));
-    if (found.length === 0) requireKnown(operator, oid);
     for (const { kind, name } of found) await settings.write({ oid, kind, name, value: null, by: OPERATOR });
-    if (flags.json) io.out(prettyJson({ oid, deleted: found.length }));
-    else io.out(`Deleted ${oid}: ${found.length} settings.\n`);
+    const sensors = await forgetSensors(log, oid);
+    const keys = redis === null ? 0 : await forgetInRedis(redis, oid);
+    // A command that broke off, or had no Redis, can be given again.
+    if (found.length === 0 && sensors === 0 && keys === 0) requireKnown(operator, oid);
+    if (flags.json) io.out(prettyJson({ oid, deleted: found.length, sensors, redis: redis !== null }));
+    else io.out(`Deleted ${oid}: ${found.length} settings, ${sensors} sensors.\n`);
+    if (redis === null) io.err('Redis keeps what it has of the org: give the command again with REDIS_URL.\n');
   });
 }
