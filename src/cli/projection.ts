@@ -2,6 +2,7 @@
 import { readConfig } from '../config.ts';
 import type { RedisClient } from '../edges/redis/client.ts';
 import type { SensorState } from '../model/records.ts';
+import type { Kept } from '../operations/kept.ts';
 import type { Orgs } from '../ports.ts';
 import type { Projection } from '../projection/store.ts';
 import type { Io } from './io.ts';
@@ -14,13 +15,15 @@ export type Installation = Log & {
   /** A sensor as the projection stores it. */
   stored(bytes: Buffer): SensorState;
   redis: RedisClient;
+  kept: Kept;
 };
 
 export async function withInstallation<T>(io: Io, work: (installation: Installation) => Promise<T>): Promise<T> {
   readConfig(io.env); // what is missing is told before anything is opened
-  const [{ connectRedis }, { createProjection }, { followOrgs }, { createCodec }] = await Promise.all([
+  const [{ connectRedis }, { createProjection }, { createKept }, { followOrgs }, { createCodec }] = await Promise.all([
     import('../edges/redis/client.ts'),
     import('../edges/redis/store.ts'),
+    import('../edges/redis/kept.ts'),
     import('../edges/kafka/orgs.ts'),
     import('../edges/avro/codec.ts'),
   ]);
@@ -37,6 +40,7 @@ export async function withInstallation<T>(io: Io, work: (installation: Installat
           orgs,
           stored: (bytes) => stored.decode('SensorState', bytes),
           redis,
+          kept: createKept(redis, (bytes) => stored.decode('TaskCommand', bytes)),
         });
       } finally {
         await orgs.stop();

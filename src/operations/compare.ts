@@ -4,7 +4,8 @@
  */
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
-import type { Pair, TaskRecord } from '../model/task.ts';
+import { contentHashOf, type Pair, type TaskRecord } from '../model/task.ts';
+import type { TaskPlaces } from './kept.ts';
 import type { LoggedPair, LoggedTask } from './replay.ts';
 
 export type Difference = { key: string; redis: string; log: string };
@@ -12,14 +13,16 @@ export type Difference = { key: string; redis: string; log: string };
 /** At the very end of a record's time Redis and we may see it go in either order. Milliseconds. */
 const EDGE_MS = 5_000;
 
-/** `pending` and `ended`: whether the indexes of Redis have the task. `logged` undefined: the log does not know it. */
-export type LiveTask = {
-  record: TaskRecord | null;
-  pairs: ReadonlyMap<string, Pair>;
-  pending: boolean;
-  ended: boolean;
-};
+export type LiveTask = { record: TaskRecord | null; pairs: ReadonlyMap<string, Pair>; places: TaskPlaces };
 
+/** The task as Redis has to have it. null: it is over and forgotten, or was never there; undefined: at the edge of its time. */
+export function wantedOf(logged: LoggedTask | undefined, nowMs: number): LoggedTask | null | undefined {
+  if (!logged?.state) return null;
+  if (Math.abs(logged.goneAtMs - nowMs) < EDGE_MS) return undefined;
+  return logged.goneAtMs > nowMs ? logged : null;
+}
+
+/** `logged` undefined: the log does not know it. */
 export function compareTask(
   oid: string,
   taskId: string,
@@ -28,13 +31,16 @@ export function compareTask(
   nowMs: number,
 ): Difference[] {
   const key = `{${oid}}:p:${taskId}`;
-  if (logged?.state && Math.abs(logged.goneAtMs - nowMs) < EDGE_MS) return [];
-  const wanted = logged?.state && logged.goneAtMs > nowMs ? logged : null;
-  const { record } = live;
+  const wanted = wantedOf(logged, nowMs);
+  if (wanted === undefined) return [];
+  const { record, places } = live;
   if (!wanted) {
-    if (record)
-      return [{ key, redis: `task ${record.state}`, log: logged?.state ? 'over and forgotten' : 'no such task' }];
-    return live.pending ? [{ key: `{${oid}}:ix`, redis: `lists ${taskId}`, log: 'no such task' }] : [];
+    const log = logged?.state ? 'over and forgotten' : 'no such task';
+    return [
+      ...(record ? [{ key, redis: `task ${record.state}`, log }] : []),
+      ...index(oid, taskId, 'ix', places.pendingMs, null),
+      ...ownKey(oid, taskId, places.content, null),
+    ];
   }
   if (!record) return [{ key, redis: 'absent', log: `task ${wanted.state}` }];
   const fields: [string, unknown, unknown][] = [
@@ -43,27 +49,36 @@ export function compareTask(
     ['ended_at', record.endedAtMs, wanted.endedAtMs],
     ['offset', record.offset, wanted.offset],
     ['content', record.contentHash, wanted.contentHash],
+    ['command', contentHashOf(record.command), wanted.contentHash],
   ];
+  const isPending = wanted.state === 'pending';
+  const isAtExpiry = isPending && Math.abs(wanted.expiresAtMs - nowMs) < EDGE_MS;
   return [
     ...fields.flatMap(([name, redis, log]) =>
       redis === log ? [] : [{ key, redis: `${name} ${redis}`, log: `${name} ${log}` }],
     ),
-    ...index(oid, taskId, 'ix', live.pending, wanted.state === 'pending'),
-    ...index(oid, taskId, 'ie', live.ended, wanted.state !== 'pending'),
+    ...index(oid, taskId, 'ix', places.pendingMs, isPending ? wanted.expiresAtMs : null),
+    ...index(oid, taskId, 'ie', places.endedMs, isPending ? null : wanted.goneAtMs),
+    ...(isAtExpiry
+      ? []
+      : ownKey(oid, taskId, places.content, isPending && wanted.expiresAtMs > nowMs ? wanted.contentHash : null)),
     ...pairs(key, live.pairs, wanted.pairs),
   ];
 }
 
-const index = (oid: string, taskId: string, name: string, is: boolean, should: boolean): Difference[] =>
-  is === should
-    ? []
-    : [
-        {
-          key: `{${oid}}:${name}`,
-          redis: is ? `lists ${taskId}` : `lacks ${taskId}`,
-          log: should ? 'it belongs there' : 'it does not',
-        },
-      ];
+/** An index has the task at a time. */
+function index(oid: string, taskId: string, name: string, is: number | null, should: number | null): Difference[] {
+  if (is === should) return [];
+  const text = (at: number | null) => (at === null ? `lacks ${taskId}` : `has ${taskId} at ${at}`);
+  return [{ key: `{${oid}}:${name}`, redis: text(is), log: text(should) }];
+}
+
+/** What the key that goes at the expiry holds. */
+function ownKey(oid: string, taskId: string, is: string | null, should: string | null): Difference[] {
+  if (is === should) return [];
+  const text = (content: string | null) => (content === null ? 'absent' : `content ${content}`);
+  return [{ key: `{${oid}}:t:${taskId}`, redis: text(is), log: text(should) }];
+}
 
 function pairs(key: string, live: ReadonlyMap<string, Pair>, logged: ReadonlyMap<string, LoggedPair>): Difference[] {
   const differences: Difference[] = [];

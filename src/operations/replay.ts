@@ -18,6 +18,7 @@ export type LoggedTask = {
   state: TaskState | null;
   partition: number;
   offset: number;
+  appendedAtMs: number;
   contentHash: string;
   expiresAtMs: number;
   endedAtMs: number | null;
@@ -55,6 +56,7 @@ export class Replay {
       state: early?.endedAtMs == null ? 'pending' : 'expired',
       partition,
       offset,
+      appendedAtMs: timestampMs,
       contentHash: contentHashOf(command),
       expiresAtMs,
       endedAtMs: early?.endedAtMs ?? null,
@@ -94,6 +96,7 @@ export class Replay {
       state: null,
       partition: -1,
       offset: -1,
+      appendedAtMs: 0,
       contentHash: '',
       expiresAtMs,
       endedAtMs: null,

@@ -4,100 +4,67 @@
  *
  * The fold is in memory: about as much as Redis holds.
  */
-import type { CommandRules } from '../command/check.ts';
-import type { RecordName, RecordTypes, SensorState } from '../model/records.ts';
-import type { InRecord } from '../outbox.ts';
-import type { Decoded } from '../ports.ts';
-import { judgeEvents } from '../projection/events.ts';
-import { judge } from '../projection/project.ts';
-import { readStates } from '../projection/states.ts';
+import type { SensorState } from '../model/records.ts';
 import type { OrgStatus, Projection } from '../projection/store.ts';
-import type { TopicKey } from '../topics.ts';
-import { compareSensor, compareTask, type Difference, essenceOf } from './compare.ts';
-import { letterOf } from './letters.ts';
-import { Replay } from './replay.ts';
+import { compareSensor, compareTask, type Difference, essenceOf, wantedOf } from './compare.ts';
+import type { TaskPlaces } from './kept.ts';
+import { LogFold, type LogPorts } from './log-fold.ts';
+import { type KeptFound, type KeptPorts, KeptVerification } from './verify-kept.ts';
 
-export type VerifyPorts = {
-  projection: Pick<Projection, 'status' | 'pendingIds' | 'endedIds' | 'readTasks' | 'readPairs' | 'scanSensors'>;
-  decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
-  /** The record as the projection stores it. */
-  stored(bytes: Buffer): SensorState;
-  rules: CommandRules;
-  prefix: string;
-  retentionMs: number;
-  nowMs(): number;
-};
+export type VerifyPorts = LogPorts &
+  KeptPorts & {
+    projection: Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readPairs' | 'scanFacts' | 'changes'>;
+    /** The record as the projection stores it. */
+    stored(bytes: Buffer): SensorState;
+  };
 
-/** The topics to follow from their beginning, in this order: what was refused is known before it is met. */
-export const VERIFIED_TOPICS = ['deadLetter', 'taskEvents', 'commands', 'sensorState'] as const satisfies TopicKey[];
-export type VerifiedTopic = (typeof VERIFIED_TOPICS)[number];
-
-/** So young a record may have been refused without that being on `dead-letter` yet: it is judged here. Milliseconds. */
-const YOUNG_MS = 60_000;
 const PAGE = 500;
 
 type Place =
   | { kind: 'task'; oid: string; taskId: string }
-  | { kind: 'sensor'; oid: string; partition: number; sid: string };
+  | { kind: 'sensor'; oid: string; partition: number; sid: string }
+  | { kind: 'kept'; oid: string; name: string };
 export type Found = { place: Place; differences: Difference[] };
 
 export class Verification {
-  readonly replay: Replay;
+  readonly log: LogFold;
   readonly #ports: VerifyPorts;
-  readonly #refused = new Set<string>();
-  /** `oid/sid` -> partition and essence. */
-  readonly #sensors = new Map<string, { oid: string; sid: string; partition: number; essence: string }>();
-  compared = { tasks: 0, pairs: 0, sensors: 0 };
+  readonly #kept: KeptVerification;
+  readonly #compared = { tasks: 0, pairs: 0, sensors: 0 };
 
   constructor(ports: VerifyPorts) {
+    const log = new LogFold(ports);
+    this.log = log;
     this.#ports = ports;
-    this.replay = new Replay(ports.retentionMs);
+    this.#kept = new KeptVerification(ports, {
+      ...{ connections: log.connections, minutes: log.minutes, responses: log.responses },
+      wanted: (oid, taskId, nowMs) => wantedOf(log.task(oid, taskId), nowMs),
+      isSensor: (oid, sid) => log.sensors.has(`${oid}/${sid}`),
+    });
   }
 
-  /** Takes in records of a topic, in order. */
-  async take(topic: VerifiedTopic, records: InRecord[]): Promise<void> {
-    const { decode, rules, prefix, nowMs } = this.#ports;
-    if (topic === 'deadLetter') {
-      for (const record of records) {
-        const letter = letterOf(record, prefix);
-        if (letter?.topicKey === 'commands') this.#refused.add(`${letter.partition}/${letter.offset}`);
-      }
-    } else if (topic === 'taskEvents') {
-      for (const { event } of judgeEvents(await decode('TaskEvent', records)).events) this.replay.event(event);
-    } else if (topic === 'commands') {
-      const replayed = ({ partition, offset, timestampMs }: InRecord) => {
-        const refused = this.#refused.has(`${partition}/${offset}`);
-        return refused || nowMs() - timestampMs > YOUNG_MS ? { refused } : null;
-      };
-      for (const { record, command } of judge(await decode('TaskCommand', records), rules, replayed).steps)
-        this.replay.command(record, command);
-    } else await this.#takeStates(records);
-  }
-
-  async #takeStates(records: InRecord[]): Promise<void> {
-    for (const { record, state } of await readStates(this.#ports, records)) {
-      const name = String(record.key);
-      if (state === null) {
-        this.#sensors.delete(name);
-        continue;
-      }
-      const { oid, sid } = state;
-      const essence = essenceOf(state, this.#ports.nowMs());
-      this.#sensors.set(name, { oid, sid, partition: record.partition, essence });
-    }
+  get compared() {
+    return { ...this.#compared, ...this.#kept.compared };
   }
 
   /** All that differs now in one org. Partitions of presence whose sensors no joiner has uploaded are left out. */
   async compareOrg(oid: string, status: OrgStatus): Promise<Found[]> {
-    this.replay.trim(status.nowMs);
-    const [pending, ended] = [await this.#ids('pendingIds', oid), await this.#ids('endedIds', oid)];
-    const logged = [...this.replay.tasks.values()].filter((task) => task.oid === oid).map(({ taskId }) => taskId);
-    const ids = [...new Set([...pending, ...ended, ...logged])];
+    this.log.trim(status.nowMs);
+    const indexed = [...(await this.#ids('pendingIds', oid)), ...(await this.#ids('endedIds', oid))];
+    const ids = [
+      ...new Set([...indexed, ...this.log.taskIds(oid), ...this.#kept.ids(oid, 't'), ...this.#kept.ids(oid, 'p')]),
+    ];
     const found: Found[] = [];
     for (let at = 0; at < ids.length; at += PAGE)
-      found.push(...(await this.#compareTasks(oid, ids.slice(at, at + PAGE), pending, ended, status.nowMs)));
+      found.push(...(await this.#compareTasks(oid, ids.slice(at, at + PAGE), status.nowMs)));
     for (const partition of status.presenceOffsets.keys()) found.push(...(await this.#compareSensors(oid, partition)));
+    found.push(...keptFound(oid, await this.#kept.look(oid, status)));
     return found;
+  }
+
+  /** Which keys there are, also such as the log knows nothing of. To be called once, before the first org. */
+  async readNames(oids: readonly string[]): Promise<void> {
+    await this.#kept.readNames(oids);
   }
 
   async #ids(which: 'pendingIds' | 'endedIds', oid: string): Promise<Set<string>> {
@@ -111,19 +78,17 @@ export class Verification {
     return all;
   }
 
-  async #compareTasks(oid: string, ids: string[], pending: Set<string>, ended: Set<string>, nowMs: number) {
-    const { projection } = this.#ports;
-    const records = await projection.readTasks(oid, ids);
+  async #compareTasks(oid: string, ids: string[], nowMs: number): Promise<Found[]> {
+    const { projection, kept } = this.#ports;
+    const [records, places] = [await projection.readTasks(oid, ids), await kept.places(oid, ids)];
     const found: Found[] = [];
     for (const [i, taskId] of ids.entries()) {
       const record = records[i] ?? null;
       const pairs = record ? await projection.readPairs(oid, taskId) : new Map();
-      const live = { record, pairs, pending: pending.has(taskId), ended: ended.has(taskId) };
-      this.compared.tasks += 1;
-      this.compared.pairs += pairs.size;
-      const logged = this.replay.get(oid, taskId);
-      const refused = logged !== undefined && this.#refused.has(`${logged.partition}/${logged.offset}`);
-      const differences = compareTask(oid, taskId, live, refused ? undefined : logged, nowMs);
+      const live = { record, pairs, places: places[i] as TaskPlaces };
+      this.#compared.tasks += 1;
+      this.#compared.pairs += pairs.size;
+      const differences = compareTask(oid, taskId, live, this.log.task(oid, taskId), nowMs);
       if (differences.length > 0) found.push({ place: { kind: 'task', oid, taskId }, differences });
     }
     return found;
@@ -133,19 +98,19 @@ export class Verification {
     const live = new Map<string, string>();
     let cursor: string | null = null;
     do {
-      const page: Awaited<ReturnType<Projection['scanSensors']>> = await this.#ports.projection.scanSensors(
+      const page: Awaited<ReturnType<Projection['scanFacts']>> = await this.#ports.projection.scanFacts(
         oid,
         partition,
         cursor,
       );
       for (const { sid, facts } of page.sensors)
-        if (facts) live.set(sid, essenceOf(this.#ports.stored(facts), this.#ports.nowMs()));
+        live.set(sid, essenceOf(this.#ports.stored(facts), this.#ports.nowMs()));
       cursor = page.next;
     } while (cursor !== null);
     const logged = new Map<string, string>();
-    for (const sensor of this.#sensors.values())
+    for (const sensor of this.log.sensors.values())
       if (sensor.oid === oid && sensor.partition === partition) logged.set(sensor.sid, sensor.essence);
-    this.compared.sensors += live.size;
+    this.#compared.sensors += live.size;
     return [...new Set([...live.keys(), ...logged.keys()])].flatMap((sid) => {
       const differences = compareSensor(oid, partition, sid, live.get(sid), logged.get(sid));
       return differences.length === 0 ? [] : [{ place: { kind: 'sensor' as const, oid, partition, sid }, differences }];
@@ -160,10 +125,9 @@ export class Verification {
       if (!status) continue;
       const ids = ours.flatMap(({ place }) => (place.kind === 'task' ? [place.taskId] : []));
       const partitions = new Set(ours.flatMap(({ place }) => (place.kind === 'sensor' ? [place.partition] : [])));
-      if (ids.length > 0) {
-        const [pending, ended] = [await this.#ids('pendingIds', oid), await this.#ids('endedIds', oid)];
-        still.push(...(await this.#compareTasks(oid, ids, pending, ended, status.nowMs)));
-      }
+      if (ids.length > 0) still.push(...(await this.#compareTasks(oid, ids, status.nowMs)));
+      const names = new Set(ours.flatMap(({ place }) => (place.kind === 'kept' ? [place.name] : [])));
+      still.push(...keptFound(oid, await this.#kept.again(oid, status, names)));
       const sids = new Set(ours.flatMap(({ place }) => (place.kind === 'sensor' ? [place.sid] : [])));
       for (const partition of partitions)
         still.push(
@@ -175,3 +139,6 @@ export class Verification {
     return still;
   }
 }
+
+const keptFound = (oid: string, found: readonly KeptFound[]): Found[] =>
+  found.map(({ name, differences }) => ({ place: { kind: 'kept', oid, name }, differences }));

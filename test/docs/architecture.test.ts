@@ -81,6 +81,15 @@ describe('the topics', () => {
   });
 });
 
+it('guarantees.md says of every kind of key how it is held against the log', () => {
+  const kindOf = (build: (...parts: never[]) => string) =>
+    (build as (...parts: string[]) => string)('x', 'y').split(':')[1];
+  const told = rows(section(readText('docs/guarantees.md'), '## Redis held against the log')).flatMap(([cell]) =>
+    textsOf(cell),
+  );
+  expect(told.sort()).toEqual(Object.values(keys).map(kindOf).sort());
+});
+
 it('the Redis keys are those of keys.ts', () => {
   const named = rows(section(page, '## Redis')).map(([key]) => plain(key));
   const isByPartition = (name: string) => name === 'facts' || name === 'presence';

@@ -15,7 +15,7 @@ const rt = async (...args: string[]) => {
   };
 };
 
-beforeAll(() => system.start());
+beforeAll(() => system.start(['api', 'projector', 'joiner', 'responder']));
 afterAll(() => system.stop());
 
 describe('dead letters', () => {
@@ -98,8 +98,8 @@ describe('dead letters', () => {
 describe('verify and rebuild', () => {
   const sids = Array.from({ length: 6 }, () => randomUUID());
   const tasks = Array.from({ length: 8 }, () => randomUUID());
-  const verify = async () =>
-    (await rt('verify', '--json', '--settle', '10')).json as { compared: object; differences: { key: string }[] };
+  const verify = async (settle = '10') =>
+    (await rt('verify', '--json', '--settle', settle)).json as { compared: object; differences: { key: string }[] };
 
   it('finds Redis as the log says, while commands, presence and answers go on', async () => {
     for (const sid of sids) await system.presence({ sid });
@@ -121,8 +121,50 @@ describe('verify and rebuild', () => {
     running = false;
     await traffic;
     expect(differences).toEqual([]);
-    expect(compared).toMatchObject({ tasks: expect.any(Number), sensors: sids.length });
+    expect(compared).toMatchObject({ tasks: expect.any(Number), sensors: sids.length, connections: sids.length });
+    expect(Math.min(...Object.values(compared))).toBeGreaterThan(0);
   });
+
+  it('looks at every kind of key that the log determines', async () => {
+    const { redis, oid } = system;
+    const [one, two, ended] = [tasks[5], tasks[6], tasks[2]] as [string, string, string];
+    const key = (name: string) => `{${oid}}:${name}`;
+    const partitionOf = async (sid: string) => {
+      for (let partition = 0; ; partition += 1) if (await redis.hexists(key(`o:${partition}`), sid)) return partition;
+    };
+    const [left, stranger] = [sids[0] as string, randomUUID()];
+    const of = await partitionOf(left);
+    const minutes = (await redis.keys(key('sm:*'))).map((name) => name.slice(key('').length));
+    const [answered] = await redis.hkeys(key(`rs:${tasks[1]}`));
+    const minute = minutes.sort().at(-1) as string;
+    const changes: [string, () => Promise<unknown>][] = [
+      [`t:${one}`, () => redis.del(key(`t:${one}`))],
+      [`t:${stranger}`, () => redis.set(key(`t:${stranger}`), 'left over')],
+      [`t:${two}`, async () => redis.set(key(`t:${two}`), (await redis.getBuffer(key(`t:${tasks[7]}`))) as Buffer)],
+      ['ix', () => redis.zincrby(key('ix'), 1, one)],
+      ['ie', () => redis.zincrby(key('ie'), 1, ended)],
+      [`log ${two}`, () => redis.rpush(key('log'), `-${two}`)],
+      [`o:${of} ${left}`, () => redis.hdel(key(`o:${of}`), left)],
+      [`o:${of} ${stranger}`, () => redis.hset(key(`o:${of}`), stranger, '1 0 5 c')],
+      [`rs:${tasks[1]} ${answered}`, () => redis.hdel(key(`rs:${tasks[1]}`), answered as string)],
+      [`rs:${one} ${left} e`, () => redis.hset(key(`rs:${one}`), `${left} e`, `${of} 9999999 5 5 RECEIPT`)],
+      [`rs:${stranger}`, () => redis.hset(key(`rs:${stranger}`), `${left} e`, `${of} 0 5 5 RECEIPT`)],
+      [`${minute} q`, () => redis.hincrby(key(minute), 'q', 1_000)],
+      ['m c:0', () => redis.hset(key('m'), 'c:0', 9_999_999)],
+    ];
+    for (const [, change] of changes) await change();
+    const { differences } = await verify('1');
+    const named = new Set(differences.map((one) => one.key));
+    expect(
+      [...named]
+        .filter((name) => name.startsWith(key('')))
+        .map((name) => name.slice(key('').length))
+        .sort(),
+    ).toEqual(changes.map(([name]) => name).sort());
+    await redis.del(key(`t:${stranger}`), key(`rs:${stranger}`));
+    expect((await rt('rebuild', '--yes', '--watch')).exitCode).toBe(0);
+    await vi.waitFor(async () => expect((await verify()).differences).toEqual([]), soon);
+  }, 90_000);
 
   it('names what was changed by hand, and a rebuild mends it', async () => {
     const [lost, changed] = [tasks[4] as string, tasks[1] as string];

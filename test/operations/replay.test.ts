@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SensorState, TaskCommand, TaskEvent } from '../../src/model/records.ts';
 import { contentHashOf, type Pair, type TaskRecord } from '../../src/model/task.ts';
 import { compareSensor, compareTask, essenceOf, type LiveTask } from '../../src/operations/compare.ts';
+import type { TaskPlaces } from '../../src/operations/kept.ts';
 import { progressOf } from '../../src/operations/rebuild-progress.ts';
 import { type LoggedTask, Replay } from '../../src/operations/replay.ts';
 import type { InRecord } from '../../src/outbox.ts';
@@ -128,10 +129,12 @@ describe('Redis held against the log', () => {
   const live = (change: Partial<LiveTask> = {}, pairs: [string, Pair][] = []): LiveTask => ({
     record,
     pairs: new Map([['sent', pair('sent', 2)], ['done', pair('done', 1)], ...pairs]),
-    pending: true,
-    ended: false,
+    places: inPlace,
     ...change,
   });
+  const inPlace: TaskPlaces = { content: contentHashOf(command()), pendingMs: NOW + 60_000, endedMs: null };
+  const misplaced = (change: Partial<TaskPlaces>) => live({ places: { ...inPlace, ...change } });
+  const NOWHERE: TaskPlaces = { content: null, pendingMs: null, endedMs: null };
   const keysOf = (task: LiveTask, log: LoggedTask | undefined = logged, nowMs = NOW) =>
     compareTask(OID, 'a', task, log, nowMs).map(({ key }) => key.replace(`{${OID}}:`, ''));
 
@@ -148,8 +151,12 @@ describe('Redis held against the log', () => {
     ['a lost task', live({ record: null, pairs: new Map() }), ['p:a']],
     ['another end', live({ record: { ...record, expiresAtMs: 1 } }), ['p:a']],
     ['another state', live({ record: { ...record, state: 'removed', endedAtMs: 5 } }), ['p:a', 'p:a']],
-    ['an index that lacks it', live({ pending: false }), ['ix']],
-    ['an index too many', live({ ended: true }), ['ie']],
+    ['another command', live({ record: { ...record, command: command({ task: 'other' }) } }), ['p:a']],
+    ['an index that lacks it', misplaced({ pendingMs: null }), ['ix']],
+    ['an index with another time', misplaced({ pendingMs: NOW }), ['ix']],
+    ['an index too many', misplaced({ endedMs: NOW }), ['ie']],
+    ['a lost key of its own', misplaced({ content: null }), ['t:a']],
+    ['another content of its own key', misplaced({ content: 'other' }), ['t:a']],
     ['a lost pair', live({ pairs: new Map([['sent', pair('sent', 2)]]) }), ['p:a done']],
     ['a pair too many', live({}, [['other', pair('done', 1)]]), ['p:a other']],
     ['a lost attempt', live({}, [['sent', pair('sent', 1)]]), ['p:a sent']],
@@ -158,13 +165,13 @@ describe('Redis held against the log', () => {
 
   it('may forget a task a little before or after we do, and has to in the end', () => {
     expect(keysOf(live(), logged, logged.goneAtMs - 1)).toEqual([]);
-    expect(keysOf(live(), logged, logged.goneAtMs + 60_000)).toEqual(['p:a']);
-    expect(keysOf(live({ record: null, pending: false }), logged, logged.goneAtMs + 60_000)).toEqual([]);
+    expect(keysOf(live(), logged, logged.goneAtMs + 60_000)).toEqual(['p:a', 'ix', 't:a']);
+    expect(keysOf(live({ record: null, places: NOWHERE }), logged, logged.goneAtMs + 60_000)).toEqual([]);
   });
 
   it('has no task that the log does not know', () => {
-    expect(compareTask(OID, 'x', live(), undefined, NOW)).toHaveLength(1);
-    expect(compareTask(OID, 'x', live({ record: null, pending: false }), undefined, NOW)).toEqual([]);
+    expect(compareTask(OID, 'x', live({ places: NOWHERE }), undefined, NOW)).toHaveLength(1);
+    expect(compareTask(OID, 'x', live({ record: null, places: NOWHERE }), undefined, NOW)).toEqual([]);
   });
 
   it('has the facts of sensor-state, whenever the sensor was seen', () => {

@@ -1,0 +1,152 @@
+/**
+ * All that the log says, as far as Redis has to have it: the topics folded into memory, each apart from what the system made
+ * of it, so that the one can be held against the other.
+ */
+import { type CommandRules, checkPresence } from '../command/check.ts';
+import type { RecordName, RecordTypes } from '../model/records.ts';
+import type { InRecord } from '../outbox.ts';
+import type { Decoded } from '../ports.ts';
+import { judgeEvents } from '../projection/events.ts';
+import { judge } from '../projection/project.ts';
+import { readStates } from '../projection/states.ts';
+import { gather } from '../responses/gather.ts';
+import type { TopicKey } from '../topics.ts';
+import { essenceOf } from './compare.ts';
+import { letterOf } from './letters.ts';
+import { LoggedConnections } from './logged-connections.ts';
+import { LoggedMinutes } from './logged-minutes.ts';
+import { LoggedResponses } from './logged-responses.ts';
+import { type LoggedTask, Replay } from './replay.ts';
+
+export type LogPorts = {
+  decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
+  rules: CommandRules;
+  prefix: string;
+  retentionMs: number;
+  nowMs(): number;
+};
+
+/** The topics to follow from their beginning, in this order: what was refused is known before it is met, and a task before
+ *  its responses. */
+export const VERIFIED_TOPICS = [
+  'deadLetter',
+  'taskEvents',
+  'commands',
+  'sensorState',
+  'presence',
+  'sensorEvents',
+] as const satisfies TopicKey[];
+export type VerifiedTopic = (typeof VERIFIED_TOPICS)[number];
+
+/** So young a record may have been refused without that being on `dead-letter` yet: it is judged here. Milliseconds. */
+const YOUNG_MS = 60_000;
+
+export type LoggedSensor = { oid: string; sid: string; partition: number; essence: string };
+
+export class LogFold {
+  readonly connections = new LoggedConnections();
+  readonly minutes = new LoggedMinutes();
+  readonly responses = new LoggedResponses();
+  /** By `oid/sid`. */
+  readonly sensors = new Map<string, LoggedSensor>();
+  readonly #ports: LogPorts;
+  readonly #replay: Replay;
+  /** `topic/partition/offset`. */
+  readonly #refused = new Set<string>();
+  readonly #takes: Readonly<Record<VerifiedTopic, (records: InRecord[]) => void | Promise<void>>> = {
+    deadLetter: (records) => this.#takeLetters(records),
+    taskEvents: (records) => this.#takeEvents(records),
+    commands: (records) => this.#takeCommands(records),
+    sensorState: (records) => this.#takeStates(records),
+    presence: (records) => this.#takePresence(records),
+    sensorEvents: (records) => this.#takeSensorEvents(records),
+  };
+
+  constructor(ports: LogPorts) {
+    this.#ports = ports;
+    this.#replay = new Replay(ports.retentionMs);
+  }
+
+  /** Takes in records of a topic, in order. */
+  async take(topic: VerifiedTopic, records: InRecord[]): Promise<void> {
+    await this.#takes[topic](records);
+  }
+
+  /** undefined: the log does not know it, or it was refused. */
+  task(oid: string, taskId: string): LoggedTask | undefined {
+    const logged = this.#replay.get(oid, taskId);
+    return logged && this.#refused.has(`commands/${logged.partition}/${logged.offset}`) ? undefined : logged;
+  }
+
+  taskIds(oid: string): string[] {
+    return [...this.#replay.tasks.values()].filter((task) => task.oid === oid).map(({ taskId }) => taskId);
+  }
+
+  trim(nowMs: number): void {
+    this.#replay.trim(nowMs);
+  }
+
+  #takeLetters(records: InRecord[]): void {
+    for (const record of records) {
+      const letter = letterOf(record, this.#ports.prefix);
+      if (letter?.topicKey === 'commands' || letter?.topicKey === 'presence')
+        this.#refused.add(`${letter.topicKey}/${letter.partition}/${letter.offset}`);
+    }
+  }
+
+  async #takeEvents(records: InRecord[]): Promise<void> {
+    const { decode, nowMs } = this.#ports;
+    for (const { record, event } of judgeEvents(await decode('TaskEvent', records)).events) {
+      this.#replay.event(event);
+      this.minutes.take(event.oid, { offset: record.offset, event }, nowMs());
+    }
+  }
+
+  async #takeCommands(records: InRecord[]): Promise<void> {
+    const { decode, rules, nowMs } = this.#ports;
+    const replayed = ({ partition, offset, timestampMs }: InRecord) => {
+      const refused = this.#refused.has(`commands/${partition}/${offset}`);
+      return refused || nowMs() - timestampMs > YOUNG_MS ? { refused } : null;
+    };
+    for (const { record, command } of judge(await decode('TaskCommand', records), rules, replayed).steps)
+      this.#replay.command(record, command);
+  }
+
+  async #takePresence(records: InRecord[]): Promise<void> {
+    const { decode, rules } = this.#ports;
+    for (const item of await decode('SensorPresence', records)) {
+      const { record } = item;
+      if (!('value' in item) || this.#refused.has(`presence/${record.partition}/${record.offset}`)) continue;
+      if (checkPresence(record.key?.toString() ?? null, item.value, rules.orgs)) continue;
+      this.connections.take(record, item.value);
+    }
+  }
+
+  /** Of events that name no task that is known only the young ones are kept: the task may come yet. */
+  async #takeSensorEvents(records: InRecord[]): Promise<void> {
+    const { decode, rules, nowMs } = this.#ports;
+    const appended = new Map(
+      records.map(({ partition, offset, timestampMs }) => [`${partition}/${offset}`, timestampMs]),
+    );
+    for (const [oid, byTask] of gather(await decode('SensorEvent', records), rules.orgs))
+      for (const [taskId, responses] of byTask)
+        for (const response of responses) {
+          const atMs = appended.get(`${response.partition}/${response.offset}`) ?? 0;
+          if (this.#replay.get(oid, taskId)?.state || nowMs() - atMs < YOUNG_MS)
+            this.responses.take(oid, taskId, response, atMs);
+        }
+  }
+
+  async #takeStates(records: InRecord[]): Promise<void> {
+    for (const { record, state } of await readStates(this.#ports, records)) {
+      const name = String(record.key);
+      if (state === null) {
+        this.sensors.delete(name);
+        continue;
+      }
+      const { oid, sid } = state;
+      const essence = essenceOf(state, this.#ports.nowMs());
+      this.sensors.set(name, { oid, sid, partition: record.partition, essence });
+    }
+  }
+}

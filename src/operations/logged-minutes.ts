@@ -1,0 +1,32 @@
+/**
+ * What happened each minute by what `task-events` says. Counts only grow: at a look, Redis must have what the log had at the
+ * look before, and no more than the log has now. So a minute that is still going on can be compared too. Pure.
+ */
+import { type Counts, foldCounts, minuteOf, type PlacedEvent } from '../projection/stats.ts';
+
+/** Less than a day, so that no minute goes while it is looked at. */
+const COMPARED_MINUTES = 23 * 60;
+
+export class LoggedMinutes {
+  readonly #byOrg = new Map<string, Counts>();
+
+  take(oid: string, event: PlacedEvent, nowMs: number): void {
+    const counts = this.#byOrg.get(oid) ?? new Map();
+    this.#byOrg.set(oid, counts);
+    for (const [minute, fields] of foldCounts([event], 0, nowMs)) {
+      const known = counts.get(minute) ?? new Map<string, number>();
+      counts.set(minute, known);
+      for (const [field, count] of fields) known.set(field, (known.get(field) ?? 0) + count);
+    }
+  }
+
+  of(oid: string, minute: number): Map<string, number> {
+    return new Map(this.#byOrg.get(oid)?.get(minute));
+  }
+
+  minutes(oid: string): number[] {
+    return [...(this.#byOrg.get(oid)?.keys() ?? [])];
+  }
+}
+
+export const isCompared = (minute: number, nowMs: number): boolean => minute > minuteOf(nowMs) - COMPARED_MINUTES;
