@@ -18,6 +18,8 @@ let kafka: LocalServer;
 let redis: LocalServer;
 let system: System;
 let jwt = '';
+/** A task with one response. */
+let answered = '';
 
 async function ask(
   action: string,
@@ -38,6 +40,17 @@ async function ask(
   };
 }
 
+/** What the sensors of a task answered, with the status of the answer. */
+async function results(taskId: string): Promise<{ status: number; ms: number; bodies: string[] }> {
+  const started = performance.now();
+  const answer = await fetch(`${system.url}/v1/orgs/${system.oid}/tasks/${taskId}/results`, {
+    headers: { authorization: `Bearer ${jwt}` },
+  });
+  const { sensors = [] } = (await answer.json()) as { sensors?: { responses: { body: string }[] }[] };
+  const bodies = sensors.flatMap(({ responses }) => responses.map(({ body }) => body));
+  return { status: answer.status, ms: performance.now() - started, bodies };
+}
+
 const allReady = () =>
   vi.waitFor(async () => {
     for (const name of system.roles.keys()) expect(await system.ready(name), name).toBe(true);
@@ -55,7 +68,7 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
       REDELIVERY_FIRST_MS: '1000',
       KAFKA_SESSION_MS: '6000',
     });
-    await system.start();
+    await system.start(['api', 'projector', 'joiner', 'responder']);
     const token = await fetch(system.url, {
       method: 'POST',
       body: new URLSearchParams({ oid: system.oid, secret: system.apiKey }),
@@ -75,6 +88,9 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     const { data } = await ask('task', { task: 'os_version', sid });
     const taskId = String(data.task_id);
     await vi.waitFor(() => expect(system.sent(taskId)).not.toEqual([]), patient);
+    answered = taskId;
+    await system.answer({ sid, investigation_id: taskId, event_type: 'OS_VERSION_REP' });
+    await vi.waitFor(async () => expect((await results(taskId)).bodies).toEqual(['kept']), patient);
     redis.kill('SIGKILL');
     await redis.exited;
     const refused = await ask('list', {});
@@ -94,6 +110,7 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
       [taskId, during].sort(),
     );
     await vi.waitFor(() => expect(system.sent(during, sid)).not.toEqual([]), patient);
+    await vi.waitFor(async () => expect((await results(taskId)).bodies).toEqual(['kept']), patient);
     for (const id of [taskId, during]) await system.answer({ sid, task_id: id });
     await vi.waitFor(
       () => expect([taskId, during].map((id) => system.eventsOf(id, 'TASK_DONE').length)).toEqual([1, 1]),
@@ -108,6 +125,9 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     expect(refused).toMatchObject({ status: 503 });
     expect(refused.retryAfter).toBeGreaterThan(0);
     expect(refused.ms).toBeLessThan(3_500);
+    const unread = await results(answered);
+    expect([unread.status, unread.bodies]).toEqual([503, []]);
+    expect(unread.ms).toBeLessThan(6_000);
     kafka = await startLocalKafka({ dir: folders.kafka, port: kafka.port });
     const first = await vi.waitFor(async () => {
       const answer = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
@@ -115,6 +135,7 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
       return answer;
     }, patient);
     await allReady();
+    await vi.waitFor(async () => expect((await results(answered)).bodies).toEqual(['kept', 'kept']), patient);
     const second = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
     expect(second.data.task_id).toBe(first.data.task_id);
     const sid = randomUUID();
