@@ -4,6 +4,7 @@
  */
 import { persist } from '../clock.ts';
 import type { RolePorts } from '../ports.ts';
+import { sharedBy, sharedRuns } from '../shared.ts';
 import { newSeat, type Seat, type Sensor } from './seat.ts';
 import { StateReader, takeSeat } from './takeover.ts';
 
@@ -38,10 +39,19 @@ export class Seats {
   readonly #partitions = new Map<number, Partition>();
   readonly #options: SeatsOptions;
   readonly #states: StateReader;
+  /** As the ports of the role, but all seats that are taken at once ask Kafka once. */
+  readonly #ports: RolePorts;
 
   constructor(options: SeatsOptions) {
     this.#options = options;
     this.#states = new StateReader(options.ports);
+    const { inbox } = options.ports;
+    const presenceEnds = sharedRuns(() => inbox.ends('presence'));
+    const presenceSince = sharedBy((atMs: number) => inbox.since('presence', atMs));
+    this.#ports = {
+      ...options.ports,
+      inbox: { ...inbox, ends: presenceEnds, since: (_, atMs) => presenceSince(atMs) },
+    };
   }
 
   get partitions(): number[] {
@@ -154,12 +164,10 @@ export class Seats {
     const seat = partition.seats.get(oid) ?? newSeat(oid, partition.number);
     // Meanwhile records of this org are passed over: the partition is read again from where the seat stands.
     partition.seats.delete(oid);
-    const taken = await takeSeat(this.#options.ports, seat, epoch, this.#states, this.#options.onGone).catch(
-      (error) => {
-        this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
-        return false;
-      },
-    );
+    const taken = await takeSeat(this.#ports, seat, epoch, this.#states, this.#options.onGone).catch((error) => {
+      this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
+      return false;
+    });
     if (this.#partitions.get(partition.number) !== partition) {
       release(seat);
       this.#options.onGone(seat.sensors.values());

@@ -21,6 +21,8 @@ export type OrgProgress = {
   /** End offsets that have to be reached; read two leases after the begin. */
   ends: Record<Kind, Map<number, number>> | null;
   attested: Set<string>;
+  /** Next offsets that Redis was told though no record of the org stood there. */
+  told: Map<string, number>;
 };
 
 export class Positions {
@@ -83,6 +85,7 @@ export class Positions {
       nowMs: status.nowMs,
       ends: null,
       attested: new Set(),
+      told: new Map(),
     });
     return true;
   }

@@ -10,12 +10,16 @@ import type { Group, RolePorts } from '../ports.ts';
 import type { TopicKey } from '../topics.ts';
 import { Missed } from './missed.ts';
 import { KINDS, type Kind, Positions } from './positions.ts';
-import type { AttestRequest, OrgStatus } from './store.ts';
+import type { AdvanceRequest, AttestRequest, OrgStatus } from './store.ts';
 
 export const TOPIC_OF: Record<Kind, TopicKey> = { c: 'commands', t: 'taskEvents' };
 
 /** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
 const SLACK_MS = 60_000;
+
+/** Places of refused records that are kept up; of more, all are read anew when they are asked for. */
+const REFUSED_MAX = 200_000;
+const ADVANCES_PER_TRIP = 1_000;
 
 type Starts = Record<Kind, Map<number, number>>;
 
@@ -29,6 +33,8 @@ export class Rebuild {
   #partitions: number[] = [];
   #placed: Promise<void> = Promise.resolve();
   #refused = new Set<string>();
+  /** What was refused is read once for each share of partitions, and kept up by what this process refuses itself. */
+  #refusedKnown = false;
   /** Refused while the dead letters are read: their letters may stand behind what is read. null: none are read. */
   #meanwhile: Set<string> | null = null;
   #turns: Promise<unknown> = Promise.resolve();
@@ -58,6 +64,7 @@ export class Rebuild {
   assign(partitions: number[]): void {
     this.#partitions = partitions;
     this.positions.reset();
+    this.#refusedKnown = false; // another may have held any of them meanwhile, unnoticed by a process that slept
     this.#generation += 1;
     const mine = this.#generation;
     this.#placed = this.#inTurn(() => this.#placeUntilDone(() => mine === this.#generation));
@@ -107,7 +114,10 @@ export class Rebuild {
 
   /** Tells of a refusal whose dead letter has just been written. */
   refuse(kind: Kind, partition: number, offset: number): void {
-    this.#meanwhile?.add(`${TOPIC_OF[kind]}/${partition}/${offset}`);
+    const place = `${TOPIC_OF[kind]}/${partition}/${offset}`;
+    this.#meanwhile?.add(place);
+    if (this.#refused.size >= REFUSED_MAX) this.#refusedKnown = false; // read again when it is asked for
+    if (this.#refusedKnown) this.#refused.add(place);
   }
 
   /** Gives up as soon as a further join has made the share another one. */
@@ -173,6 +183,8 @@ export class Rebuild {
   }
 
   async #loadRefused(): Promise<void> {
+    if (this.#refusedKnown) return;
+    const generation = this.#generation;
     const refused = new Set<string>();
     this.#meanwhile = new Set();
     const text = (value: unknown) => String(value ?? '');
@@ -185,6 +197,7 @@ export class Rebuild {
     });
     this.#refused = new Set([...refused, ...this.#meanwhile]);
     this.#meanwhile = null;
+    this.#refusedKnown = generation === this.#generation;
   }
 
   /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */
@@ -261,16 +274,22 @@ export class Rebuild {
   /** Tells Redis how far the partitions are for orgs that had no records there. Not while a poll is under way. */
   async advanceIdle(): Promise<void> {
     await this.#placed;
-    const requests = [];
-    for (const [oid, { epoch }] of this.positions.orgs()) {
+    const requests: (AdvanceRequest & { told: Map<string, number> })[] = [];
+    for (const [oid, { epoch, told }] of this.positions.orgs()) {
       for (const kind of KINDS) {
         for (const partition of this.#partitions) {
-          const place = this.positions.place(kind, partition);
-          if (place) requests.push({ oid, epoch, kind, partition, nextOffset: place.next });
+          const nextOffset = this.positions.place(kind, partition)?.next ?? 0;
+          if (nextOffset > (told.get(kind + partition) ?? 0))
+            requests.push({ oid, epoch, kind, partition, nextOffset, told });
         }
       }
     }
-    if (requests.length > 0) await this.#ports.projection.advance(requests);
+    for (let i = 0; i < requests.length; i += ADVANCES_PER_TRIP) {
+      const some = requests.slice(i, i + ADVANCES_PER_TRIP);
+      const answers = await this.#ports.projection.advance(some);
+      for (const [at, { kind, partition, nextOffset, told }] of some.entries())
+        if (answers[at]?.ok) told.set(kind + partition, nextOffset);
+    }
   }
 }
 

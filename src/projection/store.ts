@@ -82,6 +82,8 @@ export type AttestRequest = {
   total: number;
 };
 
+export type AdvanceRequest = Omit<AttestRequest, 'total'>;
+
 /** What the marker of an org says. `usable`: attested for the Redis process that answers. */
 export type OrgStatus = {
   epoch: string;
@@ -202,10 +204,8 @@ export interface Projection {
   applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
   /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. */
   narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;
-  /** Raises the next offset of a partition where no record of the org stood. An org whose shard is away is passed over. */
-  advance(
-    requests: { oid: string; epoch: string; kind: 'c' | 't'; partition: number; nextOffset: number }[],
-  ): Promise<void>;
+  /** Raises the next offset of a partition where no record of the org stood. Rejects when no org's shard answers. */
+  advance(requests: AdvanceRequest[]): Promise<Answer<object>[]>;
   /** Ends what has run out, of the orgs that answer; answers the tasks whose TASK_EXPIRED is to be announced by the caller. */
   due(
     oids: { oid: string; epoch: string }[],

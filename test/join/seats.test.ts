@@ -39,6 +39,45 @@ async function world() {
 }
 const away = () => Promise.reject(new Error('Kafka is away'));
 
+it('asks Kafka for the end of presence once for all seats that are taken at once, after the last of their tokens', async () => {
+  const asked: string[] = [];
+  const nothing = () => undefined;
+  const answer = { ok: true, token: '1', nextOffset: 0, nowMs: 0, inFlight: [] };
+  const seats = new Seats({
+    ports: {
+      clock: { monoMs: () => 0, nowMs: () => 0 },
+      log: { warn: nothing, info: nothing },
+      inbox: {
+        committed: async () => new Map(),
+        ends: async () => {
+          asked.push('ends');
+          return new Map([[3, { low: 0, high: 9 }]]);
+        },
+      },
+      projection: {
+        takeover: async () => {
+          asked.push('token');
+          return answer;
+        },
+        scanSensors: async () => ({ sensors: [], next: null }),
+        writeSensors: async (requests: unknown[]) => requests.map(() => ({ ok: true })),
+      },
+    } as unknown as RolePorts,
+    groupId: 'g',
+    usable: async () => new Map(Array.from({ length: 50 }, (_, i) => [`o${i}`, 'e'])),
+    seek: nothing,
+    confirmOwnership: async () => undefined,
+    onLive: nothing,
+    onGone: nothing,
+  });
+  seats.assign([3]);
+  await seats.prepared(3);
+  expect([...seats.all()].every(({ token, liveAt }) => token === '1' && liveAt === 9)).toBe(true);
+  expect(asked.filter((what) => what === 'token')).toHaveLength(50);
+  expect(asked.filter((what) => what === 'ends').length).toBeLessThanOrEqual(3); // one of them for the partition
+  expect(asked.at(-1)).toBe('ends');
+});
+
 describe('a seat that was fenced', () => {
   it('is taken again when the group has confirmed the partition, however long that takes', async () => {
     const { log, seat, seats, time, onConfirm } = await world();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Rebuild } from '../../src/projection/rebuild.ts';
-import type { AttestRequest, OrgStatus } from '../../src/projection/store.ts';
+import type { AdvanceRequest, AttestRequest, OrgStatus } from '../../src/projection/store.ts';
 
 const OID = '11111111-2222-4333-8444-555555555555';
 const END = 100;
@@ -13,6 +13,8 @@ class World {
   epoch = 1;
   applied = END;
   nowMs = 1_000_000;
+  lettersRead = 0;
+  advanced: AdvanceRequest[] = [];
   attested: { epoch: string; nextOffset: number }[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly rebuild: Rebuild;
@@ -40,6 +42,10 @@ class World {
       orgs: { table: { oids: () => [OID], firstSubscribedAtMs: () => 0 } },
       projection: {
         begin: () => soon([status()]),
+        advance: (requests: AdvanceRequest[]) => {
+          this.advanced.push(...requests);
+          return soon(requests.map(() => ({ ok: true })));
+        },
         attest: (requests: AttestRequest[]) =>
           soon(
             requests.map(({ epoch, nextOffset }) => {
@@ -53,7 +59,10 @@ class World {
         since: () => soon(offsets(0)),
         committed: () => soon(offsets(END)),
         ends: () => soon(new Map([[0, { low: 0, high: END }]])),
-        readAll: () => soon(undefined),
+        readAll: () => {
+          this.lettersRead += 1;
+          return soon(undefined);
+        },
       },
     };
     this.rebuild = new Rebuild(ports as never, 'group');
@@ -105,5 +114,47 @@ describe('a rebuild', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('reads the dead letters once for a share of partitions, and keeps them up by what it refuses itself', async () => {
+    const world = new World();
+    world.rebuild.assign([0]);
+    await world.settle();
+    const look = async () => {
+      const polled = world.rebuild.poll();
+      await world.settle();
+      await polled;
+    };
+    await look();
+    for (let i = 0; i < 3; i += 1) {
+      world.lose();
+      await look();
+    }
+    expect(world.lettersRead).toBe(1);
+    world.rebuild.refuse('c', 0, 7);
+    expect([world.rebuild.wasRefused('c', 0, 7), world.rebuild.wasRefused('c', 0, 8)]).toEqual([true, false]);
+    world.rebuild.assign([0]); // another may have refused some meanwhile
+    await world.settle();
+    world.lose();
+    await look();
+    expect(world.lettersRead).toBe(2);
+  });
+
+  it('tells Redis how far idle partitions are only where that has changed', async () => {
+    const world = new World();
+    world.rebuild.assign([0]);
+    await world.settle();
+    const tell = async () => {
+      const told = world.rebuild.advanceIdle();
+      await world.settle();
+      await told;
+      return world.advanced.splice(0).map(({ kind, nextOffset }) => `${kind} ${nextOffset}`);
+    };
+    expect(await tell()).toEqual([`c ${END}`, `t ${END}`]);
+    expect(await tell()).toEqual([]);
+    const { positions } = world.rebuild;
+    positions.advance('t', 0, positions.place('t', 0)!.turn, END + 5);
+    expect(await tell()).toEqual([`t ${END + 5}`]);
+    expect(await tell()).toEqual([]);
   });
 });

@@ -121,7 +121,7 @@ describe('found by the simulation', () => {
         };
         const advance: typeof projection.advance = async (requests) => {
           for (const { kind, nextOffset } of requests) if (kind === 'c') applied.push([told.join(), nextOffset]);
-          await projection.advance(requests);
+          return projection.advance(requests);
         };
         const narrow: typeof projection.narrow = (request) => {
           expect(request.last, 'the offset moves with what is withdrawn').toBe(false);

@@ -5,6 +5,7 @@ import type { OrgSetting } from '../../model/records.ts';
 import { SettingsTable } from '../../orgs/settings.ts';
 import { OrgTable } from '../../orgs/table.ts';
 import type { Orgs } from '../../ports.ts';
+import { sharedRuns } from '../../shared.ts';
 import type { Codec } from '../avro/codec.ts';
 import { decodeAll } from './inbox.ts';
 import { startTail } from './tail.ts';
@@ -47,23 +48,5 @@ export async function followOrgs(options: {
     settings,
     refresh: sharedRuns(() => tail.caughtUp()),
     stop: () => tail.stop(),
-  };
-}
-
-/** Calls share runs; none gets the answer of a run that began before it. */
-function sharedRuns(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
-  const start = (): Promise<void> => {
-    next = null;
-    running = run().finally(() => {
-      running = null;
-    });
-    return running;
-  };
-  return () => {
-    if (running === null) return start();
-    next ??= running.then(start, start);
-    return next;
   };
 }

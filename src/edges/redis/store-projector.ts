@@ -95,12 +95,13 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
       return answerOf(reply, ([withdrawn]) => ({ sids: (withdrawn as string[]).map(String) }));
     },
     advance: async (requests) => {
-      await someOf(
+      const replies = await someOf(
         redis,
         requests.map(({ oid, epoch, kind, partition, nextOffset }) =>
           redis.script(oid, 'advance', [keys.marker(oid)], [epoch, `${kind}:${partition}`, nextOffset]),
         ),
       );
+      return replies.map((reply) => answerOf(reply, () => ({})));
     },
     due: (orgs, limit) => due(redis, orgs, limit, retentionMs),
     announced: async (expired) => {

@@ -46,7 +46,8 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
       trip(requests.map((request) => () => projector.applyEvents(redis, request, settings.retentionMs))),
     narrow: (request) => one(() => projector.narrow(redis, request)),
     advance: async (requests) => {
-      await nullable(requests.map((request) => () => projector.advance(redis, request)));
+      const answers = await nullable(requests.map((request) => () => projector.advance(redis, request)));
+      return answers.map((answer) => answer ?? AWAY);
     },
     due: async (orgs, limit) =>
       (
