@@ -12,6 +12,7 @@ import type { Why } from '../projection/store.ts';
 import { Deliver } from './deliver.ts';
 import type { Due } from './flight.ts';
 import { type Added, Follower } from './follow.ts';
+import { meet } from './meet.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { OnlineCounter } from './online.ts';
@@ -236,25 +237,10 @@ export class Joiner implements Role {
 
   /** New tasks meet the sensors: the counts that the API waits for, then what is due. */
   async #onAdded(oid: string, { tasks, reload }: Added): Promise<void> {
-    const due: Due[] = [];
-    const counts: { oid: string; taskId: string; partition: number; matched: number; online: number }[] = [];
-    const send = this.#isSubscribed(oid);
-    for (const seat of this.seats.ofOrg(oid)) {
-      if (!seat.live) continue; // it meets all tasks when it is
-      for (const task of tasks) {
-        let [matched, online] = [0, 0];
-        for (const sensor of candidates(seat, task)) {
-          if (task.predicate(sensor.record) !== true) continue;
-          matched += 1;
-          if (!sensor.online) continue;
-          online += 1;
-          if (send) due.push({ sensor, task });
-        }
-        if (!reload) counts.push({ oid, taskId: task.taskId, partition: seat.partition, matched, online });
-      }
-    }
-    const counted = counts.length === 0 ? undefined : this.ports.projection.writeCounts(counts).catch(() => undefined);
-    await Promise.all([counted, this.send(due)]);
+    const { due, counts } = await meet(this.ports.clock, this.seats.ofOrg(oid), tasks);
+    const isAsked = counts.length > 0 && !reload;
+    const counted = isAsked ? this.ports.projection.writeCounts(counts).catch(() => undefined) : undefined;
+    await Promise.all([counted, this.#isSubscribed(oid) ? this.send(due) : undefined]);
   }
 
   async #goLive(seat: Seat): Promise<void> {
@@ -320,12 +306,6 @@ export class Joiner implements Role {
     }
   }
 }
-
-const candidates = (seat: Seat, task: Task): Iterable<Sensor> => {
-  if (task.sid === undefined) return seat.sensors.values();
-  const sensor = seat.sensors.get(task.sid);
-  return sensor ? [sensor] : [];
-};
 
 export async function startJoiner(ports: RolePorts): Promise<Role> {
   const joiner = new Joiner(ports);

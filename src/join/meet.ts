@@ -1,0 +1,48 @@
+/**
+ * New tasks meet the sensors of the live seats. Many tasks and many sensors are millions of questions, so they are asked in
+ * slices, between which everything else of the process has its turn. The tasks are in memory before: a sensor that connects
+ * or changes meanwhile finds them by itself, so whatever comes in between, none is missed.
+ */
+import type { Clock } from '../clock.ts';
+import type { Due } from './flight.ts';
+import type { Seat, Sensor } from './seat.ts';
+import type { Task } from './tasks.ts';
+
+/** Some milliseconds of work. */
+export const ASKED_PER_SLICE = 20_000;
+
+export type Met = { oid: string; taskId: string; partition: number; matched: number; online: number };
+
+/** `due`: pairs whose sensor is online. `counts`: of every task in every seat that was live from beginning to end. */
+export async function meet(
+  clock: Pick<Clock, 'delay'>,
+  seats: Iterable<Seat>,
+  tasks: readonly Task[],
+): Promise<{ due: Due[]; counts: Met[] }> {
+  const due: Due[] = [];
+  const counts: Met[] = [];
+  let asked = 0;
+  for (const seat of seats) {
+    if (!seat.live) continue; // it meets all tasks when it is
+    const { oid, partition, token } = seat;
+    for (const task of tasks) {
+      let [matched, online] = [0, 0];
+      for (const sensor of candidates(seat, task)) {
+        if (++asked % ASKED_PER_SLICE === 0) await clock.delay(0);
+        if (task.predicate(sensor.record) !== true) continue;
+        matched += 1;
+        if (!sensor.online) continue;
+        online += 1;
+        due.push({ sensor, task });
+      }
+      if (seat.live && seat.token === token) counts.push({ oid, taskId: task.taskId, partition, matched, online });
+    }
+  }
+  return { due, counts };
+}
+
+const candidates = (seat: Seat, task: Task): Iterable<Sensor> => {
+  if (task.sid === undefined) return seat.sensors.values();
+  const sensor = seat.sensors.get(task.sid);
+  return sensor ? [sensor] : [];
+};

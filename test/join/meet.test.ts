@@ -1,0 +1,67 @@
+/** Many new tasks and many sensors, met in slices. */
+import { expect, it } from 'vitest';
+import { ASKED_PER_SLICE, meet } from '../../src/join/meet.ts';
+import type { Sensor } from '../../src/join/seat.ts';
+import { seatOf, sensorIn, taskOf } from './world.ts';
+
+/** A clock that counts the turns which others had, and lets something happen in each. */
+const turns = (inTurn: () => void = () => undefined) => {
+  const clock = {
+    count: 0,
+    delay: async () => {
+      inTurn();
+      clock.count += 1;
+    },
+  };
+  return clock;
+};
+/** As many as a test can pay for: one sensor under many names. */
+const crowd = (seat = seatOf()): [ReturnType<typeof seatOf>, Sensor] => {
+  const sensor = sensorIn(seat, 's');
+  for (let i = 1; i < ASKED_PER_SLICE; i += 1) seat.sensors.set(String(i), sensor);
+  return [seat, sensor];
+};
+
+it('asks no more than a slice before others have their turn, and counts each pair once', async () => {
+  const [seat] = crowd();
+  let since = 0;
+  const longest: number[] = [];
+  const clock = turns(() => {
+    longest.push(since);
+    since = 0;
+  });
+  const predicate = () => {
+    since += 1;
+    return true;
+  };
+  const { due, counts } = await meet(clock, [seat], [taskOf('a', { predicate }), taskOf('b', { predicate })]);
+  expect(clock.count).toBe(2);
+  expect(Math.max(...longest)).toBeLessThanOrEqual(ASKED_PER_SLICE);
+  expect(due).toHaveLength(2 * ASKED_PER_SLICE);
+  expect(counts).toEqual(
+    ['a', 'b'].map((taskId) => ({
+      ...{ oid: 'o', partition: 3, taskId },
+      ...{ matched: ASKED_PER_SLICE, online: ASKED_PER_SLICE },
+    })),
+  );
+});
+
+it('asks a seat that is not live nothing, and one sensor where the task names it', async () => {
+  const seat = seatOf();
+  const sensors = ['s', 't', 'u'].map((sid) => sensorIn(seat, sid));
+  sensors[2]!.online = false;
+  const named = await meet(turns(), [seatOf('o', { live: false }), seat], [taskOf('a', { sid: 't' })]);
+  expect(named.due.map(({ sensor }) => sensor)).toEqual([sensors[1]]);
+  expect(named.counts).toMatchObject([{ matched: 1, online: 1 }]);
+  const all = await meet(turns(), [seat], [taskOf('a')]);
+  expect(all.counts).toMatchObject([{ matched: 3, online: 2 }]);
+});
+
+it('tells no count of a seat that was lost meanwhile', async () => {
+  const [seat] = crowd();
+  const clock = turns(() => {
+    seat.token = '2';
+  });
+  const { counts } = await meet(clock, [seat], [taskOf('a')]);
+  expect(counts).toEqual([]);
+});
