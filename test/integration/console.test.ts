@@ -283,6 +283,13 @@ describe('every page, in both themes and on a narrow screen,', () => {
         const sid = 'ws-02';
         await system.client.request('task', { task: 'os_services', sid });
         await other.page.getByRole('link', { name: sid }).first().waitFor();
+        // Queued, trying, sent: each shows the command, though only the first says it.
+        const commands = other.page.getByRole('link', { name: 'os_services' });
+        if (name !== 'narrow') await commands.nth(2).waitFor(); // a narrow screen has no room for them
+      }
+      if (path === 'overview') {
+        const perMinute = other.page.getByRole('region', { name: 'Per minute' });
+        await perMinute.locator('.u-value', { hasText: /^\d+$/ }).first().waitFor();
       }
       await keepScreen(other.page, `${path}-${name}`);
       expect(await violations(other.page), path).toEqual([]);

@@ -1,9 +1,12 @@
 /** What happens now: the live events since this page was opened, the newest first, a bounded number of them. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { action } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
-import type { ActivityEvent } from '../api/types.ts';
+import type { ActivityEvent, TaskDetail } from '../api/types.ts';
 import { count } from '../format.ts';
+import { current } from '../session.ts';
 import { Ago, Empty, Head } from '../ui/bits.tsx';
+import { createCommands } from '../ui/command-store.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 
 type Line = { key: string; name: string; activity: ActivityEvent };
@@ -23,12 +26,23 @@ const SHOWN_AS: Record<string, [string, string]> = {
   task_removed: ['removed', 'removed'],
 };
 
+const idsOf = (lines: readonly Line[]): string[] =>
+  lines.flatMap(({ activity }) => (activity.event.task_id ? [activity.event.task_id] : []));
+
 export function ActivityPage() {
+  const { oid } = current();
+  const names = useMemo(
+    () => createCommands(async (task_id) => (await action<TaskDetail>(oid, 'get', { task_id, limit: 1 })).task),
+    [oid],
+  );
+  const commands = names.commands.value;
   const [lines, setLines] = useState<readonly Line[]>([]);
   const [seen, setSeen] = useState(0);
   useEffect(() => {
     let waiting: Line[] = [];
     const stop = onActivity((name, activity) => {
+      const { task_id: id, task } = activity.event;
+      if (id && task) names.note(id, task);
       waiting.unshift({ key: `${activity.routing.event_id} ${name}`, name, activity });
       if (waiting.length > KEPT) waiting.length = KEPT;
     });
@@ -43,7 +57,7 @@ export function ActivityPage() {
       stop();
       clearInterval(timer);
     };
-  }, []);
+  }, [names]);
   return (
     <>
       <Head title="Activity">
@@ -61,6 +75,7 @@ export function ActivityPage() {
           keyOf={(line) => line.key}
           rowHeight={ROW_PX}
           label="Activity"
+          onView={(shown) => names.inView(idsOf(shown))}
           head={
             <>
               <HeadCell class="w-age">When</HeadCell>
@@ -88,7 +103,9 @@ export function ActivityPage() {
                 </Cell>
                 <Cell class="grow wide-only ellipsis mono">
                   {event.task_id ? (
-                    <a href={`#/tasks/${encodeURIComponent(event.task_id)}`}>{event.task ?? event.task_id}</a>
+                    <a href={`#/tasks/${encodeURIComponent(event.task_id)}`} title={event.task_id}>
+                      {event.task ?? (commands.get(event.task_id) || event.task_id)}
+                    </a>
                   ) : null}
                 </Cell>
               </>

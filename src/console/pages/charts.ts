@@ -19,14 +19,20 @@ export function draw(
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: colour('ink-soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
-  const shownValue = (_: uPlot, value: number | null) => (value === null ? '–' : `${value.toLocaleString()} ${unit}`);
+  const shownValue = (_: uPlot, value: number | null | undefined) =>
+    value == null ? '–' : `${precise.format(value)} ${unit}`.trimEnd();
+  /** Away from the pointer the legend tells the latest value of each line. */
+  const showLatest = (plot: uPlot): void => {
+    if (plot.cursor.idx == null) plot.setLegend({ idxs: [minutes.length - 1, ...series.map(latestOf)] }, false);
+  };
   const plot = new uPlot(
     {
+      hooks: { ready: [showLatest], setCursor: [showLatest] },
       width: box.clientWidth,
       height: HEIGHT_PX,
       cursor: { drag: { x: true, y: false } },
       series: [
-        {},
+        { label: 'at', value: (_: uPlot, minute: number | null) => (minute === null ? '–' : timeOf(minute)) },
         ...series.map((one) => ({
           label: one.name,
           stroke: colour(one.colour),
@@ -37,7 +43,7 @@ export function draw(
         })),
       ],
       axes: [
-        axis,
+        { ...axis, values: (_: uPlot, marks: number[]) => marks.map(timeOf) },
         { ...axis, size: 56, values: (_: uPlot, marks: number[]) => marks.map((mark) => labelOf(mark, unit)) },
       ],
     },
@@ -52,6 +58,15 @@ export function draw(
   };
 }
 
+const latestOf = ({ values }: Series): number | null => {
+  const at = values.findLastIndex((value) => value !== null);
+  return at < 0 ? null : at;
+};
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const timeOf = (minute: number): string => clock.format(minute * 1_000);
+
+const precise = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 const labelOf = (value: number, unit: string): string =>
   unit === 'ms' && value >= 1_000 ? span(value) : compact.format(value);
