@@ -32,6 +32,8 @@ export type Log = {
   /** First offsets appended at or after the time, by partition. */
   since(topic: TopicKey, atMs: number): Promise<Map<number, number>>;
   write(topic: TopicKey, records: OutRecord[]): Promise<void>;
+  /** Ends others that hold the name. What is sent to topics by their keys is written as a whole. */
+  sole(name: string): Promise<(records: ReadonlyMap<TopicKey, OutRecord[]>) => Promise<void>>;
 };
 
 const topicsOf = (names: Record<TopicKey, string>): Record<RecordName, string> => {
@@ -51,15 +53,21 @@ export const subjectsOf = (prefix: string): { subject: string; record: RecordNam
 export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promise<T> {
   const config = kafkaConfig(io);
   const quiet = logTo('silent');
-  const [{ createKafka }, { createOffsets }, { startTail }, { createProducer }, { createCodec }, { decodeAll }] =
-    await Promise.all([
-      import('../edges/kafka/client.ts'),
-      import('../edges/kafka/admin.ts'),
-      import('../edges/kafka/tail.ts'),
-      import('../edges/kafka/producer.ts'),
-      import('../edges/avro/codec.ts'),
-      import('../edges/kafka/inbox.ts'),
-    ]);
+  const [
+    { createKafka },
+    { createOffsets },
+    { startTail },
+    { createProducer, openSoleProducer },
+    { createCodec },
+    { decodeAll },
+  ] = await Promise.all([
+    import('../edges/kafka/client.ts'),
+    import('../edges/kafka/admin.ts'),
+    import('../edges/kafka/tail.ts'),
+    import('../edges/kafka/producer.ts'),
+    import('../edges/avro/codec.ts'),
+    import('../edges/kafka/inbox.ts'),
+  ]);
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const kafka = createKafka(config, quiet);
   const topicOf = topicsOf(names);
@@ -87,6 +95,11 @@ export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promis
       ends: (topic) => offsets.ends(names[topic]),
       decode: (name, records) => decodeAll(codec, name, records),
       since: (topic, atMs) => offsets.since(names[topic], atMs),
+      sole: async (name) => {
+        const opened = await openSoleProducer(kafka, config.KAFKA_TOPIC_PREFIX + name);
+        stops.push(() => opened.stop());
+        return (records) => opened.send(new Map([...records].map(([topic, mine]) => [names[topic], mine])));
+      },
       write: async (topic, records) => {
         if (producer === undefined) {
           producer = createProducer(kafka, 'durable');

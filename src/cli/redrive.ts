@@ -1,9 +1,9 @@
 /**
  * Drives dead letters to their topics again. What was redriven before is found on the source topics themselves, by the header
- * that names the letter: so a run that was cut off can be run again, and only the rest goes out. (Two runs at the same time
- * do not see each other.) A record that fails once more comes back as a letter of its own.
+ * that names the letter: so a run that was cut off can be run again, and only the rest goes out. Of two runs at
+ * the same time the later one ends the earlier, then sees what that has written. A record that fails once more comes back as
+ * a letter of its own.
  */
-import type { OutRecord } from '../edges/kafka/producer.ts';
 import {
   hindrance,
   isWanted,
@@ -26,12 +26,16 @@ export type RedriveFlags = { yes?: boolean; again?: boolean; json?: boolean };
 const LETTERS_MAX = 20_000;
 const BYTES_MAX = 256 * 1024 * 1024;
 const PART = 500;
+/** Of the writer, of which there is one at a time. */
+const REDRIVE = 'redrive';
 /** Clocks of brokers and of who wrote the letter differ. */
 const SLACK_MS = 60_000;
 
 type Plan = { drive: Letter[]; done: Letter[]; hindered: Letter[]; left: number };
 
 export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlags, io: Io): Promise<void> {
+  // Before anything is read: what another run writes from now on does not count.
+  const write = flags.yes ? await log.sole(REDRIVE) : null;
   const { letters, left } = await collect(log, filter);
   const missing = filter.ids?.find((id) => !letters.some((letter) => letter.id === id));
   if (missing !== undefined)
@@ -47,7 +51,7 @@ export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlag
     left,
   };
   refuseNamed(plan, filter);
-  const written = flags.yes ? await drive(log, plan.drive, io) : 0;
+  const written = write === null ? 0 : await drive(write, plan.drive, io);
   if (flags.json) io.out(prettyJson(asJson(plan, flags, written)));
   else tell(plan, flags, io);
 }
@@ -97,15 +101,14 @@ function refuseNamed({ done, hindered }: Plan, { ids }: LetterFilter): void {
     throw new CliError('not_redrivable', `Letter ${stuck.id}: ${hindrance(stuck)}`, { exitCode: EXIT.invalid });
 }
 
-async function drive(log: Log, letters: readonly Letter[], io: Io): Promise<number> {
+async function drive(write: Awaited<ReturnType<Log['sole']>>, letters: readonly Letter[], io: Io): Promise<number> {
   let written = 0;
   for (let at = 0; at < letters.length && !io.stopped.aborted; at += PART) {
     const part = letters.slice(at, at + PART);
-    for (const [topic, ours] of Map.groupBy(part, ({ topicKey }) => topicKey as TopicKey))
-      await log.write(
-        topic,
-        ours.map((letter): OutRecord => redriven(letter)),
-      );
+    const byTopic = Map.groupBy(part, ({ topicKey }) => topicKey as TopicKey);
+    await write(new Map([...byTopic].map(([topic, ours]) => [topic, ours.map(redriven)]))).catch((error: unknown) => {
+      throw (error as Error).name === 'Overtaken' ? overtaken(written, letters.length) : error;
+    });
     written += part.length;
     if (io.terminal) io.err(`\r\x1b[K${written} of ${letters.length}${written === letters.length ? '\n' : ''}`);
   }
@@ -116,6 +119,11 @@ async function drive(log: Log, letters: readonly Letter[], io: Io): Promise<numb
     });
   return written;
 }
+
+const overtaken = (written: number, of: number): CliError =>
+  new CliError('redrive_overtaken', `Another redrive has taken over after ${written} of ${of} letters.`, {
+    ...{ exitCode: EXIT.failed, hint: 'It does the rest, if it was asked for the same letters.' },
+  });
 
 const asJson = ({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFlags, written: number) => ({
   dry_run: yes !== true,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wantedKey } from '../../src/cli/commands/keys/create.ts';
-import { keyTable, type ListedKey } from '../../src/cli/commands/keys/list.ts';
+import { keyCsv, keyTable, type ListedKey } from '../../src/cli/commands/keys/list.ts';
 import { findKeys } from '../../src/cli/commands/keys/place.ts';
 import { RIGHTS } from '../../src/orgs/rights.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';
@@ -70,6 +70,13 @@ describe('keys that are listed', () => {
     expect(names({ uid: 'alice' })).toEqual([`${BARE_OID}/laptop`]);
     expect(names({})).toHaveLength(5);
     expect(() => names({ oid: '99999999-2222-4333-8444-555555555555' })).toThrow('There is no org');
+  });
+
+  it('are rows for programs, without the hash', () => {
+    const key: ListedKey = { ...findKeys(operator, { uid: 'alice' }, NOW_MS)[0]!, last_used_at: null };
+    const [head, row] = keyCsv([{ ...key, perms: ['a', 'b'] }]).split('\r\n');
+    expect(head).toBe('oid,name,uid,perms,expires_at,expired,last_used_at,updated_at,updated_by');
+    expect(row?.split(',').slice(0, 7)).toEqual([BARE_OID, 'laptop', 'alice', 'a b', String(NOW_MS), 'true', '']);
   });
 
   it('show no hash, and when they run out', () => {

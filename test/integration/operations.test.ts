@@ -83,6 +83,26 @@ describe('dead letters', () => {
     expect(await system.redis.exists(`{${system.oid}}:p:${other}`)).toBe(0);
   });
 
+  it('go back once, though two redrive them at the same time', async () => {
+    const both = await Promise.all([1, 2].map(() => rt('dead-letter', 'redrive', '--code', 'ttl_invalid', '--yes')));
+    const [ended, done] = both.toSorted((a, b) => b.exitCode - a.exitCode);
+    expect(done?.exitCode).toBe(0);
+    if (ended?.exitCode !== 0) expect(ended?.err).toContain('redrive_overtaken');
+    const from = async () =>
+      (await rt('dead-letter', 'list', '--code', 'ttl_invalid', '--json')).json.letters.map(
+        (letter: { redriven_from: string | null }) => letter.redriven_from,
+      );
+    await vi.waitFor(async () => expect(await from()).toContain(idOf(other)), soon);
+    // What the other run may have written stands behind it: a record that comes later tells that all was read.
+    const last = randomUUID();
+    await system.command({ task_id: last, oid: org, ttl: -1 });
+    await vi.waitFor(async () => {
+      const { json } = await rt('dead-letter', 'list', '--code', 'ttl_invalid', '--json');
+      expect(json.letters.map(({ key }: { key: string }) => key)).toContain(last);
+    }, soon);
+    expect((await from()).filter((id: string | null) => id === idOf(other))).toHaveLength(1);
+  });
+
   it('come back as new letters when nothing has changed', async () => {
     expect((await rt('dead-letter', 'redrive', idOf(poison), '--yes')).exitCode).toBe(0);
     const again = await vi.waitFor(async () => {

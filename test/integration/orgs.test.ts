@@ -231,7 +231,7 @@ describe('an operator', () => {
       env: { ...process.env, KAFKA_TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '2' },
       nowMs: Date.now,
     });
-    return { exitCode, err, said: out ? JSON.parse(out) : null };
+    return { exitCode, err, said: line.includes('csv') ? out : out ? JSON.parse(out) : null };
   };
 
   it('makes an org and a key, sees it used, revokes it and deletes the org', async () => {
@@ -258,6 +258,7 @@ describe('an operator', () => {
     expect((await rt('keys revoke laptop --uid alice --json')).said.orgs.toSorted()).toEqual([org, oid].toSorted());
     await vi.waitFor(async () => expect((await ask(1, 'GET', '/v1/who', jwt)).status).toBe(401), soon);
     expect((await rt('keys revoke laptop --uid alice')).exitCode).toBe(3);
+    expect((await rt('orgs list --output csv')).said).toContain(`\r\n${org},branch,true,0\r\n`);
     expect((await rt(`orgs delete ${org} --yes --json`)).said).toEqual({
       ...{ oid: org, deleted: 2, sensors: 0, redis: true },
     });

@@ -1,13 +1,14 @@
 /** `orgs`: makes, lists and deletes orgs, by way of Kafka. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { csv } from '../../csv.ts';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../operator.ts';
-import { type JsonFlag, withExamples } from '../options.ts';
+import { type JsonFlag, type RowFlags, withExamples, withRows } from '../options.ts';
 import { clip, facts, table } from '../table.ts';
 
 type CreateFlags = JsonFlag & { oid?: string; name?: string; subscribe: boolean };
@@ -38,11 +39,12 @@ export function registerOrgs(program: Command, io: Io): void {
     .command('list')
     .summary('list orgs')
     .description('Lists all orgs, whether they are subscribed, and how many keys they have.')
-    .option('--json', 'print JSON for programs')
-    .action((flags: JsonFlag) => withOperator(io, async (operator) => listOrgs(operator, flags, io)));
+    .option('--json', 'print JSON for programs');
+  withRows(list).action((flags: RowFlags) => withOperator(io, async (operator) => listOrgs(operator, flags, io)));
   withExamples(list, io, [
     ['orgs list', 'on the brokers of KAFKA_BROKERS'],
     ["orgs list --json | jq -r '.orgs[].oid'", 'for programs'],
+    ['orgs list --output csv', 'for spreadsheets'],
   ]);
   const remove = orgs
     .command('delete')
@@ -56,6 +58,8 @@ export function registerOrgs(program: Command, io: Io): void {
     .action((oid: string, flags: JsonFlag & { yes?: boolean }) => deleteOrg(checkOid(oid), flags, io));
   withExamples(remove, io, [['orgs delete 7e41e07b-c44c-43a3-b78d-41f34204789d --yes', 'for good']]);
 }
+
+const ORG_FIELDS = ['oid', 'name', 'subscribed', 'keys'] as const;
 
 const kept = { keptMs: Number.POSITIVE_INFINITY };
 
@@ -79,7 +83,7 @@ async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: I
   io.err(`It has no key yet: ${io.name} keys create --oid ${oid}\n`);
 }
 
-function listOrgs({ orgs }: Operator, flags: JsonFlag, io: Io): void {
+function listOrgs({ orgs }: Operator, flags: RowFlags, io: Io): void {
   const rows = orgs.all().map((oid) => ({
     oid,
     name: orgs.nameOf(oid) ?? '',
@@ -88,6 +92,13 @@ function listOrgs({ orgs }: Operator, flags: JsonFlag, io: Io): void {
   }));
   rows.sort((a, b) => (`${a.name}/${a.oid}` < `${b.name}/${b.oid}` ? -1 : 1));
   if (flags.json) io.out(prettyJson({ orgs: rows }));
+  else if (flags.output === 'csv')
+    io.out(
+      csv(
+        ORG_FIELDS,
+        rows.map((row) => ORG_FIELDS.map((field) => row[field])),
+      ),
+    );
   else if (rows.length === 0) io.err('There are no orgs.\n');
   else
     io.out(

@@ -55,8 +55,54 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
   };
 }
 
+/** Another has opened the same name since. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+/** A writer of which there is one at a time, whatever the process: opening it ends whoever held the name. */
+export type SoleProducer = {
+  /** All of it or nothing. Rejects with Overtaken, or `unavailable`. */
+  send(records: ReadonlyMap<string, OutRecord[]>): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function openSoleProducer(kafka: Kafka, name: string): Promise<SoleProducer> {
+  const producer = kafka.producer({
+    ...{ transactionalId: name, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: byKey },
+    retry: KINDS.durable.retry,
+  });
+  await producer.connect();
+  // The broker hears of a new holder with the first transaction; what an old one has not committed is taken back then.
+  await (await producer.transaction()).abort();
+  return {
+    send: async (records) => {
+      const transaction = await producer.transaction();
+      try {
+        for (const [topic, mine] of records)
+          for (const part of cutByBytes(mine, REQUEST_MAX_BYTES))
+            await sendPart(transaction, topic, part, KINDS.durable.timeoutMs);
+        await transaction.commit();
+      } catch (error) {
+        await transaction.abort().catch(() => undefined);
+        throw isFenced(error) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
+      }
+    },
+    stop: () => producer.disconnect(),
+  };
+}
+
+const FENCED: ReadonlySet<unknown> = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_TXN_STATE']);
+
+/** kafkajs tells it by the type of an error, which may be wrapped. */
+function isFenced(error: unknown): boolean {
+  for (let one = error as { type?: unknown; cause?: unknown } | undefined; one; one = one.cause as typeof one)
+    if (FENCED.has(one.type)) return true;
+  return false;
+}
+
 async function sendPart(
-  producer: KafkaProducer,
+  producer: Pick<KafkaProducer, 'send'>,
   topic: string,
   records: OutRecord[],
   timeoutMs: number,

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import type { Io } from '../../io.ts';
 import { withOperator } from '../../operator.ts';
-import { type JsonFlag, withExamples } from '../../options.ts';
+import { type JsonFlag, type RowFlags, withExamples, withRows } from '../../options.ts';
 import { type CreateFlags, createKey } from './create.ts';
 import { listKeys } from './list.ts';
 import type { KeyPlace } from './place.ts';
@@ -54,10 +54,13 @@ function registerList(keys: Command, io: Io): void {
       .description('Lists the keys of an org, of several or, without one, of all.'),
   )
     .option('--uid <uid>', 'keys of this user alone')
-    .option('--json', 'print JSON for programs')
-    .action((flags: KeyPlace & JsonFlag) => withOperator(io, (operator) => listKeys(operator, flags, io)));
+    .option('--json', 'print JSON for programs');
+  withRows(command).action((flags: KeyPlace & RowFlags) =>
+    withOperator(io, (operator) => listKeys(operator, flags, io)),
+  );
   withExamples(command, io, [
     ['keys list --oid $OID', 'with rights, expiry and, where REDIS_URL is set, last use'],
+    ['keys list --output csv', 'for spreadsheets'],
     ['keys list --uid alice', 'all keys of a user'],
   ]);
 }

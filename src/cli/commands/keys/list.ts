@@ -1,18 +1,20 @@
 /** `keys list`: which keys there are. Of a key itself nothing can be shown. */
+import { csv } from '../../../csv.ts';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { durationText } from '../../duration.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import type { Operator } from '../../operator.ts';
-import type { JsonFlag } from '../../options.ts';
+import type { RowFlags } from '../../options.ts';
 import { clip, table } from '../../table.ts';
 import { type FoundKey, findKeys, type KeyPlace } from './place.ts';
 
 /** `last_used_at`: null where it is not known. */
 export type ListedKey = FoundKey & { last_used_at: number | null };
 
-export async function listKeys(operator: Operator, flags: KeyPlace & JsonFlag, io: Io): Promise<void> {
+export async function listKeys(operator: Operator, flags: KeyPlace & RowFlags, io: Io): Promise<void> {
   const keys = await withLastUse(operator, findKeys(operator, flags, io.nowMs()));
   if (flags.json) io.out(prettyJson({ keys }));
+  else if (flags.output === 'csv') io.out(keyCsv(keys));
   else if (keys.length === 0) io.err('There are no keys.\n');
   else io.out(keyTable(keys, io.nowMs(), painter(io.colour)));
 }
@@ -27,6 +29,17 @@ async function withLastUse({ keyUse }: Operator, keys: FoundKey[]): Promise<List
   }
   return keys.map((key) => ({ ...key, last_used_at: uses.get(key) ?? null }));
 }
+
+const CSV_FIELDS = [
+  ...(['oid', 'name', 'uid', 'perms', 'expires_at', 'expired', 'last_used_at', 'updated_at', 'updated_by'] as const),
+];
+
+/** Times in Unix ms. */
+export const keyCsv = (keys: readonly ListedKey[]): string =>
+  csv(
+    CSV_FIELDS,
+    keys.map((key) => CSV_FIELDS.map((field) => key[field])),
+  );
 
 export function keyTable(keys: readonly ListedKey[], nowMs: number, paint: Paint): string {
   const ago = (atMs: number | null) => (atMs === null ? '-' : `${durationText((nowMs - atMs) / 1000)} ago`);
