@@ -1,12 +1,14 @@
 /**
  * Follows a whole topic from its beginning or its end, outside any shared group: every process sees every record.
- * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over.
+ * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over. When kafkajs gives its
+ * consumer up, after a long outage or for an error in `onRecords`, another one goes on where it was, until `stop`.
  */
-import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { persist, retryDelayMs, systemClock } from '../../clock.ts';
 import type { InRecord } from '../../outbox.ts';
 import { whileLeadersSettle } from './admin.ts';
+import { Places, type TailConsumer, tailConsumer } from './tail-consumer.ts';
 
 export type Tail = {
   /** Next offset by partition: what stands before it has been handed over. */
@@ -22,7 +24,7 @@ export type TailOptions = {
   topic: string;
   /** Or next offsets by partition; a partition that is not named is read from its end. */
   from: 'beginning' | 'end' | ReadonlyMap<number, number>;
-  /** May be asynchronous; the next records of the partition wait for it. */
+  /** May be asynchronous; the next records of the partition wait for it. Where it throws, they are handed over again. */
   onRecords(records: InRecord[]): void | Promise<void>;
   log: Logger;
   /** How long the broker may gather records before it answers. Milliseconds. */
@@ -30,100 +32,86 @@ export type TailOptions = {
 };
 
 export async function startTail(options: TailOptions): Promise<Tail> {
-  const { kafka, topic, log, maxWaitMs = 100 } = options;
+  const { kafka, topic, log } = options;
   const admin = kafka.admin();
-  const consumer = kafka.consumer({
-    groupId: `reliable-tasking-tail-${randomUUID()}`,
-    sessionTimeout: 30_000,
-    maxWaitTimeInMs: maxWaitMs,
-    maxBytesPerPartition: 4 * 1024 * 1024 + 65_536,
-    allowAutoTopicCreation: false,
-    retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
-  });
+  const ends = () => whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
+  let lives: ReturnType<typeof livesOf> | undefined;
   const stop = async (): Promise<void> => {
-    await consumer.disconnect().catch((error) => log.debug({ err: error, topic }, 'a tail did not leave cleanly'));
+    await lives?.stop();
     await admin.disconnect();
   };
   try {
-    return { ...(await run(options, admin, consumer)), stop };
+    await admin.connect();
+    const places = new Places(startOf(options.from, await ends()));
+    lives = livesOf(options, places, ends);
+    await lives.begin();
+    return {
+      positions: () => places.next,
+      reached: (goal) => places.reached(goal),
+      caughtUp: async () => {
+        const filled = (await ends()).filter(({ low, high }) => Number(high) > Number(low));
+        await places.reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
+      },
+      stop,
+    };
   } catch (error) {
     // Whoever asks again, for as long as Kafka is away, must not leave a connection behind each time.
-    await stop();
+    await stop().catch((err) => log.debug({ err, topic }, 'a tail did not leave cleanly'));
     throw error;
   }
 }
 
-async function run(
-  { topic, from, onRecords }: TailOptions,
-  admin: Admin,
-  consumer: Consumer,
-): Promise<Omit<Tail, 'stop'>> {
-  await admin.connect();
-  const start = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
-  const startOf = ({ partition, low, high }: { partition: number; low: string; high: string }): number => {
+function startOf(
+  from: TailOptions['from'],
+  ends: readonly { partition: number; low: string; high: string }[],
+): Map<number, number> {
+  const placeOf = ({ partition, low, high }: (typeof ends)[number]): number => {
     if (from === 'beginning') return Number(low);
     return from === 'end' ? Number(high) : Math.max(from.get(partition) ?? Number(high), Number(low));
   };
-  const next = new Map(start.map((p) => [p.partition, startOf(p)]));
-  const waiters = new Set<() => void>();
-  // A tail commits nothing: after each join, the first and any later one, it goes on from what it has handed over.
-  consumer.on(consumer.events.GROUP_JOIN, () => {
-    for (const [partition, offset] of next) consumer.seek({ topic, partition, offset: String(offset) });
-  });
-  const passed = (partition: number, nextOffset: number): void => {
-    next.set(partition, Math.max(next.get(partition) ?? 0, nextOffset));
-    for (const wake of waiters) wake();
+  return new Map(ends.map((end) => [end.partition, placeOf(end)]));
+}
+
+/** One consumer after the other. `answers`: what shows that Kafka is back, for a consumer would try to connect without end. */
+function livesOf(
+  { kafka, topic, onRecords, log, maxWaitMs = 100 }: TailOptions,
+  places: Places,
+  answers: () => Promise<unknown>,
+): { begin(): Promise<void>; stop(): Promise<void> } {
+  let stopped = false;
+  let crashes = 0;
+  let consumer: TailConsumer | undefined;
+  const handOver = async (records: InRecord[]): Promise<void> => {
+    await onRecords(records);
+    crashes = 0;
   };
-  // Batches of markers or of aborted transactions alone are not handed over.
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    if (payload.batchSize === 0) passed(payload.partition, Number(payload.lastOffset) + 1);
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: Math.max(next.size, 1),
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
-      const wanted = next.get(batch.partition) ?? 0;
-      const records = batch.messages
-        .filter((message) => Number(message.offset) >= wanted)
-        .map((message) => ({
-          topic,
-          partition: batch.partition,
-          offset: Number(message.offset),
-          key: message.key,
-          value: message.value,
-          timestampMs: Number(message.timestamp),
-          headers: message.headers ?? {},
-        }));
-      if (!isRunning() || isStale()) return;
-      if (records.length > 0) await onRecords(records);
-      // lastOffset also covers what is no record: markers of transactions, and what compaction took away.
-      resolveOffset(batch.lastOffset());
-      passed(batch.partition, Number(batch.lastOffset()) + 1);
-      await heartbeat();
-    },
-  });
-
-  const reached = (goal: ReadonlyMap<number, number>): Promise<void> =>
-    new Promise<void>((resolve) => {
-      const check = () => {
-        for (const [partition, offset] of goal) if ((next.get(partition) ?? 0) < offset) return;
-        waiters.delete(check);
-        resolve();
-      };
-      waiters.add(check);
-      check();
+  const leave = async (): Promise<void> => {
+    await consumer?.stop().catch((error) => log.debug({ err: error, topic }, 'a tail did not leave cleanly'));
+  };
+  const begin = async (): Promise<void> => {
+    consumer = tailConsumer({ kafka, topic, maxWaitMs, places, onRecords: handOver, onCrash: beginAgain });
+    await consumer.start();
+    if (stopped) await leave();
+  };
+  const beginAgain = (error: Error): void => {
+    if (stopped) return;
+    crashes += 1;
+    log.warn({ err: error, topic }, 'a tail lost its consumer; another one goes on');
+    const again = async (): Promise<void> => {
+      await answers();
+      await leave();
+      if (!stopped) await begin();
+    };
+    const onError = (err: unknown) => log.warn({ err, topic }, 'a tail cannot go on yet');
+    systemClock.after(retryDelayMs(crashes, systemClock.random()), () => {
+      void persist(systemClock, () => !stopped, again, onError);
     });
-
+  };
   return {
-    positions: () => next,
-    reached,
-    caughtUp: async () => {
-      const ends = await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
-      const filled = ends.filter(({ low, high }) => Number(high) > Number(low));
-      await reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
+    begin,
+    stop: async () => {
+      stopped = true;
+      await leave();
     },
   };
 }
