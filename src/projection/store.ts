@@ -67,7 +67,6 @@ export type NarrowRequest = {
   epoch: string;
   partition: number;
   offset: number;
-  last: boolean;
   taskId: string;
   sids: string[];
   atMs: number;
@@ -202,7 +201,8 @@ export interface Projection {
   attest(requests: AttestRequest[]): Promise<Answer<object>[]>;
   apply(requests: ApplyRequest[]): Promise<ApplyAnswer[]>;
   applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
-  /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. */
+  /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. The offset stays: it moves,
+   *  by `advance`, when the log has what was withdrawn. */
   narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;
   /** Raises the next offset of a partition where no record of the org stood. Rejects when no org's shard answers. */
   advance(requests: AdvanceRequest[]): Promise<Answer<object>[]>;

@@ -41,7 +41,6 @@ export async function withdraw(
       epoch,
       partition: record.partition,
       offset: record.offset,
-      last: false, // the offset moves when the log has what was withdrawn
       taskId,
       sids: sids.slice(from, from + SIDS_PER_SCRIPT),
       atMs: record.timestampMs,

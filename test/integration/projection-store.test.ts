@@ -1,5 +1,5 @@
 /** The contract of the projection on real Redis, and what only Redis can get wrong: keys and their expiry. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Org, ok, PATIENT } from '../support/projection-bench.ts';
 import { projectionContract } from '../support/projection-contract.ts';
 import { openRedisBench } from '../support/redis-bench.ts';
@@ -68,6 +68,22 @@ describe('keys in Redis', () => {
       const kept = (await bench.nowMs()) + (await bench.raw.pttl(`${prefix}p:a`));
       expect(Math.abs(kept - task!.expiresAtMs - PATIENT.retentionMs)).toBeLessThan(1_000);
     } finally {
+      await bench.stop();
+    }
+  });
+
+  it('are swept by the clock of Redis, whatever the clock of the process says', async () => {
+    const bench = await openRedisBench();
+    const org = await new Org(bench, await bench.projection(PATIENT)).use();
+    await org.apply(org.task(0, 'ended', { expiresAtMs: org.nowMs - 1 }), org.task(1, 'runs'));
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(0);
+    try {
+      expect((await org.due()).map(({ taskId }) => taskId)).toEqual(['ended']);
+      clock.mockReturnValue(org.nowMs + 365 * 86_400_000);
+      expect(await org.due()).toEqual([]);
+      expect((await org.projection.endedIds(org.oid, 9, null)).ids).toEqual(['ended']);
+    } finally {
+      clock.mockRestore();
       await bench.stop();
     }
   });

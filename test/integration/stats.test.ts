@@ -45,3 +45,22 @@ test('a batch counts once, an overlap says from where it still counts, and a los
   expect(left).toBeGreaterThan(24 * 3_600);
   expect(left).toBeLessThanOrEqual(25 * 3_600);
 });
+
+test('a day of a rebuild is counted with a few commands for each minute, whatever happened in it', async () => {
+  const org = await new Org(bench, await bench.projection(PATIENT)).use();
+  const stats = createStats(client);
+  const fields = new Map(Array.from({ length: 90 }, (_, i) => [`l${i}`, i + 1]));
+  const counts = new Map(Array.from({ length: 200 }, (_, i) => [MINUTE + i, fields]));
+  const calls = async () =>
+    [...(await bench.raw.info('commandstats')).matchAll(/cmdstat_h\w+:calls=(\d+)/g)].reduce(
+      (n, [, c]) => n + Number(c),
+      0,
+    );
+  const before = await calls();
+  const request = { oid: org.oid, epoch: org.epoch, partition: 0, counts };
+  await stats.count([{ ...request, fromOffset: 0, nextOffset: 5 }]);
+  expect((await calls()) - before).toBeLessThan(3 * counts.size);
+  await stats.count([{ ...request, fromOffset: 5, nextOffset: 9 }]);
+  const [minute] = await stats.read(org.oid, MINUTE + 7, 1);
+  expect([...minute!]).toEqual([...fields].map(([field, count]) => [field, 2 * count]));
+});

@@ -151,7 +151,6 @@ describe('a narrowed UNTASK', () => {
     );
     world.diesAfter = 1;
     await expect(world.withdraw()).rejects.toThrow('died');
-    expect(world.narrowed.map(({ last }) => last)).toEqual([false]);
     world.diesAfter = Number.POSITIVE_INFINITY;
     world.rows.set(0, [state('s0', 'db'), state('s699', 'web')]);
     expect(await world.withdraw()).toEqual([...many.slice(0, 500).map(({ sid }) => sid), 's699'].toSorted());

@@ -149,6 +149,7 @@ export class Org {
     ok((await this.projection.applyEvents([request]))[0]!);
   }
 
+  /** `last`: what was withdrawn is on the log, and the offset moves. */
   async narrow(
     offset: number,
     taskId: string,
@@ -156,7 +157,9 @@ export class Org {
     { last = true, atMs = this.nowMs } = {},
   ): Promise<string[]> {
     const { oid, epoch } = this;
-    return ok(await this.projection.narrow({ oid, epoch, partition: 0, offset, last, taskId, sids, atMs })).sids;
+    const withdrawn = ok(await this.projection.narrow({ oid, epoch, partition: 0, offset, taskId, sids, atMs })).sids;
+    if (last) await this.projection.advance([{ oid, epoch, kind: 'c', partition: 0, nextOffset: offset + 1 }]);
+    return withdrawn;
   }
 
   newBatch(): string {
@@ -266,7 +269,6 @@ export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild',
         epoch,
         partition: 5,
         offset: 1,
-        last: true,
         taskId: 'U',
         sids: [],
         atMs: 0,

@@ -87,8 +87,8 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
       );
       return replies.map((reply) => answerOf(reply, () => ({})));
     },
-    narrow: async ({ oid, epoch, partition, offset, last, taskId, sids, atMs }) => {
-      const args = [epoch, partition, offset, last ? 1 : 0, atMs, ...sids];
+    narrow: async ({ oid, epoch, partition, offset, taskId, sids, atMs }) => {
+      const args = [epoch, partition, offset, atMs, ...sids];
       const [reply] = await redis.trip([
         redis.script(oid, 'narrow', [keys.marker(oid), keys.record(oid, taskId)], args),
       ]);
@@ -127,18 +127,17 @@ const commandArgs = (command: ApplyCommand): (string | number | Buffer)[] =>
       ]
     : [command.offset, 'U', command.taskId, command.appendedAtMs, '', '', ''];
 
-/** Two trips whatever the number of orgs: what may be due by our clock, then the scripts that decide by Redis's clock. */
+/** Two trips whatever the number of orgs: what may be due, then the scripts that decide. Both by the clock of Redis. */
 async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], limit: number, retentionMs: number) {
-  const now = Date.now();
-  const looks: Command[] = orgs.flatMap(({ oid }) => [
-    { oid, name: 'zrangebyscore', args: [keys.pending(oid), '-inf', now, 'LIMIT', 0, limit] },
-    { oid, name: 'zrangebyscore', args: [keys.announcing(oid), '-inf', now, 'LIMIT', 0, limit] },
-    { oid, name: 'zremrangebyscore', args: [keys.ended(oid), '-inf', now] },
-  ]);
-  const found = await someOf(redis, looks);
+  const found = await someOf(
+    redis,
+    orgs.map(({ oid }) =>
+      redis.script(oid, 'look', [keys.pending(oid), keys.announcing(oid), keys.ended(oid)], [limit]),
+    ),
+  );
   const scripts: Command[] = [];
   for (const [i, { oid, epoch }] of orgs.entries()) {
-    const ids = [...new Set([found[3 * i], found[3 * i + 1]].flatMap((reply) => (isList(reply) ? reply : [])))];
+    const ids = found[i] instanceof Error ? [] : [...new Set((found[i] as string[][]).flat())];
     if (ids.length === 0) continue;
     const all = [
       keys.marker(oid),
@@ -157,5 +156,3 @@ async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], l
     return pairsOf((reply as unknown[])[1], (taskId, expiry) => ({ oid, taskId, expiresAtMs: Number(expiry) }));
   });
 }
-
-const isList = (reply: unknown): reply is string[] => Array.isArray(reply);

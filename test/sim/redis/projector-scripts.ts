@@ -212,7 +212,7 @@ function applyPair(
 
 export function narrow(
   redis: MemoryRedis,
-  { oid, epoch, partition, offset, last, taskId, sids, atMs }: NarrowRequest,
+  { oid, epoch, partition, offset, taskId, sids, atMs }: NarrowRequest,
 ): Answer<{ sids: string[] }> {
   const refused = redis.rebuild(oid, epoch);
   if (refused) return refused;
@@ -232,7 +232,6 @@ export function narrow(
       if (due || mine(old)) withdrawn.push(sid);
     }
   }
-  if (last) offsets.c.set(partition, offset + 1);
   return { ok: true, sids: withdrawn };
 }
 
