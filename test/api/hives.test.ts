@@ -41,6 +41,17 @@ const store = (name: string, form: Record<string, string> = {}, data: unknown = 
 const read = async (name: string) => (await call('GET', `dr-general/{oid}/${encodeURIComponent(name)}/data`)).body;
 
 describe('a record', () => {
+  test('that no record of Kafka could hold is refused before anything is written', async () => {
+    const written = memory.settingLog.entries.length;
+    const keys = (bytes: number) => ({ data: JSON.stringify({ lookup_data: { key: 'ü'.repeat(bytes / 2) } }) });
+    expect(await call('POST', 'lookup/{oid}/large/data', keys(900_000))).toMatchObject({
+      status: 413,
+      body: { error_code: 'SETTING_TOO_LARGE', error: expect.stringContaining('900000 are allowed') },
+    });
+    expect(memory.settingLog.entries.length).toBe(written);
+    expect((await call('POST', 'lookup/{oid}/large/data', keys(899_000))).status).toBe(200);
+  });
+
   test('comes back as it was stored; without metadata it is new and disabled', async () => {
     expect(await store('a/b ä%41')).toMatchObject({
       status: 200,

@@ -15,7 +15,7 @@ import { keys } from '../../src/edges/redis/keys.ts';
 import { createSettingClaims } from '../../src/edges/redis/setting-claims.ts';
 import { type Server, startServer } from '../../src/main.ts';
 import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
-import type { Settings } from '../../src/orgs/settings.ts';
+import { NAME_MAX_BYTES, type Settings, VALUE_MAX_BYTES } from '../../src/orgs/settings.ts';
 import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
 import { createSettings } from '../../src/orgs/write-setting.ts';
 import { topicNames } from '../../src/topics.ts';
@@ -223,6 +223,13 @@ describe('two processes of the API', () => {
     expect(raw).toEqual(expect.arrayContaining(['X-RateLimit-Quota', '40', 'X-RateLimit-Period', '60']));
     expect(Number(raw[raw.findIndex((name) => /^retry-after$/i.test(name)) + 1])).toBeGreaterThan(0);
   });
+});
+
+it('the largest setting that is allowed, under the longest name, is one that a broker takes', async () => {
+  const name = `lookup/${'n'.repeat(NAME_MAX_BYTES - 'lookup/'.length)}`;
+  const value = { a: 'x'.repeat(VALUE_MAX_BYTES - '{"a":""}'.length) };
+  await stores[0].write({ oid: other, kind: 'HIVE', name, value, by: 'test' });
+  await stores[0].write({ oid: other, kind: 'HIVE', name, value: null, by: 'test' });
 });
 
 describe('an operator', () => {
