@@ -47,7 +47,9 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   joiner.forget(gone);
   const letters = judged.letters.filter(({ record }) => record.offset >= seats.effectsFrom(batch.partition));
   if (states.length > 0 || letters.length > 0) {
+    for (const seat of touched) seat.statesUnderWay += 1;
     await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(letters)]));
+    for (const seat of touched) seat.statesUnderWay -= 1;
     for (const { code } of letters) ports.metrics.deadLettered(code);
   }
   // Given up with records folded but not matched: the seats are taken anew, from what Redis knows of them.

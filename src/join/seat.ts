@@ -46,6 +46,8 @@ export type Seat = {
   readonly forgotten: Set<string>;
   /** Rows that were taken out for Redis, and of which it is not known yet whether it has taken them. */
   rowsUnderWay: number;
+  /** Batches that are folded in, and whose states are not known to be on `sensor-state` yet. */
+  statesUnderWay: number;
   /** Sensors with a tag that runs out. */
   readonly expiring: Set<Sensor>;
 };
@@ -66,6 +68,7 @@ export const newSeat = (oid: string, partition: number): Seat => ({
   dirtyRows: new Set(),
   forgotten: new Set(),
   rowsUnderWay: 0,
+  statesUnderWay: 0,
   expiring: new Set(),
 });
 
@@ -114,8 +117,8 @@ const NO_OFFSET = -1;
 const ROWS_PER_SCRIPT = 500;
 
 /** Takes what is dirty out of the seat, as rows for Redis, of which each is to be told to `rowsTaken` or `restoreRows`. The last
- *  part carries the offset, and there is always one; but behind rows that are still under way the stored offset stays: if those
- *  fail and the process dies, whoever loads the seat must not pass over what they held. */
+ *  part carries the offset, and there is always one; but behind rows and states that are still under way the stored offset stays:
+ *  if those fail and the process dies, whoever loads the seat must not pass over the records that they came from. */
 export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): SensorRows[] {
   const { oid, epoch, partition, token } = seat;
   if (token === null) return [];
@@ -152,7 +155,7 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
   seat.dirtyFacts.clear();
   seat.dirtyRows.clear();
   seat.forgotten.clear();
-  const isWhole = seat.rowsUnderWay === 0;
+  const isWhole = seat.rowsUnderWay === 0 && seat.statesUnderWay === 0;
   parts.push({ ...part, nextOffset: isWhole ? seat.nextOffset : NO_OFFSET, live: isWhole && seat.live });
   seat.rowsUnderWay += parts.length;
   return parts;

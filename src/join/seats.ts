@@ -232,11 +232,16 @@ export class Seats {
   /** Asks until the group has confirmed it, or has given the partition to another: that is told by `assign` alone. One that was
    *  dropped because Kafka was away would belong to nobody. */
   async #confirm(entry: Partition): Promise<void> {
-    const { ports, confirmOwnership } = this.#options;
+    const { ports, groupId, confirmOwnership } = this.#options;
     await persist(
       ports.clock,
       () => this.#partitions.get(entry.number) === entry,
-      () => confirmOwnership(entry.number, entry.effectsFrom),
+      async () => {
+        // Another may have held it meanwhile, unnoticed by a process that slept: what it has committed stays.
+        const committed = (await ports.inbox.committed(groupId, 'presence')).get(entry.number) ?? 0;
+        this.committed(entry.number, committed);
+        await confirmOwnership(entry.number, entry.effectsFrom);
+      },
       (error) => ports.log.info({ err: error, partition: entry.number }, 'it is not known yet whose the partition is'),
     );
   }

@@ -9,11 +9,13 @@ async function world() {
   const log: string[] = [];
   let confirm = async (): Promise<void> => undefined;
   const nothing = () => undefined;
+  const committed = new Map<number, number>();
+  const told: number[] = [];
   const seats = new Seats({
     ports: {
       clock: { random: () => 0.5, delay: (ms: number) => time.delay(ms) },
       log: { warn: nothing, info: nothing },
-      inbox: { committed: async () => new Map(), ends: async () => new Map() },
+      inbox: { committed: async () => committed, ends: async () => new Map() },
       projection: {
         takeover: async () => {
           log.push('taken');
@@ -24,7 +26,8 @@ async function world() {
     groupId: 'g',
     usable: async () => new Map(),
     seek: nothing,
-    confirmOwnership: () => {
+    confirmOwnership: (_, offset) => {
+      told.push(offset);
       log.push('asked');
       return confirm();
     },
@@ -35,7 +38,7 @@ async function world() {
   seats.assign([3]);
   await time.run(seats.prepared(3));
   seats.in(3).set('o', seat);
-  return { log, seat, seats, time, onConfirm: (answer: () => Promise<void>) => (confirm = answer) };
+  return { committed, log, seat, seats, time, told, onConfirm: (answer: () => Promise<void>) => (confirm = answer) };
 }
 const away = () => Promise.reject(new Error('Kafka is away'));
 
@@ -90,6 +93,17 @@ describe('a seat that was fenced', () => {
     expect(seats.partitions).toEqual([3]);
     await seats.takeMissing(new Map([['o', 'e']]));
     expect(log).toEqual(['asked', 'asked', 'asked', 'taken']);
+  });
+
+  it('takes back nothing that another has committed while this process slept', async () => {
+    const { committed, seat, seats, told } = await world();
+    seats.committed(3, 5);
+    committed.set(3, 9);
+    await seats.refused(seat, 'fenced');
+    committed.set(3, 4);
+    await seats.refused(seat, 'fenced');
+    expect(told).toEqual([9, 9]);
+    expect(seats.effectsFrom(3)).toBe(9);
   });
 
   it('asks once for all orgs of the partition', async () => {
