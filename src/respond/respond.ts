@@ -39,11 +39,21 @@ export async function respond(
   const turn = new Turn(responding.ports);
   let [effects, held] = [noEffects(), 0];
   for (let at = 0; at < seen.length; at += PART_EVENTS) {
-    const events = seen.slice(at, at + PART_EVENTS).map((one) => ({ ...one, made: { cost: 0 } }));
-    const firings = events.map((one) => match(responding, effects, one, rulesets.of(one.oid).forEvent(one.type)));
-    const allowed = await suppress(responding, firings.flat(), effects);
-    for (const [n, { made }] of events.entries()) {
-      await setOff(responding, turn, effects, firings[n] ?? [], allowed);
+    // Most events set nothing off: they cost no more than their rules.
+    const part = seen.slice(at, at + PART_EVENTS).map((one) => ({ ...one, made: { cost: 0 } }));
+    const matched = part
+      .map((one) => ({
+        made: one.made,
+        firings: match(responding, effects, one, rulesets.of(one.oid).forEvent(one.type)),
+      }))
+      .filter(({ firings }) => firings.length > 0);
+    const allowed = await suppress(
+      responding,
+      matched.flatMap(({ firings }) => firings),
+      effects,
+    );
+    for (const { made, firings } of matched) {
+      await setOff(responding, turn, effects, firings, allowed);
       held += made.cost;
       if (held < PART_COST) continue;
       await write(effects);
