@@ -6,6 +6,7 @@ import { persist, retryDelayMs } from '../clock.ts';
 import type { Batch, Role, RolePorts } from '../ports.ts';
 import { applyCommands, TurnOver } from './commands.ts';
 import { applyEvents } from './events.ts';
+import { startInspector } from './inspect.ts';
 import { expiredEvent } from './project.ts';
 import { Rebuild, TOPIC_OF } from './rebuild.ts';
 
@@ -73,6 +74,7 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     onBatch,
   });
   rebuild.group = group;
+  const inspector = await startInspector(ports);
 
   const look = async (): Promise<void> => {
     try {
@@ -112,7 +114,7 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
       stopListening();
       await Promise.all([poller.stop(), sweeper.stop()]);
       await rebuild.advanceIdle().catch(warn('offsets could not be written at the end'));
-      await group.stop();
+      await Promise.all([group.stop(), inspector.stop()]);
     },
   };
 }

@@ -74,16 +74,25 @@ describe(`poison (seed ${seed})`, () => {
     expect(places.size).toBe(PER_TOPIC);
   });
 
-  it('on sensor-state, org-settings and dead-letter itself is passed over', async () => {
+  it('on sensor-state, org-settings and dead-letter itself is passed over, and of the first two becomes dead letters', async () => {
     for (const topic of ['sensorState', 'orgSettings', 'deadLetter'] as const)
       await system.producer.send(
         system.topics[topic],
         Array.from({ length: 40 }, (_, i) => ({
           key: `k${i}`,
           value: Buffer.from(`${i} no record`),
-          partition: i % 4,
+          headers: { trace: 'mine' },
+          partition: topic === 'orgSettings' ? 0 : i % 4,
         })),
       );
+    const letters = (topic: string) =>
+      system.seen.deadLetters.filter(({ headers }) => String(headers['rt-source-topic']) === topic);
+    await vi.waitFor(() => {
+      for (const topic of [system.topics.sensorState, system.topics.orgSettings])
+        expect(letters(topic)).toHaveLength(40);
+    }, soon);
+    for (const { headers } of letters(system.topics.orgSettings))
+      expect([String(headers['rt-error-code']), String(headers.trace)]).toEqual(['record_undecodable', 'mine']);
     await system.redis.flushall();
     await vi.waitFor(async () => {
       for (const name of system.roles.keys()) expect(await system.ready(name), name).toBe(true);

@@ -128,8 +128,15 @@ describe('found by the simulation', () => {
       async (world) => {
         const { fleet } = world;
         for (let i = 0; i < 30; i += 1) fleet.connect();
-        const task = { ...fleet.task(), oid: ORGS[0] as string, task_id: 'T', selector: null, ttl: 3_600 };
-        await world.pass(1_000);
+        const task = {
+          ...fleet.task(),
+          task: 'os_version',
+          oid: ORGS[0] as string,
+          task_id: 'T',
+          selector: null,
+          ttl: 3_600,
+        };
+        await world.pass(5_000); // every sensor is known by then
         fleet.produce(task);
         fleet.produce({ ...task, action: 'UNTASK', task: null, untask_selector: 'hostname != "none"' });
         await world.pass(1_000);
