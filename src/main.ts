@@ -1,6 +1,6 @@
 /**
  * The composition root: settings -> clients -> the roles that were asked for -> start; and everything stopped in reverse
- * order. The only place that builds clients.
+ * order. The only place that builds clients, but for those that look whether anybody answers (waiting.ts).
  */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -41,6 +41,7 @@ import type { Role } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
 import { type ResponderPorts, startResponder } from './respond/responder.ts';
 import { TOPICS, topicNames } from './topics.ts';
+import { startWhenThere } from './waiting.ts';
 
 /** The same from src and from dist. */
 const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console', import.meta.url));
@@ -55,8 +56,14 @@ const STREAM_ROLES: Record<Exclude<RoleName, 'api'>, (ports: ResponderPorts) => 
 
 export type Server = { url: string; stop(): Promise<void> };
 
-/** Starts the roles; resolves when they run and HTTP listens (/readyz tells when they have caught up). */
-export async function startServer(config: Config, roles: readonly RoleName[], log: Logger): Promise<Server> {
+/** Starts the roles once Kafka and Redis answer; resolves when they run and HTTP listens (/readyz tells when they have caught
+ *  up), or when `stopped` before that. */
+export async function startServer(
+  config: Config,
+  roles: readonly RoleName[],
+  log: Logger,
+  stopped: AbortSignal = new AbortController().signal,
+): Promise<Server> {
   if (roles.includes('api') && config.JWT_SECRET === '' && config.JWKS_URL === '') {
     throw new ApiError(
       'config_invalid',
@@ -64,6 +71,22 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
     );
   }
   for (const warning of warnings(config)) log.warn(warning);
+  const given = { config, log, roles, clock: systemClock };
+  const server = startWhenThere(given, (open) => startRoles(config, roles, log, open), stopped);
+  const nothing: Server = { url: '', stop: async () => {} };
+  const ended = new Promise<Server>((resolve) =>
+    stopped.addEventListener('abort', () => resolve(nothing), { once: true }),
+  );
+  return (await Promise.race([server, ended])) ?? nothing;
+}
+
+/** `open` frees the port that the server is to listen on. */
+async function startRoles(
+  config: Config,
+  roles: readonly RoleName[],
+  log: Logger,
+  open: () => Promise<void>,
+): Promise<Server> {
   const stops: (() => Promise<void>)[] = [];
   const stop = stopper(stops, config, log);
   try {
@@ -79,6 +102,7 @@ export async function startServer(config: Config, roles: readonly RoleName[], lo
       stops.push(() => role.stop());
       running.set(name, role);
     }
+    await open();
     const url = await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
     log.info({ url, roles }, `listening on ${url}`);
     return { url, stop };
@@ -113,15 +137,17 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
   const redis = await connectRedis(config, log);
   stops.push(() => redis.stop());
   const projection = await createProjection(redis, config, (bytes) => stored.decode('TaskCommand', bytes));
+  const opened = async <T extends { stop(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
+    const part = await opening;
+    stops.push(() => part.stop());
+    return part;
+  };
   const [durable, once, quick, offsets] = await Promise.all([
-    createProducer(kafka, 'durable'),
-    createProducer(kafka, 'once'),
-    createProducer(kafka, 'quick'),
-    createOffsets(kafka),
+    opened(createProducer(kafka, 'durable')),
+    opened(createProducer(kafka, 'once')),
+    opened(createProducer(kafka, 'quick')),
+    opened(createOffsets(kafka)),
   ]);
-  stops.push(async () => {
-    await Promise.all([durable.stop(), once.stop(), quick.stop(), offsets.stop()]);
-  });
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
   stops.push(() => orgs.stop());
   const outbox = createOutbox({

@@ -40,6 +40,7 @@ const HINTS: Readonly<Record<string, string>> = {
   forbidden: 'The key may lack the right, or belong to another org.',
   task_unknown: 'See which tasks there are: list, or list --state ended.',
   sensor_unknown: 'See which sensors there are: sensors list.',
+  unavailable: 'Check that Kafka and Redis run, KAFKA_BROKERS and REDIS_URL; doctor says which does not answer.',
   rate_limited: 'Wait a minute, or use another key.',
   not_subscribed: 'Subscribe the org to ext-reliable-tasking first.',
 };
@@ -69,7 +70,7 @@ export function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ApiError) {
     const exitCode = error.code === 'config_invalid' ? EXIT.usage : exitCodeOfStatus(error.status);
-    return new CliError(error.code, error.message, { exitCode });
+    return new CliError(error.code, error.message, { exitCode, hint: HINTS[error.code] });
   }
   const sentence = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {

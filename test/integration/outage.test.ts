@@ -1,16 +1,22 @@
 /** Redis and Kafka themselves go away and come back: the API says so at once, and everything goes on by itself. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXTENSION } from '../../src/orgs/table.ts';
 import { startLocalKafka } from '../../src/stack/local-kafka.ts';
 import { startLocalRedis } from '../../src/stack/local-redis.ts';
 import type { LocalServer } from '../../src/stack/local-server.ts';
+import { freePort } from '../../src/stack/ports.ts';
+import { run } from '../cli/fixtures.ts';
 import { kafkaRuns, redisRuns } from './support/local.ts';
 import { System } from './support/system.ts';
 
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const patient = { timeout: 45_000, interval: 50 };
 const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
 const folders = { kafka: join(root, 'kafka'), redis: join(root, 'redis') };
@@ -144,4 +150,96 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     await system.command({ task_id: taskId, selector: `sid == "${sid}"` });
     await vi.waitFor(() => expect(system.sent(taskId)).not.toEqual([]), patient);
   }, 120_000);
+});
+
+describe.runIf(kafkaRuns && redisRuns)('a start before Kafka and Redis', () => {
+  const lateRoot = mkdtempSync(join(tmpdir(), 'rt-late-'));
+  const servers: LocalServer[] = [];
+  const processes: ChildProcess[] = [];
+  const serve = (env: Record<string, string>) => {
+    const child = spawn(process.execPath, [MAIN, 'serve', '--roles', 'projector,joiner,api'], {
+      env: {
+        ...process.env,
+        BOOTSTRAP_OID: randomUUID(),
+        BOOTSTRAP_API_KEY: randomUUID(),
+        JWT_SECRET: randomUUID(),
+        ...env,
+      },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    processes.push(child);
+    let said = '';
+    child.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    return { child, ended: once(child, 'exit'), said: () => said };
+  };
+  type Report = { ready: boolean; redis: { ready: boolean }; kafka?: { ready: boolean }; roles: object };
+  const reportAt = async (port: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return { status: answer.status, report: (await answer.json()) as Report };
+  };
+  const away = async () => {
+    const [kafkaPort, redisPort, httpPort] = [await freePort(), await freePort(), await freePort()];
+    const env = {
+      KAFKA_BROKERS: `127.0.0.1:${kafkaPort}`,
+      REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+      HTTP_PORT: String(httpPort),
+    };
+    return { kafkaPort, redisPort, env };
+  };
+
+  afterAll(async () => {
+    for (const child of processes) child.kill('SIGKILL');
+    await Promise.all(servers.map((server) => server.stop()));
+    rmSync(lateRoot, { recursive: true, force: true });
+  });
+
+  it('is alive, says which of them it waits for, and starts by itself when they come up', async () => {
+    const { kafkaPort, redisPort, env } = await away();
+    const { child, said } = serve(env);
+    const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${env.HTTP_PORT}${path}`, init);
+    await vi.waitFor(async () => expect((await at('/healthz')).status).toBe(200), patient);
+    await vi.waitFor(() => expect(said()).toMatch(/waiting for Kafka \(.*\) and Redis \(.*\)/), patient);
+    expect(await reportAt(env.HTTP_PORT)).toMatchObject({
+      status: 503,
+      report: { ready: false, redis: { ready: false }, kafka: { ready: false }, roles: { joiner: { ready: false } } },
+    });
+    expect((await at('/jwt', { method: 'POST' })).status).toBe(503);
+    servers.push(await startLocalRedis({ dir: join(lateRoot, 'redis'), port: redisPort, persist: false }));
+    await vi.waitFor(
+      async () =>
+        expect((await reportAt(env.HTTP_PORT)).report).toMatchObject({
+          redis: { ready: true },
+          kafka: { ready: false },
+        }),
+      patient,
+    );
+    servers.push(await startLocalKafka({ dir: join(lateRoot, 'kafka'), port: kafkaPort }));
+    await vi.waitFor(async () => expect((await reportAt(env.HTTP_PORT)).status).toBe(200), patient);
+    expect(child.exitCode).toBeNull();
+  }, 120_000);
+
+  it('ends with 0 as soon as it is told to', async () => {
+    const { env } = await away();
+    const { child, ended, said } = serve(env);
+    await vi.waitFor(() => expect(said()).toContain('waiting for'), patient);
+    const started = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(performance.now() - started).toBeLessThan(3_000);
+  }, 60_000);
+
+  it('is for a server: a command says what does not answer, with exit code 6 and a hint', async () => {
+    const { env } = await away();
+    expect(await run(['verify'], { env })).toMatchObject({
+      exitCode: 6,
+      err: expect.stringContaining('Check KAFKA_BROKERS'),
+    });
+    const half = { ...env, KAFKA_BROKERS: process.env.KAFKA_BROKERS as string };
+    expect(await run(['verify'], { env: half })).toMatchObject({
+      exitCode: 6,
+      err: expect.stringContaining('REDIS_URL'),
+    });
+  }, 60_000);
 });

@@ -45,7 +45,7 @@ async function serve(roles: Role[], io: Io): Promise<void> {
   const config = readConfig(io.env);
   const log = logTo(config.LOG_LEVEL);
   const { startServer } = await import('../../main.ts');
-  const server = await startServer(config, roles, log);
+  const server = await startServer(config, roles, log, io.stopped);
   await untilStopped(io.stopped);
   await server.stop();
 }

@@ -144,6 +144,17 @@ export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Resolves when a broker answers, rejects at once when none does. */
+export async function askKafka(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin({ retry: { retries: 0 } });
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 export type Offsets = {
   /** Next offset to be written, by partition. */
   ends(topic: string): Promise<Map<number, { low: number; high: number }>>;

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
-import { unavailable } from '../../errors.ts';
+import { ApiError, unavailable } from '../../errors.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 type Arg = string | number | Buffer;
@@ -39,6 +39,8 @@ export type RedisClient = {
 };
 
 const COMMAND_TIMEOUT_MS = 5_000;
+/** Longer than connecting and one command. */
+const CONNECT_MAX_MS = 9_000;
 
 const OPTIONS = {
   maxRetriesPerRequest: 0,
@@ -59,10 +61,21 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
   const scripts = loadScripts();
   const client = open(config);
   const subscriber = open(config);
+  let last: Error | null = null;
   for (const connection of [client, subscriber]) {
-    connection.on('error', (error: Error) => log.debug({ error: error.message }, 'redis connection'));
+    connection.on('error', (error: Error) => {
+      last = error;
+      log.debug({ error: error.message }, 'redis connection');
+    });
   }
-  await Promise.all([client.connect(), subscriber.connect()]);
+  try {
+    await withinMs(CONNECT_MAX_MS, Promise.all([client.connect(), subscriber.connect()]));
+  } catch (error) {
+    // Else it would try again for ever, for nobody.
+    client.disconnect();
+    subscriber.disconnect();
+    throw connectError(last ?? error);
+  }
   const heartbeat = startHeartbeat(
     () => client.status === 'ready',
     () => client.ping(),
@@ -107,6 +120,26 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
       subscriber.disconnect();
     },
   };
+}
+
+async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${ms / 1_000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is refused is refused again; everything else may pass. */
+function connectError(cause: unknown): ApiError {
+  const { message } = cause as Error;
+  if (/WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/.test(message))
+    return new ApiError('config_invalid', `Redis refuses us: ${message}`, { cause });
+  return unavailable('Redis cannot be reached.', cause);
 }
 
 function open(config: Config): Redis | Cluster {

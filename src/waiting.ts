@@ -1,0 +1,89 @@
+/**
+ * A server that was started before Kafka or Redis: it is alive, says what it waits for (/readyz, and the log every few
+ * seconds), and starts once they answer. What waiting cannot mend, such as a refused password, ends it at once.
+ */
+import type { Logger } from 'pino';
+import { type Clock, retryDelayMs } from './clock.ts';
+import type { Config } from './config.ts';
+import { isAway } from './edges/away.ts';
+import { createHttpServer } from './edges/http/server.ts';
+import { askKafka } from './edges/kafka/admin.ts';
+import { createKafka } from './edges/kafka/client.ts';
+import { connectRedis } from './edges/redis/client.ts';
+import { unavailable } from './errors.ts';
+
+/** Why each does not answer; null: it does. */
+type Faults = { kafka: string | null; redis: string | null };
+
+const TOLD_EVERY_MS = 5_000;
+
+/** Runs `start` until it succeeds; undefined once `stopped`. `start` has to call `open` before it listens itself. */
+export async function startWhenThere<T>(
+  { config, log, clock, roles }: { config: Config; log: Logger; clock: Clock; roles: readonly string[] },
+  start: (open: () => Promise<void>) => Promise<T>,
+  stopped: AbortSignal,
+): Promise<T | undefined> {
+  let faults: Faults = { kafka: 'not asked yet', redis: 'not asked yet' };
+  const server = createHttpServer(config, log, { report: () => reportOf(roles, faults) });
+  server.addHook('onRequest', async (request) => {
+    if (!request.routeOptions.config?.probe) throw unavailable(`The server starts: ${sentenceOf(faults)}.`);
+  });
+  await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  try {
+    for (let attempt = 1; !stopped.aborted; attempt += 1) {
+      faults = await faultsOf(config, log);
+      if (faults.kafka === null && faults.redis === null) {
+        try {
+          return await start(() => server.close());
+        } catch (error) {
+          if (!isAway(error)) throw error;
+          log.warn({ err: error }, 'started in vain; trying again');
+        }
+      } else if (clock.monoMs() - toldAtMs >= TOLD_EVERY_MS) {
+        toldAtMs = clock.monoMs();
+        log.warn(faults, sentenceOf(faults));
+      }
+      await clock.delay(retryDelayMs(attempt, clock.random()));
+    }
+    return undefined;
+  } finally {
+    await server.close();
+  }
+}
+
+async function faultsOf(config: Config, log: Logger): Promise<Faults> {
+  const quiet = log.child({}, { level: 'silent' });
+  const [kafka, redis] = await Promise.all([
+    awayBecause(() => askKafka(createKafka(config, quiet))),
+    awayBecause(async () => (await connectRedis(config, quiet)).stop()),
+  ]);
+  return { kafka, redis };
+}
+
+async function awayBecause(ask: () => Promise<void>): Promise<string | null> {
+  try {
+    await ask();
+    return null;
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    const { cause, message } = error as Error;
+    return cause instanceof Error ? cause.message : message;
+  }
+}
+
+const sentenceOf = ({ kafka, redis }: Faults): string => {
+  const away = [kafka !== null && `Kafka (${kafka})`, redis !== null && `Redis (${redis})`].filter(Boolean);
+  return away.length === 0 ? 'Kafka and Redis answer, and the roles start' : `waiting for ${away.join(' and ')}`;
+};
+
+function reportOf(roles: readonly string[], faults: Faults) {
+  const detail = sentenceOf(faults);
+  const of = (fault: string | null) => ({ ready: fault === null, detail: fault ?? 'answers' });
+  return {
+    ready: false,
+    roles: Object.fromEntries(roles.map((name) => [name, { ready: false, detail }])),
+    redis: of(faults.redis),
+    kafka: of(faults.kafka),
+  };
+}
