@@ -46,6 +46,10 @@ export class RoleProcess {
     this.logFile = join(options.logFolder, `${options.role}.log`);
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   start(): void {
     const { role, port, env, logFolder, program = PROGRAM } = this.#options;
     mkdirSync(logFolder, { recursive: true });

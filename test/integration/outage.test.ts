@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,9 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const patient = { timeout: 45_000, interval: 50 };
 const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
 const folders = { kafka: join(root, 'kafka'), redis: join(root, 'redis') };
+/** Of a Redis that stands still: while presence goes on, and without. Together longer than any time limit, and than a session. */
+const LOADED_MS = 9_000;
+const FROZEN_MS = 9_000;
 let kafka: LocalServer;
 let redis: LocalServer;
 let system: System;
@@ -55,6 +58,17 @@ async function results(taskId: string): Promise<{ status: number; ms: number; bo
   const { sensors = [] } = (await answer.json()) as { sensors?: { responses: { body: string }[] }[] };
   const bodies = sensors.flatMap(({ responses }) => responses.map(({ body }) => body));
   return { status: answer.status, ms: performance.now() - started, bodies };
+}
+
+type Used = { cpu: number; bytes: number; atMs: number };
+/** Seconds of the processor, and resident bytes, of a role. */
+function usedBy(name: string): Used {
+  const folder = `/proc/${system.roles.get(name)?.pid}`;
+  const fields = readFileSync(`${folder}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  const pages = Number(readFileSync(`${folder}/statm`, 'utf8').split(' ')[1]);
+  return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, bytes: pages * 4_096, atMs: performance.now() };
 }
 
 const allReady = () =>
@@ -122,6 +136,51 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
       () => expect([taskId, during].map((id) => system.eventsOf(id, 'TASK_DONE').length)).toEqual([1, 1]),
       patient,
     );
+  }, 120_000);
+
+  it('of Redis, which stands still, is told at once and costs neither memory nor time; then nothing is missing', async () => {
+    const sids = Array.from({ length: 300 }, () => randomUUID());
+    const { data } = await ask('task', { task: 'os_version', selector: 'sid != "x"', ttl: 600 });
+    let stop = false;
+    await redis.kill('SIGSTOP');
+    const before = [...system.roles.keys()].map(usedBy);
+    const load = (async () => {
+      for (let i = 0; !stop; i += 1) await system.presence({ sid: sids[i % sids.length] as string });
+      return true;
+    })();
+    try {
+      await vi.waitFor(async () => {
+        const answer = await fetch(`${system.roles.get('joiner')?.url}/readyz`);
+        expect(answer.status).toBe(503);
+        expect(((await answer.json()) as { redis: { detail: string } }).redis.detail).toContain('has not answered');
+      }, patient);
+      await vi.waitFor(async () => {
+        const refused = await ask('list', {});
+        expect(refused.status).toBe(503);
+        expect(refused.ms).toBeLessThan(1_000);
+      }, patient);
+      await new Promise((resolve) => setTimeout(resolve, LOADED_MS));
+      stop = true;
+      await load;
+      const loaded = [...system.roles.keys()].map(usedBy);
+      await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
+      for (const [i, name] of [...system.roles.keys()].entries()) {
+        const [first, was, is] = [before[i] as Used, loaded[i] as Used, usedBy(name)];
+        const share = (is.cpu - was.cpu) / ((is.atMs - was.atMs) / 1_000);
+        const figures = { name, share, grownBytes: is.bytes - first.bytes };
+        expect(share, JSON.stringify(figures)).toBeLessThan(0.1);
+        expect(figures.grownBytes, JSON.stringify(figures)).toBeLessThan(250_000_000);
+      }
+    } finally {
+      stop = true;
+      await load;
+      await redis.kill('SIGCONT');
+    }
+    await allReady();
+    await vi.waitFor(() => {
+      const sent = new Set(system.sent(String(data.task_id)).map(({ sid }) => sid));
+      expect(sids.filter((sid) => !sent.has(sid))).toEqual([]);
+    }, patient);
   }, 120_000);
 
   it('of Kafka is told at once, and a retry with the same key is the same task', async () => {

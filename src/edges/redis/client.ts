@@ -1,6 +1,7 @@
 /**
  * One connection to Redis (one node or a cluster) and the way of all commands: `trip` sends many in one round trip. A
- * command that Redis can't take now is refused at once; nothing queues up behind a Redis that is away.
+ * command that Redis can't take now is refused at once; nothing queues up behind a Redis that is away, or that has stopped
+ * answering: what was sent to it is given up after seconds, with the connection, and what would be sent is refused.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -42,8 +43,12 @@ const COMMAND_TIMEOUT_MS = 5_000;
 /** Longer than connecting and one command. */
 const CONNECT_MAX_MS = 9_000;
 
+/** A command that was given up stays in the queue of its connection until an answer comes; so the connection is given up too. */
+const SOCKET_TIMEOUT_MS = 10_000;
+
 const OPTIONS = {
   maxRetriesPerRequest: 0,
+  socketTimeout: SOCKET_TIMEOUT_MS,
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: 3_000,
   lazyConnect: true,
@@ -80,14 +85,18 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     () => client.status === 'ready',
     () => client.ping(),
   );
+  // In a cluster the one that is silent may be another node than the one that is asked.
+  const isSilent = () => client instanceof Redis && heartbeat.isSilent();
+  const tryThem = async (commands: Command[]): Promise<unknown[]> =>
+    isSilent() ? commands.map(() => unavailable('Redis does not answer.')) : tryAll(client, commands, scripts);
   return {
     trip: async (commands) => {
-      const results = await tryAll(client, commands, scripts);
+      const results = await tryThem(commands);
       const failed = results.find((result) => result instanceof Error);
       if (failed !== undefined) throw failed;
       return results;
     },
-    tryAll: (commands) => tryAll(client, commands, scripts),
+    tryAll: tryThem,
     script: (oid, name, keys, args, binary = false) => {
       const sha = scripts.get(name)?.sha;
       if (sha === undefined) throw new Error(`no script ${name}`);

@@ -8,6 +8,9 @@ const SILENT_MS = 1_500;
 export type Heartbeat = {
   /** A sentence for people, or null while Redis answers. */
   fault(): string | null;
+  /** A PING was asked, and nothing came for so long that another question would wait as well. Not so while it is only us who
+   *  did not ask: a process that was stopped knows nothing against Redis. */
+  isSilent(): boolean;
   stop(): void;
 };
 
@@ -19,12 +22,15 @@ export function startHeartbeat(
 ): Heartbeat {
   let answeredAt = nowMs();
   let asking = false;
+  let unansweredSince: number | null = null;
   const beat = async (): Promise<void> => {
     if (asking || !connected()) return;
     asking = true;
+    unansweredSince ??= nowMs();
     try {
       await ping();
       answeredAt = nowMs();
+      unansweredSince = null;
     } catch {
       // Said by `fault`, as silence.
     } finally {
@@ -39,6 +45,7 @@ export function startHeartbeat(
       const silentMs = nowMs() - answeredAt;
       return silentMs > SILENT_MS ? `Redis has not answered for ${(silentMs / 1_000).toFixed(1)} s` : null;
     },
+    isSilent: () => unansweredSince !== null && nowMs() - unansweredSince > SILENT_MS,
     stop: () => clearInterval(timer),
   };
 }

@@ -21,11 +21,27 @@ it('tells a lost connection at once, and one that is silent within two seconds, 
   state.frozen = true;
   await vi.advanceTimersByTimeAsync(2_000);
   expect(heartbeat.fault()).toContain('has not answered for');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(heartbeat.isSilent()).toBe(true);
   expect(answers).toHaveLength(1);
   state.frozen = false;
   for (const answer of answers) answer();
   await vi.advanceTimersByTimeAsync(600);
   expect(heartbeat.fault()).toBeNull();
+  expect(heartbeat.isSilent()).toBe(false);
+  heartbeat.stop();
+});
+
+it('holds nothing against Redis where it was this process that slept', async () => {
+  let nowMs = 0;
+  const heartbeat = startHeartbeat(
+    () => true,
+    () => Promise.resolve(),
+    () => nowMs,
+  );
+  await vi.advanceTimersByTimeAsync(1_000);
+  nowMs = 60_000;
+  expect(heartbeat.isSilent()).toBe(false);
   heartbeat.stop();
 });
 
@@ -35,7 +51,8 @@ it('takes a PING that fails for silence', async () => {
     () => Promise.reject(new Error('timed out')),
     () => Date.now(),
   );
-  await vi.advanceTimersByTimeAsync(2_000);
+  await vi.advanceTimersByTimeAsync(2_500);
   expect(heartbeat.fault()).toContain('has not answered');
+  expect(heartbeat.isSilent()).toBe(true);
   heartbeat.stop();
 });
