@@ -1,5 +1,5 @@
-// Three projects. `unit` and `simulation` need nothing that runs; the simulation has many seeds, and a time bound of its own.
-// `integration` needs Kafka and Redis: it takes those that the environment names,
+// Four projects. `unit` and `simulation` need nothing that runs; the simulation has many seeds, and a time bound of its own.
+// `chaos` stops and starts a Kafka and a Redis of its own. `integration` needs Kafka and Redis: it takes those that the environment names,
 // else brings up its own, so a single file can be run by itself.
 
 import { defineConfig } from 'vitest/config';
@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/sim/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/sim/**', 'test/chaos/chaos.test.ts'],
           execArgv,
         },
       },
@@ -35,6 +35,14 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          execArgv,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/chaos.test.ts'],
+          hookTimeout: 300_000,
           execArgv,
         },
       },

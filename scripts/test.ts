@@ -1,4 +1,4 @@
-// npm test [-- --only unit|simulation|integration] [-- ARGS OF VITEST]
+// npm test [-- --only unit|simulation|integration|chaos] [-- ARGS OF VITEST]
 //
 // Brings up Kafka and Redis, checks types and style and runs all tests, then stops what it started. Everything that needs no
 // server runs while the stack comes up. The last line counts: N passed, N failed, N skipped (type check and lint are one each).
@@ -27,6 +27,7 @@ const BOUND_MS = {
   unit: 10 * MINUTE_MS,
   simulation: 10 * MINUTE_MS,
   integration: 40 * MINUTE_MS,
+  chaos: 10 * MINUTE_MS,
   stack: 10 * MINUTE_MS,
 };
 
@@ -63,7 +64,7 @@ function readReport(file: string): VitestReport | undefined {
   }
 }
 
-type Project = 'unit' | 'simulation' | 'integration';
+type Project = 'unit' | 'simulation' | 'integration' | 'chaos';
 
 async function vitest(project: Project, extra: readonly string[], env: NodeJS.ProcessEnv): Promise<Tally> {
   const reportFile = join(reports, `${project}.json`);
@@ -130,13 +131,14 @@ function stopOnSignals(): void {
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143)).on('SIGHUP', stop(129));
 }
 
-const isProject = (name: string | undefined): name is Project => /^(unit|simulation|integration)$/.test(name ?? '');
+const isProject = (name: string | undefined): name is Project =>
+  /^(unit|simulation|integration|chaos)$/.test(name ?? '');
 
 function readArguments(args: readonly string[]): { only: Project | undefined; extra: string[] } {
   const at = args.indexOf('--only');
   if (at === -1) return { only: undefined, extra: [...args] };
   const only = args[at + 1];
-  if (!isProject(only)) throw new Error('--only unit|simulation|integration');
+  if (!isProject(only)) throw new Error('--only unit|simulation|integration|chaos');
   return { only, extra: args.toSpliced(at, 2) };
 }
 
@@ -149,6 +151,7 @@ async function runAll(only: Project | undefined, extra: readonly string[]): Prom
   if (unit) work.push(unit);
   if (is('simulation')) work.push(Promise.resolve(unit).then(() => vitest('simulation', extra, {})));
   if (is('integration')) work.push(integration(Promise.allSettled([...work]), extra));
+  if (is('chaos')) work.push(Promise.allSettled([...work]).then(() => vitest('chaos', extra, {})));
   return addTallies(await Promise.all(work));
 }
 

@@ -8,7 +8,7 @@
 
 import { checkSensorEvent } from '../../src/command/check.ts';
 import type { SensorEvent, TaskDispatch, TaskEvent } from '../../src/model/records.ts';
-import { taskIdOfInvestigation } from '../../src/model/task.ts';
+import { isDeliveryNotice, taskNamedBy } from '../../src/model/task.ts';
 import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
 
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
@@ -206,9 +206,11 @@ export class Checker {
   }
 
   onReceipt(key: string | null, event: SensorEvent | null, atMs: number): void {
-    if (event === null || checkSensorEvent(key, event, this.#options.oracle.orgs).refusal) return;
-    if (event.event_type !== 'RECEIPT') return;
-    const taskId = event.task_id ?? taskIdOfInvestigation(event.investigation_id ?? '');
+    if (event === null) return;
+    const checked = checkSensorEvent(key, event, this.#options.oracle.orgs);
+    if (checked.refusal) return;
+    const taskId = taskNamedBy(event, checked.routing);
+    if (taskId === null || isDeliveryNotice(event)) return;
     const pair = this.pair(event.oid, taskId, event.sid);
     pair.receiptMs ??= atMs;
     if (pair.dispatches.length > 0) pair.receiptAfterDispatch = true;

@@ -8,23 +8,39 @@ import { Violation } from './checker.ts';
 import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
 import type { MemoryRedis } from './redis/state.ts';
 
-export type RestOptions = { oracle: Oracle; checker: Checker; redis: MemoryRedis; nowMs: number };
+/** What the logs alone say. */
+export type LogOptions = { oracle: Oracle; checker: Checker; nowMs: number };
+export type RestOptions = LogOptions & { redis: MemoryRedis };
 
 export function checkRest(options: RestOptions): void {
-  const { oracle, checker } = options;
-  for (const [place, verdict] of oracle.verdicts) {
-    if ((verdict === 'refused' || verdict === 'conflict') && !checker.letters.has(`task-commands/${place}`))
-      fail('I7', `the command at ${place} is ${verdict}, and has no dead letter`);
-  }
+  const { oracle } = options;
+  for (const fault of logFaults(options)) throw fault;
   for (const task of oracle.tasks.values()) {
     isStored(options, task);
-    isTold(options, task);
-    for (const sensor of oracle.sensors.values()) if (sensor.oid === task.oid) checkPair(options, task, sensor);
+    for (const sensor of oracle.sensors.values()) if (sensor.oid === task.oid) isPairStored(options, task, sensor);
   }
 }
 
+/** All that the logs themselves show to be wrong at rest. */
+export function* logFaults(options: LogOptions): Generator<Violation> {
+  const { oracle, checker } = options;
+  for (const [place, verdict] of oracle.verdicts) {
+    if ((verdict === 'refused' || verdict === 'conflict') && !checker.letters.has(`task-commands/${place}`))
+      yield at('I7', `the command at ${place} is ${verdict}, and has no dead letter`);
+  }
+  for (const task of oracle.tasks.values()) {
+    yield* isTold(options, task);
+    for (const sensor of oracle.sensors.values()) {
+      const fault = sensor.oid === task.oid ? pairFault(options, task, sensor) : null;
+      if (fault) yield fault;
+    }
+  }
+}
+
+const at = (invariant: Invariant, message: string): Violation => new Violation(invariant, `at rest, ${message}`);
+
 function fail(invariant: Invariant, message: string): never {
-  throw new Violation(invariant, `at rest, ${message}`);
+  throw at(invariant, message);
 }
 
 const nameOf = ({ oid, taskId }: OracleTask): string => `${taskId} of ${oid.slice(0, 4)}`;
@@ -50,7 +66,7 @@ function isStored({ redis, nowMs }: RestOptions, task: OracleTask): void {
     fail('I7', `task ${nameOf(task)} stands wrongly among the pending`);
 }
 
-function isTold({ checker, nowMs }: RestOptions, task: OracleTask): void {
+function* isTold({ checker, nowMs }: LogOptions, task: OracleTask): Generator<Violation> {
   const told = checker.events.get(`${task.oid} ${task.taskId}`);
   const wanted: Record<string, boolean> = {
     ADD_TASK: true,
@@ -59,15 +75,29 @@ function isTold({ checker, nowMs }: RestOptions, task: OracleTask): void {
   };
   for (const [type, isWanted] of Object.entries(wanted)) {
     const ids = told?.get(`${type} `)?.size ?? 0;
-    if (isWanted && ids !== 1) fail('I7', `task ${nameOf(task)} has ${ids} events ${type}`);
+    if (isWanted && ids !== 1) yield at('I7', `task ${nameOf(task)} has ${ids} events ${type}`);
   }
 }
 
-function checkPair(options: RestOptions, task: OracleTask, sensor: OracleSensor): void {
-  const { checker, redis, nowMs } = options;
+function pairFault(options: LogOptions, task: OracleTask, sensor: OracleSensor): Violation | null {
+  const { checker, nowMs } = options;
   const pair = checker.pairs.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
   const what = `${nameOf(task)} for ${sensor.sid}`;
-  if (pair?.receiptAfterDispatch && !pair.settled) fail('I8', `${what} was answered, and has no TASK_DONE`);
+  if (pair?.receiptAfterDispatch && !pair.settled) return at('I8', `${what} was answered, and has no TASK_DONE`);
+  if (pair?.settled || pair?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return null;
+  const last = sensor.states.at(-1);
+  if (!last?.online || task.matches(last.record) !== true) return null;
+  if (isWithdrawn(options, task, sensor)) return at('I7', `${what} should be withdrawn, and is not`);
+  if (pair?.dispatches.some(({ connectionId }) => connectionId === last.connectionId)) return null;
+  return at(
+    'I1',
+    `${what} is due over ${last.connectionId} since ${Math.round(nowMs - last.atMs)} ms, and was not sent`,
+  );
+}
+
+function isPairStored({ checker, redis }: RestOptions, task: OracleTask, sensor: OracleSensor): void {
+  const pair = checker.pairs.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
+  const what = `${nameOf(task)} for ${sensor.sid}`;
   const stored = redis.row(redis.org(task.oid), task.taskId)?.pairs.get(sensor.sid);
   if (pair?.settled && stored?.state !== (pair.settled.type === 'TASK_DONE' ? 'd' : 'f'))
     fail('I8', `${what} has ${pair.settled.type}, and the projection says ${stored?.state}`);
@@ -77,16 +107,10 @@ function checkPair(options: RestOptions, task: OracleTask, sensor: OracleSensor)
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
   if (pair && pair.told > (stored?.attempt ?? 0) && stored?.state !== 'r' && !pair.settled)
     fail('I7', `${what} has TASK_SENT of attempt ${pair.told}, and the projection says ${stored?.attempt ?? 'none'}`);
-  if (pair?.settled || pair?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return;
-  const last = sensor.states.at(-1);
-  if (!last?.online || task.matches(last.record) !== true) return;
-  if (isWithdrawn(options, task, sensor)) fail('I7', `${what} should be withdrawn, and is not`);
-  if (!pair?.dispatches.some(({ connectionId }) => connectionId === last.connectionId))
-    fail('I1', `${what} is due over ${last.connectionId} since ${Math.round(nowMs - last.atMs)} ms, and was not sent`);
 }
 
 /** The sensor matched the narrowed UNTASK all the time since before it was written, as its owner knew then. */
-function isWithdrawn({ checker }: RestOptions, task: OracleTask, sensor: OracleSensor): boolean {
+function isWithdrawn({ checker }: LogOptions, task: OracleTask, sensor: OracleSensor): boolean {
   return task.narrowed.some(({ appendedMs, matches }) => {
     const known = checker.processedAt(sensor, appendedMs);
     const before = sensor.states.findLastIndex(({ offset }) => offset < known);

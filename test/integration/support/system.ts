@@ -56,7 +56,10 @@ export class System {
   url = '';
   readonly #tails: Tail[] = [];
 
-  constructor(env: Record<string, string> = {}) {
+  readonly #logFolder: string | undefined;
+
+  constructor(env: Record<string, string> = {}, logFolder?: string) {
+    this.#logFolder = logFolder;
     this.env = {
       KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',
       REDIS_URL: process.env.REDIS_URL ?? '',
@@ -74,6 +77,7 @@ export class System {
   async start(names: string[] = ['api', 'projector', 'joiner']): Promise<void> {
     this.config = readConfig(this.env);
     this.redis = new Redis(this.env.REDIS_URL as string);
+    this.redis.on('error', () => {}); // it may be away, and comes back by itself
     const kafka = createKafka(this.config, this.log);
     await ensureTopics(kafka, this.config, this.log);
     this.producer = await createProducer(kafka, 'durable');
@@ -97,7 +101,7 @@ export class System {
   }
 
   async startRoles(names: string[]): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), 'rt-system-'));
+    const folder = this.#logFolder ?? mkdtempSync(join(tmpdir(), 'rt-system-'));
     await Promise.all(
       names.map(async (name) => {
         const role = name.split('-')[0] as Role;
