@@ -30,6 +30,9 @@ const SMALL_FIELDS = [
 
 export const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
 const CONNECTION_ID_MAX_BYTES = 1_024;
+/** What is known of a sensor has to fit one record of `sensor-state`, with as many tags as `fold` keeps. */
+const FACTS_MAX_BYTES = 256 * 1_024;
+const TAG_MAX_BYTES = 256;
 export const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
 /** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
@@ -49,7 +52,7 @@ export function checkCommand(
 
 /** Judges a record of `sensor-presence`; null: it is valid. */
 export function checkPresence(key: string | null, record: SensorPresence, orgs: OrgTable): Refusal | null {
-  return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid) ?? checkConnection(record);
+  return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid) ?? checkConnection(record) ?? checkFacts(record);
 }
 
 /** Judges a record of `sensor-events`, and gives its two JSON objects so that nobody parses them a second time. */
@@ -105,6 +108,17 @@ function checkConnection({ event, connection_id: id }: SensorPresence): Refusal 
     'record_invalid',
     `connection_id must name the connection, in at most ${CONNECTION_ID_MAX_BYTES} bytes.`,
   );
+}
+
+function checkFacts({ sensor, add_tags, remove_tags }: SensorPresence): Refusal | null {
+  for (const tag of [...add_tags.map((added) => added.tag), ...remove_tags]) {
+    if (Buffer.byteLength(tag) > TAG_MAX_BYTES)
+      return refuse('record_invalid', `A tag to add or to remove has more than ${TAG_MAX_BYTES} bytes.`);
+  }
+  const texts = Object.values(sensor ?? {}).flatMap((value) => (typeof value === 'string' ? [value] : []));
+  const bytes = [...texts, ...(sensor?.tags ?? [])].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= FACTS_MAX_BYTES) return null;
+  return refuse('record_invalid', `sensor has ${bytes} bytes; at most ${FACTS_MAX_BYTES} are taken.`);
 }
 
 function checkTask(command: TaskCommand, appendedAtMs: number, rules: CommandRules): Refusal | null {

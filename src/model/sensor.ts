@@ -110,12 +110,16 @@ function takeFacts(sensor: SensorView, record: SensorPresence): boolean {
     changed = true;
   }
   for (const { tag, expires_at } of record.add_tags) {
-    if (sensor.removedTags.delete(tag) || sensor.platformTags.get(tag) !== expires_at) changed = true;
+    if (sensor.removedTags.delete(tag)) changed = true;
+    if (sensor.platformTags.get(tag) === expires_at || isFull(sensor.platformTags, tag)) continue;
     sensor.platformTags.set(tag, expires_at);
+    changed = true;
   }
   for (const tag of record.remove_tags) {
-    if (sensor.platformTags.delete(tag) || !sensor.removedTags.has(tag)) changed = true;
+    if (sensor.platformTags.delete(tag)) changed = true;
+    if (sensor.removedTags.has(tag) || isFull(sensor.removedTags, tag)) continue;
     sensor.removedTags.add(tag);
+    changed = true;
   }
   if (record.set_should_isolate !== null && record.set_should_isolate !== sensor.shouldIsolate) {
     sensor.shouldIsolate = record.set_should_isolate;
@@ -123,6 +127,11 @@ function takeFacts(sensor: SensorView, record: SensorPresence): boolean {
   }
   return changed;
 }
+
+/** All that is known of a sensor has to fit one record, or its partition would wait for ever: further tags are passed over. */
+export const TAGS_MAX = 1_000;
+const isFull = (tags: { size: number; has(tag: string): boolean }, tag: string): boolean =>
+  tags.size >= TAGS_MAX && !tags.has(tag);
 
 const PLAIN = [
   'iid',

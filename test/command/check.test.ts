@@ -89,7 +89,8 @@ describe('a command is judged by the first rule that it breaks', () => {
 });
 
 describe('presence', () => {
-  const RECORD = { event: 'UPDATED', oid: OID, sid: 's-1', connection_id: '' } as SensorPresence;
+  const CHANGES = { sensor: null, add_tags: [], remove_tags: [] };
+  const RECORD = { event: 'UPDATED', oid: OID, sid: 's-1', connection_id: '', ...CHANGES } as unknown as SensorPresence;
   test.each<[string | null, Partial<SensorPresence>, string | undefined]>([
     ['s-1', {}, undefined],
     ['s-1', { oid: BARE_OID }, undefined],
@@ -104,6 +105,11 @@ describe('presence', () => {
     ['s-1', { event: 'CONNECTED', connection_id: 'c' }, undefined],
     ['s-1', { event: 'CONNECTED', connection_id: 'c'.repeat(1_024) }, undefined],
     ['s-1', { event: 'CONNECTED', connection_id: 'c'.repeat(1_025) }, 'record_invalid'],
+    ['s-1', { add_tags: [{ tag: 't'.repeat(256), expires_at: null }] }, undefined],
+    ['s-1', { add_tags: [{ tag: 't'.repeat(257), expires_at: null }] }, 'record_invalid'],
+    ['s-1', { remove_tags: ['ü'.repeat(129)] }, 'record_invalid'],
+    ['s-1', { sensor: { tags: ['x'.repeat(262_144)] } as SensorPresence['sensor'] }, undefined],
+    ['s-1', { sensor: { hostname: 'h', tags: ['x'.repeat(262_144)] } as SensorPresence['sensor'] }, 'record_invalid'],
   ])('key %s with %o gives %s', (key, fields, code) => {
     expect(checkPresence(key, { ...RECORD, ...fields }, orgs)?.code).toBe(code);
   });

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
-import { effectiveTags, fold, fromState, newSensor, nextTagExpiryMs, toState } from '../../src/model/sensor.ts';
+import {
+  effectiveTags,
+  fold,
+  fromState,
+  newSensor,
+  nextTagExpiryMs,
+  TAGS_MAX,
+  toState,
+} from '../../src/model/sensor.ts';
 
 const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
   iid: '',
@@ -214,5 +222,22 @@ describe('a sensor', () => {
       record({ add_tags: [{ tag: 't', expires_at: 9 }], remove_tags: ['own'], set_should_isolate: true }),
     );
     expect(fromState(toState(sensor))).toEqual({ ...sensor, confirms: false });
+  });
+});
+
+describe('tags without end', () => {
+  const named = (from: number, count: number) => Array.from({ length: count }, (_, i) => `t${from + i}`);
+  const added = (tags: string[]) => record({ add_tags: tags.map((tag) => ({ tag, expires_at: null })) });
+
+  it('are passed over beyond a bound, and those that are there can still change and go', () => {
+    const { sensor, last } = sensorOf(added(named(0, TAGS_MAX)), added(named(TAGS_MAX, 10)));
+    expect(sensor.platformTags.size).toBe(TAGS_MAX);
+    expect(last?.changed).toBe(false);
+    expect(fold(sensor, record({ add_tags: [{ tag: 't0', expires_at: 9_000 }] })).changed).toBe(true);
+    expect(fold(sensor, record({ remove_tags: ['t1'] })).changed).toBe(true);
+    expect(fold(sensor, added(['new'])).changed).toBe(true);
+    expect(effectiveTags(sensor, 1_000)).toContain('new');
+    fold(sensor, record({ remove_tags: named(5_000, 2 * TAGS_MAX) }));
+    expect(sensor.removedTags.size).toBe(TAGS_MAX);
   });
 });
