@@ -32,19 +32,21 @@ class NotNow extends Error {
 }
 
 async function settleBatch(joiner: Joiner, batch: Batch): Promise<void> {
-  const { inbox, orgs, outbox, metrics } = joiner.ports;
+  const { inbox, orgs, outbox, metrics, clock } = joiner.ports;
   const decoded = await inbox.decode('SensorEvent', batch.records);
   let sorted = sortEvents(decoded, orgs.table);
   if (sorted.letters.some(({ code }) => code === 'org_unknown')) {
     await orgs.refresh();
     sorted = sortEvents(decoded, orgs.table);
   }
+  const startedMono = clock.monoMs();
   const acked = await settle(joiner, batch, sorted.receipts);
   const events = [
     ...acked.flatMap((ack) => settledEvent(ack) ?? []),
     ...confirmDeliveries(joiner, batch.partition, sorted),
   ];
   await Promise.all([outbox.taskEvents(events), outbox.deadLetters(sorted.letters)]);
+  if (isTooOld(joiner, startedMono)) await askAgain(joiner, batch, sorted.receipts);
   for (const { code } of sorted.letters) metrics.deadLettered(code);
   for (const { word } of acked) if (word.word === 'first') metrics.acked(word.state, 1);
 }
@@ -81,11 +83,28 @@ async function seatsTaken({ seats, ports: { clock } }: Joiner, partition: number
   while (clock.monoMs() < deadline && oids.some((oid) => !seats.in(partition).get(oid)?.token));
 }
 
+function ofKnownOrgs({ ports: { orgs } }: Joiner, receipts: Receipt[]): Receipt[] {
+  const known = new Set(orgs.table.oids());
+  return receipts.filter(({ oid }) => known.has(oid));
+}
+
+/** So long after an ack Redis may be another one, which does not have it. */
+const isTooOld = ({ ports: { clock, config } }: Joiner, startedMono: number): boolean =>
+  clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS;
+
+/** Events that were long under way may stand behind what a rebuild has read: a Redis that has lost their acks meanwhile would take the
+ *  next answer of such a pair for the first. Throws then, and the batch is done again. */
+async function askAgain(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promise<void> {
+  const seats = joiner.seats.in(batch.partition);
+  const { acked, refused } = await ackAll(joiner.ports, seats, ofKnownOrgs(joiner, receipts));
+  if (refused.length > 0 || acked.some(({ word }) => word.word === 'first'))
+    throw new Error('Redis has lost acks while they were told');
+}
+
 /** What is to be told: first answers, and those that the owner before may not have told. */
 async function settle(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promise<Acked[]> {
-  const { clock, config, orgs } = joiner.ports;
-  const known = new Set(orgs.table.oids());
-  const ours = receipts.filter(({ oid }) => known.has(oid));
+  const { clock } = joiner.ports;
+  const ours = ofKnownOrgs(joiner, receipts);
   if (ours.length === 0) return [];
   const seats = joiner.seats.in(batch.partition);
   const missing = [...new Set(ours.map(({ oid }) => oid))].filter((oid) => !seats.get(oid)?.token);
@@ -105,7 +124,7 @@ async function settle(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promis
       waitForFlights(joiner.ports, seat.oid, epoch, nowMs, entries),
     ),
   );
-  if (clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS) throw new Error('the acks are too old');
+  if (isTooOld(joiner, startedMono)) throw new Error('the acks are too old');
   for (const { receipt, seat } of answer.acked) {
     const sensor = seat.sensors.get(receipt.sid);
     const task = joiner.task(receipt.oid, receipt.taskId);

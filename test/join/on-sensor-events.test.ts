@@ -38,11 +38,21 @@ function world() {
   const told: string[] = [];
   const refused: Why[] = [];
   let committed = 0;
+  let produceMs = 0;
+  let repeatsBelow = 0;
+  const acked = new Set<string>();
+  const wordFor = (taskId: string) => {
+    const word = acked.has(taskId) ? 'repeat' : 'first';
+    acked.add(taskId);
+    return { word, state: 'done', attempt: 1, atMs: 1, expiresAtMs: 9, code: '0' };
+  };
   let answer = (_: AckRequest): Answer<object> | null => null;
   const joiner = {
     tries: new Map(),
-    repeatsToldBelow: () => 0,
-    tellRepeats: () => undefined,
+    repeatsToldBelow: () => repeatsBelow,
+    tellRepeats: (_: number, below: number) => {
+      repeatsBelow = below;
+    },
     task: () => undefined,
     refused: (_: Seat, why: Why) => void refused.push(why),
     seats: { in: () => seats },
@@ -60,14 +70,17 @@ function world() {
           records.map((record) => ({ record, value: receiptOf(record.topic) })),
       },
       outbox: {
-        taskEvents: async (events: EpochEvent[]) => void told.push(...events.map(({ event }) => event.task_id)),
+        taskEvents: async (events: EpochEvent[]) => {
+          if (produceMs > 0) await time.delay(produceMs);
+          told.push(...events.map(({ event }) => event.task_id));
+        },
         deadLetters: async () => undefined,
       },
       projection: {
         ack: async (requests: AckRequest[]) =>
           requests.map((request) => {
-            const word = { word: 'first', state: 'done', attempt: 1, atMs: 1, expiresAtMs: 9, code: '0' };
-            return answer(request) ?? { ok: true, nowMs: 0, waitFor: [], words: request.acks.map(() => word) };
+            const words = () => request.acks.map(({ taskId }) => wordFor(taskId));
+            return answer(request) ?? { ok: true, nowMs: 0, waitFor: [], words: words() };
           }),
       },
     },
@@ -87,6 +100,10 @@ function world() {
     refused,
     time,
     committed: () => committed,
+    acked,
+    produceTakes: (ms: number) => {
+      produceMs = ms;
+    },
     answerWith: (next: typeof answer) => {
       answer = next;
     },
@@ -139,5 +156,23 @@ describe('a batch of sensor events', () => {
     });
     expect(await handle()).toEqual({ until: expect.any(Promise) });
     expect(refused).toEqual([]);
+  });
+
+  it('is committed after a slow produce, when Redis still has what was told', async () => {
+    const { handle, told, committed, produceTakes } = world();
+    produceTakes(9_000);
+    expect(await handle()).toBe(true);
+    expect([told, committed()]).toEqual([['task-1', 'task-2'], 1]);
+  });
+
+  it('is told again, and not committed before, when Redis has lost its acks while they were told', async () => {
+    const { handle, told, committed, produceTakes, acked, time } = world();
+    produceTakes(9_000);
+    void time.delay(5_000).then(() => acked.clear());
+    expect(await handle()).toEqual({ until: expect.any(Promise) });
+    expect(committed()).toBe(0);
+    produceTakes(0);
+    expect(await handle()).toBe(true);
+    expect([told, committed()]).toEqual([['task-1', 'task-2', 'task-1', 'task-2'], 1]);
   });
 });
