@@ -37,13 +37,17 @@ export class GroupHealth {
     };
   }
 
+  /** For how long it has neither fetched nor joined; 0 while a batch is worked on. */
+  silentMs(nowMs: number): number {
+    return this.#working > 0 ? 0 : nowMs - this.#movedAtMs;
+  }
+
   /** A sentence for people, or null. `holds`: the member holds partitions, so that there is something to fetch. */
   fault(holds: boolean, nowMs: number): string | null {
     if (this.#stop && nowMs - this.#stop.atMs < STOP_COUNTS_MS)
       return `the consumer stopped and starts again (${this.#stop.why})`;
-    const silentMs = nowMs - this.#movedAtMs;
-    if (holds && this.#working === 0 && silentMs > SILENCE_MS)
-      return `Kafka has answered no fetch for ${Math.round(silentMs / 1000)} s`;
+    const silentMs = this.silentMs(nowMs);
+    if (holds && silentMs > SILENCE_MS) return `Kafka has answered no fetch for ${Math.round(silentMs / 1000)} s`;
     return null;
   }
 }
