@@ -64,7 +64,11 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     }
   });
   consumer.on(consumer.events.FETCH, () => {
-    if (!stopped) health.moved(nowMs());
+    if (!stopped && joined) health.moved(nowMs());
+  });
+  // Where a coordinator that is loading refuses a join, kafkajs goes on as the member that it was, without any other sign.
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    if (!stopped) joined = true;
   });
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
