@@ -65,8 +65,10 @@ function neverSent(input: WhyInput, shown: ShownState, sentence: string, at: num
   if (mismatch !== null) return { ...none, reason: 'no_match', sentence: `The sensor does not match: ${mismatch}.` };
   if (shown === 'queued') {
     if (sensor.online) return { state: shown, reason: 'due', sentence, at: Math.max(at, sensor.view.sinceMs) };
-    const offline = `The sensor has been offline since ${timeOf(sensor.view.sinceMs)}; it gets the task when it connects.`;
-    return { state: shown, reason: 'offline', sentence: offline, at: sensor.view.sinceMs };
+    const { sinceMs } = sensor.view;
+    const offline = sinceMs === 0 ? 'has not connected yet' : `has been offline since ${timeOf(sinceMs)}`;
+    const whole = `The sensor ${offline}; it gets the task when it connects.`;
+    return { state: shown, reason: 'offline', sentence: whole, at: sinceMs === 0 ? at : sinceMs };
   }
   if (sensor.enrolledAtMs !== null && sensor.enrolledAtMs > (task.endedAtMs ?? task.expiresAtMs)) {
     const late = 'The sensor enrolled after the task had ended.';

@@ -1,6 +1,7 @@
 /**
- * Which sensors a request means. A target is one of sid, tag, selector and plat, or none; each becomes a selector. null and ""
- * say nothing, as a field that is left out. Pure; throws ApiError with the code of the field that is wrong.
+ * Which sensors a request means. A target is one of sid, tag, selector and plat, or none; each becomes a selector. null, and ""
+ * beside another target, say nothing, as a field that is left out; so does an empty selector alone. An empty sid, tag or plat alone
+ * is refused: a script whose variable is not set means no sensor, and not all. Pure; throws ApiError with the code of what is wrong.
  */
 import { ApiError } from '../errors.ts';
 import { isName } from '../model/ids.ts';
@@ -26,10 +27,20 @@ export function readTarget(fields: TargetFields): Target {
   if (given.length > 1)
     throw new ApiError('target_ambiguous', `Give one of sid, tag and selector, not ${given.join(' and ')}.`);
   const [name] = given;
-  if (name === undefined) return { selector: '*', given: false };
+  if (name === undefined) {
+    refuseEmpty(fields);
+    return { selector: '*', given: false };
+  }
   const text = fields[name] as string;
   refuseUnstorable(name, text);
   return { selector: TARGETS[name](text), given: true };
+}
+
+function refuseEmpty(fields: TargetFields): void {
+  const empty = (['sid', 'tag', 'plat'] as const).find((name) => fields[name] === '');
+  if (empty === undefined) return;
+  const code = empty === 'sid' ? 'sid_invalid' : 'data_invalid';
+  throw new ApiError(code, `${empty} is empty: leave it out, or give the selector \`*\`, where every sensor is meant.`);
 }
 
 const TARGETS = {

@@ -73,6 +73,9 @@ describe('task', () => {
     ['a platform that is none', { plat: 'beos' }, 'data_invalid'],
     ['a sid that is none', { sid: 'a b' }, 'sid_invalid'],
     ['a sid of the wrong type', { sid: 7 }, 'sid_invalid'],
+    ['a sid that is empty: a variable that is not set', { sid: '' }, 'sid_invalid'],
+    ['a tag that is empty', { tag: '' }, 'data_invalid'],
+    ['a platform that is empty', { plat: '' }, 'data_invalid'],
     ['a tag of the wrong type', { tag: ['x'] }, 'data_invalid'],
     ['a selector that does not parse', { selector: 'plat ==' }, 'selector_syntax'],
     ['a selector of no field', { selector: 'colour == red' }, 'selector_unknown_field'],
@@ -95,6 +98,11 @@ describe('task', () => {
     const data = { task: 'x', sid: null, tag: null, selector: null, context: null, ttl: null, idempotency_key: null };
     expect((await ask('task', data)).status).toBe(200);
     expect(memory.appended[0]).toMatchObject({ selector: '*', ttl: 604_800, context: null });
+  });
+
+  test('empty fields beside a target say nothing', async () => {
+    expect((await ask('task', { task: 'x', sid: '', tag: 'a', plat: '', selector: '' })).status).toBe(200);
+    expect(memory.appended[0]?.selector).toBe('"a" in tags');
   });
 
   test('a platform by its name is a target too, as the earliest clients gave it', async () => {
@@ -316,12 +324,15 @@ describe('untask', () => {
     expect(touched).not.toContain(other);
   });
 
-  test.each([{}, { selector: '' }, { selector: null, sid: null }])('refuses %o: it says nothing', async (data) => {
-    await queue({});
-    const { status, body } = await ask('untask', data);
-    expect([status, body.error_code]).toEqual([400, 'target_missing']);
-    expect(memory.appended).toHaveLength(1);
-  });
+  test.each([{}, { selector: '' }, { selector: null, sid: null }, { plat: 'linux' }])(
+    'refuses %o: it says nothing',
+    async (data) => {
+      await queue({});
+      const { status, body } = await ask('untask', data);
+      expect([status, body.error_code]).toEqual([400, 'target_missing']);
+      expect(memory.appended).toHaveLength(1);
+    },
+  );
 
   test('waits for claims that were taken before', async () => {
     const id = await queue({});

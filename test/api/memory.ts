@@ -68,7 +68,7 @@ export class Memory {
   readonly appended: TaskCommand[] = [];
   readonly tasks = new Map<string, TaskRecord>();
   readonly pairs = new Map<string, Map<string, Pair>>();
-  readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean }>();
+  readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean; sinceMs: number }>();
   readonly listeners = new Set<(place: EventPlace, event: TaskEvent) => void>();
   readonly emitted: { place: EventPlace; event: TaskEvent }[] = [];
   /** A replay reads nothing before this resolves. */
@@ -96,8 +96,9 @@ export class Memory {
   #applied = 0;
   #presenceApplied = 0;
 
-  addSensor(sid: string, facts: Partial<SensorFacts> = {}, online = true): void {
-    this.sensors.set(sid, { facts, online });
+  /** `online` null: it was announced, and never connected. */
+  addSensor(sid: string, facts: Partial<SensorFacts> = {}, online: boolean | null = true): void {
+    this.sensors.set(sid, { facts, online: online === true, sinceMs: online === null ? 0 : ALIVE_AT_MS });
   }
 
   setPair(taskId: string, sid: string, pair: Partial<Pair>): void {
@@ -340,7 +341,7 @@ export class Memory {
   #stored(partition: number): (StoredSensor & { facts: Buffer })[] {
     return [...this.sensors]
       .filter(([sid]) => this.partitionOf(sid) === partition)
-      .map(([sid, { facts, online }]) => ({
+      .map(([sid, { facts, online, sinceMs }]) => ({
         sid,
         facts: Buffer.from(JSON.stringify(this.#state(sid, facts))),
         presence: {
@@ -348,7 +349,7 @@ export class Memory {
           connectionId: 'c',
           aliveAtMs: ALIVE_AT_MS,
           confirms: false,
-          sinceMs: ALIVE_AT_MS,
+          sinceMs,
           closed: [],
           replaced: [],
         },

@@ -54,6 +54,13 @@ describe('why a sensor has not run a task', () => {
       { state: 'queued', reason: 'offline', at: ALIVE_AT_MS },
       new RegExp(`offline since ${since}`),
     ],
+    [
+      'announced, and never connected',
+      () => memory.addSensor('s', { ...MATCHING }, null),
+      nothing,
+      { state: 'queued', reason: 'offline' },
+      /^The sensor has not connected yet; it gets the task when it connects\.$/,
+    ],
     ['online', () => memory.addSensor('s', MATCHING), nothing, { state: 'queued', reason: 'due' }, /sent at once/],
     [
       'sent',
