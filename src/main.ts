@@ -23,6 +23,7 @@ import { followOrgs } from './edges/kafka/orgs.ts';
 import { createOutbox } from './edges/kafka/outbox.ts';
 import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
+import { type Pulse, refusingWhileAway, startPulse } from './edges/kafka/pulse.ts';
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
 import { createOutputMemory } from './edges/redis/output-memory.ts';
@@ -93,7 +94,9 @@ async function startRoles(
     const ports = await connect(config, log, stops);
     await bootstrap(ports);
     const running = new Map<string, Role>();
-    const server = createHttpServer(config, log, { report: () => report(running, ports.redis.fault()) });
+    const server = createHttpServer(config, log, {
+      report: () => report(running, ports.redis.fault(), ports.pulse.fault()),
+    });
     stops.push(() => server.close());
     if (roles.includes('api')) running.set('api', await startApi(server, ports, stops));
     for (const name of roles) {
@@ -116,6 +119,7 @@ type Connected = ResponderPorts & {
   redis: RedisClient;
   keyUse: KeyUse;
   kafka: ReturnType<typeof createKafka>;
+  pulse: Pulse;
   codec: ReturnType<typeof createCodec>;
 };
 
@@ -142,6 +146,8 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     stops.push(() => part.stop());
     return part;
   };
+  const pulse = startPulse(createKafka(config, log.child({}, { level: 'silent' })));
+  stops.push(() => pulse.stop());
   const [durable, once, quick, offsets] = await Promise.all([
     opened(createProducer(kafka, 'durable')),
     opened(createProducer(kafka, 'once')),
@@ -151,22 +157,23 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
   stops.push(() => orgs.stop());
   const outbox = createOutbox({
-    ...{ durable, once, quick, codec },
+    ...{ durable, once, quick: refusingWhileAway(quick, pulse), codec },
     prefix: config.KAFKA_TOPIC_PREFIX,
     nowMs: systemClock.nowMs,
+  });
+  const settings = createSettings({
+    table: orgs.settings,
+    claims: createSettingClaims(redis),
+    append: outbox.setting,
+    refresh: orgs.refresh,
+    clock: systemClock,
   });
   return {
     config,
     log,
     clock: systemClock,
     orgs,
-    settings: createSettings({
-      table: orgs.settings,
-      claims: createSettingClaims(redis),
-      append: outbox.setting,
-      refresh: orgs.refresh,
-      clock: systemClock,
-    }),
+    settings: { ...settings, write: pulse.guard(settings.write) },
     keyUse: createKeyUse(redis),
     inbox: createInbox({ kafka, codec, offsets, config, log, clock: systemClock }),
     outbox,
@@ -180,6 +187,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     store: stored,
     metrics,
     kafka,
+    pulse,
     codec,
   };
 }
@@ -245,11 +253,13 @@ async function startApi(
   return { ready: () => ({ ready: true, detail: 'listening' }), stop: async () => undefined };
 }
 
-/** No role can do its work without Redis, so it is told first; of Kafka each role tells by itself. */
-function report(running: Map<string, Role>, redisFault: string | null) {
+/** No role can do its work without Redis and Kafka. A process that holds no partition would not miss Kafka by itself. */
+function report(running: Map<string, Role>, redisFault: string | null, kafkaFault: string | null) {
   const roles = Object.fromEntries([...running].map(([name, role]) => [name, role.ready()]));
-  const ready = redisFault === null && Object.values(roles).every((role) => role.ready);
-  return { ready, roles, redis: { ready: redisFault === null, detail: redisFault ?? 'answers' } };
+  const part = (fault: string | null) => ({ ready: fault === null, detail: fault ?? 'answers' });
+  const [redis, kafka] = [part(redisFault), part(kafkaFault)];
+  const ready = redis.ready && kafka.ready && Object.values(roles).every((role) => role.ready);
+  return { ready, roles, redis, kafka };
 }
 
 /** Stops in reverse order, each step whatever became of the one before, all within SHUTDOWN_MS. Safe twice. */

@@ -19,7 +19,7 @@ export function readServiceRequest(requestData: string): { action: string; data:
 
 function targetOf(sid: unknown): Record<string, unknown> {
   if (sid === '*') return { selector: '*' };
-  return sid === undefined || sid === '' ? {} : { sid };
+  return sid === undefined ? {} : { sid };
 }
 
 function objectOf(requestData: string): Record<string, unknown> {

@@ -44,6 +44,7 @@ describe('the request', () => {
     ],
     ['v5 reliable-list', { action: 'list', sid: 's-1' }, { sid: 's-1' }],
     ['v5 reliable-delete', { action: 'untask', sid: 's-1', task_id: 't' }, { sid: 's-1', task_id: 't' }],
+    ['an empty sid, which `task` refuses', { action: 'task', task: 'x', sid: '' }, { task: 'x', sid: '' }],
     ['v4 for all sensors', { action: 'task', task: 'os_version', sid: '*' }, { task: 'os_version', selector: '*' }],
     ['v4 by tag', { action: 'task', task: 'os_version', tag: 'x' }, { task: 'os_version', tag: 'x' }],
     ['v4 without a target', { action: 'list' }, {}],

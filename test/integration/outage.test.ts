@@ -190,6 +190,15 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     expect(refused).toMatchObject({ status: 503 });
     expect(refused.retryAfter).toBeGreaterThan(0);
     expect(refused.ms).toBeLessThan(3_500);
+    await vi.waitFor(async () => {
+      const answer = await fetch(`${system.url}/readyz`);
+      expect(answer.status).toBe(503);
+      expect(((await answer.json()) as { kafka: { detail: string } }).kafka.detail).toContain('has not answered');
+    }, patient);
+    const known = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
+    expect(known).toMatchObject({ status: 503 });
+    expect(known.retryAfter).toBeGreaterThan(0);
+    expect(known.ms).toBeLessThan(500);
     const unread = await results(answered);
     expect([unread.status, unread.bodies]).toEqual([503, []]);
     expect(unread.ms).toBeLessThan(6_000);

@@ -21,7 +21,6 @@ export type Health = {
     ready: boolean;
     roles: Record<string, { ready: boolean; detail: string }>;
     redis?: { ready: boolean; detail: string };
-    /** While the process starts; later each role tells of Kafka by itself. */
     kafka?: { ready: boolean; detail: string };
   };
 };
