@@ -117,8 +117,10 @@ const NO_OFFSET = -1;
 const ROWS_PER_SCRIPT = 500;
 
 /** Takes what is dirty out of the seat, as rows for Redis, of which each is to be told to `rowsTaken` or `restoreRows`. The last
- *  part carries the offset, and there is always one; but behind rows and states that are still under way the stored offset stays:
- *  if those fail and the process dies, whoever loads the seat must not pass over the records that they came from. */
+ *  part carries the offset, and there is always one; but behind rows that are still under way the stored offset stays: if those
+ *  fail and the process dies, whoever loads the seat must not pass over the records that they came from. While states are under
+ *  way nothing is taken out: the batch that they are of writes the rows after them, and rows ahead of the stored offset would be
+ *  met by records that are older than they are. */
 export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): SensorRows[] {
   const { oid, epoch, partition, token } = seat;
   if (token === null) return [];
@@ -135,6 +137,10 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
     presence: [],
     forgotten: [],
   });
+  if (seat.statesUnderWay > 0) {
+    seat.rowsUnderWay += 1;
+    return [open()];
+  }
   let part = { ...open(), replace: seat.replaces };
   seat.replaces = false;
   const roomFor = (rows: number): SensorRows => {
@@ -155,7 +161,7 @@ export function takeRows(seat: Seat, encode: (state: SensorState) => Buffer): Se
   seat.dirtyFacts.clear();
   seat.dirtyRows.clear();
   seat.forgotten.clear();
-  const isWhole = seat.rowsUnderWay === 0 && seat.statesUnderWay === 0;
+  const isWhole = seat.rowsUnderWay === 0;
   parts.push({ ...part, nextOffset: isWhole ? seat.nextOffset : NO_OFFSET, live: isWhole && seat.live });
   seat.rowsUnderWay += parts.length;
   return parts;
