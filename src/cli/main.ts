@@ -31,7 +31,8 @@ const io: Io = {
   terminal,
   colour: wantsColour(terminal, process.env),
   errColour: wantsColour(process.stderr.isTTY === true, process.env),
-  columns: process.stdout.columns ?? 120,
+  // What goes into a pipe or a file is read by a program, or later: nothing is cut for it.
+  columns: process.stdout.columns ?? (terminal ? 120 : 1_000),
   env: process.env,
   fetch: globalThis.fetch,
   nowMs: Date.now,

@@ -30,6 +30,9 @@ import { registerWhy } from './commands/why.ts';
 import { asCliError, type CliError, EXIT, EXIT_MEANINGS } from './errors.ts';
 import { type Io, painter } from './io.ts';
 
+/** Longer lines are hard to read. */
+const HELP_COLUMNS = 120;
+
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerResults, registerWhy, registerWatch]],
@@ -55,8 +58,8 @@ export function buildProgram(io: Io): Command {
       writeErr: (text) => io.err(text),
       // Shown by `report`, with its code and hint, as every other error.
       outputError: () => {},
-      getOutHelpWidth: () => io.columns,
-      getErrHelpWidth: () => io.columns,
+      getOutHelpWidth: () => Math.min(io.columns, HELP_COLUMNS),
+      getErrHelpWidth: () => Math.min(io.columns, HELP_COLUMNS),
       getOutHasColors: () => io.colour,
       getErrHasColors: () => io.errColour,
     })

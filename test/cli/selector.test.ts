@@ -34,6 +34,13 @@ describe('rt selector eval', () => {
     expect(out).toMatch(/^SID {2,}HOSTNAME {2,}SELECTED\na {2,}web-1 {2,}no\nb {2,}– {2,}error\n$/);
   });
 
+  it('says why a sensor gives an error, as a server would', async () => {
+    const { exitCode, err } = await evaluated('--expr', 'platform == linux');
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/^selector, column 1: found platform, .*did you mean plat\?\n$/);
+    expect((await evaluated('--expr', 'sid == a')).err).toBe('');
+  });
+
   it('ends with 4 when its only selector does not parse, and still answers a program', async () => {
     const { exitCode, out, err } = await evaluated('--json', '--expr', 'sid = a');
     expect(exitCode).toBe(4);
@@ -57,7 +64,8 @@ describe('rt selector eval', () => {
     ]);
     const { out: shown } = await evaluated('--file', file);
     expect(shown).toMatch(/^SELECTOR {2,}YES {2,}NO {2,}ERROR\nsid == a {2,}1 {2,}1 {2,}0\n/);
-    expect(shown).toMatch(/sid = a {2,}– {2,}– {2,}– {2,}selector, column 5/);
+    expect(shown).toMatch(/sid = a {2,}– {2,}– {2,}– {2,}selector, column 5.*; write == for "is equal to"\n/);
+    expect(shown).toMatch(/vip in tags {2,}1 {2,}0 {2,}1 {2,}Some sensors lack a field that it asks for\.\n/);
   });
 
   it('gives the recorded answers of go-bexpr, apart from those that differ on purpose', async () => {

@@ -2,6 +2,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import {
+  checkSelector,
   type EvaluatedSelector,
   evaluateSelector,
   parseExpression,
@@ -11,7 +12,7 @@ import {
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter } from '../io.ts';
 import { withExamples } from '../options.ts';
-import { clip, table } from '../table.ts';
+import { clip, table, visible } from '../table.ts';
 
 type Flags = { sensors: string; expr?: string; file?: string; json?: boolean };
 
@@ -57,7 +58,21 @@ function evaluateOne(expr: string, sensors: readonly SelectorRecord[], flags: Fl
   const evaluated = evaluateSelector(expr, sensors);
   if (flags.json) io.out(json(evaluated));
   if (!evaluated.parses) throw refusalOf(expr);
-  if (!flags.json) io.out(sensorTable(evaluated, sensors, painter(io.colour)));
+  if (flags.json) return;
+  io.out(sensorTable(evaluated, sensors, painter(io.colour)));
+  const reason = reasonOf(evaluated);
+  if (reason !== '') io.err(`${reason}\n`);
+}
+
+/** Why some sensors give an error, as a server would say of such a task; '' where none does. */
+function reasonOf({ expr, results }: EvaluatedSelector): string {
+  if (!results.includes('e')) return '';
+  try {
+    checkSelector(expr);
+  } catch (error) {
+    if (error instanceof SelectorError) return visible(error.message);
+  }
+  return 'Some sensors lack a field that it asks for.';
 }
 
 function refusalOf(expr: string): unknown {
@@ -89,11 +104,12 @@ function sensorTable({ results }: EvaluatedSelector, sensors: readonly SelectorR
 
 const nameOf = (value: unknown): string => (typeof value === 'string' ? clip(value, 40) : '–');
 
-function rowOf({ expr, error, results }: EvaluatedSelector): string[] {
+function rowOf(evaluated: EvaluatedSelector): string[] {
+  const { expr, error, results } = evaluated;
   const text = clip(expr, SELECTOR_WIDTH);
-  if (error !== null) return [text, '–', '–', '–', clip(error, SELECTOR_WIDTH)];
+  if (error !== null) return [text, '–', '–', '–', visible(error)];
   const count = (answer: 0 | 1 | 'e') => String(results.filter((one) => one === answer).length);
-  return [text, count(1), count(0), count('e'), ''];
+  return [text, count(1), count(0), count('e'), reasonOf(evaluated)];
 }
 
 /** A selector that is text can't begin with a brace, so what does is JSON. */
