@@ -4,6 +4,16 @@
 export const csv = (headers: readonly string[], rows: readonly (readonly unknown[])[]): string =>
   csvRows([headers, ...rows]);
 
+/** The fields of objects, in the order of their names. */
+export const csvOf = <F extends string>(
+  fields: readonly F[],
+  objects: readonly Readonly<Partial<Record<F, unknown>>>[],
+): string =>
+  csv(
+    fields,
+    objects.map((one) => fields.map((field) => one[field])),
+  );
+
 export const csvRows = (rows: readonly (readonly unknown[])[]): string =>
   rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 

@@ -1,17 +1,18 @@
 /** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
 import { type Command, Option } from 'commander';
+import { csv } from '../../csv.ts';
 import { hexDump } from '../../operations/hex.ts';
 import { hindrance, isWanted, type Letter, type LetterFilter, letterOf, textOf } from '../../operations/letters.ts';
 import { TOPICS } from '../../topics.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { type Log, withLog } from '../log.ts';
-import { durationOption, wholeNumber, withExamples } from '../options.ts';
+import { durationOption, type RowFlags, wholeNumber, withExamples, withRows } from '../options.ts';
 import { redrive } from '../redrive.ts';
 import { clip, facts, table, visible } from '../table.ts';
 
 export type SelectFlags = { topic?: string; code?: string; since?: number };
-type ListFlags = SelectFlags & { limit: number; json?: boolean };
+type ListFlags = SelectFlags & RowFlags & { limit: number };
 
 const VALUE_SHOWN_BYTES = 1_024;
 
@@ -35,8 +36,8 @@ function registerListing(letters: Command, io: Io): void {
   const list = withSelection(letters.command('list').summary('the latest dead letters'))
     .description('The latest dead letters, newest last.')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 100_000), 50)
-    .option('--json', 'print JSON for programs')
-    .action((flags: ListFlags) => withLog(io, (log) => showList(log, flags, io)));
+    .option('--json', 'print JSON for programs');
+  withRows(list).action((flags: ListFlags) => withLog(io, (log) => showList(log, flags, io)));
   withExamples(list, io, [
     ['dead-letter list --since 1d --code org_unknown', 'of the last day, for one reason'],
     ['dead-letter list --topic task-commands --json', 'for programs'],
@@ -110,10 +111,21 @@ async function newest(log: Log, filter: LetterFilter, limit: number): Promise<{ 
   return { letters, total };
 }
 
+/** Times in Unix ms. */
+const CSV_FIELDS = ['letter', 'failed_at', 'topic', 'partition', 'offset', 'code', 'key', 'message'];
+
+const csvRowOf = ({ id, failedAtMs, topic, partition, offset, code, record, message }: Letter) => [
+  ...[id, failedAtMs, topic, partition, offset, code, record.key?.toString(), message],
+];
+
 async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
   const { letters, total } = await newest(log, filterOf(flags, io), flags.limit);
   if (flags.json) {
     io.out(prettyJson({ letters: letters.map(toJson), total }));
+    return;
+  }
+  if (flags.output === 'csv') {
+    io.out(csv(CSV_FIELDS, letters.map(csvRowOf)));
     return;
   }
   const paint = painter(io.colour);

@@ -1,14 +1,17 @@
 /** `detections list`: what rules have reported. */
 import type { Command } from 'commander';
 import type { ShownDetection } from '../../api/recent-detections.ts';
+import { csvOf } from '../../csv.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
-import { clientOf, type JsonFlag, wholeNumber, withApiOptions, withExamples } from '../options.ts';
+import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, table } from '../table.ts';
 
-type Flags = ApiFlags & JsonFlag & { limit: number; cat?: string; sid?: string };
+type Flags = ApiFlags & RowFlags & { limit: number; cat?: string; sid?: string };
 
 const CAT_WIDTH = 50;
+/** Times in Unix ms. */
+const CSV_FIELDS = ['detect_id', 'occurred_at', 'cat', 'sid', 'source', 'priority'] as const;
 
 export function registerDetections(program: Command, io: Io): void {
   const detections = program
@@ -22,7 +25,7 @@ export function registerDetections(program: Command, io: Io): void {
     .description(
       'Lists what rules have reported in the last 7 days, the newest first: at most the last 1,000 of the org.',
     );
-  withApiOptions(list)
+  withRows(withApiOptions(list))
     .option('--limit <n>', 'at most so many', wholeNumber(1, 1_000), 50)
     .option('--cat <name>', 'reports of this name alone')
     .option('--sid <sid>', 'of this sensor alone')
@@ -42,6 +45,7 @@ async function listDetections(flags: Flags, io: Io): Promise<void> {
     `/v1/orgs/{oid}/detections?${query}`,
   );
   if (flags.json) io.out(prettyJson(answer));
+  else if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, answer.detections));
   else if (answer.detections.length === 0) io.err('Nothing was reported in the last 7 days.\n');
   else
     io.out(

@@ -1,30 +1,32 @@
 /** `list`: which tasks wait, or have ended. */
 import { type Command, Option } from 'commander';
+import { csvOf } from '../../csv.ts';
 import type { ListAnswer, ListedTask } from '../answers.ts';
 import { durationText } from '../duration.ts';
 import type { Io } from '../io.ts';
 import { type Paint, painter, prettyJson } from '../io.ts';
 import {
   clientOf,
-  type JsonFlag,
+  type RowFlags,
   type TargetFlags,
   targetOf,
   wholeNumber,
   withApiOptions,
   withExamples,
+  withRows,
   withTarget,
 } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, table } from '../table.ts';
 
-type Flags = ApiFlags & JsonFlag & TargetFlags & { state?: string; limit?: number; cursor?: string };
+type Flags = ApiFlags & RowFlags & TargetFlags & { state?: string; limit?: number; cursor?: string };
 
 export function registerList(program: Command, io: Io): void {
   const command = program
     .command('list')
     .summary('list tasks')
     .description('Lists the tasks that wait. With a target: those that at least one such sensor still has to run.');
-  withApiOptions(withTarget(command))
+  withRows(withApiOptions(withTarget(command)))
     .addOption(new Option('--state <state>', 'ended: those that have expired or were removed').choices(['ended']))
     .option('--limit <n>', 'at most so many, with a cursor to go on from', wholeNumber(1, 10_000))
     .option('--cursor <cursor>', 'go on where an earlier list ended')
@@ -47,10 +49,17 @@ async function list(flags: Flags, io: Io): Promise<void> {
     io.out(prettyJson(answer));
     return;
   }
-  if (answer.tasks.length === 0) io.err(`No tasks ${flags.state === 'ended' ? 'have ended' : 'wait'}.\n`);
+  if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, answer.tasks));
+  else if (answer.tasks.length === 0) io.err(`No tasks ${flags.state === 'ended' ? 'have ended' : 'wait'}.\n`);
   else io.out(taskTable(answer.tasks, io.nowMs(), painter(io.colour), io.columns));
   if (answer.next_cursor) io.err(`More: add --cursor ${answer.next_cursor}\n`);
 }
+
+/** Times in Unix ms. */
+const CSV_FIELDS = [
+  ...(['task_id', 'task', 'sensor_selector', 'context', 'ttl', 'created_at', 'expires_at', 'issued_by'] as const),
+  'acknowledged_count',
+] as const;
 
 /** Ids are never cut: people copy them. Command and selector share what the other columns leave of the line. */
 export function taskTable(tasks: readonly ListedTask[], nowMs: number, paint: Paint, columns: number): string {

@@ -1,8 +1,9 @@
 /** `outputs`: where what rules send out goes beside the topic. */
 import { type Command, Option } from 'commander';
+import { csv } from '../../csv.ts';
 import { usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
-import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../options.ts';
+import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { table, visible } from '../table.ts';
 
@@ -32,7 +33,7 @@ export function registerOutputs(program: Command, io: Io): void {
     .description(
       'Lists where outputs go, the last failure of each, and how many events it was not given: those are dead letters. What headers hold is not shown.',
     );
-  withApiOptions(list).action((flags: Flags) => listOutputs(flags, io));
+  withRows(withApiOptions(list)).action((flags: ApiFlags & RowFlags) => listOutputs(flags, io));
   withExamples(list, io, [['outputs list', 'where outputs go']]);
 
   const set = outputs
@@ -63,16 +64,24 @@ export function registerOutputs(program: Command, io: Io): void {
 
 const place = (name: string): string => `/v1/orgs/{oid}/outputs/${encodeURIComponent(name)}`;
 
-async function listOutputs(flags: Flags, io: Io): Promise<void> {
+async function listOutputs(flags: ApiFlags & RowFlags, io: Io): Promise<void> {
   const answer = await clientOf(flags, io).call<{ outputs: Record<string, ShownOutput> }>(
     'GET',
     '/v1/orgs/{oid}/outputs',
   );
   const entries = Object.entries(answer.outputs);
   if (flags.json) io.out(prettyJson(answer));
+  else if (flags.output === 'csv') io.out(csv(CSV_FIELDS, entries.map(csvRowOf)));
   else if (entries.length === 0) io.err('No output is sent on.\n');
   else io.out(table(['OUTPUT', 'TO', 'WHERE', 'UNDELIVERED', 'LAST FAILURE'], entries.map(rowOf), painter(io.colour)));
 }
+
+/** Times in Unix ms. */
+const CSV_FIELDS = ['name', 'type', 'where', 'undelivered', 'last_failure_at', 'last_failure'];
+
+const csvRowOf = ([name, { type, url, path, undelivered, last_failure: failure }]: [string, ShownOutput]) => [
+  ...[name, type, url ?? path, undelivered, failure?.at, failure?.reason],
+];
 
 function rowOf([name, { type, url, path, undelivered, last_failure: failure }]: [string, ShownOutput]): string[] {
   const failed = failure === undefined ? '' : `${new Date(failure.at).toISOString()} ${visible(failure.reason)}`;

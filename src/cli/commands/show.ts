@@ -1,14 +1,15 @@
 /** `show`: one task, how many sensors stand where, and which. */
 import type { Command } from 'commander';
+import { csvOf } from '../../csv.ts';
 import type { SensorRow, TaskDetails } from '../answers.ts';
 import { durationText } from '../duration.ts';
 import type { Io } from '../io.ts';
 import { type Paint, painter, prettyJson, type Style } from '../io.ts';
-import { clientOf, type JsonFlag, wholeNumber, withApiOptions, withExamples } from '../options.ts';
+import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, facts, table, visible } from '../table.ts';
 
-type Flags = ApiFlags & JsonFlag & { limit: number; cursor?: string };
+type Flags = ApiFlags & RowFlags & { limit: number; cursor?: string };
 
 const SENSORS_SHOWN = 50;
 
@@ -28,7 +29,7 @@ export function registerShow(program: Command, io: Io): void {
     .summary('show one task and its sensors')
     .description('Shows a task that waits or has ended: its content, how many sensors stand where, and which.')
     .argument('<task-id>', 'the task');
-  withApiOptions(command)
+  withRows(withApiOptions(command))
     .option('--limit <n>', 'at most so many sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
     .option('--cursor <cursor>', 'go on where an earlier page ended')
     .action((taskId: string, flags: Flags) => show(taskId, flags, io));
@@ -48,11 +49,15 @@ async function show(taskId: string, flags: Flags, io: Io): Promise<void> {
     io.out(prettyJson(task));
     return;
   }
-  io.out(taskText(task, io.nowMs(), painter(io.colour), io.columns));
+  if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, task.sensors));
+  else io.out(taskText(task, io.nowMs(), painter(io.colour), io.columns));
   if (task.sensors.some(({ response_count = 0 }) => response_count > 0))
     io.err(`What they answered: ${io.name} results ${task.task_id}\n`);
   if (task.next_cursor) io.err(`More sensors: add --cursor ${task.next_cursor}\n`);
 }
+
+/** Of the sensors; times in Unix ms. */
+const CSV_FIELDS = ['sid', 'hostname', 'state', 'attempt', 'at', 'reason', 'response_count'] as const;
 
 export function taskText(task: TaskDetails, nowMs: number, paint: Paint, columns: number): string {
   const counts = Object.entries(task.counts).filter(([, count]) => count > 0);

@@ -1,12 +1,13 @@
 /** `rules list`, `get`, `set`, `delete`: the rules of the org. */
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
+import { csv } from '../../../csv.ts';
 import { RULE_HIVES } from '../../../hives/hives.ts';
 import type { HiveRecord } from '../../../hives/record.ts';
 import { readRule } from '../../files.ts';
 import { deleteRecord, getRecord, isMissing, listHive, setRecord } from '../../hives.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
-import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
+import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../../options.ts';
 import type { ApiFlags } from '../../settings.ts';
 import { clip, table } from '../../table.ts';
 
@@ -23,7 +24,7 @@ const withHive = (command: Command): Command =>
 
 export function registerRuleRecords(rules: Command, io: Io): void {
   const list = withHive(rules.command('list').summary('list rules').description('Lists the rules of a hive.'));
-  list.action((flags: Flags) => listRules(flags, io));
+  withRows(list).action((flags: Flags & RowFlags) => listRules(flags, io));
   withExamples(list, io, [['rules list', 'the rules of the org']]);
 
   const get = rules.command('get').summary('show a rule').description('Shows a rule as it is stored.');
@@ -52,9 +53,15 @@ export function registerRuleRecords(rules: Command, io: Io): void {
   withExamples(remove, io, [['rules delete version-answers', 'one rule']]);
 }
 
-async function listRules(flags: Flags, io: Io): Promise<void> {
+const csvRowOf = ({ name, record }: { name: string; record: HiveRecord }) => [
+  ...[name, eventsOf(record), record.usr_mtd.enabled, record.sys_mtd.last_error, record.sys_mtd.etag],
+];
+
+async function listRules(flags: Flags & RowFlags, io: Io): Promise<void> {
   const rules = await listHive(clientOf(flags, io), flags.hive);
   if (flags.json) io.out(prettyJson(Object.fromEntries(rules.map(({ name, record }) => [name, record]))));
+  else if (flags.output === 'csv')
+    io.out(csv(['name', 'events', 'enabled', 'last_error', 'etag'], rules.map(csvRowOf)));
   else if (rules.length === 0) io.err(`There are no rules in ${flags.hive}.\n`);
   else
     io.out(
