@@ -155,10 +155,11 @@ export class Deliver {
     if (flights.length === 0) return;
     const told = await this.#telling.tell(flights);
     if (told === 'told') return this.#over(flights);
-    for (const { pairs } of flights) {
-      for (const pair of pairs) {
+    for (const flight of flights) {
+      for (const pair of flight.pairs) {
         pair.perhaps = true;
-        if (told === 'later') this.#waits.hold(pair, pair.tag, Number.POSITIVE_INFINITY);
+        // Of a seat that was taken anew meanwhile nobody would bring the pair up again.
+        if (told === 'later' && isHeld(flight)) this.#waits.hold(pair, pair.tag, Number.POSITIVE_INFINITY);
       }
     }
     if (told === 'never') this.#leave(flights);
