@@ -49,7 +49,13 @@ const COMMIT_MS = 500;
 
 type OutputLane = { lane: Lane; bytes: number };
 type OrgShare = { bytes: number; slots: Slots; lanes: Map<string, OutputLane> };
-type Seat = { offsets: OpenOffsets; committed: number; isOurs: boolean };
+type Seat = {
+  offsets: OpenOffsets;
+  committed: number;
+  isOurs: boolean;
+  /** Not on `dead-letter` yet: their offsets stay open until they are. */
+  unburied: DeadLetter[];
+};
 
 export async function startDelivery(ports: DeliveryPorts): Promise<Role> {
   const delivery = new Delivery(ports);
@@ -120,32 +126,42 @@ class Delivery implements Role {
     );
     if (decoded === undefined || !batch.alive()) return false;
     const seat = this.#seatOf(batch.partition);
-    const letters: DeadLetter[] = [];
     for (const one of decoded) {
-      if ('refusal' in one) letters.push({ record: one.record, ...one.refusal });
-      else if (!this.#take(seat, one.record, one.value)) letters.push(this.#overflow(one.record, one.value));
+      if (!seat.offsets.add(one.record.offset)) continue; // it was handed over before
+      const letter =
+        'refusal' in one ? { record: one.record, ...one.refusal } : this.#take(seat, one.record, one.value);
+      if (letter) seat.unburied.push(letter);
     }
-    if (!(await this.#bury(letters, batch.alive)) || !batch.alive()) return false;
+    if (!(await this.#bury(seat.unburied, batch.alive))) return false;
+    for (const { record } of seat.unburied.splice(0)) seat.offsets.settle(record.offset);
+    if (!batch.alive()) return false;
     seat.offsets.passed(batch.nextOffset);
     await this.#commit(batch.partition, seat);
     return true;
   }
 
   #seatOf(partition: number): Seat {
-    const seat = this.#seats.get(partition) ?? { offsets: new OpenOffsets(), committed: -1, isOurs: true };
+    const seat = this.#seats.get(partition) ?? {
+      offsets: new OpenOffsets(),
+      committed: -1,
+      isOurs: true,
+      unburied: [],
+    };
     this.#seats.set(partition, seat);
     return seat;
   }
 
-  /** False: there is no room for it. What goes nowhere is done with. */
-  #take(seat: Seat, record: InRecord, value: OutputRecord): boolean {
+  /** A letter where there is no room for it. What goes nowhere is done with. */
+  #take(seat: Seat, record: InRecord, value: OutputRecord): DeadLetter | null {
     const target = this.#targetOf(value);
-    if (target === undefined) return true;
+    if (target === undefined) {
+      seat.offsets.settle(record.offset);
+      return null;
+    }
     const bytes = (record.value?.length ?? 0) + value.body.length + ITEM_BYTES;
     const share = this.#shareOf(value.oid);
     const mine = share.lanes.get(value.output) ?? this.#openLane(share, value, target);
-    if (mine.bytes + bytes > OUTPUT_BYTES || share.bytes + bytes > ORG_BYTES) return false;
-    if (!seat.offsets.add(record.offset)) return true;
+    if (mine.bytes + bytes > OUTPUT_BYTES || share.bytes + bytes > ORG_BYTES) return this.#overflow(record, value);
     const weigh = (sign: 1 | -1) => {
       for (const holder of [mine, share]) holder.bytes += sign * bytes;
       this.#bytes += sign * bytes;
@@ -161,7 +177,7 @@ class Delivery implements Role {
         if (this.#bytes < ALL_BYTES) for (const resume of this.#onRoom.splice(0)) resume();
       },
     });
-    return true;
+    return null;
   }
 
   #shareOf(oid: string): OrgShare {

@@ -17,6 +17,7 @@ import { type DeliveryPorts, type OutputSinks, startDelivery } from '../../src/r
 import { OID } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 
+const UNREADABLE = 'unreadable';
 const OTHER = 'ffffffff-0000-4000-8000-000000000001';
 const record = (output: string, event_id: string, rest: Partial<OutputRecord> = {}): OutputRecord => ({
   ...{ oid: OID, output, event_id, occurred_at: 1, body: `{"id":"${event_id}"}` },
@@ -70,6 +71,8 @@ async function delivery(sinks: Partial<OutputSinks>, targets: Record<string, Rec
   const time = new ManualTime();
   const committed: number[] = [];
   const letters: Letter[] = [];
+  /** While it is not open, dead letters are under way. */
+  const letterBox: { open: Promise<void> } = { open: Promise.resolve() };
   const failures = new Map<string, { reason: string; undelivered: number }>();
   const ports = {
     ...{ settings, log: pino({ level: 'silent' }), clock: time.clock },
@@ -82,8 +85,10 @@ async function delivery(sinks: Partial<OutputSinks>, targets: Record<string, Rec
     }),
     metrics: { deadLettered: () => {} },
     outbox: {
-      deadLetters: async (some: DeadLetter[]) =>
-        void letters.push(...some.map(({ record: { key }, code, message }) => ({ id: String(key), code, message }))),
+      deadLetters: async (some: DeadLetter[]) => {
+        await letterBox.open;
+        letters.push(...some.map(({ record: { key }, code, message }) => ({ id: String(key), code, message })));
+      },
     },
     outputMemory: {
       noteFailures: async (notes: { oid: string; output: string; reason: string; undelivered: number }[]) => {
@@ -103,7 +108,11 @@ async function delivery(sinks: Partial<OutputSinks>, targets: Record<string, Rec
         };
       },
       decode: async (_name: string, records: { value: OutputRecord }[]) =>
-        records.map((one) => ({ record: one, value: one.value })),
+        records.map((one) =>
+          one.value.output === UNREADABLE
+            ? { record: one, refusal: { code: 'record_undecodable', message: 'It cannot be read.' } }
+            : { record: one, value: one.value },
+        ),
     },
   };
   const role = await startDelivery(ports as unknown as DeliveryPorts);
@@ -119,7 +128,7 @@ async function delivery(sinks: Partial<OutputSinks>, targets: Record<string, Rec
     next = from;
     joined?.onAssigned([0]);
   };
-  return { hand, rejoin, committed, letters, failures, time, stop: () => role.stop() };
+  return { hand, rejoin, committed, letters, letterBox, failures, time, stop: () => role.stop() };
 }
 
 describe('delivery', () => {
@@ -206,6 +215,19 @@ describe('delivery', () => {
     await hand(record('one', 'other', { oid: OTHER, body }));
     await time.pass(1_000);
     expect(got).toEqual(['other']);
+  });
+
+  it('commits nothing past a record whose dead letter is still under way, and writes it once', async () => {
+    const { hand, committed, letters, letterBox, time } = await delivery({}, { hook });
+    const box = Promise.withResolvers<void>();
+    letterBox.open = box.promise;
+    const handed = hand(record('hook', 'a'), record(UNREADABLE, 'b'), record('hook', 'c'));
+    await time.pass(5_000);
+    expect(committed.filter((next) => next > 1)).toEqual([]);
+    box.resolve();
+    expect(await handed).toBe(true);
+    await time.pass(1_000);
+    expect([committed.at(-1), idsOf(letters)]).toEqual([3, ['b']]);
   });
 
   it('leaves alone what it held when the partition went to somebody else', async () => {
