@@ -32,7 +32,7 @@ export const refuse = (code: ErrorCode, message: string): Refusal => ({ code, me
 const CONNECTION_ID_MAX_BYTES = 1_024;
 /** What is known of a sensor has to fit one record of `sensor-state`, with as many tags as `fold` keeps. */
 const FACTS_MAX_BYTES = 256 * 1_024;
-const TAG_MAX_BYTES = 256;
+export const TAG_MAX_BYTES = 256;
 export const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
 /** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */

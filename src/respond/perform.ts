@@ -2,6 +2,7 @@
  * One action of a rule that matched -> effects. An action that fails is told with its rule's name, and the others go on.
  * Ids follow from event, rule and action, so that a repeat makes the same records.
  */
+import { TAG_MAX_BYTES } from '../command/check.ts';
 import type { Origin } from '../command/task-command.ts';
 import { directCommandOf } from '../command/task-command.ts';
 import { ApiError } from '../errors.ts';
@@ -97,7 +98,6 @@ const PERFORM: { [T in Effect['type']]: Perform<T> } = {
   },
 };
 
-const TAG_MAX_BYTES = 256;
 /** These go on to other rules only as reports, whose rounds are bounded. */
 const HARMLESS: ReadonlySet<Effect['type']> = new Set(['report', 'output']);
 

@@ -1,5 +1,6 @@
 /** Tags: those of a sensor, setting and taking away, all of an org, and who has one. */
 import { Type } from '@sinclair/typebox';
+import { TAG_MAX_BYTES } from '../../command/check.ts';
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import { Empty, OidParams, oid, optional, SidParams } from '../fields.ts';
@@ -13,7 +14,6 @@ import { knownSensor } from '../sensors.ts';
 import { answerChange } from './sensors.ts';
 
 const TAGS_MAX = 100;
-const TAG_MAX_BYTES = 256;
 /** Ten years. */
 const TTL_MAX_SECONDS = 315_360_000;
 

@@ -1,7 +1,7 @@
 /** `orgs`: makes, lists and deletes orgs, by way of Kafka. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { csv } from '../../csv.ts';
+import { csvOf } from '../../csv.ts';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
@@ -92,13 +92,7 @@ function listOrgs({ orgs }: Operator, flags: RowFlags, io: Io): void {
   }));
   rows.sort((a, b) => (`${a.name}/${a.oid}` < `${b.name}/${b.oid}` ? -1 : 1));
   if (flags.json) io.out(prettyJson({ orgs: rows }));
-  else if (flags.output === 'csv')
-    io.out(
-      csv(
-        ORG_FIELDS,
-        rows.map((row) => ORG_FIELDS.map((field) => row[field])),
-      ),
-    );
+  else if (flags.output === 'csv') io.out(csvOf(ORG_FIELDS, rows));
   else if (rows.length === 0) io.err('There are no orgs.\n');
   else
     io.out(

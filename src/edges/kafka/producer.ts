@@ -31,6 +31,9 @@ const REQUEST_MAX_BYTES = 900_000;
 const RECORD_OVERHEAD_BYTES = 64;
 const HEADER_OVERHEAD_BYTES = 8;
 
+/** Of a writer that died before it had committed: until then nobody reads past what it wrote. */
+const SOLE_TIMEOUT_MS = 15_000;
+
 const KINDS = {
   durable: { retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }, timeoutMs: 10_000 },
   once: { retry: { retries: 0 }, timeoutMs: 3_000 },
@@ -70,6 +73,7 @@ export type SoleProducer = {
 export async function openSoleProducer(kafka: Kafka, name: string): Promise<SoleProducer> {
   const producer = kafka.producer({
     ...{ transactionalId: name, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: byKey },
+    transactionTimeout: SOLE_TIMEOUT_MS,
     retry: KINDS.durable.retry,
   });
   await producer.connect();

@@ -1,5 +1,5 @@
 /** `keys list`: which keys there are. Of a key itself nothing can be shown. */
-import { csv } from '../../../csv.ts';
+import { csvOf } from '../../../csv.ts';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { durationText } from '../../duration.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
@@ -35,11 +35,7 @@ const CSV_FIELDS = [
 ];
 
 /** Times in Unix ms. */
-export const keyCsv = (keys: readonly ListedKey[]): string =>
-  csv(
-    CSV_FIELDS,
-    keys.map((key) => CSV_FIELDS.map((field) => key[field])),
-  );
+export const keyCsv = (keys: readonly ListedKey[]): string => csvOf(CSV_FIELDS, keys);
 
 export function keyTable(keys: readonly ListedKey[], nowMs: number, paint: Paint): string {
   const ago = (atMs: number | null) => (atMs === null ? '-' : `${durationText((nowMs - atMs) / 1000)} ago`);
