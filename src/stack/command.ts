@@ -3,11 +3,14 @@
 
 import { composeDown, composePorts } from './compose.ts';
 import { askDocker } from './docker.ts';
+import { StackInUse } from './errors.ts';
 import { endLeftovers } from './local-stack.ts';
 import { stackDir } from './paths.ts';
 import { kafkaAnswers, redisAnswers } from './probe.ts';
 import { upStack } from './stack.ts';
-import { changeState, ownerOf, readState, StackInUse, survivors } from './state.ts';
+import { changeState, ownerOf, readState, survivors } from './state.ts';
+
+export { StackInUse, StackSettingError } from './errors.ts';
 
 type Log = (line: string) => void;
 

@@ -4,8 +4,8 @@
 import { composeImages, runCompose } from './compose.ts';
 import { runContainers, testImages } from './containers.ts';
 import { askDocker, getImages } from './docker.ts';
+import { StackInUse, StackSettingError } from './errors.ts';
 import type { SourceOptions, Stack } from './stack.ts';
-import { StackInUse } from './state.ts';
 
 /** Undefined when Docker can't and need not (`need: 'try'`). A machine without Docker is nothing to speak of. */
 export async function runDocker(options: SourceOptions, need: 'try' | 'must'): Promise<Stack | undefined> {
@@ -18,7 +18,7 @@ export async function runDocker(options: SourceOptions, need: 'try' | 'must'): P
     await getImages(forTest ? Object.values(testImages) : composeImages, options.log);
     return await (forTest ? runContainers(options) : runCompose(options));
   } catch (error) {
-    if (error instanceof StackInUse) throw error;
+    if (error instanceof StackInUse || error instanceof StackSettingError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     if (need === 'must') throw new Error(`Docker can't bring up the stack: ${why}`);
     options.log(`Not using Docker (${why}); starting local processes instead`);

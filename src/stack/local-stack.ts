@@ -33,13 +33,16 @@ function localStack(kafkaPort: number, redisPort: number, stop: () => Promise<vo
 
 type Pair = { kafka: LocalServer; redis: LocalServer };
 
-/** Starts both at once; when one fails the other is stopped before the failure is told. */
+/** Starts both at once; when one fails the other is stopped, and what each lacks is told. */
 async function startPair(kafka: Promise<LocalServer>, redis: Promise<LocalServer>): Promise<Pair> {
   const [k, r] = await Promise.allSettled([kafka, redis]);
   if (k.status === 'fulfilled' && r.status === 'fulfilled') return { kafka: k.value, redis: r.value };
   await Promise.all([k, r].map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
-  throw k.status === 'rejected' ? k.reason : (r as PromiseRejectedResult).reason;
+  const reasons = [k, r].flatMap((result) => (result.status === 'rejected' ? [sentenceOf(result.reason)] : []));
+  throw new Error(reasons.join('\n'));
 }
+
+const sentenceOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 async function stopPair({ kafka, redis }: Pair): Promise<void> {
   await Promise.all([kafka.stop(), redis.stop()]);

@@ -2,6 +2,7 @@
 // asked for try again with another one.
 
 import { createServer } from 'node:net';
+import { StackSettingError } from './errors.ts';
 
 /** True when nothing listens on this port of 127.0.0.1. */
 export function isFree(port: number): Promise<boolean> {
@@ -39,7 +40,8 @@ export function portFrom(env: NodeJS.ProcessEnv, name: string): number | undefin
   const text = env[name];
   if (text === undefined || text === '') return undefined;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`${name}=${text}: a port from 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new StackSettingError(`${name}=${text}: a port from 1 to 65535`);
   return port;
 }
 
@@ -50,7 +52,7 @@ export async function choosePort(
   preferred: (number | undefined)[],
 ): Promise<number> {
   if (chosen === undefined) return firstFree(preferred);
-  if (!(await isFree(chosen))) throw new Error(`${name}=${chosen}: something listens there already.`);
+  if (!(await isFree(chosen))) throw new StackSettingError(`${name}=${chosen}: something listens there already.`);
   return chosen;
 }
 

@@ -1,6 +1,8 @@
 // Decides from the environment alone where Kafka and Redis come from. Pure: what Docker says is asked later, and only when
 // the answer here allows it.
 
+import { StackSettingError } from './errors.ts';
+
 /** `docker: 'try'`: Docker when it works, else local processes. `'must'`: Docker, or an error. `'never'`: local processes. */
 export type Plan =
   | { source: 'environment'; kafkaBrokers: string[]; redisUrl: string }
@@ -14,12 +16,13 @@ export function planSource(env: NodeJS.ProcessEnv): Plan {
   const kafkaBrokers = splitList(env.KAFKA_BROKERS ?? '');
   const redisUrl = env.REDIS_URL ?? '';
   if (kafkaBrokers.length > 0 && redisUrl !== '') {
-    if (!URL.canParse(redisUrl)) throw new Error(`REDIS_URL=${redisUrl}: a redis:// or rediss:// address`);
+    if (!URL.canParse(redisUrl)) throw new StackSettingError(`REDIS_URL=${redisUrl}: a redis:// or rediss:// address`);
     return { source: 'environment', kafkaBrokers, redisUrl };
   }
   // Half a stack would mean that one of the two is used for something the person did not think of.
-  if (kafkaBrokers.length > 0) throw new Error('KAFKA_BROKERS is set and REDIS_URL is not: set both, or neither.');
-  if (redisUrl !== '') throw new Error('REDIS_URL is set and KAFKA_BROKERS is not: set both, or neither.');
+  if (kafkaBrokers.length > 0)
+    throw new StackSettingError('KAFKA_BROKERS is set and REDIS_URL is not: set both, or neither.');
+  if (redisUrl !== '') throw new StackSettingError('REDIS_URL is set and KAFKA_BROKERS is not: set both, or neither.');
   switch (env.STACK_SOURCE ?? '') {
     case '':
       return { source: 'own', docker: 'try' };
@@ -28,7 +31,7 @@ export function planSource(env: NodeJS.ProcessEnv): Plan {
     case 'local':
       return { source: 'own', docker: 'never' };
     default:
-      throw new Error(`STACK_SOURCE=${env.STACK_SOURCE}: docker or local`);
+      throw new StackSettingError(`STACK_SOURCE=${env.STACK_SOURCE}: docker or local`);
   }
 }
 
@@ -43,7 +46,7 @@ function splitList(text: string): string[] {
 export function parseAddresses(brokers: readonly string[]): Address[] {
   return brokers.map((broker) => {
     const [, host, port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(broker) ?? [];
-    if (!host) throw new Error(`KAFKA_BROKERS: ${broker} is not host:port`);
+    if (!host) throw new StackSettingError(`KAFKA_BROKERS: ${broker} is not host:port`);
     return { host, port: Number(port ?? 9092) };
   });
 }

@@ -4,6 +4,7 @@
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StackInUse } from './errors.ts';
 import { isAlive, markOf, type ProcessMark } from './pids.ts';
 
 /** A server process that was started on this folder. */
@@ -51,13 +52,6 @@ export function survivors(state: StackState): RecordedServer[] {
 export function ownerOf(dir: string): ProcessMark | undefined {
   const owner = readJson<ProcessMark>(join(dir, 'owner.json'));
   return owner !== undefined && isAlive(owner) ? owner : undefined;
-}
-
-/** Another live program holds the folder: no other source would help. */
-export class StackInUse extends Error {
-  constructor(dir: string, pid: number) {
-    super(`${dir} is in use by process ${pid}: stop that one first (Ctrl-C there).`);
-  }
 }
 
 /** Takes the folder for this process, from a dead owner too. Returns what gives it back; throws StackInUse when another live process has it. */

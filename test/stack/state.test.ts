@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { StackInUse } from '../../src/stack/errors.ts';
 import { markOf } from '../../src/stack/pids.ts';
-import { changeState, ownerOf, readState, StackInUse, survivors, takeOwnership } from '../../src/stack/state.ts';
+import { changeState, ownerOf, readState, survivors, takeOwnership } from '../../src/stack/state.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 /** `stack`: Kafka and Redis on this machine, for trying things out. Progress goes to standard error, the result to `out`. */
 import type { Command } from 'commander';
 import type { StackStatus } from '../../stack/command.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { CliError, EXIT, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { withExamples } from '../options.ts';
 import { facts } from '../table.ts';
@@ -48,11 +48,21 @@ export function registerStack(program: Command, io: Io): void {
   );
 }
 
+const NEEDED =
+  'Needed: Docker; or Java 17 or newer, with redis-server or valkey-server (Maven fetches Kafka once); ' +
+  'or a Kafka and a Redis that run, named by KAFKA_BROKERS and REDIS_URL.';
+
 const commands = () => import('../../stack/command.ts');
 
 async function up(flags: Flags, io: Io): Promise<void> {
-  const { up } = await commands();
-  print(await up((line) => io.err(`${line}\n`)), flags, io);
+  const { up, StackInUse, StackSettingError } = await commands();
+  try {
+    print(await up((line) => io.err(`${line}\n`)), flags, io);
+  } catch (error) {
+    if (error instanceof StackSettingError) throw usageError(error.message);
+    if (error instanceof StackInUse || !(error instanceof Error)) throw error;
+    throw new CliError('stack_unavailable', error.message, { exitCode: EXIT.unavailable, hint: NEEDED });
+  }
 }
 
 async function down(flags: Flags, io: Io): Promise<void> {
