@@ -9,12 +9,16 @@ const execArgv = ['--disable-warning=TimeoutNegativeWarning'];
 
 export default defineConfig({
   test: {
+    // By itself it leaves one processor free, which on two of them is one half.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/e2e/**', 'test/sim/**', 'test/chaos/chaos.test.ts'],
+          // For what hangs; how long a test takes says more about what runs beside it.
+          testTimeout: 30_000,
           execArgv,
         },
       },

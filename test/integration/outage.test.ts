@@ -21,8 +21,8 @@ const patient = { timeout: 45_000, interval: 50 };
 const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
 const folders = { kafka: join(root, 'kafka'), redis: join(root, 'redis') };
 /** Of a Redis that stands still: while presence goes on, and without. Together longer than any time limit, and than a session. */
-const LOADED_MS = 9_000;
-const FROZEN_MS = 9_000;
+const LOADED_MS = 6_000;
+const FROZEN_MS = 6_000;
 let kafka: LocalServer;
 let redis: LocalServer;
 let system: System;
