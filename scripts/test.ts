@@ -8,7 +8,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/stack/paths.ts';
-import { type Stack, upStack } from '../src/stack/stack.ts';
+import type { Stack } from '../src/stack/source.ts';
+import { upStack } from '../src/stack/stack.ts';
 import { type Step, startStep } from './step.ts';
 import {
   type AllowedSkip,

@@ -8,18 +8,6 @@ import type { Due, Flight, Pair } from './flight.ts';
 /** When the pair became due: the task was learnt of, or the sensor connected, whichever was later. Unix ms. */
 export const dueAt = ({ task, sensor }: Due): number => Math.max(task.seenAtMs, sensor.connectedAtMs);
 
-/** The org, the dispatch id, numbers, lengths, and what the log needs of its own. */
-const FIXED_BYTES = 220;
-const UTF8_MOST = 3;
-
-/** Bytes of the pair's dispatch on the log, key included: not less than they will be. */
-export const bytesOf = ({ task, sensor }: Due): number =>
-  FIXED_BYTES +
-  task.textBytes +
-  task.taskId.length +
-  2 * sensor.sid.length +
-  UTF8_MOST * (sensor.connectionId?.length ?? 0);
-
 export function dispatchOf({ seat, nowMs }: Flight, { task, sensor, attempt, connectionId }: Pair): TaskDispatch {
   return {
     dispatch_id: dispatchId(seat.oid, task.taskId, sensor.sid, attempt),

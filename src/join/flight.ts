@@ -4,7 +4,6 @@
  */
 import { claimTag } from '../model/task.ts';
 import type { ClaimRequest, ConfirmRequest, RecheckRequest } from '../projection/store.ts';
-import { bytesOf } from './dispatch.ts';
 import type { Seat, Sensor } from './seat.ts';
 import { mayBeDue, type Task } from './tasks.ts';
 
@@ -29,6 +28,18 @@ export type Flight = {
 const PAIRS_PER_SCRIPT = 500;
 /** Pairs in one trip, whatever their bytes. */
 const PAIRS_PER_TRIP = 4_000;
+
+/** The org, the dispatch id, numbers, lengths, and what the log needs of its own. */
+const FIXED_BYTES = 220;
+const UTF8_MOST = 3;
+
+/** Bytes of the pair's dispatch on the log, key included: not less than they will be. */
+export const bytesOf = ({ task, sensor }: Due): number =>
+  FIXED_BYTES +
+  task.textBytes +
+  task.taskId.length +
+  2 * sensor.sid.length +
+  UTF8_MOST * (sensor.connectionId?.length ?? 0);
 
 /** The flights of the next trip: from `pairs[from]` on, as many as `maxBytes` of dispatches allow, one at least. Pairs that
  *  need no claim are passed over. `next` is where the trip after it begins. */

@@ -6,8 +6,8 @@
 import type { Outbox } from '../outbox.ts';
 import type { RolePorts } from '../ports.ts';
 import type { Claims } from './claims.ts';
-import { bytesOf, dispatchOf } from './dispatch.ts';
-import { dropUnfit, type Flight } from './flight.ts';
+import { dispatchOf } from './dispatch.ts';
+import { bytesOf, dropUnfit, type Flight } from './flight.ts';
 import type { Pace } from './pace.ts';
 
 const PRODUCE_TRIES = 4;

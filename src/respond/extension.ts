@@ -8,8 +8,8 @@ import { readTarget } from '../command/target.ts';
 import { taskCommandOf, untaskCommandOf } from '../command/task-command.ts';
 import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
+import type { Acting } from './acting.ts';
 import { changeOf } from './effects.ts';
-import type { Acting } from './perform.ts';
 import { ruleId } from './seen.ts';
 
 type Ask = (data: unknown, acting: Acting) => Promise<void> | void;

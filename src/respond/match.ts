@@ -3,8 +3,9 @@
 import { evaluate } from '../rules/evaluate.ts';
 import type { NamedRule } from '../rules/ruleset.ts';
 import type { Lookups } from '../rules/view.ts';
+import type { Firing } from './acting.ts';
 import type { Effects } from './effects.ts';
-import { type Firing, sentenceOf } from './perform.ts';
+import { sentenceOf } from './perform.ts';
 import type { Seen } from './seen.ts';
 
 /** Evaluates rules on one event; what goes wrong is told with the rule's name, and the others go on. */

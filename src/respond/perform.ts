@@ -6,50 +6,15 @@ import { TAG_MAX_BYTES } from '../command/check.ts';
 import type { Origin } from '../command/task-command.ts';
 import { directCommandOf } from '../command/task-command.ts';
 import { ApiError } from '../errors.ts';
-import type { RolePorts } from '../ports.ts';
 import type { Action, Effect } from '../rules/actions.ts';
 import { RuleFault } from '../rules/errors.ts';
-import type { NamedRule } from '../rules/ruleset.ts';
 import { render } from '../rules/template/render.ts';
 import { applyTransform } from '../rules/template/transform.ts';
-import type { View } from '../rules/view.ts';
-import type { Devices } from './devices.ts';
-import { changeOf, type Effects } from './effects.ts';
+import type { Acting, Stage } from './acting.ts';
+import { changeOf } from './effects.ts';
 import { askExtension } from './extension.ts';
-import { outputOf, type Report, reportOf } from './report.ts';
-import { ruleId, type Seen } from './seen.ts';
-import type { Turn } from './turn.ts';
-
-export type Ports = Pick<RolePorts, 'config' | 'orgs' | 'projection'> & { devices: Pick<Devices, 'sensorsOf'> };
-
-/** A rule that has matched, and the reports that its actions have made so far. */
-export type Firing = {
-  readonly rule: NamedRule;
-  readonly seen: Seen;
-  readonly mtd: unknown;
-  readonly reports: Report[];
-};
-
-/** What an action is run with. */
-export type Stage = {
-  readonly ports: Ports;
-  readonly turn: Turn;
-  readonly effects: Effects;
-  readonly firing: Firing;
-  readonly nowMs: number;
-};
-
-export type Acting = {
-  readonly ports: Ports;
-  readonly turn: Turn;
-  readonly effects: Effects;
-  readonly firing: Firing;
-  readonly seen: Seen;
-  readonly at: string;
-  readonly origin: Origin;
-  /** What templates see. */
-  readonly data: View;
-};
+import { outputOf, reportOf } from './report.ts';
+import { ruleId } from './seen.ts';
 
 /** Rules that answer each other end after so many turns. */
 export const DEPTH_MAX = 8;

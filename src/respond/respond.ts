@@ -6,9 +6,10 @@
 import { isRunnable } from '../rules/actions.ts';
 import type { Count, RuleMemory } from '../rules/memory.ts';
 import { counted, runsNow } from '../rules/suppression.ts';
+import type { Firing, Ports } from './acting.ts';
 import { type Effects, noEffects } from './effects.ts';
 import { firingsOf } from './match.ts';
-import { type Firing, type Ports, perform, sentenceOf } from './perform.ts';
+import { perform, sentenceOf } from './perform.ts';
 import type { Rulesets } from './rulesets.ts';
 import type { Seen } from './seen.ts';
 import { Turn } from './turn.ts';

@@ -8,7 +8,7 @@ import { docker } from './docker.ts';
 import { packageRoot, stackDir } from './paths.ts';
 import { choosePort } from './ports.ts';
 import { kafkaAnswers, redisAnswers } from './probe.ts';
-import type { SourceOptions, Stack } from './stack.ts';
+import type { SourceOptions, Stack } from './source.ts';
 import { changeState, readState, takeOwnership } from './state.ts';
 import { afterOurDeath } from './watchdog.ts';
 

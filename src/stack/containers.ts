@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hasImage } from './docker.ts';
-import type { SourceOptions, Stack } from './stack.ts';
+import type { SourceOptions, Stack } from './source.ts';
 import { afterOurDeath } from './watchdog.ts';
 
 // KafkaContainer knows Confluent's image only; inside is the same Apache Kafka.

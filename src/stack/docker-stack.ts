@@ -5,7 +5,7 @@ import { composeImages, runCompose } from './compose.ts';
 import { runContainers, testImages } from './containers.ts';
 import { askDocker, getImages } from './docker.ts';
 import { StackInUse, StackSettingError } from './errors.ts';
-import type { SourceOptions, Stack } from './stack.ts';
+import type { SourceOptions, Stack } from './source.ts';
 
 /** Undefined when Docker can't and need not (`need: 'try'`). A machine without Docker is nothing to speak of. */
 export async function runDocker(options: SourceOptions, need: 'try' | 'must'): Promise<Stack | undefined> {

@@ -12,7 +12,7 @@ import { shortPath, stackDir } from './paths.ts';
 import { endMarked, markOf } from './pids.ts';
 import { choosePort } from './ports.ts';
 import { kafkaAnswers, redisAnswers } from './probe.ts';
-import type { SourceOptions, Stack, StackOptions } from './stack.ts';
+import type { SourceOptions, Stack, StackOptions } from './source.ts';
 import { changeState, readState, survivors, takeOwnership } from './state.ts';
 
 const LEFTOVER_GRACE_MS = 15_000;

@@ -1,7 +1,27 @@
-// Decides from the environment alone where Kafka and Redis come from. Pure: what Docker says is asked later, and only when
-// the answer here allows it.
+// What a source of Kafka and Redis is given and gives; and from the environment alone, which one it is. Pure: what Docker says
+// is asked later, and only when the answer here allows it.
 
 import { StackSettingError } from './errors.ts';
+
+/** A stack that is up. `stop` ends what this call started and is safe twice; what was there before stays. */
+export type Stack = {
+  source: 'environment' | 'docker' | 'local';
+  kafkaBrokers: string[];
+  redisUrl: string;
+  stop(): Promise<void>;
+};
+
+/** `start` keeps its data (in `dataDir`, by default the checkout's `.stack`); `test` keeps nothing. */
+export type StackOptions = {
+  purpose: 'start' | 'test';
+  log: (line: string) => void;
+  dataDir?: string;
+  /** Outlives this process (`rt stack up`); only with `start`. */
+  detached?: boolean;
+};
+
+/** What every source is given. */
+export type SourceOptions = StackOptions & { kafkaPort: number | undefined; redisPort: number | undefined };
 
 /** `docker: 'try'`: Docker when it works, else local processes. `'must'`: Docker, or an error. `'never'`: local processes. */
 export type Plan =

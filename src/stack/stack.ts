@@ -6,27 +6,15 @@ import { runDocker } from './docker-stack.ts';
 import { findDetached, runLocal } from './local-stack.ts';
 import { portFrom } from './ports.ts';
 import { accepts } from './probe.ts';
-import { type Address, type Plan, parseAddresses, planSource } from './source.ts';
-
-/** A stack that is up. `stop` ends what this call started and is safe twice; what was there before stays. */
-export type Stack = {
-  source: 'environment' | 'docker' | 'local';
-  kafkaBrokers: string[];
-  redisUrl: string;
-  stop(): Promise<void>;
-};
-
-/** `start` keeps its data (in `dataDir`, by default the checkout's `.stack`); `test` keeps nothing. */
-export type StackOptions = {
-  purpose: 'start' | 'test';
-  log: (line: string) => void;
-  dataDir?: string;
-  /** Outlives this process (`rt stack up`); only with `start`. */
-  detached?: boolean;
-};
-
-/** What every source is given. */
-export type SourceOptions = StackOptions & { kafkaPort: number | undefined; redisPort: number | undefined };
+import {
+  type Address,
+  type Plan,
+  parseAddresses,
+  planSource,
+  type SourceOptions,
+  type Stack,
+  type StackOptions,
+} from './source.ts';
 
 /** Resolves when Kafka and Redis answer. Throws a sentence that says what to install or change when no source works. */
 export async function upStack(options: StackOptions): Promise<Stack> {

@@ -2,8 +2,8 @@
 import { readConfig } from '../../src/config.ts';
 import { hiveNamed } from '../../src/hives/hives.ts';
 import { HiveStore } from '../../src/hives/store.ts';
+import type { Ports } from '../../src/respond/acting.ts';
 import type { Effects } from '../../src/respond/effects.ts';
-import type { Ports } from '../../src/respond/perform.ts';
 import { respond } from '../../src/respond/respond.ts';
 import { Rulesets } from '../../src/respond/rulesets.ts';
 import type { Seen } from '../../src/respond/seen.ts';
