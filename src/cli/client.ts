@@ -94,11 +94,11 @@ export class Client {
   }
 
   async #fetchToken(): Promise<string> {
-    const { oid, apiKey } = this.#options;
+    const { oid, apiKey, uid } = this.#options;
     const response = await this.#send('/', {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ oid, secret: apiKey }).toString(),
+      body: new URLSearchParams({ oid, secret: apiKey, ...(uid ? { uid } : {}) }).toString(),
     });
     if (!response.ok) throw await this.#errorOf(response);
     const { jwt } = (await this.#json(response)) as { jwt?: unknown };

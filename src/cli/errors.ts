@@ -36,7 +36,7 @@ export const usageError = (sentence: string, hint?: string): CliError =>
 
 /** What to try, for codes where the server's sentence cannot know it. */
 const HINTS: Readonly<Record<string, string>> = {
-  key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile).',
+  key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile); a user key needs --uid (RT_UID).',
   forbidden: 'The key may lack the right, or belong to another org.',
   task_unknown: 'See which tasks there are: list, or list --state ended.',
   sensor_unknown: 'See which sensors there are: sensors list.',

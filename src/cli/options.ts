@@ -9,12 +9,13 @@ import { type ApiFlags, readApiSettings } from './settings.ts';
 export type JsonFlag = { json?: boolean };
 export type TargetFlags = { sid?: string; tag?: string; selector?: string };
 
-/** `--url`, `--oid`, `--api-key`, `--json`. */
+/** `--url`, `--oid`, `--api-key`, `--uid`, `--json`. */
 export const withApiOptions = (command: Command): Command =>
   command
     .option('--url <url>', 'the server (RT_URL)')
     .option('--oid <uuid>', 'the org (RT_OID)')
     .option('--api-key <key>', 'an API key of the org (RT_API_KEY, which other users of this machine cannot see)')
+    .option('--uid <uid>', 'the user, where the key is a user key (RT_UID)')
     .option('--json', 'print JSON for programs');
 
 export type RowFlags = JsonFlag & { output?: 'table' | 'csv' };

@@ -28,6 +28,7 @@ profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (\`~/.config/…\` whe
 | \`--url\` | \`RT_URL\` | \`url\` | the server; \`http://127.0.0.1:8080\` unless given |
 | \`--oid\` | \`RT_OID\` | \`oid\` | the org |
 | \`--api-key\` | \`RT_API_KEY\` | \`api_key\` | a key of the org; an option shows in the machine's list of processes, so prefer the others |
+| \`--uid\` | \`RT_UID\` | \`uid\` | the user, where the key is a user key; it has to stand where the key stands, or before it |
 
 \`serve\`, \`topics\`, \`fleet\`, \`orgs\`, \`keys\`, \`dead-letter\`, \`schemas\`, \`doctor\`, \`verify\`, \`rebuild\`, \`rules test --replay\` and
 \`sensors forget --kafka\` talk to Kafka, Redis or the registry themselves and read the settings of the server: \`KAFKA_BROKERS\` and so on.

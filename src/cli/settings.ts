@@ -1,6 +1,7 @@
 /**
- * Where the server is and who asks: each setting from its flag, else from the environment (RT_URL, RT_OID, RT_API_KEY),
- * else from the profile, a JSON file {"url", "oid", "api_key"} in the user's configuration folder. The key is never shown.
+ * Where the server is and who asks: each setting from its flag, else from the environment (RT_URL, RT_OID, RT_API_KEY, RT_UID),
+ * else from the profile, a JSON file {"url", "oid", "api_key", "uid"} in the user's configuration folder. A uid belongs to a key:
+ * one that stands farther away than the key that is used is another key's. The key is never shown.
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,9 +9,10 @@ import { join } from 'node:path';
 import { isUuid } from '../model/ids.ts';
 import { usageError } from './errors.ts';
 
-export type ApiSettings = { url: string; oid: string; apiKey: string };
+/** `uid` is the user of a user key. */
+export type ApiSettings = { url: string; oid: string; apiKey: string; uid?: string | undefined };
 
-export type ApiFlags = { url?: string; oid?: string; apiKey?: string };
+export type ApiFlags = { url?: string; oid?: string; apiKey?: string; uid?: string };
 
 type Env = Record<string, string | undefined>;
 
@@ -32,7 +34,13 @@ export function readApiSettings(flags: ApiFlags, env: Env): ApiSettings {
   if (!oid) throw missing('org', '--oid', 'RT_OID', env);
   if (!isUuid(oid)) throw usageError(`The org id must be a UUID, not '${oid}'.`);
   if (!apiKey) throw missing('API key', '--api-key', 'RT_API_KEY', env);
-  return { url: checkUrl(given.url ?? profile.url ?? DEFAULT_URL), oid, apiKey };
+  return { url: checkUrl(given.url ?? profile.url ?? DEFAULT_URL), oid, apiKey, uid: uidOf(flags, env, profile) };
+}
+
+function uidOf(flags: ApiFlags, env: Env, profile: Profile): string | undefined {
+  const inEnv = flags.apiKey === undefined ? nonEmpty(env.RT_UID) : undefined;
+  const inProfile = flags.apiKey === undefined && !env.RT_API_KEY ? profile.uid : undefined;
+  return nonEmpty(flags.uid ?? inEnv ?? inProfile);
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
@@ -49,7 +57,9 @@ function checkUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-function readProfile(path: string): { url?: string; oid?: string; api_key?: string } {
+type Profile = { url?: string; oid?: string; api_key?: string; uid?: string };
+
+function readProfile(path: string): Profile {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -59,7 +69,7 @@ function readProfile(path: string): { url?: string; oid?: string; api_key?: stri
   }
   const fields = parseObject(text);
   if (!fields) throw usageError(`${path} is not a JSON object.`, 'Write {"url": …, "oid": …, "api_key": …}.');
-  for (const name of ['url', 'oid', 'api_key']) {
+  for (const name of ['url', 'oid', 'api_key', 'uid']) {
     if (name in fields && typeof fields[name] !== 'string') throw usageError(`${path}: ${name} must be text.`);
   }
   return fields;

@@ -30,6 +30,16 @@ describe('commands against a server', () => {
     expect(dataOf(requests[1])).toEqual({ task: 'file_get /x', tag: 'vip', ttl: 3_600, idempotency_key: 'k' });
   });
 
+  it.each<[string, string[], Record<string, string>]>([
+    ['the user of a user key', ['--uid', 'alice'], { oid: OID, secret: API_KEY, uid: 'alice' }],
+    ['nobody with a key of an org', [], { oid: OID, secret: API_KEY }],
+  ])('name %s when they ask for a token', async (_who, args, form) => {
+    const { requests } = await runAgainst(['list', ...args], (_, response) =>
+      reply(response, 200, { data: { tasks: [] } }),
+    );
+    expect(Object.fromEntries(requests[0]?.form ?? [])).toEqual(form);
+  });
+
   it('keep what follows -- as it is', async () => {
     const text = ['run', '--shell-command', 'a && b', '1+1', '100%'];
     server = await serveAnswers((_, response) => reply(response, 200, { data: { task_id: 't' } }));

@@ -37,6 +37,18 @@ describe('the settings of the commands', () => {
     expect(readApiSettings({}, env)).toEqual({ url: 'http://env', oid: OID, apiKey: API_KEY });
   });
 
+  it.each<[string, { apiKey?: string; uid?: string }, Record<string, string>, string | undefined]>([
+    ['the profile, with its key', {}, {}, 'profile-user'],
+    ['the environment before the profile', {}, { RT_UID: 'env-user' }, 'env-user'],
+    ['a flag before both', { uid: 'flag-user' }, { RT_UID: 'env-user' }, 'flag-user'],
+    ['the environment beside its key', {}, { RT_API_KEY: 'env-key', RT_UID: 'env-user' }, 'env-user'],
+    ['nowhere, where the key comes from before it', {}, { RT_API_KEY: 'env-key' }, undefined],
+    ['nowhere, where a flag gives the key alone', { apiKey: 'flag-key' }, { RT_UID: 'env-user' }, undefined],
+  ])('take the user of a key from %s', (_where, flags, env, uid) => {
+    writeProfile(JSON.stringify({ oid: OID, api_key: 'profile-key', uid: 'profile-user' }));
+    expect(readApiSettings(flags, { XDG_CONFIG_HOME: home, ...env }).uid).toBe(uid);
+  });
+
   it('look for a server on this machine when no URL is given', () => {
     expect(readApiSettings({ oid: OID, apiKey: API_KEY }, { XDG_CONFIG_HOME: home }).url).toBe('http://127.0.0.1:8080');
   });
@@ -50,7 +62,7 @@ describe('the settings of the commands', () => {
     expect(() => readApiSettings(flags, { XDG_CONFIG_HOME: home })).toThrow(sentence);
   });
 
-  it.each(['{', '[]', '{"oid": 5}'])('say where a profile is wrong: %s', (text) => {
+  it.each(['{', '[]', '{"oid": 5}', '{"uid": 5}'])('say where a profile is wrong: %s', (text) => {
     writeProfile(text);
     expect(() => readApiSettings({}, { XDG_CONFIG_HOME: home })).toThrow(/config\.json/);
   });
