@@ -3,7 +3,8 @@
  *  - a token of ours counts in an org only while its key is there: a revoked, replaced or expired key ends it at the next
  *    request, and open streams too; its rights are those that the token names and the key still has, org by org;
  *  - an issuer's token (JWKS_URL) counts until it runs out, in the orgs that exist;
- *  - a wrong key, a key of another org and an unknown org get the same answer, after the same work.
+ *  - a user key is a key only together with its uid, and a key of an org only without one;
+ *  - a wrong key, a key of another org or user and an unknown org get the same answer, after the same work.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -74,10 +75,14 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
     async issue({ oid, secret: keyText, uid, expirySeconds }) {
       if (secret === null)
         throw new ApiError('not_found', 'This server gives no tokens: get one from the issuer that it trusts.');
-      const keys = orgs.keysWith(hashOfKey(keyText), nowMs()).filter((key) => uid === undefined || uid === key.uid);
+      const keys = orgs.keysWith({ hash: hashOfKey(keyText), ...(uid === undefined ? {} : { uid }) }, nowMs());
       const wanted = oid === undefined || oid === NO_ORG ? keys : keys.filter((key) => key.oid === oid);
       const [key] = wanted;
-      if (!key) throw new ApiError('key_invalid', 'These do not belong together: check oid, secret and uid.');
+      if (!key)
+        throw new ApiError(
+          'key_invalid',
+          'These do not belong together: check oid and secret, and the uid, which a user key needs.',
+        );
       return new SignJWT({ ...orgClaims(oid, wanted), key: marks.of(key), ...(uid === undefined ? {} : { uid }) })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setSubject(uid ?? key.name)
@@ -142,7 +147,10 @@ class Marks {
   of(key: ApiKey): string {
     const known = this.#known.get(key);
     if (known !== undefined || this.#secret === null) return known ?? '';
-    const mark = createHmac('sha256', this.#secret).update(key.hash).digest('base64url').slice(0, 22);
+    const mark = createHmac('sha256', this.#secret)
+      .update(`${key.hash} ${key.uid ?? ''}`)
+      .digest('base64url')
+      .slice(0, 22);
     this.#known.set(key, mark);
     return mark;
   }

@@ -18,7 +18,7 @@ export type UserOrgs = { orgs: { oid: string; name: string }[]; total: number };
 
 /** The orgs that the key opens, also those that the token does not name; sorted by name, a page of them. */
 export function orgsOf(identity: Identity, table: OrgTable, nowMs: number, query: OrgQuery): UserOrgs {
-  const oids = identity.key ? table.keysWith(identity.key.hash, nowMs).map(({ oid }) => oid) : identity.oids;
+  const oids = identity.key ? table.keysWith(identity.key, nowMs).map(({ oid }) => oid) : identity.oids;
   const wanted = query.filter.toLowerCase();
   const orgs = [...new Set(oids)]
     .map((oid) => ({ oid, name: table.nameOf(oid) ?? '' }))

@@ -118,16 +118,17 @@ export class OrgTable {
     return this.#orgs.get(oid)?.keys.values() ?? [];
   }
 
-  /** The keys with this hash, one an org at least, in orgs that exist, by oid; without those that have run out. */
-  keysWith(hash: string, nowMs: number): ApiKey[] {
+  /** The keys with this hash and user (not given: keys of orgs), one an org at least, in orgs that exist, by oid; without
+   *  those that have run out. */
+  keysWith({ hash, uid }: Pick<ApiKey, 'hash' | 'uid'>, nowMs: number): ApiKey[] {
     return [...(this.#keysByHash.get(hash) ?? [])]
-      .filter((key) => this.known(key.oid) && isLive(key, nowMs))
+      .filter((key) => key.uid === uid && this.known(key.oid) && isLive(key, nowMs))
       .sort((a, b) => (a.oid < b.oid ? -1 : 1));
   }
 
   /** The same user's key in another org. */
-  keyLike({ hash }: ApiKey, oid: string): ApiKey | undefined {
-    return [...(this.#keysByHash.get(hash) ?? [])].find((key) => key.oid === oid);
+  keyLike({ hash, uid }: ApiKey, oid: string): ApiKey | undefined {
+    return [...(this.#keysByHash.get(hash) ?? [])].find((key) => key.oid === oid && key.uid === uid);
   }
 
   /** The key of this org with this secret, unless it has run out. */

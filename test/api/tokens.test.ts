@@ -4,7 +4,7 @@ import { createTokens } from '../../src/api/tokens.ts';
 import { issuerKeys } from '../../src/edges/http/jwks.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';
-import { BARE_OID, OID, SECRET, set, UNKNOWN_OID } from '../command/orgs.ts';
+import { BARE_OID, OID, PAST_OID, SECRET, set, UNKNOWN_OID } from '../command/orgs.ts';
 import { Memory, startApi, tokenOf } from './memory.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -72,6 +72,28 @@ describe('getting a token', () => {
     expect((await ask({ oid: OID, secret: SECRET, uid: 'me' })).statusCode).toBe(401);
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: [], uid: 'me' });
     expect((await ask({ oid: OID, secret: SECRET, uid: 'me' })).statusCode).toBe(200);
+  });
+
+  test.each(['-', OID])('a user key without its user id is a wrong key, with the oid %s', async (oid) => {
+    set(memory.orgs, OID, 'API_KEY', 'mine', { hash: hashOfKey('mine'), perms: [], uid: 'me' });
+    const [without, wrong] = [await ask({ oid, secret: 'mine' }), await ask({ oid, secret: 'no' })];
+    expect([without.statusCode, without.json()]).toEqual([401, wrong.json()]);
+  });
+
+  test('a key of an org needs no user id, with the oid - neither', async () => {
+    expect(decodeJwt((await ask({ oid: '-', secret: SECRET })).json<{ jwt: string }>().jwt)).toMatchObject({
+      oids: [],
+    });
+  });
+
+  test('where a key of an org and a user key are the same secret, each opens its own', async () => {
+    set(memory.orgs, BARE_OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: ['sensor.list'], uid: 'me' });
+    const orgsOf = async (fields: Record<string, string>) => {
+      const { jwt } = (await ask({ oid: '-', secret: SECRET, ...fields })).json() as { jwt: string };
+      const answer = await server.inject({ url: '/v1/user/orgs', headers: { authorization: `Bearer ${jwt}` } });
+      return (answer.json() as { orgs: { oid: string }[] }).orgs.map(({ oid }) => oid);
+    };
+    expect([await orgsOf({}), await orgsOf({ uid: 'me' })]).toEqual([[OID, PAST_OID], [BARE_OID]]);
   });
 });
 

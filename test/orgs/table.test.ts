@@ -86,7 +86,7 @@ describe('the table of orgs', () => {
     set(table, OID, 'API_KEY', 'a/b', null);
     expect(table.findKey(OID, 's', 99)).toBeUndefined();
     expect([...table.keys(OID)]).toEqual([]);
-    expect(table.keysWith(hashOfKey('s'), 99)).toEqual([]);
+    expect(table.keysWith({ hash: hashOfKey('s') }, 99)).toEqual([]);
   });
 
   it('finds a user key in each org that it opens, and no longer where it was replaced', () => {
@@ -94,7 +94,7 @@ describe('the table of orgs', () => {
     for (const oid of [PAST_OID, OID, UNKNOWN_OID])
       set(table, oid, 'API_KEY', 'k', { hash: hashOfKey('s'), perms: [], uid: 'u' });
     set(table, PAST_OID, 'ORG', PAST_OID, { name: 'two' });
-    const orgs = () => table.keysWith(hashOfKey('s'), 5).map(({ oid }) => oid);
+    const orgs = () => table.keysWith({ hash: hashOfKey('s'), uid: 'u' }, 5).map(({ oid }) => oid);
     expect(orgs()).toEqual([OID, PAST_OID]);
     set(table, PAST_OID, 'API_KEY', 'k', { hash: hashOfKey('other'), perms: [] });
     expect(orgs()).toEqual([OID]);
