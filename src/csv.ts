@@ -19,7 +19,8 @@ export const csvRows = (rows: readonly (readonly unknown[])[]): string =>
 
 function cell(value: unknown): string {
   const text = Array.isArray(value) ? value.join(' ') : String(value ?? '');
-  // What a spreadsheet would run as a formula is written as text.
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // What a spreadsheet would run as a formula is written as text; what looks so already gets one more mark, so that a reader
+  // who takes a mark away has what was there.
+  const safe = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
