@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   target_ambiguous: kind(400, false, 'More than one of sid, tag, selector is given.'),
   target_missing: kind(400, false, 'Neither a target nor a task id is given.'),
   task_unknown: kind(404, false, 'The org has no such task.'),
+  task_not_for_sensor: kind(409, false, 'The task was not sent to this sensor, and does not wait for it.'),
   sensor_offline: kind(409, true, 'The sensor is offline, and a command for now is not queued.'),
   sensor_unknown: kind(404, false, 'The org has no such sensor.'),
   idempotency_conflict: kind(409, false, 'The idempotency key was used with other content.'),

@@ -201,4 +201,28 @@ describe('signal_received', () => {
     memory.behind = true;
     expect((await ask('signal_received', { sid: 'a', inv_id: id })).status).toBe(202);
   });
+
+  test.each<[string, number, object | null, (id: string) => unknown]>([
+    ['waits', 200, null, () => undefined],
+    ['was sent', 200, { state: 'sent' }, () => undefined],
+    ['was sent, though it no longer matches', 200, { state: 'sent' }, () => memory.addSensor('a', {})],
+    ['was sent, and expired', 200, { state: 'sent' }, () => (memory.nowMs += 61_000)],
+    ['was sent, and withdrawn', 200, { state: 'removed', attempt: 1 }, () => undefined],
+    ['is settled already', 200, { state: 'done', attempt: 0 }, () => undefined],
+    ['was never for the sensor', 409, null, () => memory.addSensor('a', {})],
+    ['expired before it was sent', 409, null, () => (memory.nowMs += 61_000)],
+    ['was removed before it was sent', 409, null, (id) => ask('untask', { task_id: id })],
+    ['was withdrawn before it was sent', 409, { state: 'removed', attempt: 0 }, () => undefined],
+  ])('of a task that %s is %i', async (_what, status, pair, then) => {
+    memory.addSensor('a', { plat: LINUX });
+    const id = await queue({ selector: 'plat == linux', ttl: 60 });
+    if (pair !== null) memory.setPair(id, 'a', pair);
+    await then(id);
+    const answer = await ask('signal_received', { sid: 'a', inv_id: id });
+    expect([answer.status, answer.body.error_code]).toEqual([
+      status,
+      status === 409 ? 'task_not_for_sensor' : undefined,
+    ]);
+    expect(memory.sensorEvents).toHaveLength(status === 409 ? 0 : 1);
+  });
 });

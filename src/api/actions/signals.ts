@@ -8,12 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import { isName } from '../../model/ids.ts';
-import { taskIdOfInvestigation } from '../../model/task.ts';
+import { type TaskRecord, taskIdOfInvestigation } from '../../model/task.ts';
 import { readerOf } from '../reader.ts';
 import { usableStatus } from '../reads.ts';
 import { ReceivedSchema, SensorSchema } from '../schemas.ts';
 import { writePresence } from '../sensor-writes.ts';
-import { knownSensor } from '../sensors.ts';
+import { knownSensor, treeOf } from '../sensors.ts';
+import { stateAt } from '../task-view.ts';
+import { whyOf } from '../why.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const POLL_MS = 20;
@@ -34,10 +36,12 @@ export async function signalReceived(data: unknown, context: ActionContext): Pro
   const { sid, inv_id } = readReceived(data);
   refuseUnstorable('inv_id', inv_id);
   refuseLonger('inv_id', inv_id, INVESTIGATION_MAX_BYTES);
-  await usableStatus(context.reads, context.oid);
-  await knownSensor(context, context.oid, sid);
-  const taskId = await knownTask(context, inv_id);
+  const { nowMs } = await usableStatus(context.reads, context.oid);
+  const sensor = await knownSensor(context, context.oid, sid);
+  const task = await knownTask(context, inv_id);
+  const { taskId } = task;
   context.logIds.task_id = taskId;
+  await refuseStranger(context, task, sensor, nowMs);
   await context.sensorEvents.append([
     {
       oid: context.oid,
@@ -56,11 +60,28 @@ export async function signalReceived(data: unknown, context: ActionContext): Pro
 }
 
 /** The task that an investigation id names: what follows its last slash. */
-async function knownTask(context: ActionContext, investigationId: string): Promise<string> {
+async function knownTask(context: ActionContext, investigationId: string): Promise<TaskRecord> {
   const taskId = taskIdOfInvestigation(investigationId);
   const [task] = isName(taskId) ? await context.reads.readTasks(context.oid, [taskId]) : [];
-  if (task) return taskId;
+  if (task) return task;
   throw new ApiError('task_unknown', 'inv_id names no task of the org: give its investigation_id, or its task_id.');
+}
+
+/** Only what was sent to the sensor can have run there; what waits for it can be settled before. Throws `task_not_for_sensor`. */
+async function refuseStranger(
+  context: ActionContext,
+  task: TaskRecord,
+  sensor: Awaited<ReturnType<typeof knownSensor>>,
+  nowMs: number,
+): Promise<void> {
+  const pair = (await context.reads.readPair(context.oid, task.taskId, sensor.sid)) ?? undefined;
+  const state = stateAt(task, nowMs);
+  const why = whyOf({ task, state, selector: treeOf(task.command.selector), pair, sensor, nowMs });
+  if (why.state === 'queued' || (pair?.attempt ?? 0) > 0 || pair?.state === 'done' || pair?.state === 'failed') return;
+  throw new ApiError(
+    'task_not_for_sensor',
+    `The task ${task.taskId} was not sent to the sensor ${sensor.sid} and does not wait for it: ${why.sentence}`,
+  );
 }
 
 /** Read your writes: until the pair has an ack. False where that takes longer than the bound, or Redis does not answer. */
