@@ -68,6 +68,18 @@ describe('getting a token', () => {
     expect((await ask(fields as Record<string, string>)).statusCode).toBe(400);
   });
 
+  test.each(['/', '/jwt'])(
+    'a key in the address is refused at %s, right or wrong, and whatever the body has',
+    async (url) => {
+      const query = new URLSearchParams({ oid: OID, secret: SECRET });
+      for (const fields of [{}, { oid: OID, secret: SECRET }]) {
+        const answer = await ask(fields as Record<string, string>, `${url}?${query}`);
+        expect([answer.statusCode, answer.json().error_code]).toEqual([400, 'bad_request']);
+        expect(answer.json().error).toMatch(/in the address.*in the body/);
+      }
+    },
+  );
+
   test('a user id must be that of the key', async () => {
     expect((await ask({ oid: OID, secret: SECRET, uid: 'me' })).statusCode).toBe(401);
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: [], uid: 'me' });

@@ -1,5 +1,9 @@
-/** `POST /` and `POST /jwt`: a token for an API key. Clients post to the URL that they are given for tokens, path or not. */
+/**
+ * `POST /` and `POST /jwt`: a token for an API key. Clients post to the URL that they are given for tokens, path or not. The key
+ * is read from the body alone: what stands in addresses is kept by the logs of proxies.
+ */
 import { Type } from '@sinclair/typebox';
+import { ApiError } from '../../errors.ts';
 import { optional } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 import { handleTokenRequest } from '../token-request.ts';
@@ -18,7 +22,6 @@ const fields = {
 };
 
 const schema = {
-  querystring: Type.Object(fields),
   body: Type.Object(fields),
   response: { 200: Type.Object({ jwt: Type.String({ description: 'The token.' }) }) },
 };
@@ -26,10 +29,16 @@ const schema = {
 /** Anybody may send it: no megabytes come into memory for it. */
 const BODY_MAX_BYTES = 65_536;
 
+const IN_ADDRESS =
+  'The secret stands in the address, which logs keep: send it in the body, and replace the key if anybody can read such a log.';
+
 const at = (url: string, summary: string): Route =>
   route({
     ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema, bodyMax: BODY_MAX_BYTES },
-    handle: (parts, request) => handleTokenRequest(parts, request.ip, { ...request.query, ...request.body }),
+    handle: (parts, request) => {
+      if (Object.hasOwn(request.query as object, 'secret')) throw new ApiError('bad_request', IN_ADDRESS);
+      return handleTokenRequest(parts, request.ip, request.body);
+    },
   });
 
 export const tokenRoutes: readonly Route[] = [
