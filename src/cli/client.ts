@@ -3,7 +3,7 @@
  * up. Errors carry the server's code and sentence; the API key and tokens never stand in them.
  */
 import { EXTENSION } from '../orgs/table.ts';
-import { CliError, EXIT, errorOfAnswer } from './errors.ts';
+import { type CliError, cliError, errorOfAnswer } from './errors.ts';
 import type { ApiSettings } from './settings.ts';
 import { type SseEvent, SseParser } from './sse.ts';
 
@@ -138,16 +138,13 @@ export class Client {
 
   #notOurs(): CliError {
     const sentence = `${this.#options.url} answers, but not as Reliable Tasking does.`;
-    return new CliError('not_our_server', sentence, { exitCode: EXIT.failed, hint: 'Check --url (or RT_URL).' });
+    return cliError('not_our_server', sentence, 'Check --url (or RT_URL).');
   }
 
   #unreachable(error: unknown): CliError {
-    if (this.#options.stopped.aborted) return new CliError('stopped', 'Stopped.', { exitCode: EXIT.failed });
+    if (this.#options.stopped.aborted) return cliError('stopped', 'Stopped.');
     const cause = (error as { cause?: { code?: unknown } }).cause?.code;
     const sentence = `${this.#options.url} does not answer${typeof cause === 'string' ? ` (${cause})` : ''}.`;
-    return new CliError('unavailable', sentence, {
-      exitCode: EXIT.unavailable,
-      hint: 'Is the server up, and is --url (or RT_URL) right?',
-    });
+    return cliError('unavailable', sentence, 'Is the server up, and is --url (or RT_URL) right?');
   }
 }

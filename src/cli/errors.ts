@@ -1,21 +1,9 @@
 /**
- * How a command ends: one table of exit codes, and errors that a person can act on. An error has a stable code (those of
- * the API, where it comes from there), a sentence, and where it helps a hint. Stacks are never shown.
+ * How a command ends: with errors that a person can act on. An error has a stable code (codes.ts; those of the API, where it
+ * comes from there), a sentence, and where it helps a hint. Stacks are never shown.
  */
 import { ApiError } from '../errors.ts';
-
-/** Exit codes, the same for every command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, notFound: 3, invalid: 4, rateLimited: 5, unavailable: 6 } as const;
-
-export const EXIT_MEANINGS: readonly [number, string][] = [
-  [EXIT.ok, 'done'],
-  [EXIT.failed, 'failed for another reason'],
-  [EXIT.usage, 'wrong usage, wrong settings, or no right to do this'],
-  [EXIT.notFound, 'there is no such thing'],
-  [EXIT.invalid, 'the request is not valid: selector, ttl, command line …'],
-  [EXIT.rateLimited, 'too many requests: try again later'],
-  [EXIT.unavailable, 'the server, Kafka or Redis does not answer now'],
-];
+import { CLI_CODES, type CliCode, exitCodeOf } from './codes.ts';
 
 export class CliError extends Error {
   readonly code: string;
@@ -31,8 +19,11 @@ export class CliError extends Error {
   }
 }
 
-export const usageError = (sentence: string, hint?: string): CliError =>
-  new CliError('usage', sentence, { exitCode: EXIT.usage, hint });
+/** An error of the command line's own, with the exit code of its code. */
+export const cliError = (code: CliCode, sentence: string, hint?: string): CliError =>
+  new CliError(code, sentence, { exitCode: CLI_CODES[code][0], hint });
+
+export const usageError = (sentence: string, hint?: string): CliError => cliError('usage', sentence, hint);
 
 /** What to try, for codes where the server's sentence cannot know it. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -45,15 +36,6 @@ const HINTS: Readonly<Record<string, string>> = {
   not_subscribed: 'Subscribe the org to ext-reliable-tasking first.',
 };
 
-/** The exit code for an HTTP status that is not 2xx. */
-export function exitCodeOfStatus(status: number): number {
-  if (status === 401 || status === 403) return EXIT.usage;
-  if (status === 404) return EXIT.notFound;
-  if (status === 429) return EXIT.rateLimited;
-  if (status === 502 || status === 503 || status === 504) return EXIT.unavailable;
-  return status >= 400 && status < 500 ? EXIT.invalid : EXIT.failed;
-}
-
 /** An answer of the API that is no success. `body` is whatever came, parsed where it was JSON. */
 export function errorOfAnswer(status: number, body: unknown): CliError {
   const { error, error_code: code } = (typeof body === 'object' && body !== null ? body : {}) as Record<
@@ -62,27 +44,26 @@ export function errorOfAnswer(status: number, body: unknown): CliError {
   >;
   const sentence = typeof error === 'string' && error !== '' ? error : `The server answered with status ${status}.`;
   const name = typeof code === 'string' ? code : `http_${status}`;
-  return new CliError(name, sentence, { exitCode: exitCodeOfStatus(status), hint: HINTS[name] });
+  return new CliError(name, sentence, { exitCode: exitCodeOf(name, status), hint: HINTS[name] });
 }
 
 /** Anything thrown, as an error to show. Of what nobody foresaw only the message is kept. */
 export function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ApiError) {
-    const exitCode = error.code === 'config_invalid' ? EXIT.usage : exitCodeOfStatus(error.status);
-    return new CliError(error.code, error.message, { exitCode, hint: HINTS[error.code] });
+    return new CliError(error.code, error.message, {
+      exitCode: exitCodeOf(error.code, error.status),
+      hint: HINTS[error.code],
+    });
   }
   const sentence = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name.startsWith('KafkaJS')) {
-    return new CliError('unavailable', `Kafka: ${sentence}`, {
-      exitCode: EXIT.unavailable,
-      hint: 'Check KAFKA_BROKERS.',
-    });
+    return cliError('unavailable', `Kafka: ${sentence}`, 'Check KAFKA_BROKERS.');
   }
   if (error instanceof Error && error.name === 'CodecError') {
     const { code } = error as Error & { code: string };
-    const exitCode = code === 'unavailable' ? EXIT.unavailable : EXIT.failed;
+    const exitCode = exitCodeOf(code, 400);
     return new CliError(code, sentence, { exitCode, hint: 'Check SCHEMA_REGISTRY_URL.' });
   }
-  return new CliError('failed', sentence, { exitCode: EXIT.failed });
+  return cliError('failed', sentence);
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { RuleError } from '../rules/errors.ts';
 import { parseDocuments, parseRuleText } from '../rules/text.ts';
-import { CliError, EXIT, usageError } from './errors.ts';
+import { type CliError, cliError, usageError } from './errors.ts';
 
 const STDIN = 0;
 
@@ -22,8 +22,7 @@ export function writeText(file: string, text: string): void {
   }
 }
 
-const invalid = (file: string, sentence: string): CliError =>
-  new CliError('rule_invalid', `${file}: ${sentence}`, { exitCode: EXIT.invalid });
+const invalid = (file: string, sentence: string): CliError => cliError('rule_invalid', `${file}: ${sentence}`);
 
 /** A list in JSON or YAML, or one JSON object a line. */
 export function readList(file: string): unknown[] {

@@ -11,7 +11,7 @@ import type { KeyUse } from '../orgs/key-use.ts';
 import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import { createSettings, type SettingClaims } from '../orgs/write-setting.ts';
-import { CliError, EXIT, usageError } from './errors.ts';
+import { cliError, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 import { logTo } from './kafka.ts';
 import { type Log, withLog } from './log.ts';
@@ -96,5 +96,5 @@ export function checkOid(text: string): string {
 /** Throws, with exit code 3, where there is no such org. */
 export function requireKnown({ orgs }: Operator, oid: string): void {
   if (orgs.known(oid)) return;
-  throw new CliError('org_unknown', `There is no org ${oid}.`, { exitCode: EXIT.notFound, hint: 'See orgs list.' });
+  throw cliError('org_unknown', `There is no org ${oid}.`, 'See orgs list.');
 }

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { EXIT, EXIT_MEANINGS } from './codes.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDetections } from './commands/detections.ts';
 import { registerExplain } from './commands/explain.ts';
@@ -27,11 +28,14 @@ import { registerTopics } from './commands/topics.ts';
 import { registerUntask } from './commands/untask.ts';
 import { registerWatch } from './commands/watch.ts';
 import { registerWhy } from './commands/why.ts';
-import { asCliError, type CliError, EXIT, EXIT_MEANINGS } from './errors.ts';
+import { asCliError, type CliError } from './errors.ts';
 import { type Io, painter } from './io.ts';
+import { commandOf, HELP_SHOWN, ofCommander, refuseHelpAsArgument, seeHelp } from './usage.ts';
 
 /** Longer lines are hard to read. */
 const HELP_COLUMNS = 120;
+
+const HELP_COMMAND = ['help [command]', 'show help'] as const;
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
@@ -49,8 +53,8 @@ export function buildProgram(io: Io): Command {
   const program = new Command(io.name)
     .description('Queues commands for sensors that may be offline.')
     .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'show help')
-    .helpCommand(false)
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(...HELP_COMMAND)
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -68,6 +72,8 @@ export function buildProgram(io: Io): Command {
     program.commandsGroup(group);
     for (const register of registrations) register(program, io);
   }
+  // Once more, so that it stands in the last group here, and without a group among the subcommands made above.
+  program.helpCommand(...HELP_COMMAND);
   program.addHelpText(
     'after',
     () => `\n${paint('bold', 'Exit codes:')}\n${exitCodes()}\nHelp on one: ${io.name} task --help\n`,
@@ -85,33 +91,21 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
       program.outputHelp();
       return EXIT.ok;
     }
+    program.hook('preAction', (_, command) => refuseHelpAsArgument(command, args));
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return endOfCommander(error, io);
-    return report(asCliError(error), io);
+    const command = commandOf(program, args);
+    return report(error instanceof CommanderError ? ofCommander(error, command) : asCliError(error), command, io);
   }
 }
 
-/** Commander ends help and version by an error too. A group without a subcommand has shown its help on `err`. */
-function endOfCommander(error: CommanderError, io: Io): number {
-  if (error.exitCode === 0) return EXIT.ok;
-  if (error.code === 'commander.help') return EXIT.usage;
-  const sentence = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
-  return report(
-    { code: 'usage', message: capital(sentence), hint: `See ${io.name} --help.`, exitCode: EXIT.usage },
-    io,
-  );
-}
-
-const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
-
-function report(
-  { code, message, hint, exitCode }: Pick<CliError, 'code' | 'message' | 'hint' | 'exitCode'>,
-  io: Io,
-): number {
+/** How a command ended that threw. A wrong use without a better hint is sent to the help of its command. */
+function report({ code, message, hint, exitCode }: CliError, command: Command, io: Io): number {
+  if (code === HELP_SHOWN) return exitCode;
   const paint = painter(io.errColour);
   io.err(`${paint('red', code)}  ${message}\n`);
-  if (hint) io.err(`${paint('dim', hint)}\n`);
+  const advice = hint ?? (code === 'usage' ? seeHelp(command) : undefined);
+  if (advice) io.err(`${paint('dim', advice)}\n`);
   return exitCode;
 }

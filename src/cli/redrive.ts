@@ -4,6 +4,7 @@
  * the same time the later one ends the earlier, then sees what that has written. A record that fails once more comes back as
  * a letter of its own.
  */
+
 import {
   hindrance,
   isWanted,
@@ -15,7 +16,8 @@ import {
   textOf,
 } from '../operations/letters.ts';
 import type { TopicKey } from '../topics.ts';
-import { CliError, EXIT } from './errors.ts';
+import { counted } from './counted.ts';
+import { type CliError, cliError } from './errors.ts';
 import { type Io, painter, prettyJson } from './io.ts';
 import type { Log } from './log.ts';
 import { table } from './table.ts';
@@ -39,10 +41,7 @@ export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlag
   const { letters, left } = await collect(log, filter);
   const missing = filter.ids?.find((id) => !letters.some((letter) => letter.id === id));
   if (missing !== undefined)
-    throw new CliError('not_found', `There is no dead letter ${missing}.`, {
-      exitCode: EXIT.notFound,
-      hint: 'See dead-letter list.',
-    });
+    throw cliError('not_found', `There is no dead letter ${missing}.`, 'See dead-letter list.');
   const before = flags.again ? new Set<string>() : await redrivenBefore(log, letters);
   const plan: Plan = {
     drive: letters.filter((letter) => hindrance(letter) === null && !before.has(letter.id)),
@@ -93,12 +92,12 @@ function refuseNamed({ done, hindered }: Plan, { ids }: LetterFilter): void {
   if (ids === undefined) return;
   const [again, stuck] = [done[0], hindered[0]];
   if (again)
-    throw new CliError('already_redriven', `Letter ${again.id} was redriven before.`, {
-      exitCode: EXIT.invalid,
-      hint: 'With --again it goes out once more.',
-    });
-  if (stuck)
-    throw new CliError('not_redrivable', `Letter ${stuck.id}: ${hindrance(stuck)}`, { exitCode: EXIT.invalid });
+    throw cliError(
+      'already_redriven',
+      `Letter ${again.id} was redriven before.`,
+      'With --again it goes out once more.',
+    );
+  if (stuck) throw cliError('not_redrivable', `Letter ${stuck.id}: ${hindrance(stuck)}`);
 }
 
 async function drive(write: Awaited<ReturnType<Log['sole']>>, letters: readonly Letter[], io: Io): Promise<number> {
@@ -113,17 +112,20 @@ async function drive(write: Awaited<ReturnType<Log['sole']>>, letters: readonly 
     if (io.terminal) io.err(`\r\x1b[K${written} of ${letters.length}${written === letters.length ? '\n' : ''}`);
   }
   if (written < letters.length)
-    throw new CliError('stopped', `Stopped after ${written} of ${letters.length} letters.`, {
-      exitCode: EXIT.failed,
-      hint: 'Run it again: those that went out are passed over.',
-    });
+    throw cliError(
+      'stopped',
+      `Stopped after ${written} of ${counted(letters.length, 'letter')}.`,
+      'Run it again: those that went out are passed over.',
+    );
   return written;
 }
 
 const overtaken = (written: number, of: number): CliError =>
-  new CliError('redrive_overtaken', `Another redrive has taken over after ${written} of ${of} letters.`, {
-    ...{ exitCode: EXIT.failed, hint: 'It does the rest, if it was asked for the same letters.' },
-  });
+  cliError(
+    'redrive_overtaken',
+    `Another redrive has taken over after ${written} of ${counted(of, 'letter')}.`,
+    'It does the rest, if it was asked for the same letters.',
+  );
 
 const asJson = ({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFlags, written: number) => ({
   dry_run: yes !== true,
@@ -139,8 +141,9 @@ function tell({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFla
   const rows = [...groups].map(([name, letters]) => [...name.split('\n'), String(letters.length)]);
   if (rows.length > 0) io.out(table(['TO', 'CODE', yes ? 'REDRIVEN' : 'WOULD GO'], rows, painter(io.colour)));
   else io.out('Nothing to redrive.\n');
-  if (done.length > 0) io.err(`${done.length} were redriven before and are passed over (--again).\n`);
-  if (hindered.length > 0) io.err(`${hindered.length} have no topic of ours to go to.\n`);
-  if (left > 0) io.err(`${left} more are left: run it again.\n`);
+  if (done.length > 0) io.err(`Passed over: ${counted(done.length, 'letter')} redriven before (--again).\n`);
+  if (hindered.length > 0)
+    io.err(`Passed over: ${counted(hindered.length, 'letter')} without a topic of ours to go to.\n`);
+  if (left > 0) io.err(`Left: ${counted(left, 'letter')}. Run it again.\n`);
   if (!yes && rows.length > 0) io.err('Nothing was written. Do it with --yes.\n');
 }

@@ -1,6 +1,6 @@
 /** The page about the command line, written out from the commands themselves. Pure. */
 import type { Command, Option } from 'commander';
-import { EXIT_MEANINGS } from './errors.ts';
+import { CLI_CODES, EXIT_MEANINGS, serverCodes } from './codes.ts';
 
 /** Markdown for docs/cli.md. `examplesOf` gives the text that stands below a command's help. */
 export function referencePage(program: Command, examplesOf: (command: Command) => string): string {
@@ -13,7 +13,7 @@ const head = (program: Command): string => `# The command line
 <!-- Written from the commands by test/cli/reference.test.ts; \`npx vitest run test/cli -u\` writes it anew. -->
 
 From a checkout \`npm run -s rt -- ARGS\`, when installed \`reliable-tasking ARGS\`; below, \`rt\` stands for either. Each command
-takes \`--help\`. With \`--json\` a command prints one JSON document (\`watch\`, \`fleet\`, \`rebuild\`, \`selector eval\`, \`rules eval\` and
+takes \`--help\` (\`-h\`), and \`rt help COMMAND\` is the same. With \`--json\` a command prints one JSON document (\`watch\`, \`fleet\`, \`rebuild\`, \`selector eval\`, \`rules eval\` and
 \`rules test\`: one object a line) and nothing else on standard output; what is for people, and every error, goes to standard error.
 
 ${program.commands.map((command) => `- [\`${command.name()}\`](#rt-${command.name()}): ${command.summary()}`).join('\n')}
@@ -39,9 +39,28 @@ profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (\`~/.config/…\` whe
 |---|---|
 ${EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`).join('\n')}
 
+## Error codes
+
 An error is a code, a sentence and, where there is one, a hint, on standard error. Colours are used on a terminal, unless
-\`NO_COLOR\` is set.
+\`NO_COLOR\` is set. These codes are the command line's own:
+
+| code | exit code | |
+|---|---|---|
+${Object.entries(CLI_CODES)
+  .map(([code, [exitCode, meaning]]) => codeRow(code, exitCode, meaning))
+  .join('\n')}
+
+And these are the server's ([api.md](api.md)); an answer without a code is \`http_\` and its status:
+
+| code | exit code | |
+|---|---|---|
+${serverCodes()
+  .map((row) => codeRow(...row))
+  .join('\n')}
 `;
+
+const codeRow = (code: string, exitCode: number, meaning: string): string =>
+  `| \`${code}\` | ${exitCode} | ${meaning} |`;
 
 function section(command: Command, parents: string[], examplesOf: (command: Command) => string): string {
   const path = [...parents, command.name()];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { EXIT_MEANINGS } from '../../src/cli/codes.ts';
 import { rolesOf } from '../../src/cli/commands/serve.ts';
-import { EXIT_MEANINGS } from '../../src/cli/errors.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { version } from '../../src/version.ts';
 import { makeIo, run } from './fixtures.ts';
@@ -68,6 +68,53 @@ describe('the command line', () => {
     expect(err).toMatch(sentence);
     expect(err).not.toMatch(/\n {4}at /);
   });
+
+  it.each([
+    [['lst'], /^See rt --help\.$/m],
+    [['stack', 'upp'], /Did you mean up.*\nSee rt stack --help\.$/m],
+    [['keys', 'create', '--nme', 'x'], /Did you mean --name.*\nSee rt keys create --help\.$/m],
+    [['list', '--limit', '0'], /^See rt list --help\.$/m],
+    [['why', 'a'], /^Usage: rt why \[options\] <task-id> <sid>\. See rt why --help\.$/m],
+    [['preview', 'plat', '==', 'linux'], /^Quote the selector: rt preview 'plat == windows'\./m],
+    [['explain', 'plat', '==', 'linux', 's'], /^Quote the selector: rt explain 'plat == windows' SID\./m],
+    [['task', 'file_get', '-f', '/etc/passwd'], /^Put -- before a command line with options .* See rt task --help\.$/m],
+  ])('tells what to do about %j', async (args, hint) => {
+    const { exitCode, err } = await run(args);
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(hint);
+  });
+
+  it.each([['-h'], ['help']])('shows help for %s, and for one command', async (word) => {
+    expect(await run([word])).toEqual(await run(['--help']));
+    const args = word === 'help' ? ['help', 'task'] : ['task', word];
+    expect(await run(args)).toEqual(await run(['task', '--help']));
+  });
+
+  it.each([
+    [['task', 'help'], 'rt task --help', 'rt task -- help'],
+    [['task', 'help', '--tag', 'x'], 'rt task --help', 'rt task -- help'],
+    [['untask', 'help'], 'rt untask --help', 'rt untask -- help'],
+    [['preview', 'help'], 'rt preview --help', 'rt preview -- help'],
+    [['show', 'help'], 'rt show --help', 'rt show -- help'],
+    [['sensors', 'show', 'help'], 'rt sensors show --help', 'rt sensors show -- help'],
+  ])('does not take help for an argument: %j', async (args, ...hints) => {
+    const { exitCode, err } = await run(args, { fetch: () => expect.fail('it asked the server') });
+    expect(exitCode).toBe(2);
+    for (const hint of hints) expect(err).toContain(hint);
+  });
+
+  it.each([[['task', '--', 'help']], [['task', '--sid', 'help', '--', 'help', 'me']], [['task', 'help me']]])(
+    'sends help where the word is meant: %j',
+    async (args) => {
+      const sent: unknown[] = [];
+      const fetch = async (_: unknown, init?: RequestInit) => {
+        sent.push(new URLSearchParams(String(init?.body)).get('data'));
+        return Response.json(sent.length === 1 ? { jwt: 't' } : { data: { task_id: 't-1' } });
+      };
+      expect(await run(args, { fetch: fetch as typeof globalThis.fetch })).toMatchObject({ exitCode: 0 });
+      expect(String(sent[1])).toMatch(/"task":"help( me)?"/);
+    },
+  );
 
   it('shows the help of a group that is asked for nothing, as a wrong use', async () => {
     const { exitCode, err } = await run(['topics']);

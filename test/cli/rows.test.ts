@@ -63,3 +63,21 @@ test.each<[string[], object, string]>([
   const { out, exitCode } = await run([...args, '--output', 'csv', '--url', server.url]);
   expect([exitCode, out]).toEqual([0, rows]);
 });
+
+test.each<[string[], object]>([
+  [
+    ['detections', 'list'],
+    { detections: [{ detect_id: 'd', occurred_at: 1_767_225_601_000, cat: 'x', sid: 'a', source: 'dr-general' }] },
+  ],
+  [
+    ['outputs', 'list'],
+    { outputs: { o: { type: 'file', path: 'x', last_failure: { reason: 'full', at: 1_767_225_601_000 } } } },
+  ],
+  [
+    ['show', 't1'],
+    envelope({ ...TASK, state: 'pending', counts: { done: 1 }, sensors: [{ ...PAIR, at: 1_767_225_601_000 }] }),
+  ],
+])('%j shows people the same kind of time', async (args, answer) => {
+  server = await serveAnswers((_, response) => reply(response, 200, answer));
+  expect((await run([...args, '--url', server.url])).out).toMatch(/(^| )2026-01-01 00:00:01Z /m);
+});

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { wantedKey } from '../../src/cli/commands/keys/create.ts';
+import { keyText, wantedKey } from '../../src/cli/commands/keys/create.ts';
 import { keyCsv, keyTable, type ListedKey } from '../../src/cli/commands/keys/list.ts';
 import { findKeys } from '../../src/cli/commands/keys/place.ts';
+import { painter } from '../../src/cli/io.ts';
 import { RIGHTS } from '../../src/orgs/rights.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';
 import { BARE_OID, OID, set, testOrgs } from '../command/orgs.ts';
@@ -50,6 +51,14 @@ describe('a key that is wanted', () => {
     ['2026-01-01', NOW_MS + DAY_MS - 1],
   ])('that expires %s ends at %i', (expires, expiresAtMs) => {
     expect(wantedKey({ oid: OID, expires }, NOW_MS).expiresAtMs).toBe(expiresAtMs);
+  });
+
+  it('is shown with its end as other tables show times', () => {
+    const text = (expires?: string) =>
+      keyText(wantedKey({ oid: OID, ...(expires ? { expires } : {}) }, NOW_MS), 'k', NOW_MS, painter(false));
+    expect(text('90d')).toMatch(/^expires {2}2026-04-01 00:00:00Z, in 90d$/m);
+    expect(text('2026-01-01')).toMatch(/^expires {2}2026-01-01 23:59:59Z, in 23h 59m$/m);
+    expect(text()).toMatch(/^expires {2}never$/m);
   });
 
   it('names each org and right once', () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Static } from '@sinclair/typebox';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ResultLine, ResultRow, ResultsAnswer } from '../../src/api/answers.ts';
-import { EXIT } from '../../src/cli/errors.ts';
+import { EXIT } from '../../src/cli/codes.ts';
 import { createKafka } from '../../src/edges/kafka/client.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
 import { keys } from '../../src/edges/redis/keys.ts';

@@ -1,15 +1,18 @@
 /** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
+
 import { type Command, Option } from 'commander';
 import { csv } from '../../csv.ts';
 import { hexDump } from '../../operations/hex.ts';
 import { hindrance, isWanted, type Letter, type LetterFilter, letterOf, textOf } from '../../operations/letters.ts';
 import { TOPICS } from '../../topics.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { type Log, withLog } from '../log.ts';
 import { durationOption, type RowFlags, wholeNumber, withExamples, withRows } from '../options.ts';
 import { redrive } from '../redrive.ts';
 import { clip, facts, table, visible } from '../table.ts';
+import { timeText } from '../time.ts';
 
 export type SelectFlags = { topic?: string; code?: string; since?: number };
 type ListFlags = SelectFlags & RowFlags & { limit: number };
@@ -131,24 +134,20 @@ async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
   const paint = painter(io.colour);
   const rows = letters.map((letter) => [
     letter.id,
-    new Date(letter.failedAtMs).toISOString(),
+    timeText(letter.failedAtMs),
     `${letter.topic} ${letter.partition}:${letter.offset}`,
     letter.code,
     clip(letter.record.key?.toString() ?? '', 36),
     clip(letter.message, Math.max(io.columns - 120, 30)),
   ]);
   io.out(table(['LETTER', 'FAILED', 'FROM', 'CODE', 'KEY', 'WHY'], rows, paint));
-  if (total > letters.length) io.err(`${total - letters.length} older ones are left out (--limit).\n`);
+  if (total > letters.length) io.err(`Left out: ${counted(total - letters.length, 'older letter')} (--limit).\n`);
 }
 
 async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io): Promise<void> {
   const { letters } = await newest(log, { ids: [checkId(id)] }, 1);
   const letter = letters[0];
-  if (letter === undefined)
-    throw new CliError('not_found', `There is no dead letter ${id}.`, {
-      exitCode: EXIT.notFound,
-      hint: 'See dead-letter list.',
-    });
+  if (letter === undefined) throw cliError('not_found', `There is no dead letter ${id}.`, 'See dead-letter list.');
   const { record, why } = await decoded(log, letter);
   const { value, headers } = letter.record;
   if (flags.json) {
@@ -167,7 +166,7 @@ async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io):
   const paint = painter(io.colour);
   const pairs: [string, string][] = [
     ['letter', letter.id],
-    ['failed', new Date(letter.failedAtMs).toISOString()],
+    ['failed', timeText(letter.failedAtMs)],
     ['from', `${letter.topic} ${letter.partition}:${letter.offset}`],
     ['code', letter.code],
     ['why', visible(letter.message)],

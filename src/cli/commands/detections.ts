@@ -6,6 +6,7 @@ import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, table } from '../table.ts';
+import { timeText } from '../time.ts';
 
 type Flags = ApiFlags & RowFlags & { limit: number; cat?: string; sid?: string };
 
@@ -52,7 +53,7 @@ async function listDetections(flags: Flags, io: Io): Promise<void> {
       table(
         ['WHEN', 'REPORT', 'SENSOR', 'SOURCE'],
         answer.detections.map((one) => [
-          new Date(one.occurred_at).toISOString(),
+          timeText(one.occurred_at),
           clip(one.cat, CAT_WIDTH),
           one.sid ?? '',
           one.source,

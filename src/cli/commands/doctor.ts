@@ -1,4 +1,5 @@
 /** `doctor`: looks at settings, Kafka, topics, groups, Redis, the projection and the registry, and says what to do. */
+
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../../config.ts';
 import type { RedisClient } from '../../edges/redis/client.ts';
@@ -15,7 +16,8 @@ import {
   judgeTopics,
 } from '../../operations/doctor.ts';
 import type { TopicKey } from '../../topics.ts';
-import { CliError, EXIT } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { logTo } from '../kafka.ts';
 import { type Log, subjectsOf, withLog } from '../log.ts';
@@ -52,7 +54,7 @@ async function doctor(flags: { json?: boolean }, io: Io): Promise<void> {
     io.out(table(['WHAT', '', 'FOUND', 'WHAT TO DO'], rows, paint));
   }
   const bad = findings.filter(({ level }) => level === 'fail').length;
-  if (bad > 0) throw new CliError('unhealthy', `${bad} checks failed.`, { exitCode: EXIT.failed });
+  if (bad > 0) throw cliError('unhealthy', `${counted(bad, 'check')} failed.`);
 }
 
 async function examine(io: Io): Promise<Finding[]> {

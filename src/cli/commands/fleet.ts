@@ -1,8 +1,10 @@
 /** `fleet`: simulated sensors over Kafka, until Ctrl-C. Prints its numbers once a second while a person looks. */
+
 import type { Command } from 'commander';
 import { FEW_MISHAPS, NO_MISHAPS } from '../../fleet/answer.ts';
 import type { Fleet, FleetOptions, FleetStats } from '../../fleet/run.ts';
 import { isName, isUuid } from '../../model/ids.ts';
+import { counted } from '../counted.ts';
 import { usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter, untilStopped } from '../io.ts';
 import { kafkaConfig, logTo } from '../kafka.ts';
@@ -81,7 +83,7 @@ async function simulate(options: FleetOptions, flags: Flags, io: Io): Promise<vo
   const paint = painter(io.colour);
   const online = options.sensors - options.offline;
   if (flags.json) io.out(json({ type: 'started', oid: options.oid, sensors: options.sensors, online }));
-  else io.out(`${options.sensors} sensors, ${online} online. ${paint('dim', 'Ctrl-C ends it.')}\n`);
+  else io.out(`${counted(options.sensors, 'sensor')}, ${online} online. ${paint('dim', 'Ctrl-C ends it.')}\n`);
   const stopShowing = io.terminal && !flags.json ? showNumbers(fleet, io) : () => {};
   await untilStopped(io.stopped);
   stopShowing();
@@ -93,7 +95,7 @@ async function simulate(options: FleetOptions, flags: Flags, io: Io): Promise<vo
 function showNumbers(fleet: Fleet, io: Io): () => void {
   const show = () => {
     const { online, heard, ran, answers } = fleet.stats();
-    io.out(`\r\x1b[K${online} online, ${heard} heard, ${ran} ran, ${answers} answers`);
+    io.out(`\r\x1b[K${online} online, ${heard} heard, ${ran} ran, ${counted(answers, 'answer')}`);
   };
   const timer = setInterval(show, 1_000);
   return () => {

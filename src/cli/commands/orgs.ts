@@ -1,10 +1,12 @@
 /** `orgs`: makes, lists and deletes orgs, by way of Kafka. */
+
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { csvOf } from '../../csv.ts';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError, usageError } from '../errors.ts';
 import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../operator.ts';
@@ -66,11 +68,7 @@ const kept = { keptMs: Number.POSITIVE_INFINITY };
 async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: Io): Promise<void> {
   const oid = flags.oid === undefined ? randomUUID() : checkOid(flags.oid);
   const name = flags.name ?? '';
-  if (orgs.known(oid))
-    throw new CliError('org_exists', `There is an org ${oid} already.`, {
-      exitCode: EXIT.invalid,
-      hint: 'See orgs list.',
-    });
+  if (orgs.known(oid)) throw cliError('org_exists', `There is an org ${oid} already.`, 'See orgs list.');
   await settings.write({ oid, kind: 'ORG', name: oid, value: { name }, by: OPERATOR, ifEtag: '' });
   if (flags.subscribe)
     await changeSubscription(settings, subscribed, { oid, by: OPERATOR, nowMs: io.nowMs(), ...kept });
@@ -119,7 +117,7 @@ async function deleteOrg(oid: string, flags: JsonFlag & { yes?: boolean }, io: I
     // A command that broke off, or had no Redis, can be given again.
     if (found.length === 0 && sensors === 0 && keys === 0) requireKnown(operator, oid);
     if (flags.json) io.out(prettyJson({ oid, deleted: found.length, sensors, redis: redis !== null }));
-    else io.out(`Deleted ${oid}: ${found.length} settings, ${sensors} sensors.\n`);
+    else io.out(`Deleted ${oid}: ${counted(found.length, 'setting')}, ${counted(sensors, 'sensor')}.\n`);
     if (redis === null) io.err('Redis keeps what it has of the org: give the command again with REDIS_URL.\n');
   });
 }

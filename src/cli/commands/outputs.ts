@@ -6,6 +6,7 @@ import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { table, visible } from '../table.ts';
+import { timeText } from '../time.ts';
 
 type Flags = ApiFlags & JsonFlag;
 type ShownOutput = {
@@ -84,7 +85,7 @@ const csvRowOf = ([name, { type, url, path, undelivered, last_failure: failure }
 ];
 
 function rowOf([name, { type, url, path, undelivered, last_failure: failure }]: [string, ShownOutput]): string[] {
-  const failed = failure === undefined ? '' : `${new Date(failure.at).toISOString()} ${visible(failure.reason)}`;
+  const failed = failure === undefined ? '' : `${timeText(failure.at)} ${visible(failure.reason)}`;
   return [
     visible(name),
     type,

@@ -1,8 +1,10 @@
 /** `rebuild`: has the projection read anew from Kafka, and shows how far that is. */
+
 import type { Command } from 'commander';
 import { isUuid } from '../../model/ids.ts';
 import { progressOf, type RebuildProgress } from '../../operations/rebuild-progress.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError, usageError } from '../errors.ts';
 import { type Io, json, painter } from '../io.ts';
 import { withExamples } from '../options.ts';
 import { progressBar } from '../progress.ts';
@@ -38,14 +40,17 @@ async function rebuild(installation: Installation, flags: Flags, io: Io): Promis
     throw usageError('There is no such org that was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
   if (!flags.yes && !flags.watch)
     throw usageError(
-      `That would forget what Redis has of ${oids.length} orgs; until it is back nothing is dispatched.`,
+      `That would forget what Redis has of ${counted(oids.length, 'org')}; until it is back nothing is dispatched.`,
       'Do it with --yes; --watch alone shows a rebuild that is under way.',
     );
   if (flags.yes) {
     const { wipeOrgs } = await import('../../edges/redis/wipe.ts');
     await wipeOrgs(installation.redis, oids);
     if (flags.json) io.out(json({ type: 'forgotten', orgs: oids.length }));
-    else io.out(`Forgotten: ${oids.length} orgs. The projectors read them again.\n`);
+    else
+      io.out(
+        `Forgotten: ${counted(oids.length, 'org')}. The projectors read ${oids.length === 1 ? 'it' : 'them'} again.\n`,
+      );
   }
   if (flags.watch) await watch(installation, oids, flags, io);
 }
@@ -55,17 +60,17 @@ async function watch(installation: Installation, oids: string[], flags: Flags, i
   for (;;) {
     const now = await look(installation, oids);
     if (flags.json) io.out(json({ type: 'progress', ...now }));
-    bar.show(now.done, now.total, `${now.usable} of ${now.orgs} orgs, ${now.total - now.done} records left`);
+    bar.show(
+      now.done,
+      now.total,
+      `${now.usable} of ${counted(now.orgs, 'org')}, ${counted(now.total - now.done, 'record')} left`,
+    );
     if (now.usable === now.orgs) break;
-    if (io.stopped.aborted)
-      throw new CliError('stopped', 'The rebuild goes on.', {
-        exitCode: EXIT.failed,
-        hint: 'rebuild --watch shows it again.',
-      });
+    if (io.stopped.aborted) throw cliError('stopped', 'The rebuild goes on.', 'rebuild --watch shows it again.');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   bar.end();
-  if (!flags.json) io.out(`${painter(io.colour)('green', 'Complete:')} ${oids.length} orgs.\n`);
+  if (!flags.json) io.out(`${painter(io.colour)('green', 'Complete:')} ${counted(oids.length, 'org')}.\n`);
 }
 
 async function look({ projection, ends }: Installation, oids: string[]): Promise<RebuildProgress> {

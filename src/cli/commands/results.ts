@@ -5,7 +5,8 @@ import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type JsonFlag, wholeNumber, withApiOptions, withExamples } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, table, visible } from '../table.ts';
-import { STATE_STYLES, timeText } from './show.ts';
+import { timeText } from '../time.ts';
+import { STATE_STYLES } from './show.ts';
 
 type Flags = ApiFlags & JsonFlag & { sid?: string; output?: 'table' | 'csv' | 'jsonl'; limit: number; cursor?: string };
 

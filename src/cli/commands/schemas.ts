@@ -1,8 +1,10 @@
 /** `schemas check|register`: the contract for producers in other languages, against its own history and the registry. */
+
 import type { Command } from 'commander';
 import type { SubjectReport } from '../../edges/avro/registry.ts';
 import type { RecordName } from '../../model/records.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { kafkaConfig } from '../kafka.ts';
 import { subjectsOf } from '../log.ts';
@@ -80,10 +82,11 @@ async function checkAll(flags: { json?: boolean }, io: Io): Promise<void> {
   const broken =
     history.filter(({ ok }) => !ok).length + subjects.filter(({ state }) => state === 'incompatible').length;
   if (broken > 0)
-    throw new CliError('schema_incompatible', `${broken} are not compatible.`, {
-      exitCode: EXIT.failed,
-      hint: 'Give a new field a default, and take none away that has none.',
-    });
+    throw cliError(
+      'schema_incompatible',
+      `${counted(broken, 'schema')} ${broken === 1 ? 'is' : 'are'} not compatible.`,
+      'Give a new field a default, and take none away that has none.',
+    );
 }
 
 async function registerAll(flags: { json?: boolean }, io: Io): Promise<void> {

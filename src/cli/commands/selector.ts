@@ -9,7 +9,8 @@ import {
   SelectorError,
   type SelectorRecord,
 } from '../../selector/index.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { EXIT } from '../codes.ts';
+import { CliError, usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter } from '../io.ts';
 import { withExamples } from '../options.ts';
 import { clip, table, visible } from '../table.ts';

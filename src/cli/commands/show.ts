@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { csvOf } from '../../csv.ts';
 import type { SensorRow, TaskDetails } from '../answers.ts';
-import { durationText } from '../duration.ts';
 import type { Io } from '../io.ts';
 import { type Paint, painter, prettyJson, type Style } from '../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
 import { clip, facts, table, visible } from '../table.ts';
+import { endText, timeText } from '../time.ts';
 
 type Flags = ApiFlags & RowFlags & { limit: number; cursor?: string };
 
@@ -69,7 +69,7 @@ export function taskText(task: TaskDetails, nowMs: number, paint: Paint, columns
       ...(task.context ? [['context', visible(task.context)] as const] : []),
       ['state', task.state],
       ['created', timeText(task.created_at) + (task.issued_by ? ` by ${visible(task.issued_by)}` : '')],
-      ['expires', `${timeText(task.expires_at)}${leftText(task.expires_at, nowMs)}`],
+      ['expires', endText(task.expires_at, nowMs)],
       ...(task.ended_at ? [['ended', timeText(task.ended_at)] as const] : []),
       [
         'sensors',
@@ -97,9 +97,3 @@ function sensorTable(sensors: readonly SensorRow[], paint: Paint, columns: numbe
     paint,
   );
 }
-
-/** UTC, as the API's other times are. */
-export const timeText = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
-
-const leftText = (expiresAtMs: number, nowMs: number): string =>
-  expiresAtMs > nowMs ? `, in ${durationText((expiresAtMs - nowMs) / 1000)}` : '';

@@ -1,7 +1,8 @@
 /** `stack`: Kafka and Redis on this machine, for trying things out. Progress goes to standard error, the result to `out`. */
 import type { Command } from 'commander';
 import type { StackStatus } from '../../stack/command.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { EXIT } from '../codes.ts';
+import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { withExamples } from '../options.ts';
 import { facts } from '../table.ts';
@@ -61,7 +62,7 @@ async function up(flags: Flags, io: Io): Promise<void> {
   } catch (error) {
     if (error instanceof StackSettingError) throw usageError(error.message);
     if (error instanceof StackInUse || !(error instanceof Error)) throw error;
-    throw new CliError('stack_unavailable', error.message, { exitCode: EXIT.unavailable, hint: NEEDED });
+    throw cliError('stack_unavailable', error.message, NEEDED);
   }
 }
 
@@ -77,10 +78,7 @@ async function status(flags: Flags, io: Io): Promise<void> {
   const found = await status();
   print(found, flags, io);
   if (!found.up) {
-    throw new CliError('stack_down', 'The stack is not up.', {
-      exitCode: EXIT.unavailable,
-      hint: `${io.name} stack up`,
-    });
+    throw cliError('stack_down', 'The stack is not up.', `${io.name} stack up`);
   }
 }
 

@@ -1,6 +1,8 @@
 /** `untask`: withdraws tasks, whole or for some sensors. What was sent already can't be recalled. */
+
 import type { Command } from 'commander';
 import type { UntaskAnswer } from '../answers.ts';
+import { counted } from '../counted.ts';
 import { usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { prettyJson } from '../io.ts';
@@ -44,7 +46,6 @@ async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promi
     io.out(prettyJson(answer));
     return;
   }
-  const removed =
-    answer.tasks === undefined ? '' : `${answer.tasks} ${answer.tasks === 1 ? 'task' : 'tasks'} removed, `;
-  io.out(`${removed}${answer.deleted} ${answer.deleted === 1 ? 'delivery' : 'deliveries'} withdrawn\n`);
+  const removed = answer.tasks === undefined ? '' : `${counted(answer.tasks, 'task')} removed, `;
+  io.out(`${removed}${counted(answer.deleted, 'delivery', 'deliveries')} withdrawn\n`);
 }

@@ -1,11 +1,13 @@
 /** `verify`: the log read anew, held against Redis while everything runs. */
+
 import type { Command } from 'commander';
 import type { Tail } from '../../edges/kafka/tail.ts';
 import { VERIFIED_TOPICS, type VerifiedTopic } from '../../operations/log-fold.ts';
 import { type Found, Verification } from '../../operations/verify.ts';
 import type { OrgStatus } from '../../projection/store.ts';
 import type { TopicKey } from '../../topics.ts';
-import { CliError, EXIT, usageError } from '../errors.ts';
+import { counted } from '../counted.ts';
+import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { wholeNumber, withExamples } from '../options.ts';
 import { progressBar } from '../progress.ts';
@@ -115,13 +117,10 @@ async function usable(projection: Installation['projection'], oids: string[]): P
   const statuses = await projection.status(oids);
   const missing = oids.filter((_, i) => !statuses[i]?.usable);
   if (missing.length > 0)
-    throw new CliError(
+    throw cliError(
       'rebuilding',
-      `The projection of ${missing.length} orgs is being rebuilt, or no projector runs.`,
-      {
-        exitCode: EXIT.unavailable,
-        hint: 'See rebuild --watch.',
-      },
+      `The projection of ${counted(missing.length, 'org')} is being rebuilt, or no projector runs.`,
+      'See rebuild --watch.',
     );
   return new Map(oids.map((oid, i) => [oid, statuses[i] as OrgStatus]));
 }
@@ -133,16 +132,18 @@ function report({ compared }: Verification, orgs: number, found: readonly Found[
     const paint = painter(io.colour);
     const rows = differences.slice(0, SHOWN).map(({ key, redis, log }) => [key, clip(redis, 60), clip(log, 60)]);
     if (rows.length > 0) io.out(table(['KEY', 'REDIS', 'LOG'], rows, paint));
-    if (differences.length > SHOWN) io.err(`${differences.length - SHOWN} more are left out; --json has all.\n`);
+    if (differences.length > SHOWN)
+      io.err(`Left out: ${counted(differences.length - SHOWN, 'difference')}; --json has all.\n`);
     if (rows.length === 0)
       io.out(
-        `${paint('green', 'Redis agrees with the log:')} ${orgs} orgs, ${compared.tasks} tasks, ${compared.pairs} pairs, ${compared.sensors} sensors, ` +
-          `${compared.connections} connections, ${compared.responses} responses, ${compared.minutes} minutes.\n`,
+        `${paint('green', 'Redis agrees with the log:')} ${counted(orgs, 'org')}, ${counted(compared.tasks, 'task')}, ${counted(compared.pairs, 'pair')}, ${counted(compared.sensors, 'sensor')}, ` +
+          `${counted(compared.connections, 'connection')}, ${counted(compared.responses, 'response')}, ${counted(compared.minutes, 'minute')}.\n`,
       );
   }
   if (differences.length > 0)
-    throw new CliError('differences', `${differences.length} differences.`, {
-      exitCode: EXIT.failed,
-      hint: 'rebuild brings Redis back from the log.',
-    });
+    throw cliError(
+      'differences',
+      `${counted(differences.length, 'difference')}.`,
+      'rebuild brings Redis back from the log.',
+    );
 }

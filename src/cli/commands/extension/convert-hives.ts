@@ -1,8 +1,10 @@
 /** `extension convert_rules` on the rules of an org: shows each change as a diff, or writes it if nobody has changed the rule since. */
+
 import { RULE_HIVES } from '../../../hives/hives.ts';
 import { type Conversion, convertRule } from '../../../rules/convert.ts';
 import type { Client } from '../../client.ts';
-import { asCliError, CliError, EXIT } from '../../errors.ts';
+import { counted } from '../../counted.ts';
+import { asCliError, cliError } from '../../errors.ts';
 import { type Listed, listHive, setRecord } from '../../hives.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
 
@@ -24,7 +26,7 @@ export async function convertHives(
 ): Promise<void> {
   const subscriptions = await client.call<Record<string, unknown>>('GET', '/v1/orgs/{oid}/subscriptions');
   if (!Object.hasOwn(subscriptions, extension))
-    throw new CliError('not_subscribed', `The org is not subscribed to ${extension}.`, { exitCode: EXIT.invalid });
+    throw cliError('not_subscribed', `The org is not subscribed to ${extension}.`);
   const changes: Change[] = [];
   for (const hive of RULE_HIVES) changes.push(...changesOf(hive, await listHive(client, hive)));
   const outcomes: Outcome[] = [];
@@ -39,9 +41,10 @@ export async function convertHives(
   else if (!write) io.err('flag --no-dry-run to apply these changes\n');
   const failed = outcomes.filter(({ state }) => state === 'failed').length;
   if (failed > 0)
-    throw new CliError('rule_invalid', `${failed} of ${changes.length} rules are not converted.`, {
-      exitCode: EXIT.failed,
-    });
+    throw cliError(
+      'not_converted',
+      `${failed} of ${counted(changes.length, 'rule')} ${failed === 1 ? 'is' : 'are'} not converted.`,
+    );
 }
 
 const changesOf = (hive: string, rules: readonly Listed[]): Change[] =>

@@ -1,8 +1,10 @@
 /** `extension convert_rules`: legacy rules become rules that ask the extension. Those of the org, or of a file without a server. */
+
 import { type Command, Option } from 'commander';
 import { EXTENSION } from '../../../orgs/table.ts';
 import { convertRule } from '../../../rules/convert.ts';
-import { CliError, EXIT, usageError } from '../../errors.ts';
+import { counted } from '../../counted.ts';
+import { cliError, usageError } from '../../errors.ts';
 import { readList, writeText } from '../../files.ts';
 import { type Io, prettyJson } from '../../io.ts';
 import { clientOf, withApiOptions, withExamples } from '../../options.ts';
@@ -53,9 +55,8 @@ function convertFile(file: string, { out, json: asJson }: Flags, io: Io): void {
   const converted = results.filter(({ result }) => result.state === 'converted').length;
   for (const { name, reasons } of failed) io.err(`${name} is not converted: ${reasons.join(' ')}\n`);
   if (asJson && out !== undefined) io.out(prettyJson({ rules: rules.length, converted, failed }));
-  else io.err(`${converted} of ${rules.length} rules converted\n`);
-  if (failed.length > 0)
-    throw new CliError('rule_invalid', `${failed.length} of the rules cannot be converted.`, { exitCode: EXIT.failed });
+  else io.err(`${converted} of ${counted(rules.length, 'rule')} converted\n`);
+  if (failed.length > 0) throw cliError('not_converted', `${counted(failed.length, 'rule')} cannot be converted.`);
 }
 
 function nameOf(rule: unknown, index: number): string {

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { hashOfKey } from '../../../orgs/table.ts';
 import { parseDuration } from '../../duration.ts';
-import { CliError, EXIT, usageError } from '../../errors.ts';
-import { type Io, painter, prettyJson } from '../../io.ts';
+import { cliError, usageError } from '../../errors.ts';
+import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { OPERATOR, type Operator, requireKnown, withOperator } from '../../operator.ts';
 import type { JsonFlag } from '../../options.ts';
 import { facts } from '../../table.ts';
+import { endText } from '../../time.ts';
 import { orgsOfFlags, type PlaceFlags } from './place.ts';
 
 export type CreateFlags = PlaceFlags & JsonFlag & { uid?: string; name?: string; perms?: string; expires?: string };
@@ -62,16 +63,21 @@ export async function createKey(flags: CreateFlags, io: Io): Promise<void> {
     io.out(prettyJson({ key, name, orgs: oids, uid: uid ?? null, perms, expires_at: expiresAtMs ?? null }));
     return;
   }
+  io.out(keyText(wanted, key, io.nowMs(), painter(io.colour)));
+  io.err('Keep the key: it is not shown again.\n');
+}
+
+/** What a person sees of a key, once. */
+export function keyText({ oids, name, uid, perms, expiresAtMs }: Wanted, key: string, nowMs: number, paint: Paint) {
   const rows: [string, string][] = [
     ['key', key],
     ['name', name],
     ...oids.map((oid): [string, string] => ['org', oid]),
     ...(uid === undefined ? [] : [['user', uid] as [string, string]]),
     ['rights', perms.join(' ')],
-    ['expires', expiresAtMs === undefined ? 'never' : new Date(expiresAtMs).toISOString()],
+    ['expires', expiresAtMs === undefined ? 'never' : endText(expiresAtMs, nowMs)],
   ];
-  io.out(facts(rows, painter(io.colour)));
-  io.err('Keep the key: it is not shown again.\n');
+  return facts(rows, paint);
 }
 
 /** In all orgs or in none, as far as Kafka lets us. */
@@ -96,6 +102,6 @@ async function writeKey(operator: Operator, wanted: Wanted, key: string, nowMs: 
     for (const oid of done) await settings.write({ ...place, oid, value: null }).catch(() => undefined);
     if ((error as { code?: unknown }).code !== 'etag_mismatch') throw error;
     const sentence = `There is a key named ${wanted.name} already.`;
-    throw new CliError('key_exists', sentence, { exitCode: EXIT.invalid, hint: 'Give another --name; see keys list.' });
+    throw cliError('key_exists', sentence, 'Give another --name; see keys list.');
   }
 }

@@ -1,5 +1,5 @@
 /** `keys revoke`: takes a key away where it is; processes hear of it by the log. */
-import { CliError, EXIT, usageError } from '../../errors.ts';
+import { cliError, usageError } from '../../errors.ts';
 import { type Io, prettyJson } from '../../io.ts';
 import { OPERATOR, withOperator } from '../../operator.ts';
 import type { JsonFlag } from '../../options.ts';
@@ -14,11 +14,7 @@ export async function revokeKey(name: string, flags: KeyPlace & JsonFlag, io: Io
       await operator.settings.write({ oid, kind: 'API_KEY', name, value: null, by: OPERATOR });
     return found.map(({ oid }) => oid);
   });
-  if (revoked.length === 0)
-    throw new CliError('key_unknown', `There is no key named ${name} there.`, {
-      exitCode: EXIT.notFound,
-      hint: 'See keys list.',
-    });
+  if (revoked.length === 0) throw cliError('key_unknown', `There is no key named ${name} there.`, 'See keys list.');
   if (flags.json) io.out(prettyJson({ name, orgs: revoked }));
   else for (const oid of revoked) io.out(`Revoked ${name} in ${oid}.\n`);
 }

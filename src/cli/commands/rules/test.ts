@@ -1,11 +1,13 @@
 /** `rules test`: which events a rule matches, of a file or of what sensors have sent lately. Acts on nothing. */
+
 import { type Command, Option } from 'commander';
 import { isUuid } from '../../../model/ids.ts';
 import { evaluateCase } from '../../../rules/cases.ts';
 import { RuleError } from '../../../rules/errors.ts';
 import { compileRule } from '../../../rules/rule.ts';
 import { isObject } from '../../../rules/view.ts';
-import { CliError, EXIT, usageError } from '../../errors.ts';
+import { counted } from '../../counted.ts';
+import { cliError, usageError } from '../../errors.ts';
 import { readList, readRule } from '../../files.ts';
 import { type Io, json } from '../../io.ts';
 import { durationOption, withExamples } from '../../options.ts';
@@ -53,7 +55,8 @@ async function testRule(flags: Flags, io: Io): Promise<void> {
     if (flags.json) io.out(json(event));
   });
   for (const fault of faults) io.err(`${fault}\n`);
-  if (!flags.json) io.out(`${counts.matched} of ${counts.events} events match\n`);
+  if (!flags.json)
+    io.out(`${counts.matched} of ${counted(counts.events, 'event')} ${counts.events === 1 ? 'matches' : 'match'}\n`);
 }
 
 async function eachEvent({ events, replay, oid }: Flags, io: Io, onEvent: (event: unknown) => void): Promise<void> {
@@ -73,6 +76,6 @@ function warningsOf(rule: unknown): readonly string[] {
     return compileRule(rule).warnings;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    throw new CliError('rule_invalid', error.message, { exitCode: EXIT.invalid });
+    throw cliError('rule_invalid', error.message);
   }
 }
