@@ -2,6 +2,7 @@
  * The composition root: settings -> clients -> the roles that were asked for -> start; and everything stopped in reverse
  * order. The only place that builds clients, but for those that look whether anybody answers (waiting.ts).
  */
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { RecentDetections } from './api/recent-detections.ts';
@@ -38,6 +39,7 @@ import type { RecordName } from './model/records.ts';
 import { bootstrapSettings } from './orgs/bootstrap.ts';
 import type { KeyUse } from './orgs/key-use.ts';
 import { createSettings } from './orgs/write-setting.ts';
+import { createParts, type Parts } from './parts.ts';
 import type { Role } from './ports.ts';
 import { startProjector } from './projection/projector.ts';
 import { type ResponderPorts, startResponder } from './respond/responder.ts';
@@ -73,11 +75,17 @@ export async function startServer(
   }
   for (const warning of warnings(config)) log.warn(warning);
   const given = { config, log, roles, clock: systemClock };
-  const server = startWhenThere(given, (open) => startRoles(config, roles, log, open), stopped);
+  let parts: Parts | null = null;
+  const start = (open: () => Promise<void>): Promise<Server> => {
+    parts = createParts(config.SHUTDOWN_MS, log);
+    return startRoles(config, roles, log, open, parts);
+  };
+  const server = startWhenThere(given, start, stopped);
   const nothing: Server = { url: '', stop: async () => {} };
-  const ended = new Promise<Server>((resolve) =>
-    stopped.addEventListener('abort', () => resolve(nothing), { once: true }),
-  );
+  const ended = once(stopped, 'abort').then(async () => {
+    await parts?.stop();
+    return nothing;
+  });
   return (await Promise.race([server, ended])) ?? nothing;
 }
 
@@ -87,30 +95,29 @@ async function startRoles(
   roles: readonly RoleName[],
   log: Logger,
   open: () => Promise<void>,
+  parts: Parts,
 ): Promise<Server> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = stopper(stops, config, log);
   try {
-    const ports = await connect(config, log, stops);
+    const ports = await connect(config, log, parts);
     await bootstrap(ports);
     const running = new Map<string, Role>();
     const server = createHttpServer(config, log, {
       report: () => report(running, ports.redis.fault(), ports.pulse.fault()),
     });
-    stops.push(() => server.close());
-    if (roles.includes('api')) running.set('api', await startApi(server, ports, stops));
+    await parts.add(() => server.close());
+    if (roles.includes('api')) running.set('api', await startApi(server, ports, parts));
     for (const name of roles) {
       if (name === 'api') continue;
       const role = await STREAM_ROLES[name](ports);
-      stops.push(() => role.stop());
+      await parts.add(() => role.stop());
       running.set(name, role);
     }
     await open();
     const url = await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
     log.info({ url, roles }, `listening on ${url}`);
-    return { url, stop };
+    return { url, stop: parts.stop };
   } catch (error) {
-    await stop();
+    await parts.stop();
     throw error;
   }
 }
@@ -124,7 +131,7 @@ type Connected = ResponderPorts & {
 };
 
 /** Connects everything; what was opened first is closed last. */
-async function connect(config: Config, log: Logger, stops: (() => Promise<void>)[]): Promise<Connected> {
+async function connect(config: Config, log: Logger, parts: Parts): Promise<Connected> {
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const topicOf = Object.fromEntries(
     Object.entries(TOPICS).flatMap(([key, { record }]) =>
@@ -135,19 +142,19 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
   await ensureTopics(kafka, config, log);
   const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf });
   await codec.start();
-  stops.push(() => codec.stop());
+  await parts.add(() => codec.stop());
   // The projection keeps single-object bytes whatever the topics carry: it must be readable without a registry.
   const stored = createCodec({ topicOf });
   const redis = await connectRedis(config, log);
-  stops.push(() => redis.stop());
+  await parts.add(() => redis.stop());
   const projection = await createProjection(redis, config, (bytes) => stored.decode('TaskCommand', bytes));
   const opened = async <T extends { stop(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
     const part = await opening;
-    stops.push(() => part.stop());
+    await parts.add(() => part.stop());
     return part;
   };
   const pulse = startPulse(createKafka(config, log.child({}, { level: 'silent' })));
-  stops.push(() => pulse.stop());
+  await parts.add(() => pulse.stop());
   const [durable, once, quick, offsets] = await Promise.all([
     opened(createProducer(kafka, 'durable')),
     opened(createProducer(kafka, 'once')),
@@ -155,7 +162,9 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     opened(createOffsets(kafka)),
   ]);
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
-  stops.push(() => orgs.stop());
+  await parts.add(() => orgs.stop());
+  const inbox = createInbox({ kafka, codec, offsets, config, log, clock: systemClock });
+  await parts.add(() => inbox.stop());
   const outbox = createOutbox({
     ...{ durable, once, quick: refusingWhileAway(quick, pulse), codec },
     prefix: config.KAFKA_TOPIC_PREFIX,
@@ -175,7 +184,7 @@ async function connect(config: Config, log: Logger, stops: (() => Promise<void>)
     orgs,
     settings: { ...settings, write: pulse.guard(settings.write) },
     keyUse: createKeyUse(redis),
-    inbox: createInbox({ kafka, codec, offsets, config, log, clock: systemClock }),
+    inbox,
     outbox,
     projection,
     redis,
@@ -200,23 +209,19 @@ async function bootstrap({ config, orgs, outbox, clock }: Connected): Promise<vo
   await orgs.refresh();
 }
 
-async function startApi(
-  server: ReturnType<typeof createHttpServer>,
-  ports: Connected,
-  stops: (() => Promise<void>)[],
-): Promise<Role> {
+async function startApi(server: ReturnType<typeof createHttpServer>, ports: Connected, parts: Parts): Promise<Role> {
   const { config, log, clock, orgs, settings, projection, outbox, inbox, store, kafka, codec } = ports;
   const partitions = (await inbox.ends('presence')).size;
   const feed = await followTaskEvents({ kafka, topic: topicNames(config.KAFKA_TOPIC_PREFIX).taskEvents, codec, log });
-  stops.push(() => feed.stop());
+  await parts.add(() => feed.stop());
   const bodies = createByPosition(kafka, topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents);
-  stops.push(() => bodies.stop());
+  await parts.add(() => bodies.stop());
   const detections = new RecentDetections();
   const reported = await followDetections({
     ...{ kafka, codec, log, topic: topicNames(config.KAFKA_TOPIC_PREFIX).detections },
     onDetection: (detection) => detections.add(detection),
   });
-  stops.push(() => reported.stop());
+  await parts.add(() => reported.stop());
   await registerApi(server, {
     config,
     log,
@@ -260,25 +265,4 @@ function report(running: Map<string, Role>, redisFault: string | null, kafkaFaul
   const [redis, kafka] = [part(redisFault), part(kafkaFault)];
   const ready = redis.ready && kafka.ready && Object.values(roles).every((role) => role.ready);
   return { ready, roles, redis, kafka };
-}
-
-/** Stops in reverse order, each step whatever became of the one before, all within SHUTDOWN_MS. Safe twice. */
-function stopper(stops: (() => Promise<void>)[], config: Config, log: Logger): () => Promise<void> {
-  let stopping: Promise<void> | null = null;
-  const run = async (): Promise<void> => {
-    for (const step of stops.reverse())
-      await step().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  };
-  return () => {
-    stopping ??= Promise.race([
-      run(),
-      new Promise<void>((resolve) => {
-        setTimeout(() => {
-          log.error('not stopped in time; leaving');
-          resolve();
-        }, config.SHUTDOWN_MS).unref();
-      }),
-    ]);
-    return stopping;
-  };
 }

@@ -309,6 +309,11 @@ export class Joiner implements Role {
 
 export async function startJoiner(ports: RolePorts): Promise<Role> {
   const joiner = new Joiner(ports);
-  await joiner.start();
-  return joiner;
+  try {
+    await joiner.start();
+    return joiner;
+  } catch (error) {
+    await joiner.stop();
+    throw error;
+  }
 }

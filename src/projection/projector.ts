@@ -74,7 +74,10 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     onBatch,
   });
   rebuild.group = group;
-  const inspector = await startInspector(ports);
+  const inspector = await startInspector(ports).catch(async (error) => {
+    await group.stop(); // a start that failed is tried again, and must not meet its own member
+    throw error;
+  });
 
   const look = async (): Promise<void> => {
     try {

@@ -35,12 +35,12 @@ export type ResponderPorts = RolePorts & {
 
 export async function startResponder(ports: ResponderPorts): Promise<Role> {
   const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);
-  await responder.start();
   const parts: Role[] = [responder];
   const stop = async () => {
     await Promise.all(parts.map((part) => part.stop()));
   };
   try {
+    await responder.start();
     parts.push(await startDelivery(ports));
     parts.push(await startCollector(ports));
   } catch (error) {

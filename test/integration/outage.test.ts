@@ -6,8 +6,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { ensureTopics, lookAtCluster } from '../../src/edges/kafka/admin.ts';
+import { createKafka } from '../../src/edges/kafka/client.ts';
+import { JOINER_GROUP } from '../../src/join/joiner.ts';
 import { EXTENSION } from '../../src/orgs/table.ts';
+import { INSPECTOR_GROUP } from '../../src/projection/inspect.ts';
+import { PROJECTOR_GROUP } from '../../src/projection/projector.ts';
+import { OUTPUTS_GROUP } from '../../src/respond/deliver.ts';
+import { RESPONDER_GROUP } from '../../src/respond/responder.ts';
+import { RESPONSES_GROUP } from '../../src/responses/collector.ts';
 import { startLocalKafka } from '../../src/stack/local-kafka.ts';
 import { startLocalRedis } from '../../src/stack/local-redis.ts';
 import type { LocalServer } from '../../src/stack/local-server.ts';
@@ -16,6 +26,7 @@ import { run } from '../cli/fixtures.ts';
 import { kafkaRuns, redisRuns } from './support/local.ts';
 import { System } from './support/system.ts';
 
+const GROUPS = [PROJECTOR_GROUP, INSPECTOR_GROUP, JOINER_GROUP, RESPONDER_GROUP, OUTPUTS_GROUP, RESPONSES_GROUP];
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const patient = { timeout: 45_000, interval: 50 };
 const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
@@ -224,8 +235,8 @@ describe.runIf(kafkaRuns && redisRuns)('a start before Kafka and Redis', () => {
   const lateRoot = mkdtempSync(join(tmpdir(), 'rt-late-'));
   const servers: LocalServer[] = [];
   const processes: ChildProcess[] = [];
-  const serve = (env: Record<string, string>) => {
-    const child = spawn(process.execPath, [MAIN, 'serve', '--roles', 'projector,joiner,api'], {
+  const serve = (env: Record<string, string>, roles = 'projector,joiner,api') => {
+    const child = spawn(process.execPath, [MAIN, 'serve', '--roles', roles], {
       env: {
         ...process.env,
         BOOTSTRAP_OID: randomUUID(),
@@ -297,6 +308,31 @@ describe.runIf(kafkaRuns && redisRuns)('a start before Kafka and Redis', () => {
     expect(await ended).toEqual([0, null]);
     expect(performance.now() - started).toBeLessThan(3_000);
   }, 60_000);
+
+  it.each([1, 4])(
+    'that is told to end when it has joined %i of its groups leaves no member',
+    async (joins) => {
+      const prefix = `it-${randomUUID()}-`;
+      const config = readConfig({ ...process.env, KAFKA_TOPIC_PREFIX: prefix });
+      const log = pino({ level: 'silent' });
+      await ensureTopics(createKafka(config, log), config, log);
+      const { child, ended, said } = serve(
+        { KAFKA_TOPIC_PREFIX: prefix, HTTP_PORT: '0' },
+        'projector,joiner,responder',
+      );
+      const joined = () => said().split('joined the group').length - 1;
+      await vi.waitFor(() => expect(joined()).toBeGreaterThanOrEqual(joins), { ...patient, interval: 1 });
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      expect(said()).not.toContain('"listening on');
+      const { members } = await lookAtCluster(
+        createKafka(config, log),
+        GROUPS.map((group) => prefix + group),
+      );
+      expect([...members.values()]).toEqual(GROUPS.map(() => 0));
+    },
+    60_000,
+  );
 
   it('is for a server: a command says what does not answer, with exit code 6 and a hint', async () => {
     const { env } = await away();

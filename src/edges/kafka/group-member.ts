@@ -8,6 +8,8 @@ import { eachBatch, type MemberOptions, passOver } from './group-batch.ts';
 import type { GroupHealth } from './group-health.ts';
 
 const RUN_AGAIN_MS = 1_000;
+/** How long a stop waits for a join that is under way. */
+const JOIN_MS = 8_000;
 
 export type Member = Omit<Group<string>, 'fault'> & {
   start(): Promise<void>;
@@ -32,7 +34,8 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     maxBytesPerPartition: 2 * 1024 * 1024 + 65_536,
     allowAutoTopicCreation: false,
     partitionAssigners: [byNumber(() => held)],
-    retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000 },
+    // Whoever starts it again has to know when that is done; so it is never kafkajs.
+    retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => false },
   });
   const seek = (topic: string, partition: number, offset: number): void => {
     try {
@@ -88,11 +91,9 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       });
     passing.set(key, work);
   });
-  const run = async (): Promise<void> => {
-    await consumer.connect();
-    if (stopped) return;
-    await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({
+  let joining: Promise<void> = Promise.resolve();
+  const consume = () =>
+    consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 16,
@@ -109,6 +110,13 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
         }
       },
     });
+  const run = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics, fromBeginning: true });
+    if (!stopped) {
+      joining = consume();
+      await joining;
+    }
     // Given up meanwhile: what came to be only after that has to leave too.
     if (stopped) await consumer.disconnect();
   };
@@ -124,7 +132,7 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     joined = false;
     health.stopped(payload.error, nowMs());
     log.error({ err: payload.error, groupId }, 'the consumer stopped and starts again');
-    if (!payload.restart) clock.after(RUN_AGAIN_MS, runAgain);
+    clock.after(RUN_AGAIN_MS, runAgain);
   });
   return {
     start: run,
@@ -144,6 +152,13 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       stopped = true;
       joined = false;
       generation += 1;
+      // Before it has joined kafkajs cannot leave, and the broker would wait for it for minutes.
+      let callOff = () => {};
+      const limit = new Promise<void>((resolve) => {
+        callOff = clock.after(JOIN_MS, resolve);
+      });
+      await Promise.race([joining.catch(() => undefined), limit]);
+      callOff();
       await consumer
         .disconnect()
         .catch((error) => log.warn({ err: error, groupId }, 'did not leave the group cleanly'));

@@ -5,6 +5,7 @@
  * kafkajs can hang for ever while it joins again, without a word. So a member that is silent for much longer than the group
  * may take to settle, although Kafka answers, is given up, and another one takes its place.
  */
+import { unavailable } from '../../errors.ts';
 import type { Group } from '../../ports.ts';
 import type { MemberOptions } from './group-batch.ts';
 import { GroupHealth } from './group-health.ts';
@@ -14,7 +15,10 @@ const STOP_MS = 10_000;
 /** Two rebalances that take all the time they may (each two sessions), and what lies around them. */
 const silenceLimitMs = (sessionMs: number): number => 4 * sessionMs + 5_000;
 
-export async function joinGroup(options: MemberOptions): Promise<Group<string>> {
+/** `start` resolves when it has joined, and rejects, leaving nothing behind, when it cannot or is stopped before that. */
+export type StartableGroup = Group<string> & { start(): Promise<void> };
+
+export function createGroup(options: MemberOptions): StartableGroup {
   const { groupId, topics, sessionMs, log, clock, low } = options;
   let health = new GroupHealth(clock.monoMs());
   let member = groupMember(options, health);
@@ -47,28 +51,32 @@ export async function joinGroup(options: MemberOptions): Promise<Group<string>> 
   const replaced = new Promise<void>((resolve) => {
     goOn = resolve;
   });
-  watch();
-  try {
-    await Promise.race([member.start(), replaced]);
-  } catch (error) {
+  const stop = async (): Promise<void> => {
     stopped = true;
     callOff();
-    throw error;
-  }
+    goOn();
+    let give = () => {};
+    const limit = new Promise<void>((resolve) => {
+      give = clock.after(STOP_MS, resolve);
+    });
+    await Promise.race([member.stop(), limit]);
+    give();
+  };
   return {
+    start: async () => {
+      watch();
+      try {
+        await Promise.race([member.start(), replaced]);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+      if (stopped) throw unavailable(`The group ${groupId} was left before it was joined.`);
+    },
     joined: () => member.joined(),
     fault: () => health.fault(member.holds(), clock.monoMs()),
     commit: (...next) => member.commit(...next),
     seek: (...place) => member.seek(...place),
-    stop: async () => {
-      stopped = true;
-      callOff();
-      let give = () => {};
-      const limit = new Promise<void>((resolve) => {
-        give = clock.after(STOP_MS, resolve);
-      });
-      await Promise.race([member.stop(), limit]);
-      give();
-    },
+    stop,
   };
 }

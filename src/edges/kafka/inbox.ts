@@ -4,7 +4,7 @@ import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { TimeSource } from '../../clock.ts';
 import type { Config } from '../../config.ts';
-import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import { ERROR_CODES, type ErrorCode, unavailable } from '../../errors.ts';
 import type { RecordName, RecordTypes } from '../../model/records.ts';
 import type { InRecord } from '../../outbox.ts';
 import type { Decoded, Inbox } from '../../ports.ts';
@@ -12,7 +12,7 @@ import { TOPICS, type TopicKey, topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';
 import type { Offsets } from './admin.ts';
-import { joinGroup } from './group.ts';
+import { createGroup, type StartableGroup } from './group.ts';
 import { startTail } from './tail.ts';
 
 /** Where times are the producers', one whose clock is behind may have written earlier times than its records deserve. */
@@ -27,14 +27,19 @@ export type InboxOptions = {
   clock: Pick<TimeSource, 'after' | 'monoMs'>;
 };
 
-export function createInbox({ kafka, codec, offsets, config, log, clock }: InboxOptions): Inbox {
+/** `stop` leaves every group that was joined, and those that are being joined: a start that ends halfway leaves no member. */
+export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<void> } {
+  const { kafka, codec, offsets, config, log, clock } = options;
+  const groups = new Set<StartableGroup>();
+  let stopped = false;
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const keyOf = new Map(Object.entries(names).map(([key, name]) => [name, key as TopicKey]));
   const topicKey = (name: string): TopicKey => keyOf.get(name) as TopicKey;
   return {
     decode: (name, records) => decodeAll(codec, name, records),
     join: async (options) => {
-      const group = await joinGroup({
+      if (stopped) throw unavailable('The process stops.');
+      const group = createGroup({
         kafka,
         groupId: options.groupId,
         topics: options.topics.map((key) => names[key]),
@@ -46,12 +51,22 @@ export function createInbox({ kafka, codec, offsets, config, log, clock }: Inbox
         onBatch: (batch) => options.onBatch({ ...batch, topic: topicKey(batch.topic) }),
         low: async (topic, partition) => (await offsets.ends(topic)).get(partition)?.low ?? 0,
       });
+      groups.add(group);
+      try {
+        await group.start();
+      } catch (error) {
+        groups.delete(group);
+        throw error;
+      }
       return {
         joined: group.joined,
         fault: group.fault,
         commit: (topic, partition, nextOffset) => group.commit(names[topic], partition, nextOffset),
         seek: (topic, partition, offset) => group.seek(names[topic], partition, offset),
-        stop: group.stop,
+        stop: async () => {
+          await group.stop();
+          groups.delete(group);
+        },
       };
     },
     readAll: async (topic, onRecords) => {
@@ -65,6 +80,10 @@ export function createInbox({ kafka, codec, offsets, config, log, clock }: Inbox
     ends: (topic) => offsets.ends(names[topic]),
     since: (topic, atMs) => offsets.since(names[topic], atMs - (TOPICS[topic].appendTime ? 0 : CREATE_TIME_SLACK_MS)),
     committed: (groupId, topic) => offsets.committed(groupId, names[topic]),
+    stop: async () => {
+      stopped = true;
+      await Promise.all([...groups].map((group) => group.stop()));
+    },
   };
 }
 
