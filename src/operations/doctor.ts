@@ -57,7 +57,7 @@ export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Fi
   if (members === 0)
     return needed
       ? fail('groups', found, `Run serve --roles ${role}.`)
-      : warn('groups', found, `Where rules shall run, run serve --roles ${role}.`);
+      : warn('groups', found, `Tasks are delivered all the same; for its work run serve --roles ${role}.`);
   if (lag > LAG_WARN) return warn('groups', found, 'It catches up, or start more of the role; see rebuild --watch.');
   return ok('groups', found);
 }

@@ -103,19 +103,27 @@ const examineKafka = (io: Io): Promise<Finding[]> =>
 type GroupToSee = Pick<GroupFacts, 'name' | 'role' | 'needed'> & { group: string; topics: TopicKey[] };
 
 async function groupsOf(): Promise<GroupToSee[]> {
-  const [{ PROJECTOR_GROUP }, { JOINER_GROUP }, { RESPONDER_GROUP }, { OUTPUTS_GROUP }, { RESPONSES_GROUP }] =
-    await Promise.all([
-      import('../../projection/projector.ts'),
-      import('../../join/joiner.ts'),
-      import('../../respond/responder.ts'),
-      import('../../respond/deliver.ts'),
-      import('../../responses/collector.ts'),
-    ]);
+  const [
+    { PROJECTOR_GROUP },
+    { INSPECTOR_GROUP },
+    { JOINER_GROUP },
+    { RESPONDER_GROUP },
+    { OUTPUTS_GROUP },
+    { RESPONSES_GROUP },
+  ] = await Promise.all([
+    import('../../projection/projector.ts'),
+    import('../../projection/inspect.ts'),
+    import('../../join/joiner.ts'),
+    import('../../respond/responder.ts'),
+    import('../../respond/deliver.ts'),
+    import('../../responses/collector.ts'),
+  ]);
   const one = (name: string, role: string, needed: boolean, group: string, topics: TopicKey[]): GroupToSee => ({
     ...{ name, role, needed, group, topics },
   });
   return [
     one('projector', 'projector', true, PROJECTOR_GROUP, ['commands', 'taskEvents']),
+    one('inspector', 'projector', false, INSPECTOR_GROUP, ['orgSettings', 'sensorState']),
     one('joiner', 'joiner', true, JOINER_GROUP, ['presence', 'sensorEvents']),
     one('responder', 'responder', false, RESPONDER_GROUP, ['sensorEvents', 'presence', 'taskEvents']),
     one('outputs', 'responder', false, OUTPUTS_GROUP, ['outputs']),
