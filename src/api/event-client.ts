@@ -9,12 +9,16 @@ import type { ServerResponse } from 'node:http';
 import client from 'prom-client';
 import type { TaskEvent } from '../model/records.ts';
 import { activitiesOf, type NamedActivity } from './activity.ts';
+import type { Asked } from './event-id.ts';
 import { replayFrom } from './event-position.ts';
 import type { EventPlace, Positions, TaskEventFeed } from './ports.ts';
 
 const BUFFER_MAX_BYTES = 1024 * 1024;
 /** Events that come in while older ones are replayed; each is a few hundred bytes. */
 const QUEUE_MAX = 5_000;
+
+/** Says to who comes back that events were left out, and nothing of them. */
+const GAP = 'event: gap\ndata: {}\n\n';
 
 const cutOff = new client.Counter({
   name: 'rt_event_streams_cut_total',
@@ -43,14 +47,17 @@ export class EventClient {
     this.#positions = new Map(feed.positions());
   }
 
-  /** Listens from now on; where `asked` says how far the reader has come, what it has missed comes first. Answers how to end
-   *  it. A replay that fails ends the stream: the reader comes back by itself. */
-  start(oid: string, asked: Positions | null): () => void {
+  /** Listens from now on; where `asked` says how far the reader has come, what it has missed comes first, and where it cannot
+   *  be read, that something may be missed. Answers how to end it. A replay that fails ends the stream: the reader comes back
+   *  by itself. */
+  start(oid: string, asked: Asked): () => void {
     const gone = new AbortController();
     const now = new Map(this.#positions);
     const unsubscribe = this.#feed.subscribe(oid, (place, event) => this.#take(place, event));
-    if (asked === null) this.comment('connected');
-    else void this.#replay(oid, asked, now, gone.signal).catch(() => this.#raw.end());
+    if (asked === null || asked === 'unreadable') {
+      this.comment('connected');
+      if (asked !== null) this.#push(GAP);
+    } else void this.#replay(oid, asked, now, gone.signal).catch(() => this.#raw.end());
     return () => {
       gone.abort();
       unsubscribe();
@@ -69,7 +76,7 @@ export class EventClient {
     const { from, skipped } = replayFrom(asked, to);
     for (const [partition, offset] of from) this.#positions.set(partition, offset);
     this.comment('connected');
-    if (skipped > 0) this.#push('event: gap\ndata: {}\n\n');
+    if (skipped > 0) this.#push(GAP);
     const write = async (place: EventPlace, event: TaskEvent) => {
       this.#write(place, event);
       if (this.#raw.writableNeedDrain) await drained(this.#raw);

@@ -5,14 +5,16 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { ApiError } from '../errors.ts';
 import { packed, unpacked } from './event-position.ts';
 import type { Positions } from './ports.ts';
 
+/** null: no id was given. `unreadable`: it is none of this org's, by whatever it differs; or it was sealed by another secret, or
+ *  before an upgrade, and its holder would come with it again and again. */
+export type Asked = Positions | null | 'unreadable';
+
 export type EventIds = {
   seal(oid: string, positions: Positions): string;
-  /** null where no id is given. Throws `bad_request` for what is none of this org's. */
-  open(oid: string, id: string | undefined): Positions | null;
+  open(oid: string, id: string | undefined): Asked;
 };
 
 const CIPHER = 'aes-256-gcm';
@@ -39,9 +41,8 @@ export function createEventIds(config: Config): EventIds {
       try {
         const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(oid));
         return unpacked(Buffer.concat([decipher.setAuthTag(tag).update(sealed), decipher.final()]));
-      } catch (cause) {
-        const sentence = 'Last-Event-ID must be the id of an event of this stream, or be left out.';
-        throw new ApiError('bad_request', sentence, { cause });
+      } catch {
+        return 'unreadable';
       }
     },
   };

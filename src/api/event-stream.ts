@@ -44,8 +44,8 @@ export class EventStreams {
     });
   }
 
-  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, `rate_limited` where the key
-   *  has too many, or `bad_request` for a Last-Event-ID that is none. */
+  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, or `rate_limited` where the
+   *  key has too many. */
   open(request: Pick<FastifyRequest, 'oid' | 'identity' | 'headers'>, reply: FastifyReply, narrow: Narrow): void {
     const { oid, identity } = request;
     const { orgs, nowMs, events } = this.#ports;

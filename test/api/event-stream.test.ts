@@ -57,7 +57,10 @@ function read(response: IncomingMessage) {
 /** The id for offsets with commas between them, and back. */
 const sealed = (offsets: string, oid = OID) =>
   createEventIds(memory.ports().config).seal(oid, new Map(offsets.split(',').map((text, p) => [p, Number(text)])));
-const unsealed = (id: string) => [...(createEventIds(memory.ports().config).open(OID, id)?.values() ?? [])].join(',');
+const unsealed = (id: string) => {
+  const asked = createEventIds(memory.ports().config).open(OID, id);
+  return asked instanceof Map ? [...asked.values()].join(',') : String(asked);
+};
 /** Of events, not of comments. */
 const idsIn = (text: string) => [...text.matchAll(/^id: (.*)\nevent: /gm)].map(([, id]) => unsealed(id as string));
 const tasksIn = (text: string) => [...text.matchAll(/"task_id":"(.*?)"/g)].map(([, id]) => id);
@@ -216,8 +219,21 @@ describe('who comes back', () => {
     await expect.poll(() => stream.ended).toBe(true);
   });
 
-  test('with an id that is none is refused', async () => {
-    for (const id of ['x', '0,0', sealed('0,0', BARE_OID), 'e'.repeat(100)])
-      expect((await open('', OID, id)).statusCode).toBe(400);
+  test('with an id that is none, or of another org, is told of a gap and gets what is written now: it would come with it for ever', async () => {
+    memory.emit(event('before'));
+    const answers: string[] = [];
+    for (const id of ['x', '0,0', sealed('0,0', BARE_OID), sealed('0,0').slice(0, -2), 'e'.repeat(100)]) {
+      const response = await open('', OID, id);
+      expect(response.statusCode).toBe(200);
+      const stream = read(response);
+      await expect.poll(() => stream.text).toMatch(/^: connected\nid: .*\n\nevent: gap\ndata: \{\}\n\n$/);
+      expect(unsealed(/id: (.*)/.exec(stream.text)?.[1] ?? '')).toBe(`${memory.emitted.length},0`);
+      memory.emit(event('now'));
+      await expect.poll(() => tasksIn(stream.text)).toEqual(['now']);
+      answers.push(stream.text.replace(/^id: .*$/gm, 'id'));
+      response.destroy();
+      await expect.poll(() => memory.listeners.size).toBe(0);
+    }
+    expect(new Set(answers).size).toBe(1);
   });
 });

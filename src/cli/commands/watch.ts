@@ -43,7 +43,10 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   };
   const paint = painter(io.colour);
   for await (const { id, event, data } of follow(clientOf(flags, io), query, io)) {
-    if (event === 'gap') io.err('Some events were missed: too many were written since the stream ended.\n');
+    if (event === 'gap')
+      io.err(
+        'Some events were missed since the stream ended: too many were written, or the server no longer knows where it was.\n',
+      );
     const activity = parse(data);
     if (activity === undefined) continue;
     io.out(flags.json ? json({ id, type: event, ...activity }) : `${activityLine(event, activity, paint)}\n`);
