@@ -4,7 +4,8 @@
  */
 import { type CollectionBinding, type ComparisonNode, SELECTOR_BOUNDS, type SelectorAst } from './ast.ts';
 import { SelectorError } from './errors.ts';
-import { isSensorField, nearestField, SENSOR_FIELD_NAMES } from './fields.ts';
+import { isSensorField, SENSOR_FIELD_NAMES } from './fields.ts';
+import { nearestName } from './nearest.ts';
 import { parseSelector } from './parse.ts';
 import { printPath } from './print.ts';
 import { compileRegex, type RegexFailure, tooLarge } from './regex.ts';
@@ -43,7 +44,7 @@ function check(node: SelectorAst, bound: readonly string[], total: RegexTotal): 
       check(node.operand, [...bound, ...names(node.binding)], total);
       break;
     case 'comparison':
-      refuseUnknownField(node.path, node.pathColumn, bound);
+      refuseUnknownField(node.path, node.pathColumn, bound, turned(node));
       if (node.operator === 'matches' || node.operator === 'not matches') refuseBadRegex(node, total);
       break;
     default:
@@ -55,19 +56,35 @@ function names(binding: CollectionBinding): string[] {
   return [binding.default, binding.index, binding.item].filter((name) => name !== undefined);
 }
 
-function refuseUnknownField(path: readonly string[], column: number, bound: readonly string[]): void {
+/** For who wrote the field on the left of `in`. */
+function turned({ operator, path, value }: ComparisonNode): string | undefined {
+  if ((operator !== 'in' && operator !== 'not in') || !isSensorField(value) || path.length !== 1) return undefined;
+  return `the field stands on the right of in: write ${value} ${operator === 'in' ? '==' : '!='} ${path[0]}`;
+}
+
+function refuseUnknownField(
+  path: readonly string[],
+  column: number,
+  bound: readonly string[],
+  hint?: string | undefined,
+): void {
   const [first = ''] = path;
   if (bound.includes(first)) return;
   const partOfTag = first === 'tags' && path.length === 2;
   if (isSensorField(first) && (path.length === 1 || partOfTag)) return;
-  const known = isSensorField(first);
   throw new SelectorError({
     code: 'selector_unknown_field',
     column,
     found: printPath(path),
     expected: `a field of a sensor (${SENSOR_FIELD_NAMES.join(', ')})`,
-    hint: known ? `${first} has no parts of that name` : `did you mean ${nearestField(first)}?`,
+    hint: isSensorField(first) ? `${first} has no parts of that name` : (hint ?? meantName(first, bound)),
   });
+}
+
+function meantName(name: string, bound: readonly string[]): string | undefined {
+  const nearest = nearestName(name, bound);
+  if (nearest !== undefined) return `did you mean ${nearest}?`;
+  return bound.length === 0 ? undefined : `items are called ${bound.join(', ')} here`;
 }
 
 function refuseBadRegex(node: ComparisonNode, total: RegexTotal): void {

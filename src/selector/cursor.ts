@@ -76,8 +76,9 @@ export class Cursor {
     if (spaced && (this.word(word) || this.word(upper))) return true;
     this.expect(`"${word}"`);
     const after = this.offset + word.length;
-    if (spaced && this.startsWith(word) && !NAME_CHARACTER.test(this.text.charAt(after))) {
-      this.expect(`white space after "${word}"`, after);
+    const isThere = this.startsWith(word) || this.startsWith(upper);
+    if (spaced && isThere && !NAME_CHARACTER.test(this.text.charAt(after))) {
+      this.expect(after === this.text.length ? 'a clause' : `white space after "${word}"`, after);
     }
     this.offset = start;
     return false;

@@ -38,7 +38,7 @@ export class SelectorError extends Error {
 
   constructor(facts: SelectorErrorFacts) {
     const advice = facts.hint === undefined ? '' : `; ${facts.hint}`;
-    super(`selector, column ${facts.column}: found ${facts.found}, expected ${facts.expected}${advice}`);
+    super(`column ${facts.column}: found ${facts.found}, expected ${facts.expected}${advice}`);
     this.name = 'SelectorError';
     this.code = facts.code;
     this.column = facts.column;

@@ -43,29 +43,3 @@ export const SENSOR_FIELD_NAMES = Object.keys(SENSOR_FIELDS) as readonly SensorF
 export function isSensorField(name: string): name is SensorFieldName {
   return Object.hasOwn(SENSOR_FIELDS, name);
 }
-
-/** The field that a misspelt name most likely means. */
-export function nearestField(name: string): SensorFieldName {
-  const wanted = name.toLowerCase().slice(0, 64);
-  const distances = SENSOR_FIELD_NAMES.map((field) => [field, unlikeness(wanted, field)] as const);
-  return distances.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
-}
-
-/** Edits between two names; a name that begins like the other counts as near (platform, host, tag). */
-function unlikeness(a: string, b: string): number {
-  const contained = a.length > 1 && (a.startsWith(b) || b.startsWith(a));
-  return contained ? 0.5 : editDistance(a, b);
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
-}

@@ -4,58 +4,65 @@
  */
 import type { Cursor } from './cursor.ts';
 import type { SelectorError } from './errors.ts';
+import { isSensorField } from './fields.ts';
+import { SLIPS } from './slips.ts';
 
-interface Slip {
-  /** Tried on the text from the place of the error on. */
-  readonly after?: RegExp;
-  /** Tried on the text before it. */
-  readonly before?: RegExp;
-  readonly hint: string;
-}
+/** A window keeps the work small whatever the text: every slip shows within a line of the place. */
+const WINDOW = 200;
 
-const SLIPS: readonly Slip[] = [
-  { after: /^\s*$/, before: /^\s*$/, hint: 'write * for every sensor' },
-  { after: /^=/, before: /[=!]=\s*$/, hint: 'write == for "is equal to"' },
-  { after: /^=~/, hint: 'write matches for a regular expression' },
-  { after: /^=/, hint: 'write == for "is equal to"' },
-  { after: /^&/, hint: 'write and' },
-  { after: /^\|/, hint: 'write or' },
-  { after: /^!/, hint: 'write not, with a space after it' },
-  { after: /^[<>]/, hint: 'there is no order comparison: only ==, !=, in, contains, matches, is' },
-  { after: /^~/, hint: 'write matches for a regular expression' },
-  { before: /(?:^|\s)(?:not|and)\s+(?:any|all)\s+$/i, hint: 'any … and all … need parentheses here' },
-  { after: /^$/, before: /(?:^|\s)(?:not|and|or)\s*$/i, hint: 'a clause is missing at the end' },
-  { after: /^\(/, before: /(?:^|[\s)])(?:not|and|or)$/i, hint: 'put a space before the parenthesis' },
-  { after: /^(?:and|or)\b/i, before: /\)$/, hint: 'put a space after the parenthesis' },
-  { after: /^(?:And|Or)\s/, hint: 'write and, or in lower or in upper case' },
-  { after: /^(?:IN|CONTAINS|MATCHES|IS|In|Contains|Matches|Is)\s/, hint: 'write the operator in lower case' },
-  { after: /^(?:in|not|contains|matches)\b/, before: /["'`]$/, hint: 'put a space before the operator' },
-  { after: /^\[/, hint: 'there are no lists of values: join clauses with or' },
-  { after: /^["'`]/, before: /\sin\s+$/, hint: 'a field is not quoted' },
-  { after: /^(?:not|in|contains|matches)["'`]/, hint: 'put a space after the operator' },
-  { after: /^(?:not|is)(?:in|contains|matches|empty|nil|tags)\b/, hint: 'put a space between the words' },
-  { after: /^["'`]/, before: /\b(?:in|contains|matches)$/, hint: 'put a space after the operator' },
-  { after: /^["'`][^"'`]*["'`]\s*(?:[!=]=|is\b|matches\b|(?:not\s+)?contains\b)/, hint: 'a field is not quoted' },
-  { after: /^[^\s()[\]{}'"`]/, before: /[a-zA-Z0-9_/.]$/, hint: 'a value with such a character needs quotes' },
-  { after: /^[a-zA-Z0-9]/, before: /(?:[!=]=\s*|\s(?:contains|matches)\s+)[a-zA-Z][\w/.]*\s+$/, hint: spaced() },
-  { after: /^\)/, hint: 'there is one closing parenthesis too many' },
-  { after: /^$/, before: /\(/, hint: 'is a parenthesis still open?' },
-];
-
-function spaced(): string {
-  return 'a value with a space needs quotes; clauses are joined by and, or';
+interface Place {
+  readonly offset: number;
+  readonly expected: string;
 }
 
 /** The error for the furthest place that reading reached. */
 export function syntaxError(cursor: Cursor): SelectorError {
-  const offset = cursor.furthest;
-  return cursor.error('selector_syntax', offset, cursor.expectation, hintAt(cursor.text, offset));
+  const { offset, expected } = placeOf(cursor);
+  return cursor.error('selector_syntax', offset, expected, hintAt(cursor.text, offset, expected));
 }
 
-function hintAt(text: string, offset: number): string | undefined {
-  // A window keeps the work small whatever the text: every slip shows within a line of the place.
-  const after = text.slice(offset, offset + 200);
-  const before = text.slice(Math.max(0, offset - 200), offset);
-  const slip = SLIPS.find((one) => (one.after?.test(after) ?? true) && (one.before?.test(before) ?? true));
-  return slip?.hint;
+const LONE_WORD = /(?<![^\s(){])(and|or|not)\s*$/i;
+
+/** No word is reserved: an `and`, `or` or `not` without its clause was tried as a name last, but nobody meant one. */
+function placeOf({ text, furthest: offset, expectation: expected }: Cursor): Place {
+  const word = expected === 'an operator' ? LONE_WORD.exec(textBefore(text, offset)) : null;
+  if (word === null) return { offset, expected };
+  if (word[1]?.toLowerCase() === 'not') return { offset, expected: 'a clause' };
+  return { offset: offset - word[0].length, expected: 'a field or a value' };
+}
+
+const textBefore = (text: string, offset: number): string => text.slice(Math.max(0, offset - WINDOW), offset);
+
+function hintAt(text: string, offset: number, expected: string): string | undefined {
+  const after = text.slice(offset, offset + WINDOW);
+  const before = textBefore(text, offset);
+  const stands = expected === 'an operator' && CLAUSE_END.test(after) && (/\s$/.test(before) || !/^\w/.test(after));
+  const bare = stands ? bareHint(before) : undefined;
+  if (bare !== undefined) return bare;
+  const fits = (pattern: RegExp | undefined, part: string) => pattern?.test(part) ?? true;
+  return SLIPS.find((slip) => fits(slip.expected, expected) && fits(slip.after, after) && fits(slip.before, before))
+    ?.hint;
+}
+
+const CLAUSE_END = /^\s*(?:$|[)}]|(?:and|or)\s)/i;
+const OPERAND = String.raw`("[^"]*"|'[^']*'|\x60[^\x60]*\x60|[a-zA-Z0-9][\w/.-]*)`;
+const BARE = new RegExp(String.raw`(?<![^\s(){])${OPERAND}\s*$`);
+const AFTER_ANOTHER = new RegExp(
+  String.raw`([a-zA-Z][\w.]*)\s*(==|!=|\scontains\s|\smatches\s)\s*${OPERAND}\s+or\s+${OPERAND}\s*$`,
+  'i',
+);
+const BOOLEAN_FIELDS: ReadonlySet<string> = new Set(['isolated', 'should_isolate', 'kernel']);
+
+/** For a field or a value that stands alone, where a clause should. */
+function bareHint(before: string): string | undefined {
+  const word = BARE.exec(before)?.[1];
+  if (word === undefined) return undefined;
+  if (BOOLEAN_FIELDS.has(word)) return `write ${word} == true`;
+  if (word === 'tags') return 'ask for a tag, such as vip in tags';
+  if (isSensorField(word)) return `compare it with a value, such as ${word} == '…'`;
+  if (word === 'true' || word === 'false')
+    return 'a clause asks something of a field, such as isolated == true; * selects every sensor';
+  const [, field, operator] = AFTER_ANOTHER.exec(before) ?? [];
+  if (field !== undefined) return `name the field again: ${field} ${operator?.trim()} ${word}`;
+  return `a value alone asks nothing; a tag is selected by ${/^["'`]/.test(word) ? word : `"${word}"`} in tags`;
 }

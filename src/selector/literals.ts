@@ -39,7 +39,14 @@ function closing(cursor: Cursor, quote: string): number {
 
 function unclosed(cursor: Cursor, start: number) {
   const quote = cursor.text.charAt(start);
-  return cursor.error('selector_bad_string', start, `a closing ${quote}`, `a ${quote} opens here and is never closed`);
+  const rest = cursor.text.slice(start + 1);
+  const hint =
+    quote === "'" && rest.includes("\\'")
+      ? "\\' is a quote inside the text: write \\\\ for a backslash at its end, or use backticks"
+      : /[“”‘’]/.test(rest)
+        ? `only a plain ${quote} closes what a ${quote} opens`
+        : `a ${quote} opens here and is never closed`;
+  return cursor.error('selector_bad_string', start, `a closing ${quote}`, hint);
 }
 
 function readRaw(cursor: Cursor): string {

@@ -51,22 +51,77 @@ describe('a selector that is refused', () => {
     ['vip in tag', 'selector_unknown_field', 8, 'tag', 'tags?'],
     ['plat == linux and hostnmae == x', 'selector_unknown_field', 19, 'hostnmae', 'hostname?'],
     ['any tgas as t { t == vip }', 'selector_unknown_field', 5, 'tgas', 'tags?'],
-    ['any tags as t { u == vip }', 'selector_unknown_field', 17, 'u', 'sid?'],
+    ['any tags as t { u == vip }', 'selector_unknown_field', 17, 'u', 'called t here'],
     ['hostname.first == x', 'selector_unknown_field', 1, 'hostname.first', 'no parts'],
-    ['hostname == 💻 x', 'selector_syntax', 13, '"💻"', undefined],
+    ['hostname == 💻 x', 'selector_syntax', 13, '"💻"', 'quotes'],
     ["hostname == '💻' and hostname matches '('", 'selector_bad_regex', 38, '"("', 'missing closing )'],
+    ['"x"and plat == linux', 'selector_syntax', 4, '"and"', 'space before the word'],
+    ['hostname == "x"and plat == linux', 'selector_syntax', 16, '"and"', 'space before the word'],
+    ['plat == linux or or kernel == true', 'selector_syntax', 18, '"or"', 'a clause is missing before'],
+    ['plat == linux and or kernel == true', 'selector_syntax', 19, '"or"', 'a clause is missing before'],
+    ['(or kernel == true)', 'selector_syntax', 2, '"or"', 'a clause is missing before'],
+    ['and', 'selector_syntax', 1, '"and"', 'a clause is missing before'],
+    ['OR plat == linux', 'selector_syntax', 1, '"OR"', 'a clause is missing before'],
+    ['not', 'selector_syntax', 4, 'the end', 'a clause is missing at the end'],
+    ['plat == linux AND', 'selector_syntax', 18, 'the end', 'a clause is missing at the end'],
+    ['()', 'selector_syntax', 2, '")"', 'missing in the parentheses'],
+    ['plat == “linux”', 'selector_syntax', 9, '"“linux”"', 'plain quotes'],
+    ['‘vip’ in tags', 'selector_syntax', 1, '"‘vip’"', 'plain quotes'],
+    ['plat == "linux”', 'selector_bad_string', 9, '"\\"linux”"', 'only a plain "'],
+    ['hostname startswith web', 'selector_syntax', 10, '"startswith"', "matches '^web'"],
+    ['hostname starts with web', 'selector_syntax', 10, '"starts"', "matches '^web'"],
+    ['hostname endswith web', 'selector_syntax', 10, '"endswith"', "corp$'"],
+    ["hostname like 'web%'", 'selector_syntax', 10, '"like"', 'contains'],
+    ["hostname not like 'web%'", 'selector_syntax', 14, '"like"', 'contains'],
+    ['plat eq linux', 'selector_syntax', 6, '"eq"', '=='],
+    ['plat ne linux', 'selector_syntax', 6, '"ne"', '!='],
+    ['plat <> linux', 'selector_syntax', 6, '"<>"', '!='],
+    ['alive gt 0', 'selector_syntax', 7, '"gt"', 'order'],
+    ["hostname !~ '^web'", 'selector_syntax', 10, '"!~"', 'not matches'],
+    ["hostname ~ '^web'", 'selector_syntax', 10, '"~"', "matches '^web'"],
+    ['tags has vip', 'selector_syntax', 6, '"has"', 'tags contains vip'],
+    ['plat:linux', 'selector_syntax', 5, '":linux"', '=='],
+    ["contains(hostname, 'x')", 'selector_syntax', 9, '"("', 'no functions'],
+    ['isolated', 'selector_syntax', 9, 'the end', 'isolated == true'],
+    ['not kernel and plat == linux', 'selector_syntax', 12, '"and"', 'kernel == true'],
+    ['true', 'selector_syntax', 5, 'the end', '* selects every sensor'],
+    ['hostname', 'selector_syntax', 9, 'the end', "hostname == '…'"],
+    ['vip', 'selector_syntax', 4, 'the end', '"vip" in tags'],
+    ['plat == linux or windows', 'selector_syntax', 25, 'the end', 'plat == windows'],
+    ['plat in (linux, windows)', 'selector_syntax', 9, '"("', 'join clauses with or'],
+    ['plat == (linux or windows)', 'selector_syntax', 9, '"("', 'one value'],
+    ['hostname is null', 'selector_syntax', 13, '"null"', 'is empty'],
+    ['plat is windows', 'selector_syntax', 9, '"windows"', 'write =='],
+    ['plat is not windows', 'selector_syntax', 13, '"windows"', 'write !='],
+    ['hostname is', 'selector_syntax', 10, '"is"', 'is empty or is nil'],
+    ['plat == linux # all of them', 'selector_syntax', 15, '"#"', 'no comments'],
+    ['plat == linux // all of them', 'selector_syntax', 15, '"//"', 'no comments'],
+    ['hostname == CORP\\alice', 'selector_syntax', 17, '"\\\\alice"', 'backslash'],
+    ["hostname == 'CORP\\'", 'selector_bad_string', 13, '"\'CORP\\\\\'"', '\\\\ for a backslash at its end'],
+    ['hostname == web*', 'selector_syntax', 16, '"*"', 'no wildcards'],
+    ['hostname matches ^web', 'selector_syntax', 18, '"^web"', 'needs quotes'],
+    ['any tags { t == vip }', 'selector_syntax', 10, '"{"', 'any tags as t'],
+    ['plat == linux, kernel == true', 'selector_syntax', 14, '","', 'joined by and, or'],
+    ['customer == acme', 'selector_unknown_field', 1, 'customer', undefined],
+    ['vip == true', 'selector_unknown_field', 1, 'vip', undefined],
+    ['os == windows', 'selector_unknown_field', 1, 'os', 'plat?'],
+    ['plat in linux', 'selector_unknown_field', 9, 'linux', 'plat == linux'],
+    ['any tags as label { lable == vip }', 'selector_unknown_field', 21, 'lable', 'label?'],
   ])('%s', (text, code, column, found, hint) => {
     const error = refusal(text);
     expect(error).toMatchObject({ code, column, found });
     if (hint === undefined) expect(error.hint).toBeUndefined();
     else expect(error.hint).toContain(hint);
-    expect(error.message).toContain(`column ${column}`);
+    expect(error.message).toContain(`column ${column}: found ${found}, expected ${error.expected}`);
+    expect(error.message).toMatch(/^column /);
   });
 
   it('is told what would have fitted', () => {
     expect(refusal('plat == linux windows').expected).toBe('"and", "or" or the end');
     expect(refusal('(plat == linux').expected).toBe('"and", "or" or ")"');
     expect(refusal('tags is full').expected).toBe('"empty" or "nil"');
+    expect(refusal('plat == linux and').expected).toBe('a clause');
+    expect(refusal('plat == linux or or').expected).toBe('a field or a value');
     expect(refusal('vip not tags').expected).toBe('"in", "contains" or "matches"');
   });
 
