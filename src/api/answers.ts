@@ -145,6 +145,11 @@ export const PreviewAnswer = Type.Object({
   excluded_by: Type.Array(Type.Object({ clause: Type.String(), sensors: Type.Integer() }), {
     description: 'The clauses that exclude most, with how many sensors each.',
   }),
+  error_sensors: Type.Optional(
+    whole(
+      'Sensors that lack a fact which the selector asks for: it is an error there, which selects nothing. Not there where there are none.',
+    ),
+  ),
   next_cursor: nextCursor,
 });
 

@@ -59,6 +59,7 @@ export type PreviewAnswer = {
   online_sensors: number;
   sensors: { sid: string; hostname: string; plat: string; online: boolean }[];
   excluded_by: { clause: string; sensors: number }[];
+  error_sensors?: number;
   next_cursor?: string;
 };
 

@@ -46,6 +46,18 @@ describe('preview', () => {
     expect(either.body.data.excluded_by).toEqual([{ clause: 'did == "x" or plat == "linux"', sensors: 2 }]);
   });
 
+  test('counts the sensors for which the selector is an error, as the whole answers', async () => {
+    memory.addSensor('a', { hostname: 'web-a', enroll: 7_000 });
+    memory.addSensor('b', { hostname: 'mail', enroll: 8_000 });
+    memory.addSensor('new', { hostname: 'web-n', enroll: null });
+    const errors = async (selector: string) => (await ask('preview', { selector })).body.data.error_sensors;
+    expect(await errors('enroll == 7')).toBe(1);
+    expect(await errors('hostname matches web and enroll == 7')).toBe(1);
+    expect(await errors('sid == a and enroll == 7')).toBeUndefined();
+    expect(await errors('enroll == 7 and sid == a')).toBe(1);
+    expect(await errors('sid == new or enroll == 7')).toBeUndefined();
+  });
+
   test('takes every sensor without a selector, and a tag or a sid for one', async () => {
     memory.addSensor('a', { tags: ['t'] });
     memory.addSensor('b', {}, false);

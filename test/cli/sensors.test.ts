@@ -143,6 +143,12 @@ describe('preview', () => {
     next_cursor: 'c',
   };
 
+  it('tells how many could not be judged', async () => {
+    const { out } = await ask(['preview', 'did == x'], request({ ...answer, error_sensors: 3 }));
+    expect(out).toMatch(/^2 match now, 1 of them online\n\n3 sensors not judged, for want of a fact/);
+    expect((await ask(['preview', 'did == x'], request(answer))).out).not.toContain('not judged');
+  });
+
   it('tells how many match, which, and what excludes the others', async () => {
     const { out, err, asked } = await ask(['preview', 'vip in tags', '--limit', '1'], request(answer));
     expect(out).toMatch(/^2 match now, 1 of them online\n/);

@@ -1,12 +1,13 @@
 /**
  * `preview`: which sensors a selector matches now, how many of them are online, a page of them in the order of their sids,
  * and the clauses that exclude most. One pass over the projection for each page; memory holds twice the page. A clause is an
- * operand of the outermost `and`, or the whole selector; a sensor that fails several is counted at each.
+ * operand of the outermost `and`, or the whole selector; a sensor that fails several is counted at each. Where the first
+ * that fails is an error, so is the whole.
  */
 import type { Static } from '@sinclair/typebox';
 import { readTarget } from '../../command/target.ts';
 import { platformName } from '../../model/platforms.ts';
-import { compileSelector, printSelector, type SelectorAst } from '../../selector/index.ts';
+import { compileSelector, printSelector, type SelectorAst, type Verdict } from '../../selector/index.ts';
 import type { PreviewAnswer, PreviewRow } from '../answers.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { readerOf } from '../reader.ts';
@@ -28,7 +29,12 @@ export async function preview(data: unknown, context: ActionContext): Promise<Ac
   const listing = `preview ${selector}`;
   const after = placeOf(listing, query.cursor) ?? '';
   const { epoch } = await usableStatus(context.reads, context.oid);
-  const { total, online, page, excluded } = await fold(context, treeOf(selector), after, query.limit ?? PAGE_SENSORS);
+  const { total, online, errors, page, excluded } = await fold(
+    context,
+    treeOf(selector),
+    after,
+    query.limit ?? PAGE_SENSORS,
+  );
   const sensors = page.sorted().map((found) => rowOf(context, found));
   await stillUsable(context.reads, context.oid, epoch);
   return {
@@ -38,6 +44,7 @@ export async function preview(data: unknown, context: ActionContext): Promise<Ac
       online_sensors: online,
       sensors,
       excluded_by: excluded,
+      ...(errors > 0 ? { error_sensors: errors } : {}),
       ...(page.overflowed ? { next_cursor: cursorOf(listing, sensors.at(-1)?.sid ?? '') } : {}),
     } satisfies Static<typeof PreviewAnswer>,
   };
@@ -47,19 +54,21 @@ type Found = ScannedSensor & { online: boolean };
 
 async function fold(context: ActionContext, tree: SelectorAst | null, after: string, limit: number) {
   const page = new Smallest<Found>(limit, ({ sid }) => sid);
-  const sums = { total: 0, online: 0 };
+  const sums = { total: 0, online: 0, errors: 0 };
   const clauses = clausesOf(tree).map((ast) => ({ ast, matches: compileSelector(ast), sensors: 0 }));
   const all = tree === null ? [] : [tree];
   // Not narrowed to the partition of a sid: those that it excludes are counted too.
   await scanSensors(context, context.oid, [{ type: 'everything' }], all, async ({ sensors, presenceOf }) => {
     const found = sensors.filter(({ record }) => {
-      let selected = true;
+      let verdict: Verdict = true;
       for (const clause of clauses) {
-        if (clause.matches(record) === true) continue;
+        const answer = clause.matches(record);
+        if (answer === true) continue;
         clause.sensors += 1;
-        selected = false;
+        if (verdict === true) verdict = answer;
       }
-      return selected;
+      if (verdict === 'error') sums.errors += 1;
+      return verdict === true;
     });
     const presence = await presenceOf(found.map(({ sid }) => sid));
     for (const [i, sensor] of found.entries()) {

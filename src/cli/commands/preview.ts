@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { csv } from '../../csv.ts';
 import type { PreviewAnswer } from '../answers.ts';
+import { counted } from '../counted.ts';
 import { usageError } from '../errors.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import {
@@ -60,9 +61,13 @@ async function preview(selector: string | undefined, flags: Flags, io: Io): Prom
 }
 
 export function previewText(answer: PreviewAnswer, paint: Paint, columns: number): string {
-  const { total_sensors: total, online_sensors: online, sensors, excluded_by } = answer;
+  const { total_sensors: total, online_sensors: online, sensors, excluded_by, error_sensors: errors = 0 } = answer;
   const wide = Math.max(20, columns - 24);
   const parts = [`${paint('bold', String(total))} match now, ${paint('green', String(online))} of them online\n`];
+  if (errors > 0)
+    parts.push(
+      `${paint('yellow', counted(errors, 'sensor'))} not judged, for want of a fact that it asks for: see explain\n`,
+    );
   if (sensors.length > 0) {
     const rows = sensors.map(({ sid, hostname, plat, online: isOnline }) => [
       sid,

@@ -182,6 +182,7 @@ export interface PreviewAnswer {
     clause: string;
     sensors: number;
   }[];
+  error_sensors?: number;
   next_cursor?: string;
 }
 export interface ExplainAnswer {

@@ -208,7 +208,10 @@ class ExpressionReader {
 
   #call(name: string, found: readonly Expression[]): Expression {
     const known = FUNCTIONS.get(name);
-    if (known === undefined) throw this.#fault(`There is no function "${name}" here.`);
+    if (known === undefined) {
+      const hint = found.length === 0 ? ` A field begins with a dot: {{ .${name} }}.` : '';
+      throw this.#fault(`There is no function "${name}" here.${hint}`);
+    }
     if (found.length < known.min || found.length > known.max) throw this.#fault(`${name} takes ${counts(known)}.`);
     return { type: 'call', name, arguments: found };
   }

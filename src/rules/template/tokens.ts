@@ -8,7 +8,7 @@ export type Token =
   | { readonly type: 'field'; readonly text: string; readonly keys: readonly string[]; readonly joined: boolean };
 
 const TOKEN =
-  /(\s+)|(\/\*[\s\S]*?\*\/)|("(?:[^"\\\n]|\\.)*")|`([^`]*)`|(\$?(?:\.[A-Za-z_][A-Za-z0-9_]*)+|\$?\.(?![A-Za-z0-9_])|\$(?![A-Za-z0-9_]))|(-?\d+(?:\.\d+)?)(?![A-Za-z0-9_.])|([A-Za-z_][A-Za-z0-9_]*)(?!\.)|([|()])/y;
+  /(\s+)|(\/\*[\s\S]*?\*\/)|("(?:[^"\\\n]|\\.)*")|`([^`]*)`|(\$?(?:\.[A-Za-z_][A-Za-z0-9_]*)+|\$?\.(?![A-Za-z0-9_])|\$(?![A-Za-z0-9_]))|(-?\d+(?:\.\d+)?)(?![A-Za-z0-9_.])|([A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_.]|\/[A-Za-z_])|([|()])/y;
 
 export function tokenize(action: string, at: string): Token[] {
   const tokens: Token[] = [];
@@ -35,8 +35,14 @@ const keysOf = (field: string): string[] =>
     .split('.')
     .filter((key) => key !== '');
 
-const unexpected = (rest: string, at: string): RuleError =>
-  new RuleError(at, `The template does not parse: "${rest.trim().slice(0, 40)}" is not expected here.`);
+/** A path as people write it elsewhere, without the dot before it. */
+const DOTLESS = /^[A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)+/;
+
+function unexpected(rest: string, at: string): RuleError {
+  const path = DOTLESS.exec(rest)?.[0].replaceAll('/', '.');
+  const hint = path === undefined ? '' : ` A field begins with a dot: {{ .${path} }}.`;
+  return new RuleError(at, `The template does not parse: "${rest.trim().slice(0, 40)}" is not expected here.${hint}`);
+}
 
 const ESCAPES: Readonly<Record<string, string>> = {
   a: '\x07',

@@ -69,6 +69,15 @@ describe('templates', () => {
     expect(faultOf(() => parseTemplate(text, 'respond/0/name'))).toBe('respond/0/name'),
   );
 
+  it.each([
+    ['{{routing.sid}}', '{{ .routing.sid }}'],
+    ['{{ routing }}', '{{ .routing }}'],
+    ['{{ if event/FILE_PATH }}x{{ end }}', '{{ .event.FILE_PATH }}'],
+    ['{{ json event.PID }}', '{{ .event.PID }}'],
+  ])('%s is told to be a field without its dot', (text, field) =>
+    expect(() => parseTemplate(text, 'at')).toThrow(`A field begins with a dot: ${field}.`),
+  );
+
   it('a missing field ends the action where a wrong text would do harm', () => {
     expect(() => render(parseTemplate('{{ .event.NO }}', 'at'), data, 'fault')).toThrow(RuleFault);
   });
