@@ -1,7 +1,5 @@
 /** The frame: who is signed in, where things are, and the page that the address names. */
-import { useEffect, useState } from 'preact/hooks';
-import { live } from './api/stream.ts';
-import icon from './icon.svg';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ActivityPage } from './pages/activity.tsx';
 import { DetectionsPage } from './pages/detections.tsx';
 import { NewTaskPage } from './pages/new-task.tsx';
@@ -15,7 +13,9 @@ import { SubscribePage } from './pages/subscribe.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { TasksPage } from './pages/tasks.tsx';
 import { go, place } from './router.ts';
-import { choose, leave, session, subscribed } from './session.ts';
+import { session, subscribed } from './session.ts';
+import { Side } from './side.tsx';
+import { Boundary } from './ui/boundary.tsx';
 import { Dialog } from './ui/dialog.tsx';
 
 type Entry = { path: string; title: string; page: (rest: string[]) => preact.JSX.Element };
@@ -61,19 +61,29 @@ export function App() {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
-  if (session.value === null) return <SignInPage />;
+  const main = useRef<HTMLElement>(null);
+  const where = place.value.path.join('/');
+  const isIn = session.value !== null;
+  // Another page begins at its top, and with the focus in it: the link that was followed may be gone.
+  useEffect(() => {
+    const first = main.current?.querySelector<HTMLElement>('[data-first]') ?? main.current;
+    main.current?.scrollTo(0, 0);
+    first?.focus({ preventScroll: true });
+  }, [where, isIn]);
+  if (!isIn) return <SignInPage />;
   const [head = 'tasks', ...rest] = place.value.path;
   const entry = [...PAGES, ...OTHERS].find(({ path }) => path === head) ?? (PAGES[1] as Entry);
-  document.title = `${entry.title} – Reliable Tasking`;
   return (
     <div class="frame">
-      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to content
       </button>
-      <Side at={entry.path} />
+      <Side at={entry.path} pages={PAGES} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <main id="main" tabIndex={0}>
-        {subscribed.value === false && head !== 'settings' ? <SubscribePage /> : entry.page(rest)}
+      <main id="main" tabIndex={0} ref={main}>
+        <Boundary key={`${session.value?.oid} ${where}`}>
+          {subscribed.value === false && head !== 'settings' ? <SubscribePage /> : entry.page(rest)}
+        </Boundary>
       </main>
       {help ? (
         <Dialog title="Keyboard" onClose={() => setHelp(false)}>
@@ -89,81 +99,6 @@ export function App() {
           </dl>
         </Dialog>
       ) : null}
-    </div>
-  );
-}
-
-function Side({ at }: { at: string }) {
-  const [open, setOpen] = useState(false);
-  const where = place.value;
-  useEffect(() => setOpen(false), [where]);
-  return (
-    <aside class="side-nav">
-      <a class="brand" href="#/tasks" aria-label="Reliable Tasking">
-        <img src={icon} alt="" width="28" height="28" />
-        <span>Reliable Tasking</span>
-      </a>
-      <button
-        type="button"
-        class="menu-button"
-        aria-expanded={open}
-        aria-controls="menu"
-        onClick={() => setOpen(!open)}
-        onKeyDown={({ key }) => key === 'Escape' && setOpen(false)}
-      >
-        Menu
-      </button>
-      <div id="menu" class={open ? 'menu open' : 'menu'}>
-        <nav aria-label="Main">
-          {PAGES.map(({ path, title }) => (
-            <a key={path} href={`#/${path}`} aria-current={path === at ? 'page' : undefined}>
-              {path === 'tasks' ? <small>Automation</small> : null}
-              {title}
-            </a>
-          ))}
-        </nav>
-        <OrgBox />
-      </div>
-    </aside>
-  );
-}
-
-const LIVE_WORDS = { off: 'Not live', connecting: 'Connecting …', live: 'Live' } as const;
-
-function OrgBox() {
-  const signedIn = session.value;
-  if (signedIn === null) return null;
-  return (
-    <div class="org-box">
-      <span class={`live ${live.value}`} role="status">
-        <i aria-hidden="true" />
-        {LIVE_WORDS[live.value]}
-      </span>
-      {signedIn.orgs.length > 1 ? (
-        <label>
-          Org
-          <select
-            value={signedIn.oid}
-            onChange={({ currentTarget }) => void choose({ ...signedIn, oid: currentTarget.value })}
-          >
-            {signedIn.orgs.map(({ oid, name }) => (
-              <option key={oid} value={oid}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      ) : (
-        <span class="oid" title="Org">
-          {signedIn.oid}
-        </span>
-      )}
-      <span class="row">
-        <a href="#/settings">Settings</a>
-        <button type="button" class="link" onClick={leave}>
-          Sign out
-        </button>
-      </span>
     </div>
   );
 }

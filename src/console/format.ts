@@ -26,7 +26,7 @@ export const ago = (atMs: number, nowMs: number): string => {
   return text === 'now' ? 'just now' : `${text} ago`;
 };
 
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 export const when = (atMs: number): string => clock.format(atMs);
 
 const whole = new Intl.NumberFormat('en');
@@ -45,3 +45,17 @@ export const size = (bytes: number): string => {
   const [unit, name] = SIZES.find(([least]) => bytes >= least) ?? [1, 'B'];
   return `${unit === 1 ? bytes : (bytes / unit).toFixed(1)} ${name}`;
 };
+
+const SHOWN_MAX = 300;
+/** Those that turn the direction of what follows, and those that do not show: a name could look like another one by them.
+ *  Joiners are part of letters and of pictures. */
+const HIDDEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** A text from elsewhere, for one line of a page: cut at some length, and with what it hides spelled out, as in `‹202E›`. */
+export function shown(text: string, max = SHOWN_MAX): string {
+  const cut = text.length > max ? `${text.slice(0, max)} …` : text;
+  return cut.replace(
+    HIDDEN,
+    (one) => `‹${(one.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}›`,
+  );
+}

@@ -1,25 +1,21 @@
 /** The console in a real Chromium on the whole system: what an engineer does with it from signing in to seeing why. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildConsoleIfStale } from '../../scripts/console.ts';
-import { FACTS } from '../api/memory.ts';
-import { keepScreen, openBrowser, openPage, signIn, violations, type Watched } from './support/browser.ts';
-import { System, soon } from './support/system.ts';
+import { breaksTests } from './console/breaks.ts';
+import { equivalentsTests } from './console/equivalents.ts';
+import { rulesTests } from './console/rules.ts';
+import { LINUX, Stage, WINDOWS } from './console/stage.ts';
+import { keepScreen, openPage, signIn, violations, type Watched } from './support/browser.ts';
+import { soon } from './support/system.ts';
 
-const WINDOWS = 0x10000000;
-const LINUX = 0x20000000;
-
-const system = new System();
-let browser: Browser;
+const stage = new Stage();
+const { system } = stage;
 let watched: Watched;
 let page: Page;
 
-const RULE = {
-  detect: { event: 'RECEIPT', op: 'exists', path: 'event' },
-  respond: [{ action: 'report', name: 'answered' }],
-};
 const ANSWER = {
   ERROR: 0,
   STDOUT: 'ws-01.corp\r\n',
@@ -43,14 +39,12 @@ const detected = (sid: string) => {
   ]);
 };
 
-const connect = (sid: string, part: object = {}) =>
-  system.presence({ sid, sensor: { ...FACTS, hostname: `${sid}.corp`, tags: ['production'], ...part } });
-/** Changes the part after `#` alone: the page stays. */
-const at = (path: string) => page.goto(`${system.url}/#${path}`);
+const connect = (sid: string, part: object = {}) => stage.connect(sid, part);
+const at = (path: string) => stage.at(path);
 
 beforeAll(async () => {
   await buildConsoleIfStale();
-  [browser] = await Promise.all([openBrowser(), system.start(['api', 'projector', 'joiner', 'responder'])]);
+  await stage.start();
   await Promise.all([
     connect('ws-01', { plat: WINDOWS }),
     connect('ws-02', { plat: WINDOWS, tags: [] }),
@@ -61,13 +55,10 @@ beforeAll(async () => {
     expect(total_sensors).toBe(3);
   }, soon);
 });
-afterAll(async () => {
-  await browser?.close();
-  await system.stop();
-});
+afterAll(() => stage.stop());
 beforeEach(async () => {
-  watched = await openPage(browser, system.url);
-  page = watched.page;
+  await stage.newPage();
+  ({ watched, page } = stage);
 });
 afterEach(() => watched.close());
 
@@ -173,7 +164,7 @@ test('tasks appear in the list as others queue them, are found by a search, and 
   const [first] = (await Promise.all(ids)) as { task_id: string }[];
   await system.client.request('untask', { task_id: first?.task_id });
   await page.getByRole('link', { name: 'os_version' }).waitFor({ state: 'detached' });
-  await page.getByRole('tab', { name: 'Ended' }).click();
+  await page.getByRole('button', { name: 'Ended' }).click();
   await page.getByRole('link', { name: 'os_version' }).waitFor();
   expect(watched.faults).toEqual([]);
 });
@@ -208,24 +199,6 @@ test('a sensor is found by a selector, gets a tag, loses it, and can be tasked f
   expect(watched.faults).toEqual([]);
 });
 
-test('a rule is enabled and disabled, and a change of somebody else in between is not overwritten', async () => {
-  await system.client.call('POST', `/v1/hive/dr-general/${system.oid}/tasked/data`, { data: JSON.stringify(RULE) });
-  await signIn(page, system.oid, system.apiKey);
-  await at('/rules');
-  await page.getByRole('link', { name: 'tasked' }).click();
-  await page.getByRole('button', { name: 'Enable' }).click();
-  await page.getByRole('button', { name: 'Disable' }).waitFor();
-  expect(await violations(page)).toEqual([]);
-  expect(watched.faults).toEqual([]);
-  const usr_mtd = JSON.stringify({ enabled: true, comment: 'mine' });
-  await system.client.call('POST', `/v1/hive/dr-general/${system.oid}/tasked/mtd`, { usr_mtd });
-  await page.getByRole('button', { name: 'Disable' }).click();
-  await page.getByRole('alert').waitFor();
-  await page.getByText('mine').waitFor();
-  await page.getByRole('button', { name: 'Disable' }).click();
-  await page.getByRole('button', { name: 'Enable' }).waitFor();
-});
-
 test('an org that unsubscribes sees what it is, and comes back by one button', async () => {
   await signIn(page, system.oid, system.apiKey);
   await at('/settings');
@@ -238,8 +211,12 @@ test('an org that unsubscribes sees what it is, and comes back by one button', a
   expect(watched.faults).toEqual([]);
 });
 
+describe('rules', () => rulesTests(stage));
+describe('the form', () => equivalentsTests(stage));
+describe('on a bad day', () => breaksTests(stage));
+
 describe('every page, in both themes and on a narrow screen,', () => {
-  const PAGES = ['tasks', 'new', 'sensors', 'overview', 'rules', 'detections', 'activity', 'settings'];
+  const PAGES = ['tasks', 'new', 'rules/new', 'sensors', 'overview', 'rules', 'detections', 'activity', 'settings'];
   const LOOKS = [
     { name: 'light', options: { colorScheme: 'light' } },
     { name: 'dark', options: { colorScheme: 'dark' } },
@@ -255,7 +232,7 @@ describe('every page, in both themes and on a narrow screen,', () => {
   });
 
   test('narrow: everything is reached by the menu', async () => {
-    const other = await openPage(browser, system.url, { viewport: { width: 390, height: 844 } });
+    const other = await openPage(stage.browser, system.url, { viewport: { width: 390, height: 844 } });
     await signIn(other.page, system.oid, system.apiKey);
     await other.page.getByRole('button', { name: 'Menu' }).click();
     await keepScreen(other.page, 'menu-narrow');
@@ -271,7 +248,7 @@ describe('every page, in both themes and on a narrow screen,', () => {
   });
 
   test.each(LOOKS)('$name: is without violations, errors and sideways scrolling', async ({ name, options }) => {
-    const other = await openPage(browser, system.url, options);
+    const other = await openPage(stage.browser, system.url, options);
     await keepScreen(other.page, `sign-in-${name}`);
     await signIn(other.page, system.oid, system.apiKey);
     for (const path of PAGES) {

@@ -23,10 +23,18 @@ const EXTENSION = 'ext-reliable-tasking';
 /** A token is renewed when it has less than this left. */
 const RENEW_MS = 5 * 60_000;
 const REQUEST_MS = 20_000;
+/** Hives put it before their sentences, for the public clients; it stands in the code, too. */
+const HIVE_CODE = /^lc_error_code:\S+ - /;
 
 let credentials: Credentials | null = null;
 let token: { text: string; expiresAtMs: number } | null = null;
 let renewing: Promise<string> | null = null;
+let onFault: (fault: ApiFault) => void = () => {};
+
+/** Tells each fault that an answer to somebody who has signed in says, before the caller learns of it. */
+export function watchFaults(tell: (fault: ApiFault) => void): void {
+  onFault = tell;
+}
 
 /** Takes the credentials over and proves them by a token; throws ApiFault where they are wrong. */
 export async function signIn(given: Credentials): Promise<void> {
@@ -64,22 +72,35 @@ function expiryOf(jwt: string): number {
   return Number(claims.exp) * 1000;
 }
 
-/** One request with the token; a refused token is renewed once. */
-export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
-  try {
-    return await send<T>(path, await withToken(init));
-  } catch (error) {
-    if (!(error instanceof ApiFault) || error.status !== 401 || token === null) throw error;
-    token = null;
-    return send<T>(path, await withToken(init));
-  }
+/** One request with the token. */
+export function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  return authorized((bearer) => send<T>(path, withToken(init, bearer)));
 }
 
 /** The raw response, for streams and downloads. Throws ApiFault when it is not 2xx. */
-export async function open(path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetch(path, await withToken(init));
-  if (!response.ok) throw await faultOf(response);
-  return response;
+export function open(path: string, init: RequestInit = {}): Promise<Response> {
+  return authorized(async (bearer) => {
+    const response = await fetch(path, withToken(init, bearer));
+    if (!response.ok) throw await faultOf(response);
+    return response;
+  });
+}
+
+/** A refused token is renewed once, for however many requests it was refused to. */
+async function authorized<T>(ask: (bearer: string) => Promise<T>): Promise<T> {
+  try {
+    const first = await bearer();
+    try {
+      return await ask(first);
+    } catch (error) {
+      if (!(error instanceof ApiFault) || error.status !== 401) throw error;
+      if (token?.text === first) token = null;
+      return await ask(await bearer());
+    }
+  } catch (error) {
+    if (error instanceof ApiFault) onFault(error);
+    throw error;
+  }
 }
 
 /** Runs an action of the extension for an org and answers its data. */
@@ -90,8 +111,8 @@ export async function action<T>(oid: string, name: string, data: object, signal?
   return (await call<Envelope<T>>(`/v1/extension/request/${EXTENSION}`, init)).data;
 }
 
-async function withToken(init: RequestInit): Promise<RequestInit> {
-  return { ...init, headers: { ...init.headers, authorization: `Bearer ${await bearer()}` } };
+function withToken(init: RequestInit, bearer: string): RequestInit {
+  return { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } };
 }
 
 async function send<T>(path: string, init: RequestInit): Promise<T> {
@@ -102,7 +123,7 @@ async function send<T>(path: string, init: RequestInit): Promise<T> {
     response = await fetch(path, { ...init, signal });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
-    throw new ApiFault(0, 'unreachable', 'The server does not answer. Is it running? The page tries again by itself.');
+    throw new ApiFault(0, 'unreachable', 'The server does not answer. Is it running, and can it be reached from here?');
   }
   if (!response.ok) throw await faultOf(response);
   const text = await response.text();
@@ -114,7 +135,7 @@ async function faultOf(response: Response): Promise<ApiFault> {
   return new ApiFault(
     response.status,
     body.error_code ?? 'internal_error',
-    body.error ?? `The server answered ${response.status}.`,
+    body.error?.replace(HIVE_CODE, '') ?? `The server answered ${response.status}.`,
     body.data,
   );
 }

@@ -11,9 +11,14 @@ type Listener = (name: string, activity: ActivityEvent) => void;
 
 export const live = signal<'off' | 'connecting' | 'live'>('off');
 
+/** How often events were left out after a break; what was read before such a moment has to be read again. */
+export const missed = signal(0);
+
 const listeners = new Set<Listener>();
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 15_000;
+/** The server says something each 15 s: a connection that is silent for longer is dead, as after a laptop's sleep. */
+const SILENCE_MAX_MS = 40_000;
 let stopping: AbortController | null = null;
 
 /** Calls the listener for each event; answers how to stop that. */
@@ -54,17 +59,32 @@ async function run(oid: string, stopped: AbortSignal): Promise<void> {
 
 async function readOnce(oid: string, parser: SseParser, stopped: AbortSignal, opened: () => void): Promise<void> {
   const headers = parser.lastEventId === '' ? {} : { 'last-event-id': parser.lastEventId };
-  const response = await open(`/v1/orgs/${oid}/events`, { headers, signal: stopped });
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  live.value = 'live';
-  opened();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    for (const { event, data } of parser.push(value)) {
-      const activity = JSON.parse(data) as ActivityEvent;
-      for (const listener of listeners) listener(event, activity);
+  const silent = new AbortController();
+  let timer = setTimeout(() => silent.abort(), SILENCE_MAX_MS);
+  try {
+    const signal = AbortSignal.any([stopped, silent.signal]);
+    const response = await open(`/v1/orgs/${oid}/events`, { headers, signal });
+    const reader = response.body?.getReader();
+    if (!reader) return;
+    live.value = 'live';
+    opened();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => silent.abort(), SILENCE_MAX_MS);
+      for (const { event, data } of parser.push(value)) tell(event, data);
     }
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function tell(event: string, data: string): void {
+  if (event === 'gap') {
+    missed.value += 1;
+    return;
+  }
+  const activity = JSON.parse(data) as ActivityEvent;
+  for (const listener of listeners) listener(event, activity);
 }

@@ -12,7 +12,7 @@ import type {
   GetV1SensorsOidAnswer,
   GetV1SidAnswer,
   GetV1SidTasksAnswer,
-  GetV1WhoAnswer,
+  GetV1UserOrgsAnswer,
   ListAnswer,
   PostAnswer,
   PostV1OnlineOidAnswer,
@@ -53,6 +53,6 @@ export type Detection = Detections['detections'][number];
 export type HiveRecord = GetV1HiveHiveOidNameDataAnswer;
 
 export type Token = PostAnswer;
-export type Who = GetV1WhoAnswer;
+export type UserOrgs = GetV1UserOrgsAnswer;
 export type Subscriptions = GetV1OrgsOidSubscriptionsAnswer;
 export type ActivityEvent = Activity;

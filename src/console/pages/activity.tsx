@@ -5,7 +5,7 @@ import { onActivity } from '../api/stream.ts';
 import type { ActivityEvent, TaskDetail } from '../api/types.ts';
 import { count } from '../format.ts';
 import { current } from '../session.ts';
-import { Ago, Empty, Head } from '../ui/bits.tsx';
+import { Ago, Code, Empty, Head } from '../ui/bits.tsx';
 import { createCommands } from '../ui/command-store.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 
@@ -81,7 +81,7 @@ export function ActivityPage() {
               <HeadCell class="w-age">When</HeadCell>
               <HeadCell class="w-state">What</HeadCell>
               <HeadCell class="w-host">Sensor</HeadCell>
-              <HeadCell class="grow wide-only">Task</HeadCell>
+              <HeadCell class="grow mid-only">Task</HeadCell>
             </>
           }
         >
@@ -101,10 +101,10 @@ export function ActivityPage() {
                 <Cell class="w-host ellipsis mono">
                   {event.sid ? <a href={`#/sensors/${encodeURIComponent(event.sid)}`}>{event.sid}</a> : ''}
                 </Cell>
-                <Cell class="grow wide-only ellipsis mono">
+                <Cell class="grow mid-only ellipsis mono">
                   {event.task_id ? (
                     <a href={`#/tasks/${encodeURIComponent(event.task_id)}`} title={event.task_id}>
-                      {event.task ?? (commands.get(event.task_id) || event.task_id)}
+                      <Code text={event.task ?? (commands.get(event.task_id) || event.task_id)} />
                     </a>
                   ) : null}
                 </Cell>

@@ -2,9 +2,11 @@
 import { useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import type { Detection, Detections } from '../api/types.ts';
+import { shown } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Ago, CopyBox, Empty, Fault, Head } from '../ui/bits.tsx';
+import { Ago, Empty, Fault, Head } from '../ui/bits.tsx';
+import { CopyBox } from '../ui/copy.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 
 const SHOWN = 200;
@@ -24,6 +26,7 @@ export function DetectionsPage() {
         </button>
       </Head>
       <Fault text={fault} again={again} />
+      {value === null && fault === null ? <p class="loading">Loading …</p> : null}
       {value?.detections.length === 0 ? (
         <Empty title="Nothing was reported in the last 7 days">
           <p>A rule with the action report writes here.</p>
@@ -48,7 +51,7 @@ export function DetectionsPage() {
                   </td>
                   <td>
                     <button type="button" class="link" onClick={() => setChosen(detection)}>
-                      {detection.cat}
+                      <bdi>{shown(detection.cat)}</bdi>
                     </button>
                   </td>
                   <td>
@@ -66,7 +69,7 @@ export function DetectionsPage() {
         </div>
       ) : null}
       {chosen ? (
-        <Dialog side title={chosen.cat} onClose={() => setChosen(null)}>
+        <Dialog side title={shown(chosen.cat)} onClose={() => setChosen(null)}>
           <CopyBox label="Detection" text={JSON.stringify(chosen.body, null, 2)} />
         </Dialog>
       ) : null}

@@ -7,50 +7,68 @@ export const TTL_UNITS: readonly { unit: Draft['unit']; title: string; seconds: 
   { unit: 'd', title: 'days', seconds: 86_400 },
 ];
 
-/** Seconds; NaN where the text is no whole number. */
+/** More than any server can be set to. */
+const TTL_MAX_SECONDS = 315_360_000;
+export const TTL_RULE = 'a whole number from 1, ten years at most';
+
+/** Seconds; NaN where the text is not by the rule. */
 export function ttlSeconds({ ttl, unit }: Draft): number {
-  const seconds = TTL_UNITS.find((entry) => entry.unit === unit)?.seconds ?? 1;
-  return /^\d{1,9}$/.test(ttl.trim()) ? Number(ttl) * seconds : Number.NaN;
+  const seconds = Number(ttl) * (TTL_UNITS.find((entry) => entry.unit === unit)?.seconds ?? 1);
+  return /^\d{1,9}$/.test(ttl.trim()) && seconds > 0 && seconds <= TTL_MAX_SECONDS ? seconds : Number.NaN;
 }
 
 /** Quoted for a POSIX shell. */
 export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-export function equivalents(oid: string, draft: Draft, origin: string): { label: string; text: string }[] {
-  const ttl = ttlSeconds(draft);
-  const seconds = Number.isFinite(ttl) ? ttl : 604_800;
-  const selector = draft.selector.trim() || '*';
+export type Where = { oid: string; origin: string; uid: string | null };
+
+/** What a record says that a request does not. `id` names the task. */
+export type Issue = { id: string; issuedAtMs: number };
+
+/** Each as it can be pasted. The API key stays where it is: in the variable RT_API_KEY of whoever pastes. */
+export function equivalents(where: Where, draft: Draft, issue: Issue): { label: string; text: string }[] {
+  return [
+    { label: 'curl, with your key in RT_API_KEY', text: curl(where, draft) },
+    { label: 'Command line, with your key in RT_API_KEY', text: commandLine(where, draft) },
+    {
+      label: 'Kafka record: topic task-commands, key task_id, value Avro TaskCommand (docs/producing.md)',
+      text: record(where, draft, issue),
+    },
+  ];
+}
+
+const selectorOf = (draft: Draft): string => draft.selector.trim() || '*';
+
+function curl({ oid, origin, uid }: Where, draft: Draft): string {
   const context = draft.context ? { context: draft.context } : {};
-  const data = JSON.stringify({ task: draft.command, selector, ...context, ttl: seconds });
-  const record = {
-    action: 'TASK',
-    oid,
-    task_id: 'a UUID, also the key of the record',
-    task: draft.command,
-    selector,
-    context: draft.context || null,
-    ttl: seconds,
-    issued_at: 'now, Unix ms',
-    issued_by: 'your name',
-    untask_selector: null,
-    options: null,
-  };
-  const command = [
-    `reliable-tasking task ${shellQuoted(draft.command)} --selector ${shellQuoted(selector)}`,
+  const data = { task: draft.command, selector: selectorOf(draft), ...context, ttl: ttlSeconds(draft) };
+  const user = uid ? ` --data-urlencode ${shellQuoted(`uid=${uid}`)}` : '';
+  return [
+    `TOKEN=$(curl -s ${origin}/ --data-urlencode oid=${oid}${user} --data-urlencode "secret=$RT_API_KEY" \\`,
+    `  | sed 's/.*"jwt":"\\([^"]*\\)".*/\\1/')`,
+    `curl -s ${origin}/v1/extension/request/ext-reliable-tasking -H "Authorization: Bearer $TOKEN" \\`,
+    `  --data-urlencode oid=${oid} --data-urlencode action=task \\`,
+    `  --data-urlencode ${shellQuoted(`data=${JSON.stringify(data)}`)}`,
+  ].join('\n');
+}
+
+function commandLine({ oid, origin, uid }: Where, draft: Draft): string {
+  const options = [
+    `--selector ${shellQuoted(selectorOf(draft))}`,
     ...(draft.context ? [`--context ${shellQuoted(draft.context)}`] : []),
-    `--ttl ${seconds}s`,
+    `--ttl ${ttlSeconds(draft)}s`,
   ];
   return [
-    {
-      label: 'curl',
-      text: [
-        `curl -X POST ${origin}/v1/extension/request/ext-reliable-tasking \\`,
-        '  -H "Authorization: Bearer $TOKEN" \\',
-        `  --data-urlencode oid=${oid} -d action=task \\`,
-        `  --data-urlencode data=${shellQuoted(data)}`,
-      ].join('\n'),
-    },
-    { label: 'Command line', text: command.join(' ') },
-    { label: 'Kafka record (topic task-commands, Avro TaskCommand)', text: JSON.stringify(record, null, 2) },
-  ];
+    `export RT_URL=${origin} RT_OID=${oid}${uid ? ` RT_UID=${shellQuoted(uid)}` : ''}`,
+    `reliable-tasking task ${shellQuoted(draft.command)} ${options.join(' ')}`,
+  ].join('\n');
+}
+
+function record({ oid }: Where, draft: Draft, { id, issuedAtMs }: Issue): string {
+  const value = {
+    ...{ action: 'TASK', oid, task_id: id, task: draft.command, selector: selectorOf(draft) },
+    ...{ context: draft.context || null, ttl: ttlSeconds(draft), issued_at: issuedAtMs, issued_by: 'console' },
+    ...{ untask_selector: null, options: null },
+  };
+  return JSON.stringify(value, null, 2);
 }

@@ -6,7 +6,7 @@ import type { Stats } from '../api/types.ts';
 import { count, span } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Empty, Fault, Head } from '../ui/bits.tsx';
+import { Empty, Fault, Head, Pending } from '../ui/bits.tsx';
 import type { Series } from './charts.ts';
 
 const REFRESH_MS = 30_000;
@@ -36,7 +36,7 @@ export function OverviewPage() {
     const timer = setInterval(again, REFRESH_MS);
     return () => clearInterval(timer);
   }, [oid]);
-  if (!value) return fault ? <Fault text={fault} again={again} /> : <p class="loading">Loading …</p>;
+  if (!value) return <Pending title="Overview" fault={fault} again={again} />;
   const waiting = value.backlog.reduce((sum, { tasks }) => sum + tasks, 0);
   const last = (values: (number | null)[]) => values.findLast((one) => one !== null) ?? null;
   const total = (values: number[]) => values.reduce((sum, one) => sum + one, 0);
@@ -83,7 +83,10 @@ export function OverviewPage() {
 }
 
 const numberOr = (value: number | null): string => (value === null ? '–' : count(value));
-const msOr = (value: number | null): string => (value === null ? '–' : `${count(Math.round(value))} ms`);
+const msOr = (value: number | null): string => {
+  if (value === null) return '–';
+  return value < 1_000 ? `${Math.round(value)} ms` : `${(value / 1_000).toFixed(1)} s`;
+};
 
 function Figure({ name, text }: { name: string; text: string }) {
   return (

@@ -3,7 +3,8 @@ import { call } from '../api/client.ts';
 import type { Results, SensorResponse } from '../api/types.ts';
 import { count, plural, size } from '../format.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Ago, CopyBox, Fault } from '../ui/bits.tsx';
+import { Ago, Fault } from '../ui/bits.tsx';
+import { CopyBox } from '../ui/copy.tsx';
 
 type Props = { oid: string; taskId: string; sid: string; received: number };
 

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { action, call } from '../api/client.ts';
 import type { SensorInfo } from '../api/types.ts';
+import { shown } from '../format.ts';
 import { current } from '../session.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { Fault } from '../ui/bits.tsx';
@@ -57,7 +58,7 @@ export function SensorActions({ info, online, onChange }: Props) {
       </div>
       <Fault text={fault} />
       {asking ? (
-        <Dialog title={`Isolate ${hostname || sid}?`} onClose={() => setAsking(false)}>
+        <Dialog title={`Isolate ${shown(hostname || sid)}?`} onClose={() => setAsking(false)}>
           <p>
             The wish is noted at once. Whoever links the sensor carries it out: it then reaches nothing on the network
             but its own link, until you let it rejoin. Tasks still arrive.

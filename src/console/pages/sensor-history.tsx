@@ -4,7 +4,7 @@ import { call } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
 import type { History } from '../api/types.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Ago, Fault, StateDot } from '../ui/bits.tsx';
+import { Ago, Code, Fault, StateDot } from '../ui/bits.tsx';
 
 const SHOWN = 100;
 const FRESH_MS = 1_000;
@@ -40,7 +40,7 @@ export function SensorHistory({ sid }: { sid: string }) {
         {value?.tasks.map(({ task_id, task, state, at, reason }) => (
           <li key={task_id} title={reason}>
             <a class="command" href={`#/tasks/${encodeURIComponent(task_id)}`}>
-              {task}
+              <Code text={task} />
             </a>
             <span class="row">
               <StateDot state={state} />

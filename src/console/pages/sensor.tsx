@@ -3,13 +3,14 @@ import { useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { action, call } from '../api/client.ts';
 import type { Sensor, SensorInfo, TaskPage } from '../api/types.ts';
+import { shown } from '../format.ts';
 import { current } from '../session.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
-import { Ago, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { Ago, Code, Fault, Head, Pending, StateDot } from '../ui/bits.tsx';
+import { TimeLeft } from '../ui/time-left.tsx';
 import { SensorActions } from './sensor-actions.tsx';
 import { SensorHistory, useSensorEvents } from './sensor-history.tsx';
 import { timeOf } from './sensors.tsx';
-import { TimeLeft } from './tasks.tsx';
 
 const selectorFor = (sid: string): string => `sid == "${sid}"`;
 
@@ -17,8 +18,7 @@ export function SensorPage({ sid }: { sid: string }) {
   const { oid } = current();
   const path = `/v1/${encodeURIComponent(sid)}`;
   const sensor = useLoaded((signal) => call<Sensor>(path, { signal }), [oid, sid]);
-  if (!sensor.value)
-    return sensor.fault ? <Fault text={sensor.fault} again={sensor.again} /> : <p class="loading">Loading …</p>;
+  if (!sensor.value) return <Pending title="Sensor" fault={sensor.fault} again={sensor.again} />;
   const { info, is_online: online } = sensor.value;
   return (
     <>
@@ -27,6 +27,7 @@ export function SensorPage({ sid }: { sid: string }) {
           Task this sensor
         </a>
       </Head>
+      <Fault text={sensor.fault} again={sensor.again} />
       <dl class="facts">
         <Fact name="Now">
           <StateDot state={online ? 'online' : 'offline'} />
@@ -84,7 +85,7 @@ function Tags({ path, tags, onChange }: { path: string; tags: readonly string[];
         {tags.length === 0 ? <span class="sub">None yet.</span> : null}
         {tags.map((tag) => (
           <span class="tag" key={tag}>
-            {tag}
+            <bdi>{shown(tag)}</bdi>
             <button type="button" aria-label={`Remove tag ${tag}`} onClick={() => void change('DELETE', { tag })}>
               ✕
             </button>
@@ -123,7 +124,7 @@ function Waiting({ oid, sid }: { oid: string; sid: string }) {
         {waiting.value?.tasks.map((task) => (
           <li key={task.task_id}>
             <a class="command" href={`#/tasks/${encodeURIComponent(task.task_id)}`}>
-              {task.task}
+              <Code text={task.task} />
             </a>
             <TimeLeft task={task} />
           </li>

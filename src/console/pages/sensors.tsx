@@ -1,33 +1,65 @@
 /** The sensors of the org that a selector selects: facts, online or last seen, tags. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
-import { call } from '../api/client.ts';
-import type { Presence, SensorInfo, SensorPage } from '../api/types.ts';
-import { count } from '../format.ts';
+import { ApiFault, action, call } from '../api/client.ts';
+import type { Presence, Preview, SensorInfo, SensorPage } from '../api/types.ts';
+import { plural, shown } from '../format.ts';
 import { go, place } from '../router.ts';
 import { current } from '../session.ts';
-import { sentenceOf } from '../ui/async.ts';
+import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 
 const PAGE = 200;
 const ROW_PX = 48;
+/** More do not fit into a row. */
+const TAGS_SHOWN = 12;
+const TAG_CHARACTERS = 40;
 
 type Shown = SensorInfo & { online: boolean };
 
-async function readPage(oid: string, selector: string, onlineOnly: boolean, place: string | undefined) {
+type Narrowed = { oid: string; selector: string; onlineOnly: boolean };
+
+async function readPage({ oid, selector, onlineOnly }: Narrowed, after?: string, signal?: AbortSignal) {
   const query = new URLSearchParams({ limit: String(PAGE) });
   if (selector) query.set('selector', selector);
   if (onlineOnly) query.set('is_online_only', 'true');
-  if (place) query.set('continuation_token', place);
-  const page = await call<SensorPage>(`/v1/sensors/${oid}?${query}`);
-  const form = new URLSearchParams(page.sensors.map(({ sid }) => ['sids', sid]));
+  if (after) query.set('continuation_token', after);
+  const init = signal ? { signal } : {};
+  const page = await call<SensorPage>(`/v1/sensors/${oid}?${query}`, init);
+  const body = new URLSearchParams(page.sensors.map(({ sid }) => ['sids', sid]));
   const online =
-    page.sensors.length === 0 ? {} : await call<Presence>(`/v1/online/${oid}`, { method: 'POST', body: form });
+    page.sensors.length === 0 ? {} : await call<Presence>(`/v1/online/${oid}`, { ...init, method: 'POST', body });
   return {
     sensors: page.sensors.map((sensor): Shown => ({ ...sensor, online: online[sensor.sid] === true })),
     next: page.continuation_token,
   };
+}
+
+/** The sensors by pages: those that follow belong to the first page that they were asked after. */
+function useSensors(narrowed: Narrowed) {
+  const { oid, selector, onlineOnly } = narrowed;
+  const first = useLoaded((stopped) => readPage(narrowed, undefined, stopped), [oid, selector, onlineOnly]);
+  const [rest, setRest] = useState<{ of: unknown; sensors: readonly Shown[]; next: string | undefined } | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const isReading = useRef(false);
+  const further = rest?.of === first.value ? rest : null;
+  const next = further ? further.next : first.value?.next;
+  const more = async () => {
+    if (next === undefined || isReading.current) return;
+    isReading.current = true;
+    try {
+      const page = await readPage(narrowed, next);
+      setRest({ of: first.value, sensors: [...(further?.sensors ?? []), ...page.sensors], next: page.next });
+      setFault(null);
+    } catch (error) {
+      setFault(sentenceOf(error));
+    }
+    isReading.current = false;
+  };
+  const rows = [...(first.value?.sensors ?? []), ...(further?.sensors ?? [])];
+  return { ...first, fault, rows, more };
 }
 
 /** Times of the public API are text in UTC. */
@@ -38,40 +70,13 @@ export function SensorsPage() {
   const asked = place.value.query.get('selector') ?? '';
   const onlineOnly = place.value.query.get('online') === 'true';
   const [text, setText] = useState(asked);
-  const [rows, setRows] = useState<readonly Shown[]>([]);
-  const [next, setNext] = useState<string | undefined>();
-  const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(true);
-
-  useEffect(() => {
-    let isCurrent = true;
-    setBusy(true);
-    readPage(oid, asked, onlineOnly, undefined)
-      .then((page) => {
-        if (!isCurrent) return;
-        setRows(page.sensors);
-        setNext(page.next);
-        setFault(null);
-      })
-      .catch((error) => isCurrent && setFault(sentenceOf(error)))
-      .finally(() => isCurrent && setBusy(false));
-    return () => {
-      isCurrent = false;
-    };
-  }, [oid, asked, onlineOnly]);
-
-  const more = async () => {
-    if (busy || next === undefined) return;
-    setBusy(true);
-    try {
-      const page = await readPage(oid, asked, onlineOnly, next);
-      setRows((was) => [...was, ...page.sensors]);
-      setNext(page.next);
-    } catch (error) {
-      setFault(sentenceOf(error));
-    }
-    setBusy(false);
-  };
+  // The address changes by going back, too.
+  useEffect(() => setText(asked), [asked]);
+  const { rows, value, error, fault, again, more } = useSensors({ oid, selector: asked, onlineOnly });
+  const total = useLoaded(
+    (stopped) => action<Preview>(oid, 'preview', { selector: asked || '*', limit: 1 }, stopped),
+    [oid, asked],
+  ).value;
   const search = (selector: string, online: boolean) => {
     const query = new URLSearchParams({ ...(selector ? { selector } : {}), ...(online ? { online: 'true' } : {}) });
     go(`/sensors?${query}`);
@@ -110,19 +115,23 @@ export function SensorsPage() {
         </label>
         <button type="submit">Search</button>
         <span class="total" role="status">
-          {count(rows.length)}
-          {next ? '+' : ''}
+          {total ? plural(onlineOnly ? total.online_sensors : total.total_sensors, 'sensor') : ''}
         </span>
       </form>
-      <Fault text={fault} />
-      {rows.length === 0 && !busy && !fault ? (
-        <Empty title="No sensor matches" />
+      {error instanceof ApiFault && error.status === 400 ? (
+        <SelectorFault error={error} selector={asked} />
+      ) : (
+        <Fault text={error === null ? fault : sentenceOf(error)} again={again} />
+      )}
+      {rows.length === 0 ? (
+        <NoSensors isRead={value !== null} isFailed={error !== null} />
       ) : (
         <VirtualTable
           rows={rows}
           keyOf={(row) => row.sid}
           rowHeight={ROW_PX}
           label="Sensors"
+          of={`${asked} ${onlineOnly}`}
           onEnd={() => void more()}
           head={
             <>
@@ -131,14 +140,16 @@ export function SensorsPage() {
               <HeadCell class="w-by wide-only">Platform</HeadCell>
               <HeadCell class="w-by wide-only">Address</HeadCell>
               <HeadCell class="w-age">Last seen</HeadCell>
-              <HeadCell class="grow wide-only">Tags</HeadCell>
+              <HeadCell class="grow mid-only">Tags</HeadCell>
             </>
           }
         >
           {(row) => (
             <>
               <Cell class="w-host ellipsis">
-                <a href={`#/sensors/${encodeURIComponent(row.sid)}`}>{row.hostname || row.sid}</a>
+                <a href={`#/sensors/${encodeURIComponent(row.sid)}`} title={row.sid}>
+                  <bdi>{shown(row.hostname || row.sid)}</bdi>
+                </a>
               </Cell>
               <Cell class="w-state">
                 <StateDot state={row.online ? 'online' : 'offline'} />
@@ -146,11 +157,11 @@ export function SensorsPage() {
               <Cell class="w-by wide-only">{platformName(row.plat)}</Cell>
               <Cell class="w-by wide-only mono">{row.int_ip}</Cell>
               <Cell class="w-age">{row.alive ? <Ago at={timeOf(row.alive)} /> : '–'}</Cell>
-              <Cell class="grow wide-only ellipsis">
-                {row.tags.map((tag) => (
-                  <span class="tag" key={tag}>
-                    {tag}
-                  </span>
+              <Cell class="grow mid-only ellipsis">
+                {row.tags.slice(0, TAGS_SHOWN).map((tag) => (
+                  <bdi class="tag" key={tag}>
+                    {shown(tag, TAG_CHARACTERS)}
+                  </bdi>
                 ))}
               </Cell>
             </>
@@ -159,4 +170,9 @@ export function SensorsPage() {
       )}
     </>
   );
+}
+
+function NoSensors({ isRead, isFailed }: { isRead: boolean; isFailed: boolean }) {
+  if (isFailed) return null;
+  return isRead ? <Empty title="No sensor matches" /> : <p class="loading">Loading …</p>;
 }

@@ -20,6 +20,8 @@ export function SettingsPage() {
     try {
       await setSubscription(on);
       setFault(null);
+      // The button that asked for this is gone.
+      document.getElementById('main')?.focus();
     } catch (error) {
       setFault(sentenceOf(error));
     }

@@ -1,7 +1,7 @@
 /** Signing in with an API key. The key is kept in memory alone and is gone when the page is closed. */
 import { useState } from 'preact/hooks';
 import icon from '../icon.svg';
-import { enter } from '../session.ts';
+import { ended, enter } from '../session.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { Fault } from '../ui/bits.tsx';
 
@@ -44,7 +44,7 @@ export function SignInPage() {
           API key
           <input name="key" type="password" required autocomplete="off" />
         </label>
-        <Fault text={fault} />
+        <Fault text={fault ?? ended.value} />
         <button type="submit" class="primary" disabled={busy}>
           {busy ? 'Signing in …' : 'Sign in'}
         </button>

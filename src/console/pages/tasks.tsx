@@ -1,25 +1,31 @@
 /** The tasks of the org, those that wait and those that have ended, with filter, order and progress. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { onActivity } from '../api/stream.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import { missed, onActivity } from '../api/stream.ts';
 import type { Task } from '../api/types.ts';
-import { count, span } from '../format.ts';
+import { count, shown } from '../format.ts';
+import { place, refine } from '../router.ts';
 import { current } from '../session.ts';
-import { Ago, Empty, Fault, Head, ProgressBar } from '../ui/bits.tsx';
-import { now } from '../ui/clock.ts';
-import { createProgress } from '../ui/progress-store.ts';
+import { Ago, Code, Empty, Fault, Head, ProgressBar, StateDot } from '../ui/bits.tsx';
+import { createProgress, type Progress } from '../ui/progress-store.ts';
+import { TimeLeft } from '../ui/time-left.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 import { ORDERS, shownTasks } from './task-list.ts';
 import { type Listing, useTasks } from './use-tasks.ts';
 
+const LISTINGS: readonly [Listing, string, string][] = [
+  ['pending', 'Active', ''],
+  ['ended', 'Ended', 'ended'],
+];
 const ROW_PX = 56;
 
 export function TasksPage() {
   const { oid } = current();
-  const [listing, setListing] = useState<Listing>('pending');
-  const [text, setText] = useState('');
-  const [order, setOrder] = useState('newest');
+  const { query } = place.value;
+  const listing: Listing = query.get('state') === 'ended' ? 'ended' : 'pending';
+  const order = query.get('order') ?? 'newest';
+  const text = query.get('q') ?? '';
   const { tasks, fault, isWhole, again } = useTasks(oid, listing);
-  const progress = useMemo(() => createProgress(oid), [oid]);
+  const progress = useMemo(() => createProgress(oid), [oid, missed.value]);
   useEffect(
     () =>
       onActivity((_, { event }) => {
@@ -38,16 +44,11 @@ export function TasksPage() {
         </a>
       </Head>
       <div class="toolbar">
-        <div class="tabs" role="tablist" aria-label="Which tasks">
-          {(['pending', 'ended'] as const).map((name) => (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              aria-selected={listing === name}
-              onClick={() => setListing(name)}
-            >
-              {name === 'pending' ? 'Active' : 'Ended'}
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out in its own way */}
+        <div class="tabs" role="group" aria-label="Which tasks">
+          {LISTINGS.map(([name, title, state]) => (
+            <button key={name} type="button" aria-pressed={listing === name} onClick={() => refine({ state })}>
+              {title}
             </button>
           ))}
         </div>
@@ -57,9 +58,13 @@ export function TasksPage() {
           aria-label="Search tasks"
           placeholder="Search command, selector, context …  ( / )"
           value={text}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
+          onInput={({ currentTarget }) => refine({ q: currentTarget.value })}
         />
-        <select aria-label="Order" value={order} onChange={({ currentTarget }) => setOrder(currentTarget.value)}>
+        <select
+          aria-label="Order"
+          value={order}
+          onChange={({ currentTarget }) => refine({ order: currentTarget.value })}
+        >
           {Object.entries(ORDERS).map(([key, { title }]) => (
             <option key={key} value={key}>
               {title}
@@ -67,30 +72,33 @@ export function TasksPage() {
           ))}
         </select>
         <span class="total" role="status">
-          {count(rows.length)}
-          {isWhole ? '' : '+'} {rows.length === 1 ? 'task' : 'tasks'}
+          {tasks.length === 0 && !isWhole
+            ? ''
+            : `${count(rows.length)}${isWhole ? '' : '+'} ${rows.length === 1 ? 'task' : 'tasks'}`}
         </span>
       </div>
       <Fault text={fault} again={again} />
-      {rows.length === 0 && isWhole ? (
-        <NoTasks isFiltered={text !== ''} listing={listing} />
+      {rows.length === 0 ? (
+        <NoTasks isRead={isWhole} isFiltered={text !== ''} listing={listing} />
       ) : (
         <VirtualTable
           rows={rows}
           keyOf={(task) => task.task_id}
           rowHeight={ROW_PX}
           label={listing === 'pending' ? 'Active tasks' : 'Ended tasks'}
+          of={`${listing} ${order} ${text}`}
           head={<TaskHead listing={listing} />}
-          onView={(shown) => progress.inView(shown.map((task) => task.task_id))}
+          onView={(inView) => progress.inView(inView.map((task) => task.task_id))}
         >
-          {(task) => <TaskRow task={task} listing={listing} counts={progress.counts.value.get(task.task_id)} />}
+          {(task) => <TaskRow task={task} listing={listing} progress={progress.known.value.get(task.task_id)} />}
         </VirtualTable>
       )}
     </>
   );
 }
 
-function NoTasks({ isFiltered, listing }: { isFiltered: boolean; listing: Listing }) {
+function NoTasks({ isRead, isFiltered, listing }: { isRead: boolean; isFiltered: boolean; listing: Listing }) {
+  if (!isRead) return <p class="loading">Loading …</p>;
   if (isFiltered) return <Empty title="Nothing matches your search" />;
   if (listing === 'ended') return <Empty title="No task has ended lately" />;
   return (
@@ -116,42 +124,42 @@ function TaskHead({ listing }: { listing: Listing }) {
   );
 }
 
-type RowProps = { task: Task; listing: Listing; counts: Parameters<typeof ProgressBar>[0]['counts'] };
+type RowProps = { task: Task; listing: Listing; progress: Progress | undefined };
 
-function TaskRow({ task, listing, counts }: RowProps) {
+function TaskRow({ task, listing, progress }: RowProps) {
   return (
     <>
       <Cell class="grow two-lines">
         <a href={`#/tasks/${encodeURIComponent(task.task_id)}`} class="command">
-          {task.task}
+          <Code text={task.task} />
         </a>
-        <span class="sub mono">{task.sensor_selector === '*' ? 'all sensors' : task.sensor_selector}</span>
+        <span class="sub mono">
+          <Code text={task.sensor_selector === '*' ? 'all sensors' : task.sensor_selector} />
+        </span>
       </Cell>
-      <Cell class="w-context wide-only ellipsis">{task.context ?? ''}</Cell>
-      <Cell class="w-by wide-only ellipsis">{task.issued_by}</Cell>
+      <Cell class="w-context wide-only ellipsis">
+        <bdi>{shown(task.context ?? '')}</bdi>
+      </Cell>
+      <Cell class="w-by wide-only ellipsis">
+        <bdi>{shown(task.issued_by)}</bdi>
+      </Cell>
       <Cell class="w-age">
         <Ago at={task.created_at} />
       </Cell>
-      <Cell class="w-left">
-        {listing === 'pending' ? <TimeLeft task={task} /> : <Ago at={Math.min(task.expires_at, now.value)} />}
-      </Cell>
+      <Cell class="w-left">{listing === 'pending' ? <TimeLeft task={task} /> : <HowEnded progress={progress} />}</Cell>
       <Cell class="w-progress">
-        <ProgressBar counts={counts} />
+        <ProgressBar counts={progress?.counts} />
       </Cell>
     </>
   );
 }
 
-export function TimeLeft({ task }: { task: Pick<Task, 'expires_at' | 'created_at'> }) {
-  const left = task.expires_at - now.value;
-  const share = Math.min(1, Math.max(0, left / Math.max(1, task.expires_at - task.created_at)));
-  const text = left > 0 ? `${span(left)} left` : 'over';
+function HowEnded({ progress }: { progress: Progress | undefined }) {
+  if (!progress) return null;
   return (
     <span class="left">
-      <span class={`left-bar ${share < 0.1 ? 'low' : ''}`} aria-hidden="true">
-        <i style={{ width: `${share * 100}%` }} />
-      </span>
-      {text}
+      <StateDot state={progress.state} />
+      {progress.ended_at === undefined ? null : <Ago at={progress.ended_at} />}
     </span>
   );
 }

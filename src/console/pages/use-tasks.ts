@@ -4,9 +4,9 @@
  */
 import { useEffect, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
-import { onActivity } from '../api/stream.ts';
+import { missed, onActivity } from '../api/stream.ts';
 import type { Task, TaskPage } from '../api/types.ts';
-import { sentenceOf } from '../ui/async.ts';
+import { sentenceOf, useRetry } from '../ui/async.ts';
 import { type Changes, changed, noChanges, note } from './task-list.ts';
 
 export type Listing = 'pending' | 'ended';
@@ -24,7 +24,7 @@ type Read = { of: string; tasks: readonly Task[]; isWhole: boolean };
 export function useTasks(oid: string, listing: Listing): Tasks {
   const of = `${oid} ${listing}`;
   const [read, setRead] = useState<Read>({ of, tasks: [], isWhole: false });
-  const [fault, setFault] = useState<string | null>(null);
+  const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);
   const again = () => setRound((n) => n + 1);
   useEffect(() => {
@@ -49,19 +49,18 @@ export function useTasks(oid: string, listing: Listing): Tasks {
       // A later reading replaces the list when it is complete.
       setRead((was) => (was.of === of && was.isWhole && !isLast ? was : { of, tasks, isWhole }));
       if (isLast) since = null;
-      setFault(null);
+      setError(null);
     };
-    readAll(oid, listing, stopping.signal, tell).catch(
-      (error) => stopping.signal.aborted || setFault(sentenceOf(error)),
-    );
+    readAll(oid, listing, stopping.signal, tell).catch((reason) => stopping.signal.aborted || setError(reason));
     return () => {
       stop();
       clearTimeout(timer);
       stopping.abort();
     };
-  }, [oid, listing, round]);
+  }, [oid, listing, round, missed.value]);
+  useRetry(error, again);
   const { tasks, isWhole } = read.of === of ? read : { tasks: [], isWhole: false };
-  return { tasks, fault, isWhole, again };
+  return { tasks, fault: error === null ? null : sentenceOf(error), isWhole, again };
 }
 
 type Tell = (all: readonly Task[], isLast: boolean, isWhole: boolean) => void;

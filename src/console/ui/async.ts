@@ -1,30 +1,60 @@
 /** Something that is fetched for a component: the last good answer stays while the next one is under way. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFault } from '../api/client.ts';
+import { missed } from '../api/stream.ts';
 
-export type Loaded<T> = { value: T | null; fault: string | null; busy: boolean; again(): void };
+export type Loaded<T> = { value: T | null; error: unknown; fault: string | null; busy: boolean; again(): void };
 
-/** Fetches at first, when `keys` change, and on `again()`. An answer that has been overtaken is dropped. */
+/** `error`: null where the last answer was good. */
+type State<T> = { of: string; value: T | null; error: unknown; busy: boolean };
+
+/** Fetches at first, when `keys` change, when events were missed, after a while when the server is away, and on
+ *  `again()`. What other keys gave is never shown under these, and an answer that has been overtaken is dropped. */
 export function useLoaded<T>(fetcher: (stopped: AbortSignal) => Promise<T>, keys: readonly unknown[]): Loaded<T> {
-  const [state, setState] = useState<{ value: T | null; fault: string | null; busy: boolean }>({
-    value: null,
-    fault: null,
-    busy: true,
-  });
+  const of = keys.join('\n');
+  const none: State<T> = { of, value: null, error: null, busy: true };
+  const [kept, setState] = useState(none);
+  const { value, error, busy } = kept.of === of ? kept : none;
   const [round, setRound] = useState(0);
   const last = useRef(fetcher);
   last.current = fetcher;
   useEffect(() => {
     const stopping = new AbortController();
-    setState((was) => ({ ...was, busy: true }));
+    setState((was) => (was.of === of ? { ...was, busy: true } : none));
     last.current(stopping.signal).then(
-      (value) => stopping.signal.aborted || setState({ value, fault: null, busy: false }),
-      (error) => stopping.signal.aborted || setState((was) => ({ ...was, fault: sentenceOf(error), busy: false })),
+      (value) => stopping.signal.aborted || setState({ of, value, error: null, busy: false }),
+      (reason) => stopping.signal.aborted || setState((was) => ({ ...was, error: reason, busy: false })),
     );
     return () => stopping.abort();
-  }, [...keys, round]);
-  return { ...state, again: () => setRound((n) => n + 1) };
+  }, [of, round, missed.value]);
+  const again = () => setRound((n) => n + 1);
+  useRetry(error, again);
+  const fault = error === null ? null : sentenceOf(error);
+  return { value, error, fault, busy, again };
 }
 
-export const sentenceOf = (error: unknown): string =>
-  error instanceof ApiFault || error instanceof Error ? error.message : String(error);
+const RETRY_MS = 5_000;
+
+/** Asks again after a while, as long as the server, or what it needs, is away. */
+export function useRetry(error: unknown, again: () => void): void {
+  useEffect(() => {
+    if (!(error instanceof ApiFault) || (error.status !== 0 && error.status !== 503)) return undefined;
+    const timer = setTimeout(again, RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [error]);
+}
+
+/** Longer than the pauses of somebody who types. */
+const TYPING_MS = 300;
+
+/** The value once it has not changed for a moment. */
+export function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,9 +1,11 @@
 /** Small pieces that every page uses. */
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { Counts, PairState } from '../api/types.ts';
-import { ago, count, when } from '../format.ts';
+import { ago, count, plural, shown, when } from '../format.ts';
 import { now } from './clock.ts';
+
+const TITLE_MAX = 200;
 
 /** In the order in which a bar shows them, with what each means. */
 export const STATES: readonly [PairState, string][] = [
@@ -24,12 +26,14 @@ export function StateDot({ state }: { state: string }) {
   );
 }
 
+export const totalOf = (counts: Counts): number => STATES.reduce((sum, [state]) => sum + counts[state], 0);
+
 /** How a task stands, as one bar; the same in words for those who do not see it. */
 export function ProgressBar({ counts }: { counts: Counts | undefined }) {
   if (!counts) return <span class="bar empty" aria-hidden="true" />;
-  const total = STATES.reduce((sum, [state]) => sum + counts[state], 0);
+  const total = totalOf(counts);
   const words = STATES.filter(([state]) => counts[state] > 0).map(([state]) => `${count(counts[state])} ${state}`);
-  const label = total === 0 ? 'No sensor matches' : `${count(total)} sensors: ${words.join(', ')}`;
+  const label = total === 0 ? 'No sensor matches' : `${plural(total, 'sensor')}: ${words.join(', ')}`;
   return (
     <span class="bar" role="img" aria-label={label} title={label}>
       {STATES.map(([state]) =>
@@ -49,6 +53,11 @@ export function Legend({ counts }: { counts: Counts }) {
       ))}
     </ul>
   );
+}
+
+/** A command or a selector: it reads from the left, whatever it begins with. */
+export function Code({ text, max }: { text: string; max?: number }) {
+  return <bdi dir="ltr">{shown(text, max)}</bdi>;
 }
 
 /** A moment, as an age; the exact time on hover and for programs. */
@@ -83,32 +92,27 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-export function CopyBox({ label, text }: { label: string; text: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1_500);
-  };
+export function Head({ title, children }: { title: string; children?: ComponentChildren }) {
+  const text = shown(title, TITLE_MAX);
+  useEffect(() => {
+    document.title = `${text} – Reliable Tasking`;
+  }, [text]);
   return (
-    <div class="copy">
-      <div class="copy-head">
-        <span>{label}</span>
-        <button type="button" class="quiet" onClick={copy} aria-live="polite">
-          {copied ? 'Copied' : 'Copy'}
-        </button>
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
-      <pre tabIndex={0}>{text}</pre>
-    </div>
+    <header class="page-head">
+      <h1>
+        <bdi>{text}</bdi>
+      </h1>
+      <div class="actions">{children}</div>
+    </header>
   );
 }
 
-export function Head({ title, children }: { title: string; children?: ComponentChildren }) {
+/** A page whose subject is still fetched, or could not be. */
+export function Pending({ title, fault, again }: { title: string; fault: string | null; again(): void }) {
   return (
-    <header class="page-head">
-      <h1>{title}</h1>
-      <div class="actions">{children}</div>
-    </header>
+    <>
+      <Head title={title} />
+      {fault ? <Fault text={fault} again={again} /> : <p class="loading">Loading …</p>}
+    </>
   );
 }

@@ -4,14 +4,16 @@
  */
 import { signal } from '@preact/signals';
 import { action } from '../api/client.ts';
-import type { Counts, TaskDetail } from '../api/types.ts';
+import type { TaskDetail } from '../api/types.ts';
 
 const AT_ONCE = 2;
 const FRESH_MS = 1_500;
 const KNOWN_MAX = 2_000;
 
+export type Progress = Pick<TaskDetail, 'counts' | 'state' | 'ended_at'>;
+
 export type ProgressStore = {
-  counts: { readonly value: ReadonlyMap<string, Counts> };
+  known: { readonly value: ReadonlyMap<string, Progress> };
   /** The tasks whose rows can be seen now. */
   inView(taskIds: readonly string[]): void;
   /** Something has happened to this task. */
@@ -19,7 +21,7 @@ export type ProgressStore = {
 };
 
 export function createProgress(oid: string): ProgressStore {
-  const counts = signal<ReadonlyMap<string, Counts>>(new Map());
+  const known = signal<ReadonlyMap<string, Progress>>(new Map());
   const askedAtMs = new Map<string, number>();
   const stale = new Set<string>();
   let visible: readonly string[] = [];
@@ -44,10 +46,10 @@ export function createProgress(oid: string): ProgressStore {
     askedAtMs.set(id, Date.now());
     stale.delete(id);
     try {
-      const detail = await action<TaskDetail>(oid, 'get', { task_id: id, limit: 1 });
-      const next = new Map(counts.value).set(id, detail.counts);
+      const { counts, state, ended_at } = await action<TaskDetail>(oid, 'get', { task_id: id, limit: 1 });
+      const next = new Map(known.value).set(id, { counts, state, ...(ended_at === undefined ? {} : { ended_at }) });
       if (next.size > KNOWN_MAX) next.delete(next.keys().next().value as string);
-      counts.value = next;
+      known.value = next;
     } catch {
       // Shown as not known; asked again when something happens to it.
     }
@@ -56,7 +58,7 @@ export function createProgress(oid: string): ProgressStore {
   }
 
   return {
-    counts,
+    known,
     inView(taskIds) {
       visible = taskIds;
       pump();

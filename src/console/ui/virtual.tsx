@@ -6,12 +6,16 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const SPARE_ROWS = 8;
+/** So long after scrolling its place is noted. */
+const PLACE_MS = 150;
 
 export type VirtualProps<T> = {
   rows: readonly T[];
   keyOf(row: T): string;
   rowHeight: number;
   label: string;
+  /** What the rows are narrowed down and ordered by; another one begins at the top. */
+  of?: string;
   head: ComponentChildren;
   children(row: T): ComponentChildren;
   onView?(rows: readonly T[]): void;
@@ -20,7 +24,7 @@ export type VirtualProps<T> = {
 };
 
 export function VirtualTable<T>(props: VirtualProps<T>) {
-  const { rows, keyOf, rowHeight, label, head, children, onView, onEnd } = props;
+  const { rows, keyOf, rowHeight, label, of = '', head, children, onView, onEnd } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
   useLayoutEffect(() => {
@@ -39,6 +43,7 @@ export function VirtualTable<T>(props: VirtualProps<T>) {
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + SPARE_ROWS);
   const shown = rows.slice(first, last);
   const shownKeys = shown.map(keyOf).join(' ');
+  useKeptPlace(box, rows, keyOf, rowHeight, of);
   useEffect(() => {
     onView?.(shown);
     if (last >= rows.length) onEnd?.();
@@ -69,9 +74,58 @@ export function VirtualTable<T>(props: VirtualProps<T>) {
   );
 }
 
-export function Cell({ children, class: name = '' }: { children: ComponentChildren; class?: string }) {
+/**
+ * What one looks at stays where it is when rows come and go above it; at the top the new ones are seen. And who goes back to a
+ * page of the history finds the list where it was.
+ */
+function useKeptPlace<T>(
+  box: { current: HTMLElement | null },
+  rows: readonly T[],
+  keyOf: (row: T) => string,
+  rowHeight: number,
+  of: string,
+): void {
+  const seen = useRef({ rows, of, top: 0 });
+  const wantedTop = useRef((history.state as { top?: number } | null)?.top ?? 0);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onScroll = () => {
+      seen.current.top = element.scrollTop;
+      clearTimeout(timer);
+      timer = setTimeout(() => history.replaceState({ top: element.scrollTop }, ''), PLACE_MS);
+    };
+    element.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      clearTimeout(timer);
+      element.removeEventListener('scroll', onScroll);
+    };
+  }, []);
+  useLayoutEffect(() => {
+    const element = box.current;
+    const was = seen.current;
+    if (!element) return;
+    if (was.of !== of) element.scrollTop = 0;
+    else if (wantedTop.current > 0 && rows.length * rowHeight >= wantedTop.current + element.clientHeight) {
+      element.scrollTop = wantedTop.current;
+      wantedTop.current = 0;
+    } else if (was.top > 0 && was.rows !== rows) {
+      const at = Math.floor(was.top / rowHeight);
+      const row = was.rows[at];
+      const key = row === undefined ? '' : keyOf(row);
+      const moved = rows.findIndex((one) => keyOf(one) === key) - at;
+      if (moved + at >= 0 && moved !== 0) element.scrollTop = was.top + moved * rowHeight;
+    }
+    seen.current = { rows, of, top: element.scrollTop };
+  }, [rows, of]);
+}
+
+type CellProps = { children: ComponentChildren; class?: string; title?: string };
+
+export function Cell({ children, class: name = '', title }: CellProps) {
   return (
-    <div role="cell" class={`cell ${name}`}>
+    <div role="cell" class={`cell ${name}`} title={title}>
       {children}
     </div>
   );

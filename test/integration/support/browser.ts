@@ -18,8 +18,11 @@ function findChromium(): string {
   throw new Error('No Chromium: install one (on Debian: apt-get install chromium), or name it in CHROMIUM.');
 }
 
+/** `console.test` is this machine, but to the browser it is another one: not a secure context over plain http. */
+const ARGS = ['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP console.test 127.0.0.1'];
+
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch({ executablePath: findChromium(), args: ARGS });
 }
 
 export type Watched = { page: Page; faults: string[]; close(): Promise<void> };
@@ -72,5 +75,5 @@ export async function keepScreen(page: Page, name: string): Promise<void> {
   if (!process.env.UPDATE_SCREENS) return;
   const folder = join(packageRoot, 'docs', 'screens');
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({ path: join(folder, `${name.replaceAll('/', '-')}.png`) });
 }

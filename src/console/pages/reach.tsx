@@ -1,0 +1,77 @@
+/** Whom a selector reaches now: how many, some of them, and which clauses leave out others. */
+import { useRef, useState } from 'preact/hooks';
+import { action } from '../api/client.ts';
+import type { Preview } from '../api/types.ts';
+import { count, plural, shown } from '../format.ts';
+import { useLoaded, useSettled } from '../ui/async.ts';
+import { StateDot } from '../ui/bits.tsx';
+import { SelectorFault } from '../ui/selector-fault.tsx';
+import { Explain } from './explain.tsx';
+
+const SAMPLE = 8;
+
+export function Reach({ oid, selector }: { oid: string; selector: string }) {
+  const settled = useSettled(selector.trim() || '*');
+  const [sid, setSid] = useState<string | null>(null);
+  const { value, error, busy } = useLoaded(
+    (stopped) => action<Preview>(oid, 'preview', { selector: settled, limit: SAMPLE }, stopped),
+    [oid, settled],
+  );
+  // While the next answer is on its way the last one stays, so that the page does not jump at each letter.
+  const last = useRef<Preview | null>(null);
+  if (value || error !== null) last.current = value;
+  const preview = last.current;
+  return (
+    <section class="card reach" aria-label="Whom it reaches" aria-busy={busy}>
+      <h2>Whom it reaches now</h2>
+      {error === null ? null : <SelectorFault error={error} selector={settled} />}
+      {preview ? (
+        <>
+          <p class="big" role="status">
+            {plural(preview.total_sensors, 'sensor')}
+            <small>
+              {count(preview.online_sensors)} online now, {count(preview.total_sensors - preview.online_sensors)} when
+              they connect
+            </small>
+          </p>
+          <Sample preview={preview} onSid={setSid} />
+          <Excluded preview={preview} />
+          <Explain oid={oid} selector={settled} sid={sid} onSid={setSid} />
+        </>
+      ) : null}
+    </section>
+  );
+}
+
+function Sample({ preview, onSid }: { preview: Preview; onSid(sid: string): void }) {
+  if (preview.sensors.length === 0) return <p>No sensor matches yet. The task waits for those that will.</p>;
+  return (
+    <ul class="sample">
+      {preview.sensors.map((sensor) => (
+        <li key={sensor.sid}>
+          <button type="button" class="link" onClick={() => onSid(sensor.sid)}>
+            <bdi>{shown(sensor.hostname || sensor.sid)}</bdi>
+          </button>
+          <span class="sub">{sensor.plat}</span>
+          <StateDot state={sensor.online ? 'online' : 'offline'} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Excluded({ preview }: { preview: Preview }) {
+  if (preview.excluded_by.length === 0) return null;
+  return (
+    <>
+      <h3>What leaves sensors out</h3>
+      <ul class="excluded">
+        {preview.excluded_by.map(({ clause, sensors }) => (
+          <li key={clause}>
+            <code>{shown(clause)}</code> <b>{count(sensors)}</b>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,154 @@
+/** One rule: whether it runs, what went wrong, and its text to change. A change of somebody else is never overwritten unseen. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiFault } from '../api/client.ts';
+import { shown } from '../format.ts';
+import { go } from '../router.ts';
+import { current } from '../session.ts';
+import { sentenceOf, useLoaded } from '../ui/async.ts';
+import { Ago, Fault, Head, Pending, StateDot } from '../ui/bits.tsx';
+import { CopyBox } from '../ui/copy.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { deleteRule, readRule, storeMetadata, storeRule } from './rule-calls.ts';
+import { RuleEditor } from './rule-editor.tsx';
+import { loadRuleText } from './rule-text.ts';
+
+/** `base`: the stored text that the change began from. */
+type Edit = { base: string; text: string };
+
+export function RulePage({ hive, name }: { hive: string; name: string }) {
+  const { oid } = current();
+  const place = { oid, hive, name };
+  const yaml = useLoaded(loadRuleText, []);
+  const { value: record, ...loaded } = useLoaded((stopped) => readRule(place, stopped), [oid, hive, name]);
+  const [edit, setEdit] = useState<Edit | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
+  const isStored = useRef(false);
+  const etag = record?.sys_mtd.etag;
+  useEffect(() => {
+    if (isStored.current) setEdit(null);
+    isStored.current = false;
+  }, [etag]);
+  if (!record || etag === undefined) return <Pending title={name} {...loaded} />;
+  if (!yaml.value) return <Pending title={name} {...yaml} />;
+
+  const stored = yaml.value.write(record.data);
+  const isChanged = edit !== null && edit.text !== stored;
+  const hasConflict = isChanged && edit.base !== stored;
+  const { last_mod, last_author, last_error } = record.sys_mtd;
+  const { enabled, comment } = record.usr_mtd;
+
+  const store = async (data: unknown) => {
+    try {
+      await storeRule(place, { data, etag });
+      isStored.current = true;
+    } finally {
+      loaded.again();
+    }
+  };
+  const enable = async () => {
+    try {
+      await storeMetadata(place, { usr_mtd: { ...record.usr_mtd, enabled: !enabled }, etag });
+      setFault(null);
+    } catch (error) {
+      setFault(sentenceOf(error));
+    }
+    loaded.again();
+  };
+  return (
+    <>
+      <Head title={name}>
+        <button type="button" class={enabled ? '' : 'primary'} onClick={() => void enable()}>
+          {enabled ? 'Disable' : 'Enable'}
+        </button>
+        <button type="button" class="danger" onClick={() => setAsking(true)}>
+          Delete …
+        </button>
+        <a class="button" href="#/rules">
+          All rules
+        </a>
+      </Head>
+      <p class="row">
+        <StateDot state={enabled ? 'enabled' : 'disabled'} />
+        <span class="sub">{hive}</span>
+        {last_mod ? (
+          <span class="sub">
+            changed <Ago at={last_mod} /> {last_author ? `by ${shown(last_author)}` : ''}
+          </span>
+        ) : null}
+      </p>
+      <Fault text={fault ?? loaded.fault} />
+      {comment ? <p>{shown(comment)}</p> : null}
+      {last_error ? <p class="fault">{last_error}</p> : null}
+      {hasConflict ? (
+        <Conflict stored={stored} onMine={() => setEdit({ ...edit, base: stored })} onTheirs={() => setEdit(null)} />
+      ) : null}
+      <RuleEditor
+        place={place}
+        text={edit?.text ?? stored}
+        yaml={yaml.value}
+        canStore={isChanged && !hasConflict}
+        onText={(text) => setEdit({ base: edit?.base ?? stored, text })}
+        onStore={store}
+      />
+      {asking ? (
+        <Delete
+          name={name}
+          onClose={() => setAsking(false)}
+          onDelete={() => deleteRule(place, etag)}
+          again={loaded.again}
+        />
+      ) : null}
+    </>
+  );
+}
+
+type ConflictProps = { stored: string; onMine(): void; onTheirs(): void };
+
+function Conflict({ stored, onMine, onTheirs }: ConflictProps) {
+  return (
+    <section class="card" aria-label="Changed by somebody else">
+      <p class="fault" role="alert">
+        Somebody else has changed this rule since you began. Yours is not stored; it is still below.
+      </p>
+      <CopyBox label="As it is stored now" text={stored} />
+      <div class="row conflict">
+        <button type="button" onClick={onTheirs}>
+          Take theirs
+        </button>
+        <button type="button" class="danger" onClick={onMine}>
+          Let mine replace it
+        </button>
+      </div>
+    </section>
+  );
+}
+
+type DeleteProps = { name: string; onClose(): void; onDelete(): Promise<unknown>; again(): void };
+
+function Delete({ name, onClose, onDelete, again }: DeleteProps) {
+  const [fault, setFault] = useState<string | null>(null);
+  const remove = async () => {
+    try {
+      await onDelete();
+      go('/rules');
+    } catch (error) {
+      setFault(sentenceOf(error));
+      if (error instanceof ApiFault && error.status === 409) again();
+    }
+  };
+  return (
+    <Dialog title={`Delete ${shown(name)}?`} onClose={onClose}>
+      <p>It acts on nothing from now on. What it has reported and sent stays. It can’t be brought back.</p>
+      <Fault text={fault} />
+      <footer>
+        <button type="button" onClick={onClose}>
+          Keep it
+        </button>
+        <button type="button" class="danger" onClick={() => void remove()}>
+          Delete the rule
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,182 @@
+/** The console on a bad day: keys and subscriptions that end, streams that break, odd texts, odd addresses. */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { run } from '../../cli/fixtures.ts';
+import { openPage, signIn, violations } from '../support/browser.ts';
+import type { Stage } from './stage.ts';
+
+export function breaksTests(stage: Stage): void {
+  const rt = async (...args: string[]) => {
+    const { exitCode, out, err } = await run(args, { env: { ...process.env, ...stage.system.env }, nowMs: Date.now });
+    expect(exitCode, err).toBe(0);
+    return JSON.parse(out);
+  };
+
+  test('who works with a key that is revoked is told so, and can sign in with another one', async () => {
+    const { system, page } = stage;
+    const perms = 'sensor.task,sensor.list,ext.request';
+    const { key } = await rt('keys', 'create', '--oid', system.oid, '--name', 'short', '--perms', perms, '--json');
+    await signIn(page, system.oid, key);
+    await rt('keys', 'revoke', 'short', '--oid', system.oid, '--json');
+    await page.getByRole('alert').getByText('not accepted any more').waitFor();
+    await signIn(page, system.oid, system.apiKey);
+  });
+
+  test('an org that somebody else unsubscribes is told so, and goes on when it is subscribed again', async () => {
+    const { system, page } = stage;
+    const path = `/v1/orgs/${system.oid}/subscription/extension/ext-reliable-tasking`;
+    await signIn(page, system.oid, system.apiKey);
+    await system.client.call('DELETE', path);
+    await page.getByRole('button', { name: 'Subscribe this org' }).waitFor();
+    await system.client.call('POST', path);
+    await page.getByRole('heading', { name: 'Reliable Tasking' }).waitFor();
+  });
+
+  test('where the stream says that events are missing, the list is read again, and is live again', async () => {
+    const { system, page } = stage;
+    let isAway = true;
+    await page.route('**/events', (route) => {
+      if (isAway) return route.abort();
+      isAway = true;
+      return route.fulfill({ contentType: 'text/event-stream', body: 'event: gap\ndata: {}\n\n' });
+    });
+    await signIn(page, system.oid, system.apiKey);
+    await page.getByText('Connecting …').waitFor();
+    const tag = randomUUID();
+    const { task_id } = (await system.client.request('task', { task: 'dns_resolve missed', tag })) as {
+      task_id: string;
+    };
+    expect(await page.getByRole('link', { name: 'dns_resolve missed' }).count()).toBe(0);
+    isAway = false;
+    await page.getByRole('link', { name: 'dns_resolve missed' }).waitFor();
+    await page.unroute('**/events');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await system.client.request('untask', { task_id });
+    await page.getByRole('link', { name: 'dns_resolve missed' }).waitFor({ state: 'detached' });
+  });
+
+  test('what failed while the server was away is there when it is back', async () => {
+    const { system, page } = stage;
+    await signIn(page, system.oid, system.apiKey);
+    await page.context().setOffline(true);
+    await stage.at('/overview');
+    await page.getByRole('alert').getByText('does not answer').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('region', { name: 'Sensors online' }).waitFor();
+  });
+
+  test('an address that names nothing shows nothing of what was shown before', async () => {
+    const { system, page } = stage;
+    await signIn(page, system.oid, system.apiKey);
+    await stage.at('/sensors/ws-01');
+    await page.getByRole('heading', { name: 'ws-01.corp' }).waitFor();
+    await stage.at('/sensors/nobody');
+    await page.getByRole('alert').getByText('nobody').waitFor();
+    expect(await page.getByRole('button', { name: 'Isolate …' }).count()).toBe(0);
+    await stage.at('/tasks/nothing%');
+    await page.getByRole('alert').waitFor();
+  });
+
+  test('a search and where one was in the list are there after going back', async () => {
+    const { system, page } = stage;
+    const ids: string[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      const task = { task: `mem_map --pid ${i}`, tag: 'nobody', ttl: 600 };
+      ids.push(((await system.client.request('task', task)) as { task_id: string }).task_id);
+    }
+    await signIn(page, system.oid, system.apiKey);
+    await page.getByLabel('Search tasks').fill('mem_map nobody');
+    await page.getByText('40 tasks').waitFor();
+    await page.locator('.vbody').evaluate((box) => ((box as { scrollTop: number }).scrollTop = 1_200));
+    await page.getByRole('link', { name: 'mem_map --pid 15', exact: true }).click();
+    await page.getByRole('heading', { name: 'mem_map --pid 15' }).waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'mem_map --pid 15', exact: true }).waitFor();
+    expect(await page.getByLabel('Search tasks').inputValue()).toBe('mem_map nobody');
+    const top = () => page.locator('.vbody').evaluate((box) => (box as { scrollTop: number }).scrollTop);
+    expect(await top()).toBe(1_200);
+    // Rows that come above leave what one looks at where it is.
+    const more = (await system.client.request('task', { task: 'mem_map last', tag: 'nobody' })) as { task_id: string };
+    await page.getByText('41 tasks').waitFor();
+    expect(await top()).toBe(1_256);
+    for (const task_id of [...ids, more.task_id]) await system.client.request('untask', { task_id });
+  });
+
+  test('the focus goes to what was opened, stays in a dialog, and comes back from it', async () => {
+    const { system, page } = stage;
+    const focused = () =>
+      page.evaluate<string>('document.activeElement.getAttribute("aria-label") ?? document.activeElement.id');
+    await signIn(page, system.oid, system.apiKey);
+    await page.keyboard.press('n');
+    await page.getByRole('heading', { name: 'New task' }).waitFor();
+    await page.keyboard.type('os_users');
+    expect(await page.getByLabel('Command').inputValue()).toBe('os_users');
+    await page.getByRole('link', { name: 'Sensors' }).click();
+    await page.getByRole('link', { name: 'db-01.corp' }).click();
+    await page.getByRole('heading', { name: 'db-01.corp' }).waitFor();
+    expect(await focused()).toBe('main');
+    const isolate = page.getByRole('button', { name: 'Isolate …' });
+    await isolate.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Isolate …');
+  });
+
+  test('a time beyond all bounds is refused where it is typed', async () => {
+    const { system, page } = stage;
+    await signIn(page, system.oid, system.apiKey);
+    await stage.at('/new');
+    await page.getByLabel('Command').fill('os_users');
+    await page.getByLabel('How long').fill('999999999');
+    await page.getByText('ten years at most').waitFor();
+    expect(await page.getByRole('button', { name: 'Queue the task' }).isDisabled()).toBe(true);
+  });
+
+  describe('texts from elsewhere', () => {
+    test('never take the room from the rest, and hide nothing', async () => {
+      const { system } = stage;
+      const long = `run --shell-command "${'x '.repeat(20_000)}"`;
+      const turned = 'file_get -f /tmp/\u202egpj.exe';
+      const tasks = [long, turned].map((task) =>
+        system.client.request('task', { task, tag: '<b>none</b>', context: long.slice(0, 4_000) }),
+      );
+      const ids = ((await Promise.all(tasks)) as { task_id: string }[]).map(({ task_id }) => task_id);
+      const other = await openPage(stage.browser, system.url, { viewport: { width: 1024, height: 768 } });
+      await signIn(other.page, system.oid, system.apiKey);
+      await other.page.getByRole('link', { name: 'file_get -f /tmp/‹202E›gpj.exe' }).waitFor();
+      const box = await other.page.getByRole('columnheader', { name: 'Command' }).boundingBox();
+      expect(box?.width).toBeGreaterThan(150);
+      await other.page.goto(`${system.url}/#/tasks/${ids[0]}`);
+      await other.page.getByText('No sensor matches yet').waitFor();
+      expect((await other.page.getByRole('heading', { level: 1 }).boundingBox())?.height).toBeLessThan(120);
+      await other.page.getByText('The whole command').click();
+      expect(await other.page.locator('.whole pre').first().textContent()).toBe(long);
+      expect(await violations(other.page)).toEqual([]);
+      for (const task_id of ids) await system.client.request('untask', { task_id });
+      expect(other.faults).toEqual([]);
+      await other.close();
+    });
+  });
+
+  test('over plain http from another host everything works, copying too', async () => {
+    const { system } = stage;
+    const url = system.url.replace('127.0.0.1', 'console.test');
+    const other = await openPage(stage.browser, url);
+    expect(await other.page.evaluate('isSecureContext')).toBe(false);
+    await signIn(other.page, system.oid, system.apiKey);
+    await other.page.keyboard.press('n');
+    await other.page.getByLabel('Command').fill('os_version');
+    await other.page.getByRole('button', { name: 'Copy' }).first().click();
+    await other.page.getByRole('button', { name: 'Copied' }).waitFor();
+    await other.page.getByLabel('Sensors', { exact: true }).fill('"nobody" in tags');
+    await other.page.getByRole('button', { name: 'Queue the task' }).click();
+    await other.page.getByRole('heading', { name: 'os_version' }).waitFor();
+    await other.page.getByRole('button', { name: 'Untask …' }).click();
+    await other.page.getByRole('button', { name: 'Remove the task' }).click();
+    await other.page.getByText('Removed', { exact: true }).waitFor();
+    expect(other.faults).toEqual([]);
+    await other.close();
+  });
+}

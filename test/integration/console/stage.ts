@@ -1,0 +1,40 @@
+/** What the parts of the console's test share: the whole system, and a page of its own for each test. */
+import type { Browser, Page } from 'playwright-core';
+import { FACTS } from '../../api/memory.ts';
+import { openBrowser, openPage, type Watched } from '../support/browser.ts';
+import { System } from '../support/system.ts';
+
+export const WINDOWS = 0x10000000;
+export const LINUX = 0x20000000;
+
+export class Stage {
+  readonly system = new System();
+  browser!: Browser;
+  watched!: Watched;
+
+  get page(): Page {
+    return this.watched.page;
+  }
+
+  async start(): Promise<void> {
+    [this.browser] = await Promise.all([openBrowser(), this.system.start(['api', 'projector', 'joiner', 'responder'])]);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser?.close();
+    await this.system.stop();
+  }
+
+  async newPage(): Promise<void> {
+    this.watched = await openPage(this.browser, this.system.url);
+  }
+
+  /** Changes the part after `#` alone: the page stays. */
+  at(path: string): Promise<unknown> {
+    return this.page.goto(`${this.system.url}/#${path}`);
+  }
+
+  connect(sid: string, part: object = {}): Promise<void> {
+    return this.system.presence({ sid, sensor: { ...FACTS, hostname: `${sid}.corp`, tags: ['production'], ...part } });
+  }
+}
