@@ -80,6 +80,10 @@ describe('getting a token', () => {
     },
   );
 
+  test('the rest may stand in the address', async () => {
+    expect((await ask({ secret: SECRET }, `/?oid=${OID}`)).statusCode).toBe(200);
+  });
+
   test('a user id must be that of the key', async () => {
     expect((await ask({ oid: OID, secret: SECRET, uid: 'me' })).statusCode).toBe(401);
     set(memory.orgs, OID, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: [], uid: 'me' });

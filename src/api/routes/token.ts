@@ -8,12 +8,11 @@ import { optional } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 import { handleTokenRequest } from '../token-request.ts';
 
-const fields = {
+const whose = {
   oid: optional(Type.String(), {
     expected: 'text, given once',
     description: 'The org; with a user key not needed, and `-` for a token that only says who it is.',
   }),
-  secret: optional(Type.String(), { expected: 'text, given once', description: 'The API key.' }),
   uid: optional(Type.String(), { expected: 'text, given once', description: 'The user of a user key.' }),
   expiry: optional(Type.Integer({ minimum: 0, maximum: 99_999_999_999 }), {
     expected: 'a time in whole Unix seconds',
@@ -22,7 +21,11 @@ const fields = {
 };
 
 const schema = {
-  body: Type.Object(fields),
+  querystring: Type.Object(whose),
+  body: Type.Object({
+    ...whose,
+    secret: optional(Type.String(), { expected: 'text, given once', description: 'The API key.' }),
+  }),
   response: { 200: Type.Object({ jwt: Type.String({ description: 'The token.' }) }) },
 };
 
@@ -37,7 +40,7 @@ const at = (url: string, summary: string): Route =>
     ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema, bodyMax: BODY_MAX_BYTES },
     handle: (parts, request) => {
       if (Object.hasOwn(request.query as object, 'secret')) throw new ApiError('bad_request', IN_ADDRESS);
-      return handleTokenRequest(parts, request.ip, request.body);
+      return handleTokenRequest(parts, request.ip, { ...request.query, ...request.body });
     },
   });
 
