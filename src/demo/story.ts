@@ -1,12 +1,13 @@
 /**
  * The demonstration itself, step by step, against a server that is ready: a fleet connects, tasks are queued over REST, the
  * live stream shows what becomes of them, three sensors come online late. Every wait ends with what it waits for or at the
- * deadline; what was not seen by then stands in the tally.
+ * deadline; what was not seen by then stands in the tally. The live lines outlast the story: an org that is unsubscribed
+ * pauses them, as it pauses its tasks.
  */
 import { activityLine } from '../cli/activity.ts';
 import type { ActivityEvent } from '../cli/answers.ts';
 import { Client } from '../cli/client.ts';
-import { follow } from '../cli/commands/watch.ts';
+import { type FollowOptions, follow } from '../cli/commands/watch.ts';
 import type { Paint } from '../cli/io.ts';
 import type { Fleet } from '../fleet/run.ts';
 import type { Cast } from './cast.ts';
@@ -90,12 +91,8 @@ export class Story {
     const client = new Client({ url, oid: identity.oid, apiKey: identity.apiKey, fetch: globalThis.fetch, stopped });
     await new Promise<void>((resolve, reject) => {
       const read = async () => {
-        for await (const { event, data } of follow(
-          client,
-          {},
-          { stopped, err: (text) => print(text.trimEnd()) },
-          resolve,
-        )) {
+        const io = { stopped, err: (text: string) => print(text.trimEnd()) };
+        for await (const { event, data } of follow(client, {}, io, this.#pauses(resolve))) {
           this.#show(event, JSON.parse(data) as ActivityEvent);
         }
       };
@@ -109,10 +106,29 @@ export class Story {
     });
   }
 
+  #pauses(onFirstOpen: () => void): FollowOptions {
+    const { print, paint } = this.#options;
+    let paused = false;
+    return {
+      onOpen: () => {
+        onFirstOpen();
+        if (paused) print(paint('bold', 'The org is subscribed again: its tasks and these lines go on.'));
+        paused = false;
+      },
+      passes: ({ code }) => {
+        if (code !== 'not_subscribed') return false;
+        if (!paused)
+          print(paint('yellow', 'The org is not subscribed any more: its tasks wait, and so do these lines.'));
+        paused = true;
+        return true;
+      },
+    };
+  }
+
   #show(type: string, activity: ActivityEvent): void {
     const { print, paint } = this.#options;
     const taskId = activity.event.task_id ?? '';
-    this.tally.note(type, taskId, activity.event.sid);
+    this.tally.note(type, taskId, activity.event.sid, Number(activity.event.attempt ?? 1));
     if (!HIDDEN.has(type)) {
       const line = activityLine(type, activity, paint, this.#names);
       if (this.#showAll || this.#names.has(taskId)) print(line);

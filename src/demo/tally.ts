@@ -17,6 +17,8 @@ export class Tally {
   readonly #cast: Cast;
   readonly #tasks: QueuedTask[] = [];
   readonly #seen = new Map<string, Seen>();
+  /** Attempts after the first one. Every sensor of the demonstration answers, so there should be none. */
+  readonly #repeats = new Map<string, string>();
   /** What `list` answered last: ids of pending tasks. */
   #listed = new Set<string>();
   #afterConnects = false;
@@ -34,7 +36,8 @@ export class Tally {
     this.#afterConnects = true;
   }
 
-  note(type: string, taskId: string, sid: string | undefined): void {
+  note(type: string, taskId: string, sid: string | undefined, attempt = 1): void {
+    if (type === 'task_sent' && attempt > 1) this.#repeats.set(JSON.stringify([taskId, sid, attempt]), taskId);
     const seen = { type, taskId, sid, afterConnects: this.#afterConnects };
     this.#seen.set(JSON.stringify(seen), seen);
   }
@@ -61,6 +64,7 @@ export class Tally {
         seen: this.#count((task) => task.fate !== 'waits' && this.#listed.has(task.taskId)),
       },
       { what: 'failed', expected: 0, seen: this.#count((task) => this.#has('task_failure', task)) },
+      { what: 'delivered again', expected: 0, seen: this.#repeated() },
       { what: 'sent to those who stay away', expected: 0, seen: this.#sentTo(away) },
     ];
   }
@@ -86,6 +90,11 @@ export class Tally {
 
   #count(wanted: (task: QueuedTask) => boolean): number {
     return this.#tasks.filter(wanted).length;
+  }
+
+  #repeated(): number {
+    const ids = new Set(this.#tasks.map(({ taskId }) => taskId));
+    return [...this.#repeats.values()].filter((taskId) => ids.has(taskId)).length;
   }
 
   #sentTo(sensors: FleetSensor[]): number {

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { painter } from '../../src/cli/io.ts';
 import { makeCast } from '../../src/demo/cast.ts';
 import { Story } from '../../src/demo/story.ts';
@@ -16,6 +16,11 @@ async function startSystem({ deaf = new Set<string>() } = {}) {
   const pending = new Map<string, DemoTask>();
   const streams = new Set<ServerResponse>();
   const bodies: string[] = [];
+  let isSubscribed = true;
+  const subscribe = (wanted: boolean) => {
+    isSubscribed = wanted;
+    if (!wanted) for (const stream of streams) stream.end();
+  };
   const tell = (type: string, taskId: string, sid?: string) => {
     const activity = { routing: { event_time: 0 }, event: { task_id: taskId, ...(sid ? { sid } : {}) } };
     for (const stream of streams) stream.write(`event: ${type}\ndata: ${JSON.stringify(activity)}\n\n`);
@@ -45,7 +50,13 @@ async function startSystem({ deaf = new Set<string>() } = {}) {
     list: () => ({ tasks: [...pending.keys()].map((task_id) => ({ task_id })) }),
   };
   const server = createServer(async (request, response) => {
+    if (request.url?.includes('/events') && !isSubscribed) {
+      response.writeHead(400);
+      response.end(JSON.stringify({ error: 'The org is not subscribed.', error_code: 'not_subscribed' }));
+      return;
+    }
     if (request.url?.includes('/events')) {
+      response.on('close', () => streams.delete(response));
       streams.add(response);
       response.write(': connected\n\n');
       return;
@@ -73,7 +84,8 @@ async function startSystem({ deaf = new Set<string>() } = {}) {
     tell('task_sent', taskId, sid);
     tell('task_done', taskId, sid);
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, fleet, bodies };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, server, fleet, bodies, subscribe, tell, streams };
 }
 
 const stopping = new AbortController();
@@ -105,6 +117,19 @@ describe('the story of the demonstration', () => {
     expect(lines.some((line) => line.includes('expired') && line.includes('dir_list with a short ttl'))).toBe(true);
     expect(lines.some((line) => /\bt\d\b/.test(line))).toBe(false);
     expect(bodies).toContain(`oid=${identity.oid}&action=task&data={"task":"os_version","ttl":3600}`);
+  });
+
+  it('pauses its live lines while the org is not subscribed, and says so', async () => {
+    const { lines } = await tell(20_000);
+    const times = (part: string) => lines.filter((line) => line.includes(part)).length;
+    system?.subscribe(false);
+    await vi.waitFor(() => expect(times('not subscribed any more')).toBe(1), 10_000);
+    system?.subscribe(true);
+    await vi.waitFor(() => expect(times('subscribed again')).toBe(1), 10_000);
+    system?.tell('task_removed', 'later');
+    await vi.waitFor(() => expect(lines.at(-1)).toMatch(/removed .*later$/), 10_000);
+    expect(times('live stream ended')).toBe(0);
+    expect(times('not subscribed any more')).toBe(1);
   });
 
   it('ends at the deadline with what was not seen', async () => {

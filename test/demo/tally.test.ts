@@ -52,6 +52,14 @@ describe('the tally of the demonstration', () => {
     expect(tally.rows()).toEqual(before);
   });
 
+  it('counts a delivery that was repeated, each attempt once', () => {
+    const { tally } = goodRun();
+    for (const attempt of [2, 2, 3]) tally.note('task_sent', 't4', cast.online[0]?.sid, attempt);
+    tally.note('task_sent', 'old', cast.online[0]?.sid, 2);
+    expect(row(tally, 'delivered again')).toMatchObject({ expected: 0, seen: 2 });
+    expect(tally.complete()).toBe(false);
+  });
+
   it('leaves out tasks that are not of this run', () => {
     const { tally } = goodRun();
     tally.note('task_sent', 'old', cast.away[0]?.sid);

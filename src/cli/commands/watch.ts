@@ -53,20 +53,28 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   }
 }
 
+export type FollowOptions = {
+  onOpen?(): void;
+  /** Whether to go on trying after this refusal of a later connect; by default none passes by itself. */
+  passes?(refusal: CliError): boolean;
+};
+
 /** Events without an end. The first connect must work; later ones are tried again while the server is away. */
 export async function* follow(
   client: Client,
   query: Record<string, string>,
   io: Pick<Io, 'stopped' | 'err'>,
-  onOpen: () => void = () => {},
+  { onOpen = () => {}, passes = () => false }: FollowOptions = {},
 ): AsyncGenerator<SseEvent> {
   let lastEventId = '';
   let waitMs: number = RECONNECT_MS.first;
   let connected = false;
+  let isTold = false;
   while (!io.stopped.aborted) {
     try {
       const opened = () => {
         connected = true;
+        isTold = false;
         waitMs = RECONNECT_MS.first;
         onOpen();
       };
@@ -79,10 +87,12 @@ export async function* follow(
       }
     } catch (error) {
       if (io.stopped.aborted) return;
-      if (!connected || !(error instanceof CliError) || error.exitCode !== EXIT.unavailable) throw error;
+      if (!connected || !(error instanceof CliError)) throw error;
+      if (error.exitCode !== EXIT.unavailable && !passes(error)) throw error;
     }
     if (io.stopped.aborted) return;
-    io.err('The stream ended; connecting again.\n');
+    if (!isTold) io.err('The stream ended; connecting again.\n');
+    isTold = true;
     await sleep(waitMs, undefined, { signal: io.stopped }).catch(() => {});
     waitMs = Math.min(waitMs * 2, RECONNECT_MS.most);
   }
