@@ -13,6 +13,7 @@ import { Slots } from '../slots.ts';
 import { notSubscribed } from './authorize.ts';
 import { EventClient, type Narrow } from './event-client.ts';
 import { createEventIds, type EventIds } from './event-id.ts';
+import { sendHead } from './json-stream.ts';
 import type { ApiPorts } from './ports.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -46,12 +47,17 @@ export class EventStreams {
 
   /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, or `rate_limited` where the
    *  key has too many. */
-  open(request: Pick<FastifyRequest, 'oid' | 'identity' | 'headers'>, reply: FastifyReply, narrow: Narrow): void {
+  open(
+    request: Pick<FastifyRequest, 'method' | 'oid' | 'identity' | 'headers'>,
+    reply: FastifyReply,
+    narrow: Narrow,
+  ): void {
     const { oid, identity } = request;
     const { orgs, nowMs, events } = this.#ports;
     const asked = this.#ids.open(oid, request.headers['last-event-id'] as string | undefined);
     if (!orgs.subscribed(oid, nowMs())) throw notSubscribed();
     this.#refuseMore(identity.credential);
+    if (request.method === 'HEAD') return void sendHead(reply, 'text/event-stream');
     const mayGoOn = () => this.#tokens.stands(identity, oid, STREAM_RIGHTS) && orgs.subscribed(oid, nowMs());
     const { raw } = reply;
     reply.hijack();

@@ -17,8 +17,16 @@ export async function sendPieces(
   type = 'application/json',
 ): Promise<FastifyReply> {
   const first = await pieces.next();
+  if (reply.request.method === 'HEAD') {
+    await pieces.return(undefined);
+    return sendHead(reply, type);
+  }
   return reply.type(`${type}; charset=utf-8`).send(Readable.from(from(first, pieces), { objectMode: false }));
 }
+
+/** What HEAD gets where GET streams: nothing is read for a body that nobody gets, and its length is not known. */
+export const sendHead = (reply: FastifyReply, type: string): FastifyReply =>
+  reply.type(`${type}; charset=utf-8`).send(Readable.from([]));
 
 async function* from(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
   if (!first.done) yield first.value;

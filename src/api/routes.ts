@@ -103,7 +103,6 @@ function addRoute(server: HttpServer, route: Route, parts: Parts): void {
     method: route.method,
     url: route.url,
     schema: describedSchema(route),
-    exposeHeadRoute: false,
     bodyLimit: Math.min(route.bodyMax ?? Number.MAX_SAFE_INTEGER, parts.context.config.BODY_MAX_BYTES),
     config: { hiveErrors: route.hiveErrors ?? false },
     onRequest: async (request) => {

@@ -68,6 +68,10 @@ describe('getting a token', () => {
     expect((await ask(fields as Record<string, string>)).statusCode).toBe(400);
   });
 
+  test('no body at all is not enough', async () => {
+    expect((await server.inject({ method: 'POST', url: '/' })).statusCode).toBe(400);
+  });
+
   test.each(['/', '/jwt'])(
     'a key in the address is refused at %s, right or wrong, and whatever the body has',
     async (url) => {
