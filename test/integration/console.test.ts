@@ -212,11 +212,11 @@ test('an org that unsubscribes sees what it is, and comes back by one button', a
 });
 
 describe('rules', () => rulesTests(stage));
-describe('the form', () => equivalentsTests(stage));
-describe('on a bad day', () => breaksTests(stage));
 
 describe('every page, in both themes and on a narrow screen,', () => {
   const PAGES = ['tasks', 'new', 'rules/new', 'sensors', 'overview', 'rules', 'detections', 'activity', 'settings'];
+  const WRITTEN = { command: 'run --shell-command "hostname"', selector: 'plat == windows and "production" in tags' };
+  const ADDRESSES: Record<string, string> = { new: `new?${new URLSearchParams(WRITTEN)}` };
   const LOOKS = [
     { name: 'light', options: { colorScheme: 'light' } },
     { name: 'dark', options: { colorScheme: 'dark' } },
@@ -252,10 +252,11 @@ describe('every page, in both themes and on a narrow screen,', () => {
     await keepScreen(other.page, `sign-in-${name}`);
     await signIn(other.page, system.oid, system.apiKey);
     for (const path of PAGES) {
-      await other.page.goto(`${system.url}/#/${path}`);
+      await other.page.goto(`${system.url}/#/${ADDRESSES[path] ?? path}`);
       await other.page.locator('main h1').waitFor();
       await other.page.locator('.loading').waitFor({ state: 'detached' });
       if (path === 'tasks') await other.page.locator('.bar.empty').first().waitFor({ state: 'detached' });
+      if (path === 'new') await other.page.getByText('What leaves sensors out').waitFor();
       if (path === 'activity') {
         const sid = 'ws-02';
         await system.client.request('task', { task: 'os_services', sid });
@@ -277,3 +278,6 @@ describe('every page, in both themes and on a narrow screen,', () => {
     await other.close();
   });
 });
+
+describe('the form', () => equivalentsTests(stage));
+describe('on a bad day', () => breaksTests(stage));

@@ -23,8 +23,8 @@ const EXTENSION = 'ext-reliable-tasking';
 /** A token is renewed when it has less than this left. */
 const RENEW_MS = 5 * 60_000;
 const REQUEST_MS = 20_000;
-/** Hives put it before their sentences, for the public clients; it stands in the code, too. */
-const HIVE_CODE = /^lc_error_code:\S+ - /;
+/** What sentences hold for programs: the code that hives put before them, and the word about keys, which pages send anyway. */
+const FOR_PROGRAMS = /^lc_error_code:\S+ - |; with the same idempotency key a retry is safe/g;
 
 let credentials: Credentials | null = null;
 let token: { text: string; expiresAtMs: number } | null = null;
@@ -135,7 +135,7 @@ async function faultOf(response: Response): Promise<ApiFault> {
   return new ApiFault(
     response.status,
     body.error_code ?? 'internal_error',
-    body.error?.replace(HIVE_CODE, '') ?? `The server answered ${response.status}.`,
+    body.error?.replace(FOR_PROGRAMS, '') ?? `The server answered ${response.status}.`,
     body.data,
   );
 }

@@ -91,15 +91,19 @@ function useKeptPlace<T>(
     const element = box.current;
     if (!element) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const note = () => history.replaceState({ top: element.scrollTop }, '');
     const onScroll = () => {
       seen.current.top = element.scrollTop;
       clearTimeout(timer);
-      timer = setTimeout(() => history.replaceState({ top: element.scrollTop }, ''), PLACE_MS);
+      timer = setTimeout(note, PLACE_MS);
     };
     element.addEventListener('scroll', onScroll, { passive: true });
+    // A click may lead away.
+    element.addEventListener('click', note, { capture: true });
     return () => {
       clearTimeout(timer);
       element.removeEventListener('scroll', onScroll);
+      element.removeEventListener('click', note, { capture: true });
     };
   }, []);
   useLayoutEffect(() => {

@@ -79,27 +79,26 @@ export function breaksTests(stage: Stage): void {
 
   test('a search and where one was in the list are there after going back', async () => {
     const { system, page } = stage;
-    const ids: string[] = [];
-    for (let i = 0; i < 40; i += 1) {
-      const task = { task: `mem_map --pid ${i}`, tag: 'nobody', ttl: 600 };
-      ids.push(((await system.client.request('task', task)) as { task_id: string }).task_id);
-    }
+    const queue = (task: string) => system.client.request('task', { task, tag: 'nobody', ttl: 600 });
+    const queued = await Promise.all(Array.from({ length: 40 }, (_, i) => queue(`mem_map --pid ${i}`)));
     await signIn(page, system.oid, system.apiKey);
     await page.getByLabel('Search tasks').fill('mem_map nobody');
+    await page.getByLabel('Order').selectOption('command');
     await page.getByText('40 tasks').waitFor();
     await page.locator('.vbody').evaluate((box) => ((box as { scrollTop: number }).scrollTop = 1_200));
-    await page.getByRole('link', { name: 'mem_map --pid 15', exact: true }).click();
-    await page.getByRole('heading', { name: 'mem_map --pid 15' }).waitFor();
+    await page.getByRole('link', { name: 'mem_map --pid 30' }).click();
+    await page.getByRole('heading', { name: 'mem_map --pid 30' }).waitFor();
     await page.goBack();
-    await page.getByRole('link', { name: 'mem_map --pid 15', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'mem_map --pid 30' }).waitFor();
     expect(await page.getByLabel('Search tasks').inputValue()).toBe('mem_map nobody');
     const top = () => page.locator('.vbody').evaluate((box) => (box as { scrollTop: number }).scrollTop);
     expect(await top()).toBe(1_200);
     // Rows that come above leave what one looks at where it is.
-    const more = (await system.client.request('task', { task: 'mem_map last', tag: 'nobody' })) as { task_id: string };
+    queued.push(await queue('mem_map --first'));
     await page.getByText('41 tasks').waitFor();
     expect(await top()).toBe(1_256);
-    for (const task_id of [...ids, more.task_id]) await system.client.request('untask', { task_id });
+    const ids = (queued as { task_id: string }[]).map(({ task_id }) => task_id);
+    await Promise.all(ids.map((task_id) => system.client.request('untask', { task_id })));
   });
 
   test('the focus goes to what was opened, stays in a dialog, and comes back from it', async () => {
