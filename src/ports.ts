@@ -105,6 +105,7 @@ export type Metrics = {
   dispatched(count: number, redeliveries: number): void;
   acked(state: 'done' | 'failed', count: number): void;
   deadLettered(code: ErrorCode): void;
+  tagsPassedOver(count: number): void;
   /** Milliseconds from the later of task and connect to the dispatch on the log. */
   dispatchLatency(ms: number): void;
   batchLatency(stage: string, ms: number): void;

@@ -7,7 +7,7 @@ import type { DeadLetter } from '../outbox.ts';
 import type { Batch, Decoded } from '../ports.ts';
 import type { Rows } from './claims.ts';
 import type { Joiner } from './joiner.ts';
-import { foldBatch, type PresenceStep } from './presence.ts';
+import { type Folded, foldBatch, type PresenceStep } from './presence.ts';
 import { type Seat, type Sensor, takeRows } from './seat.ts';
 
 /** About two seconds. */
@@ -42,7 +42,12 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   // A seat that was taken meanwhile may need older records: then this batch is read again after them.
   if (!judged || !batch.alive() || seats.next(batch.partition) !== from) return false;
 
-  const { states, toMatch, touched, gone } = foldBatch(seats.in(batch.partition), judged.steps, clock.nowMs());
+  const { states, toMatch, touched, gone, passedOver } = foldBatch(
+    seats.in(batch.partition),
+    judged.steps,
+    clock.nowMs(),
+  );
+  tellPassedOver(ports, passedOver);
   seats.advance(batch.partition, batch.nextOffset);
   joiner.forget(gone);
   const letters = judged.letters.filter(({ record }) => record.offset >= seats.effectsFrom(batch.partition));
@@ -62,6 +67,13 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   if (batch.nextOffset > seats.effectsFrom(batch.partition)) await joiner.commit(batch);
   seats.committed(batch.partition, batch.nextOffset);
   return true;
+}
+
+function tellPassedOver({ log, metrics }: Joiner['ports'], passedOver: Folded['passedOver']): void {
+  const [first] = passedOver;
+  if (first === undefined) return;
+  metrics.tagsPassedOver(passedOver.reduce((sum, { tags }) => sum + tags, 0));
+  log.warn({ ...first, records: passedOver.length }, 'a sensor has no room for further tags: they were passed over');
 }
 
 /** Rows that were not taken are tried again a few times. Then the seats that lack them are given up and taken anew, with all

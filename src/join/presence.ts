@@ -14,6 +14,8 @@ export type Folded = {
   touched: Set<Seat>;
   /** Sensors that were forgotten. */
   gone: Sensor[];
+  /** Tags for which a sensor had no room. */
+  passedOver: { oid: string; sid: string; tags: number }[];
 };
 
 /** An online sensor's state is written again after this long, so that the topic tells that it is still there. */
@@ -21,7 +23,7 @@ const STATE_AGAIN_MS = 86_400_000;
 
 /** `seats` by oid. A record of an org without a seat, or below the seat's offset, is passed over. */
 export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs: number): Folded {
-  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set(), gone: [] };
+  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set(), gone: [], passedOver: [] };
   const changed = new Set<Sensor>();
   for (const { offset, presence } of steps) {
     const seat = seats.get(presence.oid);
@@ -29,7 +31,7 @@ export function foldBatch(seats: Map<string, Seat>, steps: PresenceStep[], nowMs
     folded.touched.add(seat);
     if (presence.event === 'FORGOTTEN') forget(seat, presence.sid, folded, changed);
     else if (seat.sensors.has(presence.sid) || makesKnown(presence))
-      take(findOrSeat(seat, presence.sid, nowMs), presence, offset, nowMs, changed, folded);
+      take(seat, presence, offset, nowMs, changed, folded);
   }
   for (const sensor of changed) {
     refresh(sensor, nowMs);
@@ -46,15 +48,17 @@ const makesKnown = ({ event, sensor, add_tags, remove_tags, set_should_isolate }
     (sensor !== null || add_tags.length > 0 || remove_tags.length > 0 || set_should_isolate !== null));
 
 function take(
-  sensor: Sensor,
+  seat: Seat,
   presence: SensorPresence,
   offset: number,
   nowMs: number,
   changed: Set<Sensor>,
   folded: Folded,
 ): void {
-  const known = sensor.aliveAtMs !== 0 || sensor.facts !== null;
+  const known = seat.sensors.has(presence.sid);
+  const sensor = findOrSeat(seat, presence.sid, nowMs);
   const effect = fold(sensor, presence);
+  if (effect.passedOver > 0) folded.passedOver.push({ oid: seat.oid, sid: sensor.sid, tags: effect.passedOver });
   if (effect.connected) {
     sensor.tag = tagOf(sensor.connectionId);
     sensor.connectedAtMs = nowMs;
@@ -62,7 +66,7 @@ function take(
   const stale = sensor.online ? nowMs - sensor.stateAtMs >= STATE_AGAIN_MS : effect.disconnected && sensor.stateOnline;
   if (effect.changed || stale || !known) changed.add(sensor);
   if (sensor.online && (effect.retry || effect.changed)) folded.toMatch.add(sensor);
-  sensor.seat.dirtyRows.add(sensor.sid);
+  seat.dirtyRows.add(sensor.sid);
 }
 
 function stateOf(sensor: Sensor, nowMs: number): StateToWrite {

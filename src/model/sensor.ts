@@ -8,6 +8,7 @@
  * the open one. The last few connections are remembered for that. Facts that are not sent stay as last known.
  */
 import type { PlatformTag, SensorFacts, SensorPresence, SensorState } from './records.ts';
+import { isFull } from './tag-room.ts';
 
 export type SensorView = {
   oid: string;
@@ -19,6 +20,7 @@ export type SensorView = {
   removedTags: Set<string>;
   /** null: neither API nor rules have set it. */
   shouldIsolate: boolean | null;
+  /** When the sensor was heard of last, Unix ms; 0: never, for all that the platform may have set on it. */
   aliveAtMs: number;
   online: boolean;
   /** The open connection, or the last that was closed; null before the first. */
@@ -43,6 +45,8 @@ export type PresenceEffect = {
   connected: boolean;
   disconnected: boolean;
   forgotten: boolean;
+  /** Tags to set or to take away for which there is no room. */
+  passedOver: number;
 };
 
 export const newSensor = (oid: string, sid: string): SensorView => ({
@@ -67,6 +71,7 @@ const NOTHING: PresenceEffect = {
   connected: false,
   disconnected: false,
   forgotten: false,
+  passedOver: 0,
 };
 
 export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect {
@@ -78,16 +83,16 @@ export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect
       sensor.online = true;
       sensor.connectionId = record.connection_id;
       sensor.sinceMs = record.occurred_at;
-      return { ...NOTHING, changed: takeFacts(sensor, record), retry: true, connected: true };
+      return { ...NOTHING, ...takeFacts(sensor, record), retry: true, connected: true };
     case 'DISCONNECTED':
       if (sensor.replaced.includes(record.connection_id)) sensor.closed = remember(sensor.closed, record.connection_id);
       if (!sensor.online || record.connection_id !== sensor.connectionId) return NOTHING;
       sensor.online = false;
       sensor.sinceMs = record.occurred_at;
       sensor.closed = remember(sensor.closed, record.connection_id);
-      return { ...NOTHING, changed: takeFacts(sensor, record), disconnected: true };
+      return { ...NOTHING, ...takeFacts(sensor, record), disconnected: true };
     case 'UPDATED':
-      return { ...NOTHING, changed: takeFacts(sensor, record), retry: record.try_now && sensor.online };
+      return { ...NOTHING, ...takeFacts(sensor, record), retry: record.try_now && sensor.online };
     case 'FORGOTTEN':
       return { ...NOTHING, forgotten: true };
   }
@@ -102,36 +107,42 @@ const isOver = ({ connectionId, closed, replaced, sinceMs }: SensorView, record:
   closed.includes(record.connection_id) ||
   (record.occurred_at <= sinceMs && replaced.includes(record.connection_id));
 
-function takeFacts(sensor: SensorView, record: SensorPresence): boolean {
+/** API and rules tag and isolate sensors by records too; those are no evidence that the sensor is there. */
+const isFromSensor = ({ event, connection_id, sensor }: SensorPresence): boolean =>
+  event !== 'UPDATED' || connection_id !== '' || sensor !== null;
+
+function takeFacts(sensor: SensorView, record: SensorPresence): Pick<PresenceEffect, 'changed' | 'passedOver'> {
   let changed = false;
-  sensor.aliveAtMs = Math.max(sensor.aliveAtMs, record.occurred_at);
+  let passedOver = 0;
+  if (isFromSensor(record)) sensor.aliveAtMs = Math.max(sensor.aliveAtMs, record.occurred_at);
   if (record.sensor !== null && !sameFacts(sensor.facts, record.sensor)) {
     sensor.facts = record.sensor;
     changed = true;
   }
   for (const { tag, expires_at } of record.add_tags) {
     if (sensor.removedTags.delete(tag)) changed = true;
-    if (sensor.platformTags.get(tag) === expires_at || isFull(sensor.platformTags, tag)) continue;
-    sensor.platformTags.set(tag, expires_at);
-    changed = true;
+    if (sensor.platformTags.get(tag) === expires_at) continue;
+    if (isFull(sensor.platformTags, tag)) passedOver += 1;
+    else {
+      sensor.platformTags.set(tag, expires_at);
+      changed = true;
+    }
   }
   for (const tag of record.remove_tags) {
     if (sensor.platformTags.delete(tag)) changed = true;
-    if (sensor.removedTags.has(tag) || isFull(sensor.removedTags, tag)) continue;
-    sensor.removedTags.add(tag);
-    changed = true;
+    if (sensor.removedTags.has(tag)) continue;
+    if (isFull(sensor.removedTags, tag)) passedOver += 1;
+    else {
+      sensor.removedTags.add(tag);
+      changed = true;
+    }
   }
   if (record.set_should_isolate !== null && record.set_should_isolate !== sensor.shouldIsolate) {
     sensor.shouldIsolate = record.set_should_isolate;
     changed = true;
   }
-  return changed;
+  return { changed, passedOver };
 }
-
-/** All that is known of a sensor has to fit one record, or its partition would wait for ever: further tags are passed over. */
-export const TAGS_MAX = 1_000;
-const isFull = (tags: { size: number; has(tag: string): boolean }, tag: string): boolean =>
-  tags.size >= TAGS_MAX && !tags.has(tag);
 
 const PLAIN = [
   'iid',

@@ -252,6 +252,22 @@ describe('tags', () => {
     expect(await tagsOf('a')).toEqual(['own', 'y']);
   });
 
+  test('beyond what a sensor takes are refused, and change nothing', async () => {
+    memory.addSensor('a', { tags: ['own'] });
+    const call100 = (n: number) => Array.from({ length: 100 }, (_, i) => `tags=t${n * 100 + i}`).join('&');
+    for (let n = 0; n < 10; n += 1) expect((await call('POST', '/v1/a/tags', call100(n))).status).toBe(200);
+    expect(await call('POST', '/v1/a/tags', 'tags=t1&tags=more')).toMatchObject({
+      status: 400,
+      body: {
+        error_code: 'data_invalid',
+        error: expect.stringContaining('at most 1000 tags set on it, and 1 of these'),
+      },
+    });
+    expect(await tagsOf('a')).not.toContain('more');
+    await call('DELETE', '/v1/a/tags', 'tag=t7');
+    expect((await call('POST', '/v1/a/tags', 'tags=t1&tags=more')).status).toBe(200);
+  });
+
   test('of the org are listed, and who has one, whatever its characters', async () => {
     memory.addSensor('a', { tags: ['x/y', 'p'], hostname: 'web' });
     memory.addSensor('b', { tags: ['p'] });

@@ -48,6 +48,20 @@ describe('a batch of presence', () => {
     expect([...folded.touched]).toEqual([seat]);
   });
 
+  it('writes the state of a sensor that the platform alone has spoken of when it becomes known, and not again for a try', () => {
+    const seat = seatOf();
+    const platform = { event: 'UPDATED' as const, connection_id: '' };
+    const tagged = run(seat, { ...platform, add_tags: [{ tag: 't', expires_at: null }] });
+    expect(tagged.states.map(({ state }) => state?.alive_at)).toEqual([0]);
+    expect(run(seat, { ...platform, try_now: true }).states).toEqual([]);
+    expect(run(seat, {}).states).toEqual([]);
+  });
+
+  it('tells of tags for which a sensor has no room', () => {
+    const tags = Array.from({ length: 1_003 }, (_, i) => ({ tag: `t${i}`, expires_at: null }));
+    expect(run(seatOf(), { add_tags: tags }, {}).passedOver).toEqual([{ oid: 'o', sid: 's', tags: 3 }]);
+  });
+
   it('matches sensors that connected or changed while online, and no other', () => {
     const seat = seatOf();
     const folded = run(

@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
-import {
-  effectiveTags,
-  fold,
-  fromState,
-  newSensor,
-  nextTagExpiryMs,
-  TAGS_MAX,
-  toState,
-} from '../../src/model/sensor.ts';
+import { effectiveTags, fold, fromState, newSensor, nextTagExpiryMs, toState } from '../../src/model/sensor.ts';
+import { TAGS_MAX, tagsWithoutRoom } from '../../src/model/tag-room.ts';
 
 const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
   iid: '',
@@ -183,7 +176,14 @@ describe('a sensor', () => {
   });
 
   it('is not changed by a copy of a CONNECTED, nor by one whose connection was closed', () => {
-    const nothing = { changed: false, retry: false, connected: false, disconnected: false, forgotten: false };
+    const nothing = {
+      changed: false,
+      retry: false,
+      connected: false,
+      disconnected: false,
+      forgotten: false,
+      passedOver: 0,
+    };
     expect(sensorOf(connected('1'), connected('1', facts())).last).toEqual(nothing);
     expect(sensorOf(connected('1'), disconnected('1'), connected('1')).last).toEqual(nothing);
     expect(sensorOf(connected('1'), disconnected('1'), connected('1')).sensor.online).toBe(false);
@@ -196,11 +196,33 @@ describe('a sensor', () => {
   });
 
   it('keeps its facts where none are sent, and tells when they differ', () => {
-    const { sensor, last } = sensorOf(connected('1', facts({ hostname: 'kept' })), record({ occurred_at: 2_000 }));
+    const { sensor, last } = sensorOf(connected('1', facts({ hostname: 'kept' })), record({ connection_id: '1' }));
     expect(sensor.facts?.hostname).toBe('kept');
-    expect(sensor.aliveAtMs).toBe(2_000);
     expect(last?.changed).toBe(false);
     expect(sensorOf(connected('1', facts()), record({ sensor: facts({ tags: ['other'] }) })).last?.changed).toBe(true);
+  });
+
+  it.each<[string, Partial<SensorPresence>, number]>([
+    ['its own word', { connection_id: '1' }, 2_000],
+    ['its facts, whoever brings them', { sensor: facts() }, 2_000],
+    ['a tag that is set on it', { add_tags: [{ tag: 't', expires_at: null }] }, 1_000],
+    ['a tag that is taken from it', { remove_tags: ['own'] }, 1_000],
+    ['its isolation', { set_should_isolate: true }, 1_000],
+    ['a try that is asked for', { try_now: true }, 1_000],
+  ])('is heard of last by %s, or not', (_what, change, aliveAtMs) => {
+    const { sensor } = sensorOf(connected('1', facts()), record({ ...change, occurred_at: 2_000 }));
+    expect(sensor.aliveAtMs).toBe(aliveAtMs);
+  });
+
+  it('that only the platform has spoken of was never heard of, also when it comes back from its state', () => {
+    const { sensor } = sensorOf(record({ add_tags: [{ tag: 't', expires_at: null }] }));
+    expect(fromState(toState(sensor))).toMatchObject({ aliveAtMs: 0, sinceMs: 0, online: false });
+  });
+
+  it('is offline since it disconnected, also when it comes back from a state that was written later', () => {
+    const { sensor } = sensorOf(connected('1', facts()), { ...disconnected('1'), occurred_at: 1_500 });
+    fold(sensor, record({ add_tags: [{ tag: 't', expires_at: null }], occurred_at: 9_000 }));
+    expect(fromState(toState(sensor)).sinceMs).toBe(1_500);
   });
 
   it('has the tags that it reports and those set on it, less what ran out or was removed', () => {
@@ -232,12 +254,23 @@ describe('tags without end', () => {
   it('are passed over beyond a bound, and those that are there can still change and go', () => {
     const { sensor, last } = sensorOf(added(named(0, TAGS_MAX)), added(named(TAGS_MAX, 10)));
     expect(sensor.platformTags.size).toBe(TAGS_MAX);
-    expect(last?.changed).toBe(false);
+    expect(last).toMatchObject({ changed: false, passedOver: 10 });
     expect(fold(sensor, record({ add_tags: [{ tag: 't0', expires_at: 9_000 }] })).changed).toBe(true);
     expect(fold(sensor, record({ remove_tags: ['t1'] })).changed).toBe(true);
     expect(fold(sensor, added(['new'])).changed).toBe(true);
     expect(effectiveTags(sensor, 1_000)).toContain('new');
     fold(sensor, record({ remove_tags: named(5_000, 2 * TAGS_MAX) }));
     expect(sensor.removedTags.size).toBe(TAGS_MAX);
+  });
+
+  it('are known before they are written: those that a change would add, or take away, without room', () => {
+    const { sensor } = sensorOf(connected('1', facts()), added(named(0, TAGS_MAX - 2)));
+    fold(sensor, record({ add_tags: [{ tag: 'short', expires_at: 5_000 }] }));
+    const add = (tags: string[]) => ({ add_tags: tags.map((tag) => ({ tag, expires_at: null })) });
+    expect(tagsWithoutRoom(sensor, add(['a', 'b', 'b', 't0']), 4_000)).toEqual(['b', 'b']);
+    expect(tagsWithoutRoom(sensor, add(['a', 'b']), 5_000)).toEqual([]);
+    fold(sensor, record({ remove_tags: named(5_000, TAGS_MAX) }));
+    expect(tagsWithoutRoom(sensor, { remove_tags: ['t1', 't5000', 'own', 'x'] }, 4_000)).toEqual(['own', 'x']);
+    expect(tagsWithoutRoom(sensor, { remove_tags: [] }, 4_000)).toEqual([]);
   });
 });

@@ -115,7 +115,7 @@ export class Oracle {
       this.sensors.set(name, sensor);
     }
     if (event === 'FORGOTTEN') sensor.view = newSensor(oid, sid);
-    else if (event !== 'DISCONNECTED' || sensor.view.aliveAtMs !== 0) fold(sensor.view, presence);
+    else fold(sensor.view, presence);
     const { online, connectionId } = sensor.view;
     sensor.states.push({ offset, atMs, online, connectionId, record: recordOf(sensor.view, atMs) });
   }

@@ -56,6 +56,7 @@ const METRICS: Metrics = {
   dispatched: nothing,
   acked: nothing,
   deadLettered: nothing,
+  tagsPassedOver: nothing,
   dispatchLatency: nothing,
   batchLatency: nothing,
 };

@@ -3,21 +3,23 @@ import { Type } from '@sinclair/typebox';
 import { TAG_MAX_BYTES } from '../../command/check.ts';
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
+import type { SensorView } from '../../model/sensor.ts';
+import { TAGS_MAX, tagsWithoutRoom } from '../../model/tag-room.ts';
 import { Empty, OidParams, oid, optional, SidParams } from '../fields.ts';
 import { sendObject } from '../json-stream.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type Route, route } from '../route.ts';
 import { allTags, sensorsWithTag } from '../sensor-tags.ts';
 import { tagLists } from '../sensor-view.ts';
-import { writePresence } from '../sensor-writes.ts';
+import { type SensorChange, writePresence } from '../sensor-writes.ts';
 import { knownSensor } from '../sensors.ts';
 import { answerChange } from './sensors.ts';
 
-const TAGS_MAX = 100;
+const CALL_TAGS_MAX = 100;
 /** Ten years. */
 const TTL_MAX_SECONDS = 315_360_000;
 
-const tagNote = { expected: `1 to ${TAGS_MAX} tags`, description: 'The tags.' };
+const tagNote = { expected: `1 to ${CALL_TAGS_MAX} tags`, description: 'The tags.' };
 const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
 const changed = { 200: Empty, 202: Accepted };
 
@@ -54,7 +56,7 @@ export const tagRoutes: readonly Route[] = [
     schema: {
       params: SidParams,
       body: Type.Object({
-        tags: Type.Array(Type.String(), { ...tagNote, minItems: 1, maxItems: TAGS_MAX }),
+        tags: Type.Array(Type.String(), { ...tagNote, minItems: 1, maxItems: CALL_TAGS_MAX }),
         ttl: optional(Type.Integer({ minimum: 1, maximum: TTL_MAX_SECONDS }), {
           expected: `a whole number of seconds from 1 to ${TTL_MAX_SECONDS}`,
           description: 'After so many seconds they are gone.',
@@ -69,7 +71,8 @@ export const tagRoutes: readonly Route[] = [
       const expires_at = ttl == null ? null : nowMs + ttl * 1_000;
       const add_tags = checkedTags(tags).map((tag) => ({ tag, expires_at }));
       await usableStatus(context.reads, request.oid);
-      await knownSensor(context, request.oid, sid);
+      const { view } = await knownSensor(context, request.oid, sid);
+      refuseWithoutRoom(view, { add_tags }, nowMs);
       return answerChange(reply, await writePresence(context, request.oid, sid, { add_tags }));
     },
   }),
@@ -83,7 +86,7 @@ export const tagRoutes: readonly Route[] = [
       params: SidParams,
       body: Type.Object({
         tag: optional(Type.String(), { expected: 'one tag', description: 'One tag.' }),
-        tags: optional(Type.Array(Type.String(), { maxItems: TAGS_MAX }), {
+        tags: optional(Type.Array(Type.String(), { maxItems: CALL_TAGS_MAX }), {
           expected: 'tags, with commas between them',
           description: 'Several, with commas between them.',
         }),
@@ -96,7 +99,8 @@ export const tagRoutes: readonly Route[] = [
       const several = (tags ?? []).flatMap((some) => some.split(',')).filter((one) => one !== '');
       const remove_tags = checkedTags([...(tag ? [tag] : []), ...several]);
       await usableStatus(context.reads, request.oid);
-      await knownSensor(context, request.oid, sid);
+      const { view } = await knownSensor(context, request.oid, sid);
+      refuseWithoutRoom(view, { remove_tags }, context.nowMs());
       return answerChange(reply, await writePresence(context, request.oid, sid, { remove_tags }));
     },
   }),
@@ -141,11 +145,24 @@ export const tagRoutes: readonly Route[] = [
 /** Throws `data_invalid` for what is no tag; each is there once. */
 function checkedTags(tags: readonly string[]): string[] {
   const given = [...new Set(tags)];
-  if (given.length === 0 || given.length > TAGS_MAX || given.includes(''))
-    throw new ApiError('data_invalid', `Give 1 to ${TAGS_MAX} tags, none of them empty.`);
+  if (given.length === 0 || given.length > CALL_TAGS_MAX || given.includes(''))
+    throw new ApiError('data_invalid', `Give 1 to ${CALL_TAGS_MAX} tags, none of them empty.`);
   for (const tag of given) {
     refuseUnstorable('tag', tag);
     refuseLonger('tag', tag, TAG_MAX_BYTES);
   }
   return given;
+}
+
+/** Throws `data_invalid` rather than write tags that would be passed over. */
+function refuseWithoutRoom(view: SensorView, change: SensorChange, nowMs: number): void {
+  const tags = tagsWithoutRoom(view, change, nowMs);
+  if (tags.length === 0) return;
+  const [what, then] = change.add_tags
+    ? ['set on it', 'Take some away first.']
+    : ['taken away from it', 'Set some of those again first.'];
+  throw new ApiError(
+    'data_invalid',
+    `A sensor has at most ${TAGS_MAX} tags ${what}, and ${tags.length} of these are more: nothing was changed. ${then}`,
+  );
 }

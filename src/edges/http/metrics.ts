@@ -21,6 +21,7 @@ const redeliveries = counter('rt_redeliveries_total', 'Dispatches that were not 
 const acks = counter('rt_acks_total', 'Pairs settled by an answer of the sensor.', ['state']);
 const expired = counter('rt_tasks_expired_total', 'Tasks whose TASK_EXPIRED this process has announced.');
 const deadLetters = counter('rt_dead_letters_total', 'Records written to the dead letter topic.', ['code']);
+const tagsPassedOver = counter('rt_tags_passed_over_total', 'Tags for which a sensor had no room: it takes 1,000.');
 const dispatchSeconds = histogram(
   'rt_dispatch_seconds',
   'From the later of task and connect to the dispatch on the log.',
@@ -37,6 +38,7 @@ export const metrics: Metrics = {
   },
   acked: (state, count) => acks.inc({ state }, count),
   deadLettered: (code) => deadLetters.inc({ code }),
+  tagsPassedOver: (count) => tagsPassedOver.inc(count),
   dispatchLatency: (ms) => dispatchSeconds.observe(Math.max(ms, 0) / 1000),
   batchLatency: (stage, ms) => batchSeconds.observe({ stage }, ms / 1000),
 };
