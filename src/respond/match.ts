@@ -17,17 +17,22 @@ export function firingsOf(
   effects: Pick<Effects, 'faults'>,
 ): Firing[] {
   const firings: Firing[] = [];
+  const given = { nowMs, lookups, eventType: seen.type };
   for (const rule of rules) {
     if (rule.expiresAtMs !== undefined && nowMs >= rule.expiresAtMs) continue;
-    const tell = (sentence: string) =>
-      effects.faults.push({ oid: seen.oid, rule: `${rule.hive}/${rule.name}`, sentence });
     try {
-      const { match, mtd, errors } = evaluate(rule.detect, seen.view, { nowMs, lookups, eventType: seen.type });
-      for (const sentence of errors) tell(sentence);
+      const { match, mtd, errors } = evaluate(rule.detect, seen.view, given);
+      if (errors.length > 0) for (const sentence of errors) effects.faults.push(faultOf(rule, seen, sentence));
       if (match) firings.push({ rule, seen, mtd, reports: [] });
     } catch (error) {
-      tell(sentenceOf(error));
+      effects.faults.push(faultOf(rule, seen, sentenceOf(error)));
     }
   }
   return firings;
 }
+
+const faultOf = ({ hive, name }: NamedRule, { oid }: Seen, sentence: string) => ({
+  oid,
+  rule: `${hive}/${name}`,
+  sentence,
+});

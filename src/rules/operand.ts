@@ -7,19 +7,23 @@ import { type Path, parsePath, valuesAt } from './path.ts';
 import type { Spec } from './spec.ts';
 import type { Run, View } from './view.ts';
 
-export type Operand = (view: View, run: Run) => readonly unknown[];
+export type Operand<T> = (view: View, run: Run) => T;
 
 const ELSEWHERE = /^<<([^<>]+)>>$/;
 const VARIABLE = /^\[\[[^[\]]+\]\]$/;
-const NOTHING: readonly unknown[] = [];
 
-/** `literal` checks and prepares a literal, throwing a RuleError where it does not do. */
-export function compileOperand(spec: Spec, literal: (value: unknown) => unknown): Operand {
+/** `literal` checks and prepares a literal, throwing a RuleError where it does not do. `prepare` makes what is compared of the
+ *  values: of a literal once, when the rule is compiled. */
+export function compileOperand<T>(
+  spec: Spec,
+  literal: (value: unknown) => unknown,
+  prepare: (values: readonly unknown[]) => T,
+): Operand<T> {
   const value = spec.needed('value');
   const elsewhere = typeof value === 'string' ? pathOf(spec, value) : null;
-  if (elsewhere !== null) return (view, run) => valuesAt(view, elsewhere, run);
-  if (typeof value === 'string' && VARIABLE.test(value)) return () => NOTHING;
-  const fixed = [literal(value)];
+  if (elsewhere !== null) return (view, run) => prepare(valuesAt(view, elsewhere, run));
+  const isVariable = typeof value === 'string' && VARIABLE.test(value);
+  const fixed = prepare(isVariable ? [] : [literal(value)]);
   return () => fixed;
 }
 

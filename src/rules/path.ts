@@ -17,19 +17,28 @@ export function parsePath(text: string, separator = '/'): Path | null {
   return segments.length === 0 || segments.length > RULE_BOUNDS.segments ? null : segments;
 }
 
-/** What stands at the end of the path, lists unopened. */
-export function nodesAt(view: View, path: Path, run: Run): unknown[] {
-  // Most paths lead through objects alone: no lists of nodes are made for those.
+/** A path ends before its last segment · leads through a list or a wildcard, so that there may be several ends. */
+const NOWHERE = Symbol('nowhere');
+const WINDING = Symbol('winding');
+
+/** Most paths lead through objects alone, to one end: no lists of nodes are made for those. */
+function straightNode(view: View, path: Path): unknown {
   let node: unknown = view;
-  let at = 0;
-  for (; at < path.length; at += 1) {
+  for (let at = 0; at < path.length; at += 1) {
     const segment = path[at] as string;
-    if (segment === '*' || segment === '?' || Array.isArray(node)) break;
-    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, segment)) return [];
+    if (segment === '*' || segment === '?' || Array.isArray(node)) return WINDING;
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, segment)) return NOWHERE;
     node = (node as Record<string, unknown>)[segment];
   }
-  run.spend(VISIT * (at + 1));
-  return at === path.length ? [node] : nodesFrom([node], path.slice(at), run);
+  return node;
+}
+
+/** What stands at the end of the path, lists unopened. */
+export function nodesAt(view: View, path: Path, run: Run): unknown[] {
+  const node = straightNode(view, path);
+  if (node === NOWHERE) return [];
+  run.spend(VISIT * (path.length + 1));
+  return node === WINDING ? nodesFrom([view], path, run) : [node];
 }
 
 function nodesFrom(start: unknown[], path: Path, run: Run): unknown[] {
@@ -45,6 +54,22 @@ function nodesFrom(start: unknown[], path: Path, run: Run): unknown[] {
 export function valuesAt(view: View, path: Path, run: Run): unknown[] {
   const nodes = nodesAt(view, path, run);
   return nodes.some(Array.isArray) ? opened(nodes, run, false) : nodes;
+}
+
+/** Whether one of the values at the path fits. */
+export function someValue<W>(
+  view: View,
+  path: Path,
+  run: Run,
+  wanted: W,
+  fits: (value: unknown, wanted: W, run: Run) => boolean,
+): boolean {
+  const node = straightNode(view, path);
+  if (node === NOWHERE) return false;
+  if (node === WINDING || Array.isArray(node))
+    return valuesAt(view, path, run).some((value) => fits(value, wanted, run));
+  run.spend(VISIT * (path.length + 1));
+  return fits(node, wanted, run);
 }
 
 /** Values, and the lists that held them too. */

@@ -7,12 +7,18 @@ const rulesOf = (spec: Spec): Test[] => spec.list('rules').map((rule, index) => 
 
 export function and(spec: Spec): Test {
   const rules = rulesOf(spec);
-  return (view, run) => rules.every((rule) => rule(view, run));
+  return (view, run) => {
+    for (const rule of rules) if (!rule(view, run)) return false;
+    return true;
+  };
 }
 
 export function or(spec: Spec): Test {
   const rules = rulesOf(spec);
-  return (view, run) => rules.some((rule) => rule(view, run));
+  return (view, run) => {
+    for (const rule of rules) if (rule(view, run)) return true;
+    return false;
+  };
 }
 
 /** The inner rule sees each thing found as its `event`; `routing` stays what it was. */

@@ -1,17 +1,17 @@
 /** Operators on addresses. What is no address is in no network, neither private nor public. */
 import { type Family, isFamily, isInside, isPrivate, isPublic, parseAddress, parseNetwork } from '../addresses.ts';
-import { valuesAt } from '../path.ts';
+import { someValue } from '../path.ts';
 import type { Spec } from '../spec.ts';
-import type { Test } from '../view.ts';
+import type { Run, Test } from '../view.ts';
 
 function anyAddress(spec: Spec, fits: (address: readonly number[]) => boolean): Test {
   const path = spec.path();
-  return (view, run) =>
-    valuesAt(view, path, run).some((value) => {
-      run.spend(4);
-      const address = typeof value === 'string' ? parseAddress(value) : null;
-      return address !== null && fits(address);
-    });
+  const fitsParsed = (value: unknown, _: undefined, run: Run): boolean => {
+    run.spend(4);
+    const address = typeof value === 'string' ? parseAddress(value) : null;
+    return address !== null && fits(address);
+  };
+  return (view, run) => someValue(view, path, run, undefined, fitsParsed);
 }
 
 export function cidr(spec: Spec): Test {

@@ -3,7 +3,7 @@ import { compileRegex } from '../../selector/regex.ts';
 import { RULE_BOUNDS } from '../bounds.ts';
 import { isWithin } from '../distance.ts';
 import { compileOperand } from '../operand.ts';
-import { valuesAt } from '../path.ts';
+import { someValue } from '../path.ts';
 import type { Spec } from '../spec.ts';
 import { compileTransform } from '../transforms.ts';
 import type { Run, Test } from '../view.ts';
@@ -17,13 +17,13 @@ const foldOf = (spec: Spec): Fold =>
 function anyValue(spec: Spec, fold: Fold, fits: (value: unknown, run: Run) => boolean): Test {
   const path = spec.path();
   const transform = compileTransform(spec);
-  return (view, run) =>
-    valuesAt(view, path, run).some((value) => {
-      if (typeof value !== 'string') return fits(value, run);
-      run.spend(value.length / 16);
-      if (transform === undefined) return fits(fold(value), run);
-      return transform(value).some((text) => fits(fold(text), run));
-    });
+  const fitsFolded = (value: unknown, _: undefined, run: Run): boolean => {
+    if (typeof value !== 'string') return fits(value, run);
+    run.spend(value.length / 16);
+    if (transform === undefined) return fits(fold(value), run);
+    return transform(value).some((text) => fits(fold(text), run));
+  };
+  return (view, run) => someValue(view, path, run, undefined, fitsFolded);
 }
 
 const SCALARS = new Set(['string', 'number', 'boolean']);
@@ -32,48 +32,53 @@ const SCALARS = new Set(['string', 'number', 'boolean']);
 export function is(spec: Spec): Test {
   const fold = foldOf(spec);
   const same = (value: unknown): unknown => (typeof value === 'string' ? fold(value) : value);
-  const operand = compileOperand(spec, (value) => {
+  const literal = (value: unknown): unknown => {
     if (value !== null && !SCALARS.has(typeof value))
       throw spec.fault('value', 'It has to be a text, a number or a boolean.');
     return value;
-  });
+  };
+  const operand = compileOperand(spec, literal, (values) => values.map(same));
   const path = spec.path();
   const transform = compileTransform(spec);
-  return (view, run) => {
-    const wanted = operand(view, run).map(same);
-    return valuesAt(view, path, run).some((value) => {
-      run.spend(wanted.length + (typeof value === 'string' ? value.length / 16 : 0));
-      if (typeof value !== 'string' || transform === undefined) return wanted.includes(same(value));
-      return transform(value).some((text) => wanted.includes(fold(text)));
-    });
+  const fits = (value: unknown, wanted: readonly unknown[], run: Run): boolean => {
+    run.spend(wanted.length + (typeof value === 'string' ? value.length / 16 : 0));
+    if (typeof value !== 'string' || transform === undefined) return wanted.includes(same(value));
+    return transform(value).some((text) => wanted.includes(fold(text)));
   };
+  return (view, run) => someValue(view, path, run, operand(view, run), fits);
 }
 
 /** A search that goes wrong looks at each character again for so many characters of what it looks for. */
 const SEARCH_AGAIN = 64;
 
+/** `looks`: the work of comparing a text with these. */
+type Wanted = { readonly texts: readonly string[]; readonly looks: number };
+
 /** An operator whose right side is a text; numbers and booleans of the rule are taken as written. `searches`: it looks for
  *  the text everywhere, and the time of that can grow with both lengths. */
 function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolean, searches = false): Test {
   const fold = foldOf(spec);
-  const operand = compileOperand(spec, (value) => {
+  const literal = (value: unknown): string => {
     if (!SCALARS.has(typeof value)) throw spec.fault('value', 'It has to be a text.');
     return String(value);
+  };
+  const operand = compileOperand(spec, literal, (values): Wanted => {
+    const texts = values.filter((one) => typeof one === 'string').map(fold);
+    return { texts, looks: texts.reduce((sum, one) => sum + 1 + (searches ? one.length / SEARCH_AGAIN : 0), 0) };
   });
   const path = spec.path();
   const transform = compileTransform(spec);
-  return (view, run) => {
-    const wanted = operand(view, run)
-      .filter((one) => typeof one === 'string')
-      .map(fold);
-    const looks = wanted.reduce((sum, one) => sum + 1 + (searches ? one.length / SEARCH_AGAIN : 0), 0);
-    return valuesAt(view, path, run).some((value) => {
-      if (typeof value !== 'string') return false;
-      run.spend((looks * (value.length + 16)) / 16);
-      const texts = transform === undefined ? [value] : transform(value);
-      return texts.map(fold).some((text) => wanted.some((one) => fits(text, one)));
-    });
+  const fitsOne = (text: string, texts: readonly string[]): boolean => {
+    for (const one of texts) if (fits(text, one)) return true;
+    return false;
   };
+  const fitsFolded = (value: unknown, { texts, looks }: Wanted, run: Run): boolean => {
+    if (typeof value !== 'string') return false;
+    run.spend((looks * (value.length + 16)) / 16);
+    if (transform === undefined) return fitsOne(fold(value), texts);
+    return transform(value).some((text) => fitsOne(fold(text), texts));
+  };
+  return (view, run) => someValue(view, path, run, operand(view, run), fitsFolded);
 }
 
 export function contains(spec: Spec): Test {

@@ -1,8 +1,8 @@
 /** Operators that look for a value at all, or compare numbers and times. */
 import { compileOperand } from '../operand.ts';
-import { nodesAt, valuesAndListsAt, valuesAt } from '../path.ts';
+import { nodesAt, someValue, valuesAndListsAt } from '../path.ts';
 import type { Spec } from '../spec.ts';
-import type { Test } from '../view.ts';
+import type { Run, Test } from '../view.ts';
 
 /** With `truthy`, null and the empty text count as absent; 0 and false do not. */
 export function exists(spec: Spec): Test {
@@ -31,24 +31,26 @@ function lengthOf(value: unknown): number | undefined {
 }
 
 function compareNumbers(spec: Spec, fits: (value: number, limit: number) => boolean): Test {
-  const limits = compileOperand(spec, (value) => {
+  const literal = (value: unknown): number => {
     const number = asNumber(value);
     if (number === undefined) throw spec.fault('value', 'It has to be a number.');
     return number;
-  });
+  };
+  const limits = compileOperand(spec, literal, (values) => values.map(asNumber).filter((one) => one !== undefined));
   const path = spec.path();
   const lengths = spec.flag('length of');
+  const fitsOne = (value: unknown, wanted: readonly number[], run: Run): boolean => {
+    run.spend(wanted.length + (lengths && typeof value === 'string' ? value.length / 16 : 0));
+    const number = lengths ? lengthOf(value) : asNumber(value);
+    if (number === undefined) return false;
+    for (const limit of wanted) if (fits(number, limit)) return true;
+    return false;
+  };
   return (view, run) => {
-    const wanted = limits(view, run)
-      .map(asNumber)
-      .filter((limit) => limit !== undefined);
+    const wanted = limits(view, run);
+    if (!lengths) return someValue(view, path, run, wanted, fitsOne);
     // A list is measured, not opened, where its length is asked for.
-    const values = lengths ? nodesAt(view, path, run) : valuesAt(view, path, run);
-    return values.some((value) => {
-      run.spend(wanted.length + (lengths && typeof value === 'string' ? value.length / 16 : 0));
-      const number = lengths ? lengthOf(value) : asNumber(value);
-      return number !== undefined && wanted.some((limit) => fits(number, limit));
-    });
+    return nodesAt(view, path, run).some((value) => fitsOne(value, wanted, run));
   };
 }
 
@@ -61,10 +63,10 @@ const SECONDS_MAX = 100_000_000_000;
 export function isOlderThan(spec: Spec): Test {
   const path = spec.path();
   const limitMs = spec.number('seconds', 0) * 1000;
-  return (view, run) =>
-    valuesAt(view, path, run).some((value) => {
-      const time = asNumber(value);
-      if (time === undefined) return false;
-      return run.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
-    });
+  const isOlder = (value: unknown, _: undefined, run: Run): boolean => {
+    const time = asNumber(value);
+    if (time === undefined) return false;
+    return run.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
+  };
+  return (view, run) => someValue(view, path, run, undefined, isOlder);
 }
