@@ -1,13 +1,15 @@
 /**
- * A batch of records -> what rules see of it. Only records that a rule of their org may match are looked at closely; facts of
- * sensors and investigation ids of tasks are asked of the projection in one go for each org. What can't be read is passed
- * over: joiner and projector put it to the dead letters.
+ * A batch of records -> what rules see of it, part by part, so that what came of a part can be forgotten before the next is
+ * decoded. Only records that a rule of their org may match are looked at closely; facts of
+ * sensors and investigation ids of tasks are asked of the projection in one go for each org, sensors once a batch. What can't
+ * be read is passed over: joiner and projector put it to the dead letters.
  */
 import { checkPresence, checkSensorEvent, type JsonObject } from '../command/check.ts';
 import { isName } from '../model/ids.ts';
 import type { SensorEvent, SensorPresence } from '../model/records.ts';
 import { fold, fromState, newSensor, type SensorView } from '../model/sensor.ts';
 import { investigationIdOf } from '../model/task.ts';
+import { pagesOf } from '../pages.ts';
 import type { Batch, RolePorts } from '../ports.ts';
 import type { StoredSensor } from '../projection/store.ts';
 import type { Rulesets } from './rulesets.ts';
@@ -20,8 +22,11 @@ export type Looking = Pick<RolePorts, 'inbox' | 'orgs' | 'projection' | 'store' 
 
 type Parsed = { record: SensorEvent; parts: { routing: JsonObject; event: JsonObject } };
 
-/** Sensors asked for in one trip. */
-const SENSORS_PAGE = 1_000;
+/** By `oid/sid`; null: the projection does not know it. */
+type Sensors = Map<string, SensorView | null>;
+
+/** Records looked at together. */
+const PAGE = 500;
 
 /** The connection that each sensor opened last, so that copies of a CONNECTED are no events. Forgets the oldest. */
 export class Connections {
@@ -48,48 +53,51 @@ const LOOK = { sensorEvents: lookAtEvents, presence: lookAtPresence, taskEvents:
 
 export const LOOKED_AT = Object.keys(LOOK) as (keyof typeof LOOK)[];
 
-export const look = (looking: Looking, batch: Batch): Promise<Seen[]> =>
+export const look = (looking: Looking, batch: Batch): AsyncIterable<Seen[]> =>
   LOOK[batch.topic as keyof typeof LOOK](looking, batch);
 
-async function lookAtEvents(looking: Looking, batch: Batch): Promise<Seen[]> {
+async function* lookAtEvents(looking: Looking, batch: Batch): AsyncIterable<Seen[]> {
   const { inbox, orgs, rulesets, clock } = looking;
-  const parsed: Parsed[] = [];
-  for (const item of await inbox.decode('SensorEvent', batch.records)) {
-    if ('refusal' in item || rulesets.of(item.value.oid).forEvent(item.value.event_type).length === 0) continue;
-    const checked = checkSensorEvent(item.record.key?.toString() ?? null, item.value, orgs.table);
-    if (checked.refusal === null) parsed.push({ record: item.value, parts: checked });
+  const sensors: Sensors = new Map();
+  for (const records of pagesOf(batch.records, PAGE)) {
+    const parsed: Parsed[] = [];
+    for (const item of await inbox.decode('SensorEvent', records)) {
+      if ('refusal' in item || rulesets.of(item.value.oid).forEvent(item.value.event_type).length === 0) continue;
+      const checked = checkSensorEvent(item.record.key?.toString() ?? null, item.value, orgs.table);
+      if (checked.refusal === null) parsed.push({ record: item.value, parts: checked });
+    }
+    const events = parsed.map(({ record }) => record);
+    await readSensors(looking, batch.partition, events, sensors);
+    const investigations = await investigationsOf(looking, parsed);
+    yield parsed.map(({ record, parts }) => {
+      const sensor = sensors.get(`${record.oid}/${record.sid}`) ?? null;
+      return seenEvent(record, parts, sensor, investigations.get(`${record.oid}/${record.task_id}`), clock.nowMs());
+    });
   }
-  const sensors = await sensorsOf(
-    looking,
-    batch.partition,
-    parsed.map(({ record }) => record),
-  );
-  const investigations = await investigationsOf(looking, parsed);
-  return parsed.map(({ record, parts }) => {
-    const sensor = sensors.get(`${record.oid}/${record.sid}`) ?? null;
-    return seenEvent(record, parts, sensor, investigations.get(`${record.oid}/${record.task_id}`), clock.nowMs());
-  });
 }
 
-async function lookAtPresence(looking: Looking, batch: Batch): Promise<Seen[]> {
+async function* lookAtPresence(looking: Looking, batch: Batch): AsyncIterable<Seen[]> {
   const { inbox, orgs, rulesets, connections, clock } = looking;
-  const opened: SensorPresence[] = [];
+  const sensors: Sensors = new Map();
   const fresh = new Set<string>();
-  for (const item of await inbox.decode('SensorPresence', batch.records)) {
-    if ('refusal' in item || item.value.event !== 'CONNECTED') continue;
-    const { value } = item;
-    if (checkPresence(item.record.key?.toString() ?? null, value, orgs.table) !== null) continue;
-    const place = `${value.oid}/${value.sid}/${value.connection_id}`;
-    if (connections.isKnown(value) || fresh.has(place)) continue;
-    fresh.add(place);
-    if (rulesets.of(value.oid).forEvent('CONNECTED').length > 0) opened.push(value);
+  for (const records of pagesOf(batch.records, PAGE)) {
+    const opened: SensorPresence[] = [];
+    for (const item of await inbox.decode('SensorPresence', records)) {
+      if ('refusal' in item || item.value.event !== 'CONNECTED') continue;
+      const { value } = item;
+      if (checkPresence(item.record.key?.toString() ?? null, value, orgs.table) !== null) continue;
+      const place = `${value.oid}/${value.sid}/${value.connection_id}`;
+      if (connections.isKnown(value) || fresh.has(place)) continue;
+      fresh.add(place);
+      if (rulesets.of(value.oid).forEvent('CONNECTED').length > 0) opened.push(value);
+    }
+    await readSensors(looking, batch.partition, opened, sensors);
+    yield opened.map((record) => {
+      const sensor = sensors.get(`${record.oid}/${record.sid}`) ?? newSensor(record.oid, record.sid);
+      fold(sensor, record);
+      return seenConnect(record, sensor, clock.nowMs());
+    });
   }
-  const sensors = await sensorsOf(looking, batch.partition, opened);
-  return opened.map((record) => {
-    const sensor = sensors.get(`${record.oid}/${record.sid}`) ?? newSensor(record.oid, record.sid);
-    fold(sensor, record);
-    return seenConnect(record, sensor, clock.nowMs());
-  });
 }
 
 /** To be called when a batch of presence has been acted on: until then a repeat must not pass for a copy. */
@@ -99,35 +107,40 @@ export async function noteConnections({ inbox, connections }: Looking, batch: Ba
     if ('value' in item && item.value.event === 'CONNECTED') connections.note(item.value);
 }
 
-async function lookAtTaskEvents({ inbox, orgs, rulesets }: Looking, batch: Batch): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  for (const item of await inbox.decode('TaskEvent', batch.records)) {
-    if ('refusal' in item || !orgs.table.known(item.value.oid)) continue;
-    for (const one of seenActivities(item.value))
-      if (rulesets.of(one.oid).forEvent(one.type).length > 0) seen.push(one);
+async function* lookAtTaskEvents({ inbox, orgs, rulesets }: Looking, batch: Batch): AsyncIterable<Seen[]> {
+  for (const records of pagesOf(batch.records, PAGE)) {
+    const seen: Seen[] = [];
+    for (const item of await inbox.decode('TaskEvent', records)) {
+      if ('refusal' in item || !orgs.table.known(item.value.oid)) continue;
+      for (const one of seenActivities(item.value))
+        if (rulesets.of(one.oid).forEvent(one.type).length > 0) seen.push(one);
+    }
+    yield seen;
   }
-  return seen;
 }
 
-/** What the projection knows of these sensors, by `oid/sid`. */
-async function sensorsOf(
+/** Puts what the projection knows of the sensors of these records to those that are known already. */
+async function readSensors(
   { projection, store }: Looking,
   partition: number,
   records: readonly { oid: string; sid: string }[],
-): Promise<Map<string, SensorView>> {
-  const found = new Map<string, SensorView>();
-  const byOrg = Map.groupBy(records, ({ oid }) => oid);
-  const pages = [...byOrg].flatMap(([oid, mine]) => {
-    const sids = [...new Set(mine.map(({ sid }) => sid))];
-    return pagesOf(sids, SENSORS_PAGE).map((page) => ({ oid, page }));
-  });
+  known: Sensors,
+): Promise<void> {
+  const missing = new Map<string, string[]>();
+  for (const { oid, sid } of records) {
+    const place = `${oid}/${sid}`;
+    if (known.has(place)) continue;
+    known.set(place, null);
+    const mine = missing.get(oid);
+    if (mine) mine.push(sid);
+    else missing.set(oid, [sid]);
+  }
   await Promise.all(
-    pages.map(async ({ oid, page }) => {
-      for (const stored of await projection.readSensors(oid, partition, page))
-        if (stored) found.set(`${oid}/${stored.sid}`, viewOf(store, stored));
+    [...missing].map(async ([oid, sids]) => {
+      for (const stored of await projection.readSensors(oid, partition, sids))
+        if (stored) known.set(`${oid}/${stored.sid}`, viewOf(store, stored));
     }),
   );
-  return found;
 }
 
 function viewOf(store: Looking['store'], { facts, presence, sid }: StoredSensor): SensorView {
@@ -156,6 +169,3 @@ async function investigationsOf({ projection }: Looking, parsed: readonly Parsed
   );
   return found;
 }
-
-const pagesOf = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, page) => items.slice(page * size, (page + 1) * size));

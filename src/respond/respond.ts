@@ -20,8 +20,6 @@ const ROUNDS_MAX = 4;
 const COST_MAX = 1_000;
 /** Effects that cost so much are written before there are more. */
 const PART_COST = 1_000;
-/** Events whose counts are asked for together. */
-const PART_EVENTS = 500;
 
 export type Responding = {
   readonly ports: Ports;
@@ -30,24 +28,17 @@ export type Responding = {
   nowMs(): number;
 };
 
-/** Rejects only where Redis can't be asked, or where `write` does: what was written by then is written again, with the same ids. */
+/** `seen` comes part by part; the counts of a part are asked for together. Rejects only where Redis can't be asked, or where
+ *  `seen` or `write` does: what was written by then is written again, with the same ids. */
 export async function respond(
   responding: Responding,
-  seen: readonly Seen[],
+  seen: AsyncIterable<readonly Seen[]> | Iterable<readonly Seen[]>,
   write: (effects: Effects) => Promise<void>,
 ): Promise<void> {
-  const { rulesets } = responding;
   const turn = new Turn(responding.ports);
   let [effects, held] = [noEffects(), 0];
-  for (let at = 0; at < seen.length; at += PART_EVENTS) {
-    // Most events set nothing off: they cost no more than their rules.
-    const part = seen.slice(at, at + PART_EVENTS).map((one) => ({ ...one, made: { cost: 0 } }));
-    const matched = part
-      .map((one) => ({
-        made: one.made,
-        firings: match(responding, effects, one, rulesets.of(one.oid).forEvent(one.type)),
-      }))
-      .filter(({ firings }) => firings.length > 0);
+  for await (const part of seen) {
+    const matched = part.map((one) => matchedBy(responding, effects, one)).filter((one) => one !== null);
     const allowed = await suppress(
       responding,
       matched.flatMap(({ firings }) => firings),
@@ -88,6 +79,14 @@ async function setOff(
       .flatMap((one) => match(responding, effects, one, responding.rulesets.of(one.oid).forDetection(one.type)));
     allowed = await suppress(responding, firings, effects);
   }
+}
+
+/** Most events set nothing off: they cost no more than their rules. */
+function matchedBy(responding: Responding, effects: Effects, seen: Seen) {
+  const firings = match(responding, effects, seen, responding.rulesets.of(seen.oid).forEvent(seen.type));
+  if (firings.length === 0) return null;
+  const made = { cost: 0 };
+  return { made, firings: firings.map((firing) => ({ ...firing, seen: { ...seen, made } })) };
 }
 
 const match = (

@@ -10,6 +10,7 @@
  */
 import { persist } from '../clock.ts';
 import type { OutputMemory } from '../outputs/memory.ts';
+import { pagesOf } from '../pages.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import { startCollector } from '../responses/collector.ts';
 import type { ResponseStore } from '../responses/store.ts';
@@ -102,7 +103,7 @@ class Responder implements Role {
       clock,
       batch.alive,
       async () => {
-        const seen = await look(this.#looking, batch);
+        const seen = look(this.#looking, batch);
         await respond(this.#responding, seen, (effects) => this.#write(effects));
         return true;
       },
@@ -131,5 +132,5 @@ class Responder implements Role {
 
 /** Each of these is a request of its own to the broker, and all that are given at once are under way at once. */
 async function inParts<T>(records: readonly T[], write: (part: T[]) => Promise<unknown>): Promise<void> {
-  for (let at = 0; at < records.length; at += AT_ONCE) await write(records.slice(at, at + AT_ONCE));
+  for (const part of pagesOf(records, AT_ONCE)) await write(part);
 }

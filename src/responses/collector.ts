@@ -7,8 +7,10 @@
  * is read again is noted once. One org that cannot be noted does not hold up the others: it is taken on again later.
  */
 import { persist } from '../clock.ts';
+import type { InRecord } from '../outbox.ts';
+import { pagesOf } from '../pages.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
-import { gather } from './gather.ts';
+import { type Gathered, gather } from './gather.ts';
 import { Places } from './places.ts';
 import type { NoteRequest, ResponseStore } from './store.ts';
 
@@ -21,6 +23,8 @@ const ADVANCES_MAX = 1_000;
 /** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
 const SLACK_MS = 60_000;
 const PLACE_AGAIN_MS = 500;
+/** Records decoded together. */
+const PAGE = 500;
 
 export type CollectorPorts = Pick<
   RolePorts,
@@ -165,8 +169,15 @@ class Collector implements Role {
     );
   }
 
+  async #gathered(records: readonly InRecord[]): Promise<Gathered> {
+    const { inbox, orgs } = this.#ports;
+    const byOrg: Gathered = new Map();
+    for (const page of pagesOf(records, PAGE)) gather(await inbox.decode('SensorEvent', page), orgs.table, byOrg);
+    return byOrg;
+  }
+
   async #onBatch(batch: Batch): Promise<boolean> {
-    const { clock, log, metrics, inbox, orgs } = this.#ports;
+    const { clock, log, metrics } = this.#ports;
     const { partition, nextOffset } = batch;
     const place = this.#places.at(partition);
     if (!place) return false;
@@ -175,7 +186,7 @@ class Collector implements Role {
     const found = await persist(
       clock,
       batch.alive,
-      async () => gather(await inbox.decode('SensorEvent', batch.records), orgs.table),
+      () => this.#gathered(batch.records),
       (error) => log.warn({ err: error }, 'responses wait'),
     );
     if (found === undefined) return false;

@@ -10,9 +10,15 @@ import type { Response } from './store.ts';
 const TYPE_MAX = 64;
 const PLAIN_ID = /^[\w.:-]{1,64}$/;
 
-/** By org, then by task, in the order of the topic. The joiner writes the dead letters of what is not valid. */
-export function gather(decoded: readonly Decoded<SensorEvent>[], orgs: OrgTable): Map<string, Map<string, Response[]>> {
-  const byOrg = new Map<string, Map<string, Response[]>>();
+/** By org, then by task, in the order of the topic. */
+export type Gathered = Map<string, Map<string, Response[]>>;
+
+/** Adds to `byOrg`, and answers it. The joiner writes the dead letters of what is not valid. */
+export function gather(
+  decoded: readonly Decoded<SensorEvent>[],
+  orgs: OrgTable,
+  byOrg: Gathered = new Map(),
+): Gathered {
   for (const item of decoded) {
     if ('refusal' in item || isDeliveryNotice(item.value)) continue;
     const { record, value } = item;
@@ -41,4 +47,5 @@ const mayName = ({ task_id, investigation_id, routing }: SensorEvent): boolean =
 /** A sensor may choose any id: what is kept of it is short. */
 export const responseId = (eventId: string): string => (PLAIN_ID.test(eventId) ? eventId : `#${hashOf(eventId)}`);
 
-const clipped = (eventType: string): string => [...eventType].slice(0, TYPE_MAX).join('');
+const clipped = (eventType: string): string =>
+  eventType.length <= TYPE_MAX ? eventType : [...eventType].slice(0, TYPE_MAX).join('');

@@ -81,7 +81,7 @@ export class World {
     this.parts.length = 0;
     await respond(
       { ports: ports as unknown as Ports, rulesets: this.rulesets, memory: this.memory, nowMs: () => NOW },
-      seen,
+      [seen],
       async (effects) => void this.parts.push(effects),
     );
     const all = <K extends keyof Effects>(kind: K) =>
