@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   // requests
   bad_request: kind(400, false, 'The request is malformed.'),
   body_too_large: kind(413, false, 'The body is larger than BODY_MAX_BYTES.'),
+  headers_too_large: kind(431, false, 'The address and the headers are too large.'),
+  request_timeout: kind(408, true, 'The request did not arrive in time.'),
   unsupported_media_type: kind(415, false, 'The content type is neither a form nor JSON.'),
   not_found: kind(404, false, 'There is no such path.'),
   internal_error: kind(500, true, 'A fault of the server; its log has the details.'),
@@ -121,8 +123,13 @@ export class ApiError extends Error {
 
 /** Kafka, Redis or the projection can't answer now; nothing is known to have been accepted. */
 export function unavailable(what: string, cause?: unknown): ApiError {
-  return new ApiError('unavailable', `${what} Try again in a moment; with the same idempotency key a retry is safe.`, {
-    retryAfterSeconds: 2,
-    cause,
-  });
+  return new ApiError('unavailable', `${what} Try again in a moment.`, { retryAfterSeconds: 2, cause });
+}
+
+/** What to tell where a write failed: it may have been accepted all the same, and a retry would do it twice. Other errors are
+ *  given back as they are. */
+export function inDoubt(error: unknown, advice: string): unknown {
+  if (!(error instanceof ApiError) || error.code !== 'unavailable') return error;
+  const { message, retryAfterSeconds = 2, cause } = error;
+  return new ApiError('unavailable', `${message} ${advice}`, { retryAfterSeconds, cause });
 }

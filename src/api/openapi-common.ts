@@ -80,7 +80,8 @@ const FOR_TOKEN = [401, 429];
 function addErrors({ responses, requestBody, security, tags }: Operation): void {
   const own = [...(security?.length ? WITH_TOKEN : []), ...(requestBody ? WITH_BODY : [])];
   if (!security?.length && tags?.includes('tokens')) own.push(...FOR_TOKEN);
-  for (const status of [400, ...own, 500]) responses[status] ??= { $ref: `#/components/responses/Error${status}` };
+  for (const status of [400, 408, ...own, 431, 500])
+    responses[status] ??= { $ref: `#/components/responses/Error${status}` };
 }
 
 /** The data of an action is one of these, or its JSON as text. */

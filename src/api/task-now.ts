@@ -5,9 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { directCommandOf } from '../command/task-command.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, inDoubt } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { ApiContext } from './actions/context.ts';
+import { notSubscribed } from './authorize.ts';
 import { usableStatus } from './reads.ts';
 import { knownSensor } from './sensors.ts';
 
@@ -16,9 +17,10 @@ export type TaskNow = { oid: string; sid: string; tasks: readonly string[]; inve
 const POLL_MS = 20;
 
 /** True when all were sent; false where that takes longer than API_APPLY_WAIT_MS: they are on the log, and may still be sent
- *  within their ttl. Throws `sensor_unknown`, `sensor_offline`, or what is wrong with a command: then nothing is written. */
+ *  within their ttl. Throws `not_subscribed`, `sensor_unknown`, `sensor_offline`, or what is wrong with a command: then nothing is written. */
 export async function taskNow(context: ApiContext, wanted: TaskNow): Promise<boolean> {
   const { oid, sid, tasks, investigationId, keyName } = wanted;
+  if (!context.orgs.subscribed(oid, context.nowMs())) throw notSubscribed();
   await usableStatus(context.reads, oid);
   const { online } = await knownSensor(context, oid, sid);
   if (!online)
@@ -30,7 +32,9 @@ export async function taskNow(context: ApiContext, wanted: TaskNow): Promise<boo
     const origin = { oid, issuedBy: keyName, nowMs: context.nowMs(), freshId: randomUUID(), keyHeader: undefined };
     return directCommandOf({ task, sid, context: investigationId }, origin, context.rules);
   });
-  await context.commands.append(commands);
+  await context.commands.append(commands).catch((error) => {
+    throw inDoubt(error, 'The commands may be sent all the same: see GET /v1/{sid}/tasks before you send them again.');
+  });
   const ids = commands.map(({ task_id }) => task_id);
   return untilSent(context, oid, sid, ids);
 }

@@ -1,7 +1,7 @@
 /** How a task and its pairs are shown. Pure. States are those of model/states.ts; counts are folds of them. */
 import { isAnswered, isOpen, type ShownState, stateOf } from '../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../model/task.ts';
-import { canonicalSelector, isDoneWhenSent } from '../model/task.ts';
+import { canonicalSelector, isDirect, isDoneWhenSent } from '../model/task.ts';
 import type { TaskEntry } from './answers.ts';
 
 export type ShownPair = { state: ShownState; attempt: number; at: number; reason: string };
@@ -52,10 +52,7 @@ type Seen = { task: TaskRecord; pair: Pair | undefined; attempt: number; at: num
 const REASONS: Readonly<Record<ShownState, (seen: Seen) => [number, string]>> = {
   queued: ({ at, online }) => [at, queuedReason(online)],
   sent: ({ at, attempt, online }) => [at, sentReason(attempt, online)],
-  done: ({ at, task }) => [
-    at,
-    isDoneWhenSent(task.command) ? 'It was sent; this command gives no answer.' : 'The sensor has answered.',
-  ],
+  done: ({ at, task }) => [at, doneReason(task.command)],
   failed: ({ at, pair }) => [at, `The sensor answered with error ${pair?.reason}.`],
   expired: ({ task, attempt }) => [task.expiresAtMs, expiredReason(attempt)],
   removed: ({ at, pair, task }) =>
@@ -63,6 +60,11 @@ const REASONS: Readonly<Record<ShownState, (seen: Seen) => [number, string]>> = 
       ? [at, 'The task was withdrawn for this sensor.']
       : [task.endedAtMs ?? at, 'The task was removed before this sensor answered.'],
 };
+
+function doneReason(command: TaskRecord['command']): string {
+  if (isDirect(command)) return 'It was sent: a command for now is done then, whatever the sensor answers.';
+  return isDoneWhenSent(command) ? 'It was sent; this command gives no answer.' : 'The sensor has answered.';
+}
 
 const queuedReason = (online: boolean): string =>
   online ? 'The sensor is online: it is sent at once.' : 'It waits for the sensor to connect.';

@@ -80,8 +80,16 @@ function passed(command: TaskCommand, origin: Origin, rules: CommandRules): Task
 }
 
 function taskIdOf(data: TaskData, origin: Origin): string {
-  const key = data.idempotency_key || origin.keyHeader;
-  if (!key) return origin.freshId;
+  const field = data.idempotency_key ?? undefined;
+  const key = field ?? origin.keyHeader;
+  if (key === undefined) return origin.freshId;
+  // A script whose variable is not set would queue a task at each retry, and believe that it does not.
+  if (key === '') throw new ApiError('data_invalid', 'The idempotency key is empty: leave it out, or give one.');
+  if (origin.keyHeader !== undefined && key !== origin.keyHeader)
+    throw new ApiError(
+      'data_invalid',
+      'idempotency_key and the header Idempotency-Key differ: give one of them, or the same key in both.',
+    );
   refuseUnstorable('idempotency_key', key);
   refuseLonger('idempotency_key', key, KEY_MAX_BYTES);
   return taskIdForKey(origin.oid, key);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cursorOf } from '../../src/api/cursor.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
+import { unavailable } from '../../src/errors.ts';
 import { taskIdForKey } from '../../src/model/ids.ts';
 import { OID } from '../command/orgs.ts';
 import { act, Memory, startApi, tokenOf } from './memory.ts';
@@ -148,6 +149,34 @@ describe('task', () => {
 });
 
 describe('the idempotency key', () => {
+  test.each<[string, object, object]>([
+    ['empty', { idempotency_key: '' }, {}],
+    ['empty, beside a header', { idempotency_key: '' }, { 'idempotency-key': 'k' }],
+    ['an empty header', {}, { 'idempotency-key': '' }],
+    ['another than that of the header', { idempotency_key: 'k' }, { 'idempotency-key': 'l' }],
+  ])('is refused where it is %s, and nothing is written', async (_what, field, headers) => {
+    const { status, body } = await ask('task', { task: 'x', ...field }, headers);
+    expect([status, body.error_code]).toEqual([400, 'data_invalid']);
+    expect(body.error).toMatch(/dempotency/);
+    expect(memory.appended).toEqual([]);
+  });
+
+  test('may stand in both places, and null says nothing', async () => {
+    const both = await ask('task', { task: 'x', idempotency_key: 'k' }, { 'idempotency-key': 'k' });
+    const header = await ask('task', { task: 'x', idempotency_key: null }, { 'idempotency-key': 'k' });
+    expect([both, header].map(({ body }) => body.data.task_id)).toEqual(Array(2).fill(taskIdForKey(OID, 'k')));
+  });
+
+  test('is spoken of where a retry could queue a task twice, and nowhere else', async () => {
+    memory.kafkaFault = unavailable('Kafka is away.');
+    const { status, body } = await ask('task', { task: 'x' });
+    expect([status, body.error]).toEqual([503, expect.stringMatching(/^Kafka is away\..*idempotency key/)]);
+    const removed = await ask('untask', { task_id: 't' });
+    expect([removed.status, removed.body.error]).toEqual([503, 'Kafka is away. Try again in a moment.']);
+    memory.usable = false;
+    expect((await ask('task', { task: 'x' })).body.error).not.toContain('idempotency');
+  });
+
   test('gives the same task to a retry, by field or by header, and writes once', async () => {
     const first = await ask('task', { task: 'x', idempotency_key: 'k' });
     const again = await ask('task', { task: 'x' }, { 'idempotency-key': 'k' });

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cursorOf } from '../../src/api/cursor.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
-import { hashOfKey } from '../../src/orgs/table.ts';
+import { unavailable } from '../../src/errors.ts';
+import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
 import { OID, set, UNKNOWN_OID } from '../command/orgs.ts';
 import { ALIVE_AT_MS, act, Memory, startApi, tokenOf } from './memory.ts';
 
@@ -212,6 +213,25 @@ describe('task now', () => {
     expect((await call('POST', '/v1/a', '')).body.error_code).toBe('task_missing');
     expect((await call('POST', '/v1/a', 'tasks=x&tasks=')).body.error_code).toBe('task_missing');
     expect(memory.appended).toEqual([]);
+  });
+
+  test('is refused in an org that is not subscribed, with the sentence of all calls', async () => {
+    memory.addSensor('off', {}, false);
+    set(memory.orgs, OID, 'SUBSCRIPTION', EXTENSION, null);
+    const { status, body } = await call('POST', '/v1/off', 'tasks=os_version');
+    const { body: asked } = await act(server, jwt, 'list', {});
+    expect([status, body.error_code, body.error]).toEqual([400, 'not_subscribed', asked.error]);
+  });
+
+  test('says what it is done by, and where it may have been sent though the answer is 503', async () => {
+    memory.addSensor('a');
+    await call('POST', '/v1/a', 'tasks=os_version');
+    const [{ task_id } = { task_id: '' }] = memory.appended;
+    const why = await act(server, jwt, 'why', { task_id, sid: 'a' });
+    expect(why.body.data.sentence).toMatch(/^It was sent: a command for now is done then/);
+    memory.kafkaFault = unavailable('Kafka is away.');
+    const { status, body } = await call('POST', '/v1/a', 'tasks=os_version');
+    expect([status, body.error]).toEqual([503, expect.stringMatching(/may be sent all the same/)]);
   });
 
   test('is 202 when it is not known to be sent', async () => {

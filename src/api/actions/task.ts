@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { taskCommandOf } from '../../command/task-command.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, inDoubt } from '../../errors.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf, type TaskRecord } from '../../model/task.ts';
 import { readerOf } from '../reader.ts';
@@ -21,6 +21,8 @@ import { type ActionContext, type ActionResult, appendAndWait, originOf } from '
 /** How long the joiners have to say how many sensors match, before the sensors are counted here. */
 const COUNTS_WAIT_MS = 1_000;
 const COUNTS_POLL_MS = 10;
+const MAY_BE_QUEUED =
+  'The task may be queued all the same: a retry is safe with an idempotency key, the same each time; without one see list first.';
 
 const read = readerOf(TaskSchema);
 
@@ -37,7 +39,9 @@ export async function task(data: unknown, context: ActionContext): Promise<Actio
 }
 
 async function append(context: ActionContext, command: TaskCommand): Promise<ActionResult> {
-  const { places, epoch } = await appendAndWait(context, [command]);
+  const { places, epoch } = await appendAndWait(context, [command]).catch((error) => {
+    throw inDoubt(error, MAY_BE_QUEUED);
+  });
   const accepted: ActionResult = { status: 202, data: { task_id: command.task_id } };
   if (epoch === null) return accepted;
   try {

@@ -138,7 +138,10 @@ export const hiveRoutes: readonly Route[] = [
       params: HiveParams,
       querystring: Type.Object({
         mtd_only: optional(Type.Boolean(), { expected: 'true or false', description: 'Without data.' }),
-        limit: optional(Type.Integer({ minimum: 1 }), { expected: 'a whole number from 1', description: 'In pages.' }),
+        limit: optional(Type.Integer({ minimum: 1 }), {
+          expected: 'a whole number from 1',
+          description: `In pages of at most so many records; more than ${PAGE_MAX} counts as ${PAGE_MAX}.`,
+        }),
         cursor: optional(Type.String(), { ...text, description: 'The next_cursor of the page before.' }),
         tag_prefix: optional(Type.String(), { ...text, description: 'Records with a tag that begins so.' }),
         max_bytes: optional(Type.Integer({ minimum: 1 }), {

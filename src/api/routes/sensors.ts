@@ -47,7 +47,7 @@ export const sensorRoutes: readonly Route[] = [
         selector: text('Those that it selects.'),
         limit: optional(Type.Integer({ minimum: 1 }), {
           expected: 'a whole number from 1',
-          description: `At most so many on a page; ${PAGE_SENSORS} unless given, ${PAGE_SENSORS_MAX} at most.`,
+          description: `At most so many on a page; ${PAGE_SENSORS} unless given; more than ${PAGE_SENSORS_MAX} counts as ${PAGE_SENSORS_MAX}.`,
         }),
         continuation_token: text('Where to go on: the one of the last answer.'),
         with_ip: text('Those with this internal or external address.'),

@@ -2,15 +2,16 @@
  * The HTTP server that every process has, whatever its roles: liveness, readiness and metrics, and around all routes the
  * same errors, bounds and log lines. Guarantees:
  *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack leaves;
- *  - a body is bounded by BODY_MAX_BYTES, the time to send a request by REQUEST_MS;
+ *  - a body is bounded by BODY_MAX_BYTES, address and headers by HEADERS_MAX_BYTES, the time to send a request by REQUEST_MS;
  *  - the log names routes and ids, never a query, a body or a header: those can hold keys and commands;
  *  - `close` refuses new connections, ends idle ones, and lets requests that are under way finish.
  */
+import { STATUS_CODES } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import client from 'prom-client';
 import type { Config } from '../../config.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, type ErrorCode } from '../../errors.ts';
 import { errorBody, hiveErrorBody, toApiError } from './error-body.ts';
 
 export type HttpServer = FastifyInstance;
@@ -40,6 +41,9 @@ declare module 'fastify' {
 
 /** Longest time for a client to send its request. */
 const REQUEST_MS = 30_000;
+/** Of the first line and all headers. The longest selector (8 KiB) fits in the address with each of its bytes percent-encoded, and
+ *  beside it a token of many orgs. */
+const HEADERS_MAX_BYTES = 3 * 8_192 + 16_384;
 /** Longer than the usual idle time of load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -59,6 +63,7 @@ export function createHttpServer(config: Config, log: Logger, health: Health): H
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.BODY_MAX_BYTES,
     requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: HEADERS_MAX_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 1_024 },
@@ -111,11 +116,27 @@ function record(request: FastifyRequest, reply: FastifyReply): void {
   request.log[level]({ method: request.method, route, status, ms, ...request.logIds }, 'request');
 }
 
-/** Bytes that are no HTTP, or headers that are too large or too slow: the framework sees no request. */
+/** What Node says of a request that the framework never sees, by its code. */
+const UNREADABLE: Readonly<Record<string, [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    'headers_too_large',
+    `Address and headers have more than ${HEADERS_MAX_BYTES} bytes together: send long fields in the body of a POST, or a shorter selector.`,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    'request_timeout',
+    `The request was not complete after ${REQUEST_MS / 1_000} s: send it in one go.`,
+  ],
+};
+const NO_HTTP: [ErrorCode, string] = [
+  'bad_request',
+  'This is no HTTP request that the server can read: check its first line, headers and encoding.',
+];
+
+/** Bytes that are no HTTP, or headers that are too large or too slow. */
 function refuseUnreadable(this: unknown, error: Error & { code?: string }, socket: import('node:net').Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
-  const sentence = 'This is no HTTP request that the server can read: check its first line, headers and encoding.';
-  const body = JSON.stringify(errorBody(new ApiError('bad_request', sentence)));
+  const fault = new ApiError(...(UNREADABLE[error.code ?? ''] ?? NO_HTTP));
+  const body = JSON.stringify(errorBody(fault));
   const head = `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}`;
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\nconnection: close\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\n${head}\r\nconnection: close\r\n\r\n${body}`);
 }

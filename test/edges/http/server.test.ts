@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { createHttpServer, type Health, type HttpServer } from '../../../src/edges/http/server.ts';
 import { unavailable } from '../../../src/errors.ts';
+import { SELECTOR_BOUNDS } from '../../../src/selector/index.ts';
 
 const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1', BODY_MAX_BYTES: '1024' });
 const servers: HttpServer[] = [];
@@ -89,24 +90,43 @@ describe('errors', () => {
     expect([answer.statusCode, answer.json().error_code]).toEqual([status, code]);
   });
 
-  test('bytes that are no HTTP get the envelope too', async () => {
+  const askRaw = async (request: string): Promise<{ head: string; body: { error: string; error_code: string } }> => {
     const server = start();
+    server.get('/v1/sensors', async (asked) => ({ selector: (asked.query as { selector: string }).selector }));
     await server.listen({ port: 0, host: '127.0.0.1' });
     const { port } = server.server.address() as { port: number };
     const answer = await new Promise<string>((resolve, reject) => {
       let text = '';
-      const socket = connect(port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
+      const socket = connect(port, '127.0.0.1', () => socket.write(request));
       socket.setEncoding('utf8').on('data', (part) => {
         text += part;
       });
       socket.on('error', reject).on('close', () => resolve(text));
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({
-      ...shape,
-      error_code: 'bad_request',
-      retriable: false,
-    });
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    return { head, body: JSON.parse(body) };
+  };
+
+  test('bytes that are no HTTP get the envelope too', async () => {
+    const { head, body } = await askRaw('NONSENSE\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 /);
+    expect(body).toEqual({ ...shape, error_code: 'bad_request', retriable: false });
+  });
+
+  const withSelector = (bytes: number) =>
+    `GET /v1/sensors?selector=${'%61'.repeat(bytes)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'t'.repeat(12_000)}\r\nconnection: close\r\n\r\n`;
+
+  test('the longest selector fits in the address, whatever of it is percent-encoded', async () => {
+    const { head, body } = await askRaw(withSelector(SELECTOR_BOUNDS.textBytes));
+    expect(head).toMatch(/^HTTP\/1\.1 200 /);
+    expect(body).toEqual({ selector: 'a'.repeat(SELECTOR_BOUNDS.textBytes) });
+  });
+
+  test('headers that are too large have a code and a sentence of their own', async () => {
+    const { head, body } = await askRaw(withSelector(2 * SELECTOR_BOUNDS.textBytes));
+    expect(head).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r/);
+    expect(body).toEqual({ ...shape, error_code: 'headers_too_large', retriable: false });
+    expect(body.error).toMatch(/more than 40960 bytes.*in the body/);
   });
 });
 
