@@ -1,5 +1,5 @@
 /** What rules have reported in the last 7 days, the newest first. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import type { Detection, Detections } from '../api/types.ts';
 import { shown } from '../format.ts';
@@ -10,6 +10,7 @@ import { CopyBox } from '../ui/copy.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 
 const SHOWN = 200;
+const REFRESH_MS = 30_000;
 
 export function DetectionsPage() {
   const { oid } = current();
@@ -18,6 +19,10 @@ export function DetectionsPage() {
     (signal) => call<Detections>(`/v1/orgs/${oid}/detections?limit=${SHOWN}`, { signal }),
     [oid],
   );
+  useEffect(() => {
+    const timer = setInterval(again, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [oid]);
   return (
     <>
       <Head title="Detections">

@@ -10,6 +10,7 @@ import { SensorPanel } from './sensor-panel.tsx';
 import { TaskFacts } from './task-facts.tsx';
 import { Untask } from './untask.tsx';
 import { useDetail } from './use-detail.ts';
+import { WhyNot } from './why-not.tsx';
 
 const ROW_PX = 44;
 /** So many that fit are enough to fill the page. */
@@ -75,7 +76,11 @@ export function TaskPage({ taskId }: { taskId: string }) {
               {plural(isNarrowed ? rows.length : totalOf(task.counts), 'sensor')}
             </span>
           </div>
-          <Sensors rows={rows} of={`${state} ${text}`} onEnd={() => void more()} onAsk={setAsked} />
+          {rows.length === 0 && text.trim() !== '' && cursor === undefined ? (
+            <WhyNot taskId={taskId} text={text} />
+          ) : (
+            <Sensors rows={rows} of={`${state} ${text}`} onEnd={() => void more()} onAsk={setAsked} />
+          )}
         </>
       )}
       {removing ? <Untask task={task} onClose={() => setRemoving(false)} onDone={again} /> : null}

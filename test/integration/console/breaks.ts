@@ -123,6 +123,21 @@ export function breaksTests(stage: Stage): void {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Isolate …');
   });
 
+  test('of a sensor that is not among those of a task, a search says why', async () => {
+    const { system, page } = stage;
+    const task = { task: 'os_users', selector: 'plat == linux and "production" in tags', ttl: 600 };
+    const { task_id } = (await system.client.request('task', task)) as { task_id: string };
+    await signIn(page, system.oid, system.apiKey);
+    await stage.at(`/tasks/${task_id}`);
+    await page.getByRole('button', { name: 'db-01.corp' }).waitFor();
+    await page.getByLabel('Search sensors').fill('ws-01');
+    await page.getByRole('status').getByText('plat').waitFor();
+    await page.getByLabel('Search sensors').fill('db');
+    await page.getByRole('button', { name: 'db-01.corp' }).waitFor();
+    await system.client.request('untask', { task_id });
+    expect(stage.watched.faults).toEqual([]);
+  });
+
   test('a time beyond all bounds is refused where it is typed', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
