@@ -17,11 +17,11 @@ export function firingsOf(
   effects: Pick<Effects, 'faults'>,
 ): Firing[] {
   const firings: Firing[] = [];
-  const given = { nowMs, lookups, eventType: seen.type };
+  const asked = { nowMs, lookups, eventType: seen.type };
   for (const rule of rules) {
     if (rule.expiresAtMs !== undefined && nowMs >= rule.expiresAtMs) continue;
     try {
-      const { match, mtd, errors } = evaluate(rule.detect, seen.view, given);
+      const { match, mtd, errors } = evaluate(rule.detect, seen.view, asked);
       if (errors.length > 0) for (const sentence of errors) effects.faults.push(faultOf(rule, seen, sentence));
       if (match) firings.push({ rule, seen, mtd, reports: [] });
     } catch (error) {

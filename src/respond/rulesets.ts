@@ -7,6 +7,7 @@ import { isActive, keptOf, placeOfSetting, settingName } from '../hives/record.t
 import type { Settings, StoredSetting } from '../orgs/settings.ts';
 import { compileRule, type Rule } from '../rules/rule.ts';
 import { type NamedRule, Ruleset } from '../rules/ruleset.ts';
+import { SharedTests } from '../rules/shared.ts';
 import type { Lookups } from '../rules/view.ts';
 
 type Compiled = { readonly etag: string; readonly rule: Rule | null; readonly fault: string };
@@ -21,6 +22,7 @@ export class Rulesets {
   readonly #onFault: (oid: string, place: string, sentence: string) => void;
   readonly #orgs = new Map<string, Org>();
   readonly #changed = new Set<string>();
+  readonly #tests = new SharedTests();
   readonly #stop: () => void;
 
   /** `onFault`: a rule that does not run, by its place `hive/name`. */
@@ -73,7 +75,7 @@ export class Rulesets {
     const before = known?.compiled.get(setting.name);
     if (before?.etag === setting.etag) return before;
     try {
-      return { etag: setting.etag, rule: compileRule(keptOf(setting.value).data), fault: '' };
+      return { etag: setting.etag, rule: compileRule(keptOf(setting.value).data, this.#tests), fault: '' };
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
       this.#onFault(setting.oid, setting.name, fault);

@@ -6,6 +6,7 @@
  */
 import { RuleError } from './errors.ts';
 import { NOT_RUN, OPERATORS } from './operators/table.ts';
+import type { SharedTests } from './shared.ts';
 import { Spec } from './spec.ts';
 import { compileTimes } from './times.ts';
 import type { Test } from './view.ts';
@@ -31,19 +32,21 @@ export type Detect = {
   readonly test: Test;
 };
 
-/** Throws a RuleError whose path starts with `detect`. */
-export function compileDetect(value: unknown, at = 'detect'): Detect {
-  const spec = new Spec(value, at, 1, { operators: 0, regexSteps: 0 }, compileOperator);
-  return { target: targetOf(spec), events: eventsOf(spec), test: compileOperator(spec) };
+/** Throws a RuleError whose path starts with `detect`. `shared`: the tests that it may have in common with other rules. */
+export function compileDetect(value: unknown, at = 'detect', shared?: SharedTests): Detect {
+  const compile = (spec: Spec): Test => compileOperator(spec, shared);
+  const spec = new Spec(value, at, 1, { operators: 0, regexSteps: 0 }, compile);
+  return { target: targetOf(spec), events: eventsOf(spec), test: compile(spec) };
 }
 
-function compileOperator(spec: Spec): Test {
+function compileOperator(spec: Spec, shared: SharedTests | undefined): Test {
   const op = spec.text('op');
   const compile = OPERATORS.get(op);
   if (compile === undefined) throw spec.fault('op', `There is no operator "${op.slice(0, 100)}" here.`);
   const foreign = NOT_RUN.find((name) => spec.has(name));
   if (foreign !== undefined) throw spec.fault(foreign, `\`${foreign}\` is not run here.`);
-  const test = compile(spec);
+  const own = compile(spec);
+  const test = shared === undefined ? own : shared.of(spec.node, own);
   const not = spec.flag('not');
   const inTime = compileTimes(spec);
   const events = eventsOf(spec);
@@ -52,7 +55,7 @@ function compileOperator(spec: Spec): Test {
   const names = events === undefined ? undefined : new Set(events);
   return (view, run) => {
     if (names !== undefined && !names.has(run.eventType)) return false;
-    return (inTime === undefined || inTime(run.nowMs)) && tested(view, run);
+    return (inTime === undefined || inTime(run.asked.nowMs)) && tested(view, run);
   };
 }
 

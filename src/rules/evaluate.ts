@@ -1,7 +1,7 @@
 /** One compiled detect part on one event. Total: a fault is part of the answer, never thrown. */
 import type { Detect } from './compile.ts';
 import { RuleFault } from './errors.ts';
-import { eventTypeOf, type Lookups, Run, type View } from './view.ts';
+import { type Asked, Run, type View } from './view.ts';
 
 export type Verdict = {
   readonly match: boolean;
@@ -11,13 +11,8 @@ export type Verdict = {
   readonly errors: readonly string[];
 };
 
-/** `eventType`: the name that `event` is compared with; by default that of the event. */
-export function evaluate(
-  detect: Detect,
-  view: View,
-  { nowMs, lookups, eventType = eventTypeOf(view) }: { nowMs: number; lookups: Lookups; eventType?: string },
-): Verdict {
-  const run = new Run(eventType, nowMs, lookups);
+export function evaluate(detect: Detect, view: View, asked: Asked): Verdict {
+  const run = new Run(view, asked);
   try {
     const match = detect.test(view, run);
     return { match, mtd: run.mtd, errors: run.errors };

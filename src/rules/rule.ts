@@ -2,6 +2,7 @@
 import { type Action, parseRespond, type Unrunnable } from './actions.ts';
 import { compileDetect, type Detect } from './compile.ts';
 import { RuleError } from './errors.ts';
+import type { SharedTests } from './shared.ts';
 import { isObject } from './view.ts';
 
 export type Rule = {
@@ -12,10 +13,10 @@ export type Rule = {
 };
 
 /** Throws a RuleError where the detect part can't run or `respond` is no list. */
-export function compileRule(data: unknown): Rule {
+export function compileRule(data: unknown, shared?: SharedTests): Rule {
   if (!isObject(data)) throw new RuleError('detect', 'A rule has to be an object with `detect` and `respond`.');
   if (data.detect === undefined) throw new RuleError('detect', 'The rule has no `detect`.');
-  const detect = compileDetect(data.detect);
+  const detect = compileDetect(data.detect, 'detect', shared);
   const respond = parseRespond(data.respond);
   const problems = respond.flatMap((one) => ('problem' in one ? [one.problem] : []));
   const warnings = respond.length === 0 ? ['respond: The rule has no actions.'] : problems;

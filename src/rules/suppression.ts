@@ -73,7 +73,9 @@ export function counted(suppression: Suppression, data: View, sid: string, actio
 }
 
 function sumAt(data: View, path: Path): number {
-  const numbers = valuesAt(data, path, new Run('', 0, () => undefined)).filter((value) => Number.isFinite(value));
+  const numbers = valuesAt(data, path, new Run(data, { nowMs: 0, lookups: () => undefined, eventType: '' })).filter(
+    (value) => Number.isFinite(value),
+  );
   const sum = (numbers as number[]).reduce((total, value) => total + value, 0);
   return Math.min(Math.max(0, sum), SUM_MAX);
 }

@@ -8,6 +8,14 @@ export type View = { readonly [part: string]: unknown };
 /** A lookup's keys with their metadata; undefined where there is no such lookup. */
 export type Lookups = (name: string) => Readonly<Record<string, unknown>> | undefined;
 
+/** What rules are asked with: one object for all rules that see an event, another one for each event. */
+export type Asked = {
+  readonly nowMs: number;
+  readonly lookups: Lookups;
+  /** The name that `event` is compared with; by default that of the event. */
+  readonly eventType?: string;
+};
+
 /** A compiled operator. Pure but for what it notes in `run`; throws nothing but a RuleFault. */
 export type Test = (view: View, run: Run) => boolean;
 
@@ -15,8 +23,8 @@ const NONE: readonly string[] = [];
 
 /** One evaluation of one rule on one event. */
 export class Run {
-  readonly nowMs: number;
-  readonly lookups: Lookups;
+  readonly view: View;
+  readonly asked: Asked;
   /** `routing/event_type`, or the name of the report. */
   readonly eventType: string;
   /** Metadata of the key that a lookup found last: `.mtd` of templates. */
@@ -25,10 +33,10 @@ export class Run {
   #errors: Set<string> | undefined;
   #left = RULE_BOUNDS.work;
 
-  constructor(eventType: string, nowMs: number, lookups: Lookups) {
-    this.eventType = eventType;
-    this.nowMs = nowMs;
-    this.lookups = lookups;
+  constructor(view: View, asked: Asked) {
+    this.view = view;
+    this.asked = asked;
+    this.eventType = asked.eventType ?? eventTypeOf(view);
   }
 
   get errors(): readonly string[] {

@@ -43,5 +43,8 @@ export const OPERATORS: ReadonlyMap<string, CompileOperator> = new Map([
   ['is carbon_black', platform('carbon_black')],
 ]);
 
+/** Made of other operators, or with more to say than yes and no. */
+export const UNSHARED: ReadonlySet<string> = new Set(['and', 'or', 'scope', 'lookup']);
+
 /** Parameters that turn an operator into something that is not run here. */
 export const NOT_RUN: readonly string[] = ['with child', 'with descendant', 'with events'];

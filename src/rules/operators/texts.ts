@@ -164,7 +164,7 @@ export function lookup(spec: Spec): Test {
   if (name === undefined) throw spec.fault('resource', 'Only hive://lookup/NAME is run here.');
   const exact = spec.flag('case sensitive', true);
   return anyValue(spec, foldOf(spec), (value, run) => {
-    const keys = run.lookups(name);
+    const keys = run.asked.lookups(name);
     if (keys === undefined) run.tell(`There is no lookup "${name}".`);
     if (keys === undefined || (typeof value !== 'string' && typeof value !== 'number')) return false;
     const key = exact ? String(value) : folded(keys).get(String(value));

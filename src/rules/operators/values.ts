@@ -66,7 +66,7 @@ export function isOlderThan(spec: Spec): Test {
   const isOlder = (value: unknown, _: undefined, run: Run): boolean => {
     const time = asNumber(value);
     if (time === undefined) return false;
-    return run.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
+    return run.asked.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
   };
   return (view, run) => someValue(view, path, run, undefined, isOlder);
 }
