@@ -29,9 +29,9 @@ export const usageError = (sentence: string, hint?: string): CliError => cliErro
 const HINTS: Readonly<Record<string, string>> = {
   key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile); a user key needs --uid (RT_UID).',
   forbidden: 'The key may lack the right, or belong to another org.',
-  task_unknown: 'See which tasks there are: list, or list --state ended.',
-  sensor_unknown: 'See which sensors there are: sensors list.',
-  unavailable: 'Check that Kafka and Redis run, KAFKA_BROKERS and REDIS_URL; doctor says which does not answer.',
+  task_unknown: 'See which tasks there are: {rt} list, or {rt} list --state ended.',
+  sensor_unknown: 'See which sensors there are: {rt} sensors list.',
+  unavailable: 'Check that Kafka and Redis run, KAFKA_BROKERS and REDIS_URL; {rt} doctor says which does not answer.',
   rate_limited: 'Wait a minute, or use another key.',
   not_subscribed: 'Subscribe the org to ext-reliable-tasking first.',
 };

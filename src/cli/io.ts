@@ -13,6 +13,7 @@ export type Io = {
   terminal: boolean;
   colour: boolean;
   /** The same for `err`. */
+  errTerminal: boolean;
   errColour: boolean;
   columns: number;
   env: Record<string, string | undefined>;

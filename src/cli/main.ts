@@ -22,15 +22,18 @@ if (process.channel) {
 }
 // Who reads no further (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stderr.on('error', () => {});
 
 const terminal = process.stdout.isTTY === true;
+const errTerminal = process.stderr.isTTY === true;
 const io: Io = {
   name: basename(process.argv[1] ?? '') === 'reliable-tasking' ? 'reliable-tasking' : 'rt',
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   terminal,
   colour: wantsColour(terminal, process.env),
-  errColour: wantsColour(process.stderr.isTTY === true, process.env),
+  errTerminal,
+  errColour: wantsColour(errTerminal, process.env),
   // What goes into a pipe or a file is read by a program, or later: nothing is cut for it.
   columns: process.stdout.columns ?? (terminal ? 120 : 1_000),
   env: process.env,

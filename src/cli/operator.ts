@@ -96,5 +96,5 @@ export function checkOid(text: string): string {
 /** Throws, with exit code 3, where there is no such org. */
 export function requireKnown({ orgs }: Operator, oid: string): void {
   if (orgs.known(oid)) return;
-  throw cliError('org_unknown', `There is no org ${oid}.`, 'See orgs list.');
+  throw cliError('org_unknown', `There is no org ${oid}.`, 'See {rt} orgs list.');
 }

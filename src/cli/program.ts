@@ -106,6 +106,6 @@ function report({ code, message, hint, exitCode }: CliError, command: Command, i
   const paint = painter(io.errColour);
   io.err(`${paint('red', code)}  ${message}\n`);
   const advice = hint ?? (code === 'usage' ? seeHelp(command) : undefined);
-  if (advice) io.err(`${paint('dim', advice)}\n`);
+  if (advice) io.err(`${paint('dim', advice.replaceAll('{rt}', io.name))}\n`);
   return exitCode;
 }

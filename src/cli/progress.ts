@@ -11,7 +11,7 @@ export function progressBar(io: Io, what: string): Bar {
   let shown = false;
   return {
     show: (done, total, note = '') => {
-      if (!io.terminal || (io.nowMs() - shownAt < EVERY_MS && done < total)) return;
+      if (!io.errTerminal || (io.nowMs() - shownAt < EVERY_MS && done < total)) return;
       shownAt = io.nowMs();
       shown = true;
       io.err(`\r\x1b[K${barText(what, done, total, note)}`);

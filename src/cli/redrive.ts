@@ -5,6 +5,7 @@
  * a letter of its own.
  */
 
+import { counted } from '../counted.ts';
 import {
   hindrance,
   isWanted,
@@ -16,7 +17,6 @@ import {
   textOf,
 } from '../operations/letters.ts';
 import type { TopicKey } from '../topics.ts';
-import { counted } from './counted.ts';
 import { type CliError, cliError } from './errors.ts';
 import { type Io, painter, prettyJson } from './io.ts';
 import type { Log } from './log.ts';
@@ -41,7 +41,7 @@ export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlag
   const { letters, left } = await collect(log, filter);
   const missing = filter.ids?.find((id) => !letters.some((letter) => letter.id === id));
   if (missing !== undefined)
-    throw cliError('not_found', `There is no dead letter ${missing}.`, 'See dead-letter list.');
+    throw cliError('not_found', `There is no dead letter ${missing}.`, 'See {rt} dead-letter list.');
   const before = flags.again ? new Set<string>() : await redrivenBefore(log, letters);
   const plan: Plan = {
     drive: letters.filter((letter) => hindrance(letter) === null && !before.has(letter.id)),
@@ -109,7 +109,7 @@ async function drive(write: Awaited<ReturnType<Log['sole']>>, letters: readonly 
       throw (error as Error).name === 'Overtaken' ? overtaken(written, letters.length) : error;
     });
     written += part.length;
-    if (io.terminal) io.err(`\r\x1b[K${written} of ${letters.length}${written === letters.length ? '\n' : ''}`);
+    if (io.errTerminal) io.err(`\r\x1b[K${written} of ${letters.length}${written === letters.length ? '\n' : ''}`);
   }
   if (written < letters.length)
     throw cliError(

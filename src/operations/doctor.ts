@@ -2,6 +2,7 @@
  * What a doctor says of an installation: each finding is judged ok, warn or fail, with what to do. Takes what the edges have
  * found out; asks nothing itself. Pure.
  */
+import { counted } from '../counted.ts';
 export type Finding = { area: string; level: 'ok' | 'warn' | 'fail'; finding: string; advice: string };
 
 const ok = (area: string, finding: string): Finding => ({ area, level: 'ok', finding, advice: '' });
@@ -17,7 +18,7 @@ export const judgeConfig = (faults: string[]): Finding[] =>
     : faults.map((fault) => fail('settings', fault, 'Correct it in the environment.'));
 
 export function judgeBrokers(brokers: number, replication: number): Finding {
-  const found = `${brokers} broker${brokers === 1 ? '' : 's'} answer${brokers === 1 ? 's' : ''}`;
+  const found = `${counted(brokers, 'broker')} answer${brokers === 1 ? 's' : ''}`;
   if (brokers < replication)
     return fail(
       'kafka',
@@ -53,7 +54,7 @@ const LAG_WARN = 10_000;
 export type GroupFacts = { name: string; role: string; needed: boolean; members: number; lag: number };
 
 export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Finding {
-  const found = `${name}: ${members} member${members === 1 ? '' : 's'}, ${lag} records behind`;
+  const found = `${name}: ${counted(members, 'member')}, ${counted(lag, 'record')} behind`;
   if (members === 0)
     return needed
       ? fail('groups', found, `Run serve --roles ${role}.`)
@@ -117,10 +118,10 @@ export function judgeRedis({ version, policy, usedBytes, maxBytes, skewMs }: Red
 export function judgeProjection(orgs: number, usable: number): Finding {
   if (orgs === 0) return warn('projection', 'no org was ever subscribed', 'Make one: BOOTSTRAP_OID, or orgs create.');
   return usable === orgs
-    ? ok('projection', `complete for all ${orgs} orgs`)
+    ? ok('projection', `complete for ${counted(orgs, 'org')}`)
     : warn(
         'projection',
-        `complete for ${usable} of ${orgs} orgs`,
+        `complete for ${usable} of ${counted(orgs, 'org')}`,
         'It is being rebuilt if a projector runs: rebuild --watch.',
       );
 }

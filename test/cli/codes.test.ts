@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CLI_CODES, EXIT, exitCodeOf, serverCodes } from '../../src/cli/codes.ts';
-import { counted } from '../../src/cli/counted.ts';
 import { asCliError, errorOfAnswer } from '../../src/cli/errors.ts';
+import { counted } from '../../src/counted.ts';
 import { ApiError, ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
 
 describe('the exit code of an error', () => {

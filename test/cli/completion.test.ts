@@ -20,10 +20,23 @@ describe('completion', () => {
     for (const word of ['untask', 'topics', 'create', 'idempotency-key']) expect(script(shell)).toContain(word);
   });
 
+  it('offers the values of what has a few, and leaves any other value to files', () => {
+    expect(offered(['rt', 'list', '--output', ''])).toEqual(['table', 'csv']);
+    expect(offered(['rt', 'list', '--output', 'csv', '--lim'])).toEqual(['--limit']);
+    expect(offered(['rt', 'completion', ''])).toEqual(['bash', 'zsh', 'fish', '--help']);
+    expect(offered(['rt', 'selector', 'eval', '--sensors', ''])).toEqual([]);
+    expect(script('fish')).toMatch(/_at '\\''list'\\''' -l output -x -a 'table csv' /);
+    expect(script('fish')).toMatch(/_at '\\''selector eval'\\''' -l sensors -r -F /);
+    expect(script('zsh')).toContain("'list --output') compadd -- table csv; return ;;");
+    expect(script('zsh')).toContain("'selector eval --sensors') _files; return ;;");
+  });
+
   it('offers commands, subcommands and options in bash', () => {
     expect(offered(['rt', 'un'])).toEqual(['untask']);
     expect(offered(['rt', 'topics', 'c'])).toEqual(['create']);
     expect(offered(['rt', 'task', '--ta'])).toEqual(['--tag']);
     expect(offered(['rt', 'task', 'os_version', '--se'])).toEqual(['--selector']);
+    expect(offered(['rt', 'keys', 'list', '--li'])).toEqual([]);
+    expect(offered(['rt', 'list', '--li'])).toEqual(['--limit']);
   });
 });

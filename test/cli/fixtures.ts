@@ -20,6 +20,7 @@ export function makeIo(over: Partial<Io> = {}): Io & { printed: { out: string; e
     },
     terminal: false,
     colour: false,
+    errTerminal: false,
     errColour: false,
     columns: 120,
     env: { XDG_CONFIG_HOME: '/nonexistent', RT_OID: OID, RT_API_KEY: API_KEY },

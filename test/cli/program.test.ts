@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { EXIT_MEANINGS } from '../../src/cli/codes.ts';
@@ -127,5 +129,20 @@ describe('rolesOf', () => {
   it('is every role unless some are named, in their order', () => {
     expect(rolesOf(undefined)).toEqual(['api', 'projector', 'joiner', 'responder']);
     expect(rolesOf('joiner, api')).toEqual(['api', 'joiner']);
+  });
+});
+
+describe('a reader that goes away', () => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+  it.each([
+    ['of the output', '("$0" "$1" completion fish; echo "ended $?" >&3) | head -1 >&2', 0],
+    ['of both', '("$0" "$1" stack 2>&1; echo "ended $?" >&3) | true', 2],
+  ])('%s makes no error of its own', (_, line, exitCode) => {
+    const { stdout, stderr } = spawnSync('bash', ['-c', `exec 3>&1; ${line}`, process.execPath, main], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe(`ended ${exitCode}\n`);
+    expect(stderr).not.toMatch(/EPIPE|Error/);
   });
 });

@@ -55,7 +55,7 @@ describe('sensors list', () => {
       0,
       [
         expect.stringMatching(/^SENSOR +HOST +PLATFORM +ADDRESS +LAST HEARD OF +TAGS$/),
-        expect.stringMatching(/^a +host-a +linux +10\.0\.0\.1 +2026-01-31 12:00:00 +prod x$/),
+        expect.stringMatching(/^a +host-a +linux +10\.0\.0\.1 +2026-01-31 12:00:00Z +prod x$/),
         expect.stringMatching(/^b /),
       ],
     ]);

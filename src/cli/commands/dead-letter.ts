@@ -1,11 +1,11 @@
 /** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
 
 import { type Command, Option } from 'commander';
+import { counted } from '../../counted.ts';
 import { csv } from '../../csv.ts';
 import { hexDump } from '../../operations/hex.ts';
 import { hindrance, isWanted, type Letter, type LetterFilter, letterOf, textOf } from '../../operations/letters.ts';
 import { TOPICS } from '../../topics.ts';
-import { counted } from '../counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { type Log, withLog } from '../log.ts';
@@ -131,6 +131,10 @@ async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
     io.out(csv(CSV_FIELDS, letters.map(csvRowOf)));
     return;
   }
+  if (letters.length === 0) {
+    io.err('There are no dead letters.\n');
+    return;
+  }
   const paint = painter(io.colour);
   const rows = letters.map((letter) => [
     letter.id,
@@ -147,7 +151,7 @@ async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
 async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io): Promise<void> {
   const { letters } = await newest(log, { ids: [checkId(id)] }, 1);
   const letter = letters[0];
-  if (letter === undefined) throw cliError('not_found', `There is no dead letter ${id}.`, 'See dead-letter list.');
+  if (letter === undefined) throw cliError('not_found', `There is no dead letter ${id}.`, 'See {rt} dead-letter list.');
   const { record, why } = await decoded(log, letter);
   const { value, headers } = letter.record;
   if (flags.json) {

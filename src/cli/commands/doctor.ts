@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../../config.ts';
+import { counted } from '../../counted.ts';
 import type { RedisClient } from '../../edges/redis/client.ts';
 import {
   type Finding,
@@ -16,7 +17,6 @@ import {
   judgeTopics,
 } from '../../operations/doctor.ts';
 import type { TopicKey } from '../../topics.ts';
-import { counted } from '../counted.ts';
 import { cliError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { logTo } from '../kafka.ts';

@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import { csvOf } from '../../csv.ts';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
-import { counted } from '../counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
@@ -68,7 +68,7 @@ const kept = { keptMs: Number.POSITIVE_INFINITY };
 async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: Io): Promise<void> {
   const oid = flags.oid === undefined ? randomUUID() : checkOid(flags.oid);
   const name = flags.name ?? '';
-  if (orgs.known(oid)) throw cliError('org_exists', `There is an org ${oid} already.`, 'See orgs list.');
+  if (orgs.known(oid)) throw cliError('org_exists', `There is an org ${oid} already.`, 'See {rt} orgs list.');
   await settings.write({ oid, kind: 'ORG', name: oid, value: { name }, by: OPERATOR, ifEtag: '' });
   if (flags.subscribe)
     await changeSubscription(settings, subscribed, { oid, by: OPERATOR, nowMs: io.nowMs(), ...kept });

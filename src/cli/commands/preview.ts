@@ -1,8 +1,8 @@
 /** `preview`: which sensors a selector matches now, and what excludes the others. */
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import { csv } from '../../csv.ts';
 import type { PreviewAnswer } from '../answers.ts';
-import { counted } from '../counted.ts';
 import { usageError } from '../errors.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import {

@@ -1,9 +1,9 @@
 /** `rebuild`: has the projection read anew from Kafka, and shows how far that is. */
 
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import { isUuid } from '../../model/ids.ts';
 import { progressOf, type RebuildProgress } from '../../operations/rebuild-progress.ts';
-import { counted } from '../counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, json, painter } from '../io.ts';
 import { withExamples } from '../options.ts';
@@ -66,7 +66,7 @@ async function watch(installation: Installation, oids: string[], flags: Flags, i
       `${now.usable} of ${counted(now.orgs, 'org')}, ${counted(now.total - now.done, 'record')} left`,
     );
     if (now.usable === now.orgs) break;
-    if (io.stopped.aborted) throw cliError('stopped', 'The rebuild goes on.', 'rebuild --watch shows it again.');
+    if (io.stopped.aborted) throw cliError('stopped', 'The rebuild goes on.', '{rt} rebuild --watch shows it again.');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   bar.end();

@@ -1,8 +1,8 @@
 /** `untask`: withdraws tasks, whole or for some sensors. What was sent already can't be recalled. */
 
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import type { UntaskAnswer } from '../answers.ts';
-import { counted } from '../counted.ts';
 import { usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { prettyJson } from '../io.ts';
@@ -36,7 +36,7 @@ export function registerUntask(program: Command, io: Io): void {
 async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promise<void> {
   const target = targetOf(flags);
   if (taskId === undefined && Object.keys(target).length === 0) {
-    throw usageError('Neither a task nor a target is given.', "For all tasks of the org: untask --selector '*'.");
+    throw usageError('Neither a task nor a target is given.', "For all tasks of the org: {rt} untask --selector '*'.");
   }
   const answer = await clientOf(flags, io).request<UntaskAnswer>('untask', {
     ...target,
@@ -48,4 +48,5 @@ async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promi
   }
   const removed = answer.tasks === undefined ? '' : `${counted(answer.tasks, 'task')} removed, `;
   io.out(`${removed}${counted(answer.deleted, 'delivery', 'deliveries')} withdrawn\n`);
+  if (answer.tasks === 0 && answer.deleted === 0) io.err('Nothing of that waits.\n');
 }

@@ -1,12 +1,12 @@
 /** `verify`: the log read anew, held against Redis while everything runs. */
 
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import type { Tail } from '../../edges/kafka/tail.ts';
 import { VERIFIED_TOPICS, type VerifiedTopic } from '../../operations/log-fold.ts';
 import { type Found, Verification } from '../../operations/verify.ts';
 import type { OrgStatus } from '../../projection/store.ts';
 import type { TopicKey } from '../../topics.ts';
-import { counted } from '../counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { wholeNumber, withExamples } from '../options.ts';
@@ -120,7 +120,7 @@ async function usable(projection: Installation['projection'], oids: string[]): P
     throw cliError(
       'rebuilding',
       `The projection of ${counted(missing.length, 'org')} is being rebuilt, or no projector runs.`,
-      'See rebuild --watch.',
+      'See {rt} rebuild --watch.',
     );
   return new Map(oids.map((oid, i) => [oid, statuses[i] as OrgStatus]));
 }
@@ -144,6 +144,6 @@ function report({ compared }: Verification, orgs: number, found: readonly Found[
     throw cliError(
       'differences',
       `${counted(differences.length, 'difference')}.`,
-      'rebuild brings Redis back from the log.',
+      '{rt} rebuild brings Redis back from the log.',
     );
 }

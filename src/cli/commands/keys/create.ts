@@ -55,15 +55,16 @@ function endOf(text: string, nowMs: number): number {
 }
 
 export async function createKey(flags: CreateFlags, io: Io): Promise<void> {
-  const wanted = wantedKey(flags, io.nowMs());
+  const nowMs = io.nowMs();
+  const wanted = wantedKey(flags, nowMs);
   const key = randomUUID();
-  await withOperator(io, (operator) => writeKey(operator, wanted, key, io.nowMs()));
+  await withOperator(io, (operator) => writeKey(operator, wanted, key, nowMs));
   const { oids, name, uid, perms, expiresAtMs } = wanted;
   if (flags.json) {
     io.out(prettyJson({ key, name, orgs: oids, uid: uid ?? null, perms, expires_at: expiresAtMs ?? null }));
     return;
   }
-  io.out(keyText(wanted, key, io.nowMs(), painter(io.colour)));
+  io.out(keyText(wanted, key, nowMs, painter(io.colour)));
   io.err('Keep the key: it is not shown again.\n');
 }
 
@@ -102,6 +103,6 @@ async function writeKey(operator: Operator, wanted: Wanted, key: string, nowMs: 
     for (const oid of done) await settings.write({ ...place, oid, value: null }).catch(() => undefined);
     if ((error as { code?: unknown }).code !== 'etag_mismatch') throw error;
     const sentence = `There is a key named ${wanted.name} already.`;
-    throw cliError('key_exists', sentence, 'Give another --name; see keys list.');
+    throw cliError('key_exists', sentence, 'Give another --name; see {rt} keys list.');
   }
 }

@@ -14,7 +14,8 @@ export async function revokeKey(name: string, flags: KeyPlace & JsonFlag, io: Io
       await operator.settings.write({ oid, kind: 'API_KEY', name, value: null, by: OPERATOR });
     return found.map(({ oid }) => oid);
   });
-  if (revoked.length === 0) throw cliError('key_unknown', `There is no key named ${name} there.`, 'See keys list.');
+  if (revoked.length === 0)
+    throw cliError('key_unknown', `There is no key named ${name} there.`, 'See {rt} keys list.');
   if (flags.json) io.out(prettyJson({ name, orgs: revoked }));
   else for (const oid of revoked) io.out(`Revoked ${name} in ${oid}.\n`);
 }

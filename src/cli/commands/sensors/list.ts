@@ -9,6 +9,7 @@ import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../../options.ts';
 import type { ApiFlags } from '../../settings.ts';
 import { clip, table } from '../../table.ts';
+import { utcText } from '../../time.ts';
 
 type Flags = ApiFlags &
   RowFlags & { selector?: string; tag?: string; online?: boolean; ip?: string; hostname?: string; limit: number };
@@ -81,7 +82,7 @@ export function sensorsTable(sensors: readonly SensorInfo[], paint: Paint, colum
     clip(sensor.hostname, Math.max(wide, 20)),
     platformName(sensor.plat),
     sensor.int_ip,
-    sensor.alive,
+    utcText(sensor.alive),
     clip(sensor.tags.join(' '), wide),
   ]);
   return table(['SENSOR', 'HOST', 'PLATFORM', 'ADDRESS', 'LAST HEARD OF', 'TAGS'], rows, paint);

@@ -6,6 +6,7 @@ import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
 import type { ApiFlags } from '../../settings.ts';
 import { facts, visible } from '../../table.ts';
+import { utcText } from '../../time.ts';
 
 export function registerSensorShow(sensors: Command, io: Io): void {
   const command = sensors
@@ -25,7 +26,7 @@ export function registerSensorShow(sensors: Command, io: Io): void {
 
 export function sensorText({ info, is_online }: SensorAnswer, paint: Paint): string {
   const known = (['iid', 'did', 'int_ip', 'ext_ip', 'mac_addr', 'enroll', 'alive'] as const)
-    .map((name) => [name, visible(String(info[name] ?? ''))] as const)
+    .map((name) => [name, valueText(name, String(info[name] ?? ''))] as const)
     .filter(([, value]) => value !== '');
   return facts(
     [
@@ -40,6 +41,9 @@ export function sensorText({ info, is_online }: SensorAnswer, paint: Paint): str
     paint,
   );
 }
+
+const valueText = (name: string, text: string): string =>
+  name === 'enroll' || name === 'alive' ? utcText(text) : visible(text);
 
 const isolation = (wished: boolean, isIsolated: boolean): string =>
   wished === isIsolated ? (wished ? 'isolated' : 'none') : wished ? 'asked for' : 'isolated, to be ended';
