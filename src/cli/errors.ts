@@ -33,7 +33,7 @@ const HINTS: Readonly<Record<string, string>> = {
   sensor_unknown: 'See which sensors there are: {rt} sensors list.',
   unavailable: 'Check that Kafka and Redis run, KAFKA_BROKERS and REDIS_URL; {rt} doctor says which does not answer.',
   rate_limited: 'Wait a minute, or use another key.',
-  not_subscribed: 'Subscribe the org to ext-reliable-tasking first.',
+  not_subscribed: 'Who has the right ext.sub can: POST /v1/orgs/OID/subscription/extension/ext-reliable-tasking.',
 };
 
 /** An answer of the API that is no success. `body` is whatever came, parsed where it was JSON. */

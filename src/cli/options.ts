@@ -31,7 +31,17 @@ export const withTarget = (command: Command): Command =>
   command
     .addOption(new Option('--sid <sid>', 'the sensor with this id').conflicts(['tag', 'selector']))
     .addOption(new Option('--tag <tag>', 'sensors with this tag').conflicts(['sid', 'selector']))
-    .addOption(new Option('--selector <selector>', 'sensors that it matches; * for all').conflicts(['sid', 'tag']));
+    .addOption(
+      new Option('--selector <selector>', 'sensors that it matches; * for all')
+        .conflicts(['sid', 'tag'])
+        .argParser(notEmpty),
+    );
+
+/** A variable of the shell that is not set must not mean every sensor. */
+function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty; * means every sensor.');
+  return text;
+}
 
 export const targetOf = ({ sid, tag, selector }: TargetFlags): TargetFlags => ({
   ...(sid === undefined ? {} : { sid }),

@@ -53,6 +53,8 @@ describe('the command line', () => {
     [['task'], /Missing required argument/],
     [['task', 'x', '--ttl', 'soon'], /Write seconds/],
     [['task', 'x', '--sid', 'a', '--tag', 'b'], /cannot be used with/],
+    [['task', 'x', '--selector', ''], /It is empty; \* means every sensor/],
+    [['untask', '--selector', ' '], /It is empty; \* means every sensor/],
     [['untask'], /Neither a task nor a target/],
     [['serve', '--roles', 'api,cook'], /no role 'cook'/],
     [['fleet', '--oid', 'x'], /UUID/],
