@@ -8,7 +8,7 @@ import type { Batch, Decoded } from '../ports.ts';
 import type { Rows } from './claims.ts';
 import type { Joiner } from './joiner.ts';
 import { type Folded, foldBatch, type PresenceStep } from './presence.ts';
-import { type Seat, type Sensor, takeRows } from './seat.ts';
+import { restoreRows, type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 
 /** About two seconds. */
 const ROWS_TRIES = 6;
@@ -89,7 +89,9 @@ async function deliverAll(
   let pairs = joiner.match(toMatch);
   let seats = touched;
   for (let attempt = 1; alive(); attempt += 1) {
-    seats = (await joiner.deliver.deliver(pairs, rowsOf(seats, encode))).rows;
+    const { together, last } = rowsOf(seats, encode);
+    const failed = (await joiner.deliver.deliver(pairs, together)).rows;
+    seats = await writeLast(joiner, last, failed);
     if (seats.size === 0) return true;
     log.warn({ orgs: seats.size, attempt }, 'rows of sensors could not be written');
     if (attempt >= ROWS_TRIES) {
@@ -102,6 +104,28 @@ async function deliverAll(
   return false;
 }
 
-function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): Rows[] {
-  return [...touched].flatMap((seat) => takeRows(seat, encode).map((request) => ({ seat, request })));
+/** Of a seat with several parts, the last waits until the others are written: it carries the offset of all of them. */
+function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): { together: Rows[]; last: Rows[] } {
+  const rows = { together: [] as Rows[], last: [] as Rows[] };
+  for (const seat of touched) {
+    const parts = takeRows(seat, encode).map((request) => ({ seat, request }));
+    if (parts.length > 1) rows.last.push(parts.pop() as Rows);
+    rows.together.push(...parts);
+  }
+  return rows;
+}
+
+/** Answers the seats that lack rows: those that failed before, and those of which the last part could not be written. */
+async function writeLast(joiner: Joiner, last: Rows[], failed: Set<Seat>): Promise<Set<Seat>> {
+  const lacking = new Set(failed);
+  for (const { seat, request } of last) {
+    if (failed.has(seat)) {
+      restoreRows(seat, request);
+      continue;
+    }
+    const why = await writeRows(joiner.ports.projection, seat, [request]);
+    if (why === 'away') lacking.add(seat);
+    else if (why !== null) joiner.refused(seat, why);
+  }
+  return lacking;
 }

@@ -57,6 +57,8 @@ function take(
 ): void {
   const known = seat.sensors.has(presence.sid);
   const sensor = findOrSeat(seat, presence.sid, nowMs);
+  if (offset < sensor.nextOffset) return; // a row that was written ahead of the stored offset, which a crash left behind
+  sensor.nextOffset = offset + 1;
   const effect = fold(sensor, presence);
   if (effect.passedOver > 0) folded.passedOver.push({ oid: seat.oid, sid: sensor.sid, tags: effect.passedOver });
   if (effect.connected) {

@@ -20,6 +20,8 @@ export type Sensor = SensorView & {
   /** The last SensorState written says that the sensor is online, and when it was written (Unix ms). */
   stateOnline: boolean;
   stateAtMs: number;
+  /** Older records are in it already, though the seat may have to read them again. */
+  nextOffset: number;
 };
 
 export type Seat = {
@@ -84,6 +86,7 @@ export function seatSensor(seat: Seat, view: SensorView, nowMs: number): Sensor 
     connectedAtMs: nowMs,
     stateOnline: view.online,
     stateAtMs: 0,
+    nextOffset: 0,
   });
   seat.sensors.set(sensor.sid, sensor);
   refresh(sensor, nowMs);
@@ -108,6 +111,7 @@ const rowOf = (sensor: Sensor): PresenceRow => ({
   sinceMs: sensor.sinceMs,
   closed: sensor.closed,
   replaced: sensor.replaced,
+  nextOffset: sensor.nextOffset,
 });
 
 /** In a part that is not the last: the stored offset stays. */

@@ -75,9 +75,9 @@ async function load(ports: Ports, seat: Seat, nextOffset: number | null, states:
       const page = await projection.scanSensors(seat.oid, seat.partition, cursor);
       for (const { facts, presence } of page.sensors) {
         if (!facts) continue;
-        const sensor = seatSensor(seat, fromState(store.decode('SensorState', facts)), clock.nowMs());
-        if (!presence) continue;
-        seatSensor(seat, Object.assign(sensor, presence), clock.nowMs());
+        const view = Object.assign(fromState(store.decode('SensorState', facts)), presence);
+        const sensor = seatSensor(seat, view, clock.nowMs());
+        sensor.nextOffset = presence?.nextOffset ?? 0;
       }
       cursor = page.next;
     } while (cursor !== null);

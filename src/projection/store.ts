@@ -186,6 +186,8 @@ export type PresenceRow = {
   replaced: readonly string[];
   /** The sensor has confirmed a delivery at least once, so that sending alone is not shown as delivery. */
   confirms: boolean;
+  /** After the last record that is folded in: a row may be ahead of the stored offset. */
+  nextOffset: number;
 };
 export type StoredFacts = { sid: string; facts: Buffer };
 export type StoredSensor = { sid: string; facts: Buffer | null; presence: PresenceRow | null };

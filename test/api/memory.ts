@@ -352,6 +352,7 @@ export class Memory {
           sinceMs,
           closed: [],
           replaced: [],
+          nextOffset: 0,
         },
       }));
   }

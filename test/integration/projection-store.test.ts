@@ -25,7 +25,16 @@ describe('keys in Redis', () => {
       const presence = [
         {
           sid: 's1',
-          row: { online: true, connectionId: 'c', aliveAtMs: 1, confirms: true, sinceMs: 5, closed: [], replaced: [] },
+          row: {
+            online: true,
+            connectionId: 'c',
+            aliveAtMs: 1,
+            confirms: true,
+            sinceMs: 5,
+            closed: [],
+            replaced: [],
+            nextOffset: 1,
+          },
         },
       ];
       ok(

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Joiner } from '../../src/join/joiner.ts';
 import { onPresence } from '../../src/join/on-presence.ts';
-import { rowsTaken, type Seat, takeRows } from '../../src/join/seat.ts';
+import { restoreRows, rowsTaken, type Seat, takeRows } from '../../src/join/seat.ts';
 import type { InRecord } from '../../src/outbox.ts';
 import type { Batch } from '../../src/ports.ts';
 import type { SensorRows } from '../../src/projection/store.ts';
@@ -14,21 +14,31 @@ const settled = async () => {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-it('stores no offset past records whose states are not on the log, whoever writes rows meanwhile', async () => {
-  const seat: Seat = seatOf(OID, { nextOffset: 5 });
-  const states = Promise.withResolvers<void>();
+/** A joiner that holds one seat. `onStates` and `onRows` say when states are on the log, and what Redis answers to rows. */
+function world(seat: Seat, onStates: () => Promise<void>, onRows: (rows: SensorRows) => boolean) {
   const written: SensorRows[] = [];
+  const take = (request: SensorRows): boolean => {
+    const isTaken = onRows(request);
+    if (isTaken) written.push(request);
+    return isTaken;
+  };
+  const presence = samples.SensorPresence;
   const joiner = {
     ports: {
       clock: { nowMs: () => 1, delay: async () => undefined, random: () => 0.5 },
       inbox: {
-        decode: async (_: string, records: InRecord[]) => records.map((record) => ({ record, value: presence })),
+        decode: async (_: string, records: InRecord[]) =>
+          records.map((record) => ({ record, value: { ...presence, sid: `${record.key}` } })),
       },
       orgs: { table: { known: () => true } },
-      outbox: { sensorStates: () => states.promise, deadLetters: async () => undefined },
+      outbox: { sensorStates: onStates, deadLetters: async () => undefined },
       store: { encode: bytes },
       log: { warn: () => undefined },
-      metrics: { deadLettered: () => undefined },
+      metrics: { deadLettered: () => undefined, tagsPassedOver: () => undefined },
+      projection: {
+        writeSensors: async (requests: SensorRows[]) =>
+          requests.map((request) => (take(request) ? { ok: true } : { ok: false, why: 'away' })),
+      },
     },
     seats: {
       next: () => 5,
@@ -39,19 +49,41 @@ it('stores no offset past records whose states are not on the log, whoever write
       committed: () => undefined,
     },
     deliver: {
-      deliver: async (_: unknown, rows: { request: SensorRows }[]) => {
-        for (const { request } of rows) written.push(request);
-        return { pairs: false, rows: new Set() };
+      deliver: async (_: unknown, rows: { seat: Seat; request: SensorRows }[]) => {
+        const failed = new Set<Seat>();
+        for (const { request } of rows) {
+          if (take(request)) rowsTaken(seat);
+          else {
+            restoreRows(seat, request);
+            failed.add(seat);
+          }
+        }
+        return { pairs: false, rows: failed };
       },
     },
     match: () => [],
     forget: () => undefined,
     commit: async () => undefined,
   } as unknown as Joiner;
-  const presence = samples.SensorPresence;
-  const record = { partition: 3, offset: 5, key: Buffer.from(presence.sid), value: bytes() } as InRecord;
-  const batch = { topic: 'presence', partition: 3, records: [record], nextOffset: 6, alive: () => true } as Batch;
-  const handled = onPresence(joiner, batch);
+  const handle = (...sids: string[]) => {
+    const records = sids.map(
+      (sid, i) => ({ partition: 3, offset: 5 + i, key: Buffer.from(sid), value: bytes() }) as InRecord,
+    );
+    const nextOffset = 5 + sids.length;
+    return onPresence(joiner, { topic: 'presence', partition: 3, records, nextOffset, alive: () => true } as Batch);
+  };
+  return { handle, written };
+}
+
+it('stores no offset past records whose states are not on the log, whoever writes rows meanwhile', async () => {
+  const seat: Seat = seatOf(OID, { nextOffset: 5 });
+  const states = Promise.withResolvers<void>();
+  const { handle, written } = world(
+    seat,
+    () => states.promise,
+    () => true,
+  );
+  const handled = handle('a');
   await settled();
   expect(seat.nextOffset).toBe(6);
   const [idle] = takeRows(seat, bytes);
@@ -60,5 +92,26 @@ it('stores no offset past records whose states are not on the log, whoever write
   rowsTaken(seat);
   states.resolve();
   expect(await handled).toBe(true);
-  expect(written).toMatchObject([{ nextOffset: 6, live: true, facts: [{ sid: presence.sid }] }]);
+  expect(written).toMatchObject([{ nextOffset: 6, live: true, facts: [{ sid: 'a' }] }]);
+});
+
+it('stores no offset past rows of which a part was not taken, though the parts go out together', async () => {
+  const seat: Seat = seatOf(OID, { nextOffset: 5 });
+  const sids = Array.from({ length: 700 }, (_, i) => `s${i}`);
+  let asked = 0;
+  const { handle, written } = world(
+    seat,
+    async () => undefined,
+    () => {
+      asked += 1;
+      return asked > 1;
+    },
+  );
+  expect(await handle(...sids)).toBe(true);
+  const has = new Set<string>();
+  for (const { nextOffset, presence } of written) {
+    for (const { sid } of presence) has.add(sid);
+    if (nextOffset >= 0) expect(has.size).toBe(sids.length);
+  }
+  expect(written.at(-1)).toMatchObject({ nextOffset: 5 + sids.length, live: true });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dropExpiredTags, foldBatch } from '../../src/join/presence.ts';
-import { newSeat, type Seat, takeRows, writeRows } from '../../src/join/seat.ts';
+import { newSeat, type Seat, type Sensor, seatSensor, takeRows, writeRows } from '../../src/join/seat.ts';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
+import { fromState, toState } from '../../src/model/sensor.ts';
 import type { Answer, SensorRows } from '../../src/projection/store.ts';
 
 const NOW = 1_000_000;
@@ -34,11 +35,17 @@ const FACTS: SensorFacts = {
   kernel: false,
   tags: ['own'],
 };
-const steps = (...records: Partial<SensorPresence>[]) =>
-  records.map((record, offset) => ({ offset, presence: presence(record) }));
+const steps = (from: number, ...records: Partial<SensorPresence>[]) =>
+  records.map((record, i) => ({ offset: from + i, presence: presence(record) }));
 const seatOf = (): Seat => Object.assign(newSeat('o', 3), { token: '1', epoch: 'e', loaded: true });
-const run = (seat: Seat, ...records: Partial<SensorPresence>[]) =>
-  foldBatch(new Map([['o', seat]]), steps(...records), NOW);
+/** How many records each seat has read. */
+const read = new WeakMap<Seat, number>();
+const runAt = (nowMs: number, seat: Seat, ...records: Partial<SensorPresence>[]) => {
+  const from = read.get(seat) ?? 0;
+  read.set(seat, from + records.length);
+  return foldBatch(new Map([['o', seat]]), steps(from, ...records), nowMs);
+};
+const run = (seat: Seat, ...records: Partial<SensorPresence>[]) => runAt(NOW, seat, ...records);
 
 describe('a batch of presence', () => {
   it('is passed over below the offset of the seat, and for orgs without one', () => {
@@ -55,6 +62,21 @@ describe('a batch of presence', () => {
     expect(tagged.states.map(({ state }) => state?.alive_at)).toEqual([0]);
     expect(run(seat, { ...platform, try_now: true }).states).toEqual([]);
     expect(run(seat, {}).states).toEqual([]);
+  });
+
+  it('leaves a sensor as it is that Redis had further than the offset: a copy of its CONNECTED would not bring its facts back', () => {
+    const records = [
+      { event: 'UPDATED' as const, connection_id: '', sensor: { ...FACTS, hostname: 'old' } },
+      { sensor: { ...FACTS, hostname: 'new' } },
+    ];
+    const seat = seatOf();
+    run(seat, ...records);
+    const row = { ...seat.sensors.get('s') };
+    const next = seatOf();
+    seatSensor(next, fromState(toState(row as Sensor)), NOW).nextOffset = row.nextOffset as number;
+    const folded = run(next, ...records);
+    expect(next.sensors.get('s')?.facts?.hostname).toBe('new');
+    expect(folded.states).toEqual([]);
   });
 
   it('tells of tags for which a sensor has no room', () => {
@@ -110,8 +132,7 @@ describe('a batch of presence', () => {
   it('writes the state of an online sensor again once a day, and of no other', () => {
     const seat = seatOf();
     const DAY = 86_400_000;
-    const at = (nowMs: number, record: Partial<SensorPresence>) =>
-      foldBatch(new Map([['o', seat]]), steps(record), nowMs).states.length;
+    const at = (nowMs: number, record: Partial<SensorPresence>) => runAt(nowMs, seat, record).states.length;
     const heartbeat = { event: 'UPDATED', connection_id: '' } as const;
     expect(at(NOW, {})).toBe(1);
     expect(at(NOW + DAY - 1, heartbeat)).toBe(0);

@@ -18,6 +18,7 @@ const stored = (sid: string): StoredSensor => ({
     sinceMs: 5,
     closed: [],
     replaced: [],
+    nextOffset: 7,
   },
 });
 
@@ -68,6 +69,7 @@ describe('taking a seat', () => {
     expect(await take(seat)).toBe(true);
     expect([...seat.sensors.keys()]).toEqual(['a', 'b']);
     expect(seat).toMatchObject({ loaded: true, token: '7', nextOffset: 6, liveAt: 9 });
+    expect(seat.sensors.get('a')).toMatchObject({ online: true, connectionId: 'c-a', nextOffset: 7 });
     expect(rows).toMatchObject([{ epoch: EPOCH, token: '7', facts: [], presence: [], forgotten: [] }]);
   });
 

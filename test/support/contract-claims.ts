@@ -137,6 +137,7 @@ export function claimsContract(bench: () => Bench): void {
             sinceMs: 5,
             closed: [],
             replaced: [],
+            nextOffset: 4,
           },
         },
       ];
@@ -151,6 +152,31 @@ export function claimsContract(bench: () => Bench): void {
       expect(answer.claims[0]).toMatchObject({ ok: true, version: 1, words: [[claimed(1)]] });
       expect(ok(answer.claims[0]!).nowMs).toBeGreaterThanOrEqual(before);
       expect(ok(await org.projection.takeover(oid, epoch, 0)).nextOffset).toBe(4);
+    });
+  });
+
+  describe('rows whose owner died between their parts', () => {
+    it('stand ahead of the stored offset, and say how far each has come', async () => {
+      const org = await withTask();
+      const row = {
+        online: true,
+        connectionId: 'c',
+        aliveAtMs: 5,
+        confirms: false,
+        sinceMs: 5,
+        closed: [],
+        replaced: [],
+      };
+      const facts = [{ sid: 's1', bytes: Buffer.from([1]) }];
+      const presence = [{ sid: 's1', row: { ...row, nextOffset: 9 } }];
+      const written = await org.projection.writeSensors([
+        org.rows({ nextOffset: 4 }),
+        org.rows({ nextOffset: -1, facts, presence }),
+      ]);
+      expect(written).toEqual([{ ok: true }, { ok: true }]);
+      expect(ok(await org.projection.takeover(org.oid, org.epoch, 0)).nextOffset).toBe(4);
+      const { sensors } = await org.projection.scanSensors(org.oid, 0, null);
+      expect(sensors.find(({ sid }) => sid === 's1')?.presence?.nextOffset).toBe(9);
     });
   });
 

@@ -169,6 +169,7 @@ export function readsContract(bench: () => Bench): void {
         sinceMs: i,
         closed: i % 4 === 0 ? [] : [`a ${i}`, '"b'],
         replaced: i % 7 === 0 ? ['[]'] : [],
+        nextOffset: i,
       });
       const facts = sids.map((sid, i) => ({ sid, bytes: Buffer.from([0, 255, 10, i % 256]) }));
       const presence = sids.slice(1).map((sid, i) => ({ sid, row: row(i + 1) }));

@@ -63,13 +63,17 @@ const CONFIRMS = 1;
 /** Set in rows that carry a JSON list behind the numbers; earlier versions wrote the connection id there. */
 const LISTED = 2;
 
-/** `online flags alive [connection, since, closed, replaced]`. */
+/** Rows of earlier versions end before the offset. */
+type Listed = [string | null, number, string[], string[], number?];
+
+/** `online flags alive [connection, since, closed, replaced, next offset]`. */
 export const writePresence = ({ online, confirms, aliveAtMs, ...rest }: PresenceRow): string =>
   `${online ? 1 : 0} ${LISTED + (confirms ? CONFIRMS : 0)} ${aliveAtMs} ${JSON.stringify([
     rest.connectionId,
     rest.sinceMs,
     rest.closed,
     rest.replaced,
+    rest.nextOffset,
   ])}`;
 
 export function readPresence(text: string): PresenceRow {
@@ -80,8 +84,8 @@ export function readPresence(text: string): PresenceRow {
   if ((flags & LISTED) === 0) {
     const connectionId = tail === '' ? null : tail;
     const closed = online || connectionId === null ? [] : [connectionId];
-    return { ...known, connectionId, sinceMs: aliveAtMs, closed, replaced: [] };
+    return { ...known, connectionId, sinceMs: aliveAtMs, closed, replaced: [], nextOffset: 0 };
   }
-  const [connectionId, sinceMs, closed, replaced] = JSON.parse(tail) as [string | null, number, string[], string[]];
-  return { ...known, connectionId, sinceMs, closed, replaced };
+  const [connectionId, sinceMs, closed, replaced, nextOffset = 0] = JSON.parse(tail) as Listed;
+  return { ...known, connectionId, sinceMs, closed, replaced, nextOffset };
 }

@@ -11,6 +11,7 @@ describe('a presence row', () => {
       sinceMs: 7,
       closed: ['a b'],
       replaced: ['"'],
+      nextOffset: 4,
     };
     expect(readPresence(writePresence(row))).toEqual(row);
     expect(readPresence(writePresence({ ...row, online: false, confirms: false }))).toMatchObject({
@@ -22,8 +23,9 @@ describe('a presence row', () => {
   it.each([
     ['1 0 9 c d', { online: true, connectionId: 'c d', confirms: false, closed: [] }],
     ['0 1 9 c', { online: false, connectionId: 'c', confirms: true, closed: ['c'] }],
+    ['0 2 9 ["c",9,[],[]]', { online: false, connectionId: 'c', closed: [] }],
     ['0 0 9 ', { online: false, connectionId: null, closed: [] }],
   ])('that an earlier version wrote is read: %o', (text, row) => {
-    expect(readPresence(text)).toMatchObject({ aliveAtMs: 9, sinceMs: 9, replaced: [], ...row });
+    expect(readPresence(text)).toMatchObject({ aliveAtMs: 9, sinceMs: 9, replaced: [], nextOffset: 0, ...row });
   });
 });
