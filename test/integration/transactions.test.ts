@@ -1,8 +1,10 @@
 /** Logs that end in what is no record: the marker of a transaction, or one that was aborted. Everybody gets to their ends. */
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from 'kafkajs';
+import type { Kafka, ProducerConfig, Transaction } from 'kafkajs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createProducer, openSoleProducer } from '../../src/edges/kafka/producer.ts';
+import { startTail } from '../../src/edges/kafka/tail.ts';
 import { System, soon } from './support/system.ts';
 
 const PARTITIONS = 4;
@@ -104,4 +106,43 @@ it('lets a joiner take its partitions, a projector rebuild, and the settings be 
   await system.command({ task_id: task, selector: `sid == "${connected}"` });
   await waitFor(() => expect(system.sent(task)).toHaveLength(1));
   expect(system.seen.deadLetters.map(({ key }) => String(key))).not.toContain('aborted');
+}, 120_000);
+
+/** Whose commits never come: as of a process that died between its records and their commit, of which `died` is told. */
+function dying(kafka: Kafka, died: () => void): Kafka {
+  const real = kafka.producer.bind(kafka);
+  const producer = (config?: ProducerConfig) => {
+    const whole = real(config);
+    const commit = () => {
+      died();
+      return new Promise<void>(() => {});
+    };
+    const transaction = async () => ({ ...(await whole.transaction()), commit });
+    return { ...whole, transaction };
+  };
+  return Object.assign(kafka, { producer });
+}
+
+it('lets readers pass a redrive that died before its commit, well within the minute that a transaction may take by itself', async () => {
+  const kafka = createKafka(system.config, system.log);
+  const topic = `it-${randomUUID()}-redriven`;
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+  const death = Promise.withResolvers<void>();
+  const mortal = dying(createKafka(system.config, system.log), death.resolve);
+  const dead = await openSoleProducer(mortal, `it-${randomUUID()}`);
+  void dead.send(new Map([[topic, [{ key: 'dead', value: Buffer.from('dead') }]]]));
+  await death.promise;
+  const diedAtMs = performance.now();
+  const producer = await createProducer(kafka, 'durable');
+  await producer.send(topic, [{ key: 'next', value: Buffer.from('next') }]);
+  const read: string[] = [];
+  const onRecords = (records: { value: Buffer | null }[]) => void read.push(...records.map(({ value }) => `${value}`));
+  const tail = await startTail({ kafka, topic, from: 'beginning', log: system.log, onRecords });
+  await vi.waitFor(() => expect(read).toEqual(['next']), { timeout: 80_000, interval: 100 });
+  const waitedMs = performance.now() - diedAtMs;
+  expect(waitedMs).toBeGreaterThan(5_000); // it did stand in the way
+  expect(waitedMs).toBeLessThan(45_000);
+  await Promise.all([tail.stop(), producer.stop(), admin.disconnect(), dead.stop()]);
 }, 120_000);
