@@ -122,6 +122,17 @@ describe('a cluster of Redis', () => {
     await vi.waitFor(() => expect(new Set(heard)).toEqual(new Set(messages)), { timeout: 5_000, interval: 10 });
   });
 
+  it('says of a shard that is full that its orgs are away, until it has room again', async (ctx) => {
+    needsCluster(ctx);
+    const full = nodes[1] as Node;
+    const begun = async () => (await projection.begin(oids)).map((status) => status !== null);
+    await full.redis.config('SET', 'maxmemory', '1');
+    expect(await begun()).toEqual([true, false, true]);
+    expect((await projection.status(oids)).map((status) => status !== null)).toEqual([true, true, true]);
+    await full.redis.config('SET', 'maxmemory', '0');
+    expect(await begun()).toEqual([true, true, true]);
+  });
+
   it('answers for the orgs of the other shards while one is away', async (ctx) => {
     needsCluster(ctx);
     nodes[1]?.process.kill('SIGKILL');

@@ -14,5 +14,9 @@ if not m[1] or m[2] ~= run then
   local epoch = t[1] .. string.format('%06d', t[2]) .. '-' .. string.sub(run, 1, 8)
   redis.call('HSET', KEYS[1], 'e', epoch, 'g', run, 'b', string.format('%.0f', now))
   m[3] = false
+else
+  -- Changes nothing. A node that is full, or that may not write for another reason, refuses it: then its orgs are away, and hold
+  -- up no partition that they share with others.
+  redis.call('HSETNX', KEYS[1], 'e', m[1])
 end
 return {'OK', redis.call('HGETALL', KEYS[1]), string.format('%.0f', now), (m[3] == run) and '1' or '0'}
