@@ -117,6 +117,8 @@ describe('a cluster of Redis', () => {
     const [here, there] = clients as [RedisClient, RedisClient];
     const heard: string[] = [];
     await there.subscribe('hints', (message) => void heard.push(message));
+    await there.subscribe('others', () => undefined);
+    await here.publish('others', ['of another channel']);
     const messages = Array.from({ length: 20 }, (_, i) => `m${i}`);
     await here.publish('hints', messages);
     await vi.waitFor(() => expect(new Set(heard)).toEqual(new Set(messages)), { timeout: 5_000, interval: 10 });

@@ -81,6 +81,10 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     subscriber.disconnect();
     throw connectError(last ?? error);
   }
+  const listeners = new Map<string, ((message: string) => void)[]>();
+  subscriber.on('message', (channel: string, message: string) => {
+    for (const listener of listeners.get(channel) ?? []) listener(message);
+  });
   const heartbeat = startHeartbeat(
     () => client.status === 'ready',
     () => client.ping(),
@@ -107,8 +111,8 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
       await Promise.all(messages.map((message) => client.publish(channel, message)));
     },
     subscribe: async (channel, listener) => {
+      listeners.set(channel, [...(listeners.get(channel) ?? []), listener]);
       await subscriber.subscribe(channel);
-      subscriber.on('message', (_channel: string, message: string) => listener(message));
     },
     ping: async () => {
       await client.ping();
