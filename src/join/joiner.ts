@@ -12,7 +12,7 @@ import type { Why } from '../projection/store.ts';
 import { Deliver } from './deliver.ts';
 import type { Due } from './flight.ts';
 import { type Added, Follower } from './follow.ts';
-import { meet } from './meet.ts';
+import { meet, meetAll } from './meet.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { OnlineCounter } from './online.ts';
@@ -129,6 +129,10 @@ export class Joiner implements Role {
       for (const task of this.#followers.get(sensor.oid)?.tasks.match(sensor) ?? []) due.push({ sensor, task });
     }
     return due;
+  }
+
+  #matchAll(sensors: Iterable<Sensor>): Promise<Due[]> {
+    return meetAll(this.ports.clock, sensors, (slice) => this.match(slice));
   }
 
   task(oid: string, taskId: string): Task | undefined {
@@ -252,7 +256,8 @@ export class Joiner implements Role {
       if (follower.tasks.epoch !== epoch) throw new Error('the tasks are of another epoch');
       // What was remembered under an earlier token or epoch says nothing: claims sort out what is settled, waiting or dead.
       this.forget(seat.sensors.values());
-      if (!(await this.send(this.match([...seat.sensors.values()])))) throw new Error('not all pairs could be claimed');
+      const due = await this.#matchAll(seat.sensors.values());
+      if (!(await this.send(due))) throw new Error('not all pairs could be claimed');
       // A process that stops has sent nothing: what is dead is for the next owner.
       if (!seat.live || !isSame() || this.#stopping) return;
       await this.deliver.clear(seat.oid, epoch, seat.deadBatches.splice(0));
@@ -291,7 +296,7 @@ export class Joiner implements Role {
       for (const seat of this.seats.ofOrg(oid)) for (const sensor of seat.sensors.values()) affected.add(sensor);
     }
     this.#subscribed = subscribed;
-    await this.send(this.match(affected));
+    await this.send(await this.#matchAll(affected));
   }
 
   /** Seats without traffic tell Redis how far they have read, so that a next owner does not read it all again. */

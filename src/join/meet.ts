@@ -11,6 +11,9 @@ import type { Task } from './tasks.ts';
 /** Some milliseconds of work. */
 export const ASKED_PER_SLICE = 20_000;
 
+/** The same of sensors, each of which is asked of the index of its org's tasks. */
+export const SENSORS_PER_SLICE = 1_000;
+
 export type Met = { oid: string; taskId: string; partition: number; matched: number; online: number };
 
 /** `due`: pairs whose sensor is online. `counts`: of every task in every seat that was live from beginning to end. */
@@ -46,3 +49,18 @@ const candidates = (seat: Seat, task: Task): Iterable<Sensor> => {
   const sensor = seat.sensors.get(task.sid);
   return sensor ? [sensor] : [];
 };
+
+/** The other way round: many sensors meet the tasks that there are, `match` some of them at a time. */
+export async function meetAll(
+  clock: Pick<Clock, 'delay'>,
+  sensors: Iterable<Sensor>,
+  match: (slice: Sensor[]) => Due[],
+): Promise<Due[]> {
+  const due: Due[] = [];
+  const all = [...sensors]; // a seat may change between two slices
+  for (let at = 0; at < all.length; at += SENSORS_PER_SLICE) {
+    if (at > 0) await clock.delay(0);
+    for (const pair of match(all.slice(at, at + SENSORS_PER_SLICE))) due.push(pair);
+  }
+  return due;
+}

@@ -19,13 +19,19 @@ const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** Others have their turn, and no time passes. */
+const turn = (ms: number, work: () => void) => {
+  if (ms === 0) setImmediate(work);
+  return () => undefined;
+};
+
 /** A joiner that has started; no time passes. */
 async function world() {
   const table = new OrgTable();
   for (const setting of bootstrapSettings(table, OID, randomUUID(), 1))
     table.apply(`${OID}/${setting.kind}/${setting.name}`, setting);
   const warnings: string[] = [];
-  const asked = { status: 0, confirms: 0 };
+  const asked = { status: 0, confirms: 0, looks: 0 };
   const hooks = {
     ends: async () => new Map([[0, { low: 0, high: 9 }]]),
     changes: async () => ({ ok: false }) as object,
@@ -34,7 +40,7 @@ async function world() {
   const nothing = () => undefined;
   const ports = {
     config: readConfig({ KAFKA_BROKERS: 'k:1', REDIS_URL: 'redis://r' }),
-    clock: clockOf({ nowMs: () => 1_000, monoMs: () => 1_000, after: () => nothing, random: () => 0.5 }),
+    clock: clockOf({ nowMs: () => 1_000, monoMs: () => 1_000, after: turn, random: () => 0.5 }),
     log: { warn: (_: object, text: string) => warnings.push(text), info: nothing, debug: nothing },
     orgs: { table },
     inbox: {
@@ -59,7 +65,11 @@ async function world() {
       },
     },
     stats: { writeOnline: async () => undefined },
-    metrics: { pendingTasks: nothing },
+    metrics: {
+      pendingTasks: () => {
+        asked.looks += 1;
+      },
+    },
   } as unknown as RolePorts;
   const joiner = new Joiner(ports);
   const start = async () => {
@@ -115,7 +125,7 @@ describe('a joiner', () => {
   });
 
   it('looks at as many sensors as there are when an org subscribes', async () => {
-    const { joiner, start, warnings } = await world();
+    const { asked, joiner, start, warnings } = await world();
     const seat = seatOf(OID);
     const sensor = { oid: OID, seat, online: false } as Sensor;
     const sensors = new Map(Array.from({ length: MANY }, (_, i) => [String(i), sensor]));
@@ -123,6 +133,7 @@ describe('a joiner', () => {
       yield { ...seat, sensors };
     });
     await start();
+    await vi.waitFor(() => expect(asked.looks).toBe(1), { timeout: 20_000 });
     expect(warnings).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /** Many new tasks and many sensors, met in slices. */
 import { expect, it } from 'vitest';
-import { ASKED_PER_SLICE, meet } from '../../src/join/meet.ts';
+import { ASKED_PER_SLICE, meet, meetAll, SENSORS_PER_SLICE } from '../../src/join/meet.ts';
 import type { Sensor } from '../../src/join/seat.ts';
 import { seatOf, sensorIn, taskOf } from './world.ts';
 
@@ -64,4 +64,18 @@ it('tells no count of a seat that was lost meanwhile', async () => {
   });
   const { counts } = await meet(clock, [seat], [taskOf('a')]);
   expect(counts).toEqual([]);
+});
+
+it('lets others have their turn while many sensors meet the tasks, and asks each sensor once, whoever leaves meanwhile', async () => {
+  const [seat] = crowd();
+  const clock = turns(() => seat.sensors.clear());
+  const slices: number[] = [];
+  const task = taskOf('a');
+  const due = await meetAll(clock, seat.sensors.values(), (slice) => {
+    slices.push(slice.length);
+    return slice.map((sensor) => ({ sensor, task }));
+  });
+  expect(Math.max(...slices)).toBeLessThanOrEqual(SENSORS_PER_SLICE);
+  expect(clock.count).toBe(slices.length - 1);
+  expect(due).toHaveLength(ASKED_PER_SLICE);
 });
