@@ -32,7 +32,7 @@ function partOf(name: string, body: Fields, query: Fields): string {
 
 async function dataOf({ data, gzdata }: Fields, maxBytes: number): Promise<unknown> {
   if (Array.isArray(data) || Array.isArray(gzdata) || (isGiven(data) && isGiven(gzdata)))
-    throw new ApiError('bad_request', 'data is given more than once: give data or gzdata, once.');
+    throw new ApiError('bad_request', 'The data has to be one JSON object, given once: as data or as gzdata.');
   if (isGiven(gzdata)) return parseJson(await unzip(gzdata, maxBytes), 'gzdata', 'data_invalid');
   if (!isGiven(data)) return {};
   return typeof data === 'string' ? parseJson(data, 'data', 'data_invalid') : data;
