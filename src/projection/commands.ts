@@ -76,7 +76,7 @@ export async function applyCommands(
   await Promise.all([ports.outbox.taskEvents(events), ports.outbox.deadLetters(letters)]);
   for (const { code, record } of letters) {
     ports.metrics.deadLettered(code);
-    rebuild.refuse('c', record.partition, record.offset);
+    rebuild.refusals.add('c', record.partition, record.offset);
   }
   if (!stillMine()) throw new TurnOver();
   rebuild.positions.advance('c', batch.partition, turn, batch.nextOffset);
@@ -88,7 +88,7 @@ async function judgeBatch({ inbox, orgs, config }: RolePorts, rebuild: Rebuild, 
   const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
   const rules = { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
   const replayed = ({ partition, offset }: InRecord) =>
-    offset < effects ? { refused: rebuild.wasRefused('c', partition, offset) } : null;
+    offset < effects ? { refused: rebuild.refusals.has('c', partition, offset) } : null;
   const judged = judge(decoded, rules, replayed);
   if (!judged.refused.some(({ code }) => code === 'org_unknown' || code === 'not_subscribed')) return judged;
   await orgs.refresh();

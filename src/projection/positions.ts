@@ -6,10 +6,12 @@
  * that other orgs have are passed over by their own offsets. Each move back is a new `turn`: a batch of an earlier turn
  * gives up, so that no offset is stored past records that it has not seen.
  */
+import type { TopicKey } from '../topics.ts';
 import type { OrgStatus } from './store.ts';
 
 export type Kind = 'c' | 't';
 export const KINDS: readonly Kind[] = ['c', 't'];
+export const TOPIC_OF: Record<Kind, TopicKey> = { c: 'commands', t: 'taskEvents' };
 
 type Place = { next: number; turn: number };
 

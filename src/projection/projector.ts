@@ -7,8 +7,9 @@ import type { Batch, Role, RolePorts } from '../ports.ts';
 import { applyCommands, TurnOver } from './commands.ts';
 import { applyEvents } from './events.ts';
 import { startInspector } from './inspect.ts';
+import { TOPIC_OF } from './positions.ts';
 import { expiredEvent } from './project.ts';
-import { Rebuild, TOPIC_OF } from './rebuild.ts';
+import { Rebuild } from './rebuild.ts';
 
 export const PROJECTOR_GROUP = 'reliable-tasking-projector';
 

@@ -9,16 +9,13 @@ import type { Logger } from 'pino';
 import type { Group, RolePorts } from '../ports.ts';
 import type { TopicKey } from '../topics.ts';
 import { Missed } from './missed.ts';
-import { KINDS, type Kind, Positions } from './positions.ts';
+import { KINDS, type Kind, Positions, TOPIC_OF } from './positions.ts';
+import { Refusals } from './refusals.ts';
 import type { AdvanceRequest, AttestRequest, OrgStatus } from './store.ts';
-
-export const TOPIC_OF: Record<Kind, TopicKey> = { c: 'commands', t: 'taskEvents' };
 
 /** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
 const SLACK_MS = 60_000;
 
-/** Places of refused records that are kept up; of more, all are read anew when they are asked for. */
-const REFUSED_MAX = 200_000;
 const ADVANCES_PER_TRIP = 1_000;
 
 type Starts = Record<Kind, Map<number, number>>;
@@ -28,15 +25,11 @@ export class Rebuild {
   /** Side effects (events, dead letters) are written from these offsets on; below, they were written before. */
   readonly effectsFrom = new Map<string, number>();
   readonly missed = new Missed();
+  readonly refusals: Refusals;
   /** How far the group was told. */
   readonly #committed = new Map<string, number>();
   #partitions: number[] = [];
   #placed: Promise<void> = Promise.resolve();
-  #refused = new Set<string>();
-  /** What was refused is read once for each share of partitions, and kept up by what this process refuses itself. */
-  #refusedKnown = false;
-  /** Refused while the dead letters are read: their letters may stand behind what is read. null: none are read. */
-  #meanwhile: Set<string> | null = null;
   #turns: Promise<unknown> = Promise.resolve();
   #generation = 0;
   #polling: Promise<boolean> | null = null;
@@ -48,6 +41,7 @@ export class Rebuild {
   constructor(ports: RolePorts, groupId: string) {
     this.#ports = ports;
     this.#groupId = groupId;
+    this.refusals = new Refusals(ports);
     this.#log = ports.log;
   }
 
@@ -64,7 +58,7 @@ export class Rebuild {
   assign(partitions: number[]): void {
     this.#partitions = partitions;
     this.positions.reset();
-    this.#refusedKnown = false; // another may have held any of them meanwhile, unnoticed by a process that slept
+    this.refusals.forget(); // another may have held any of them meanwhile, unnoticed by a process that slept
     this.#generation += 1;
     const mine = this.#generation;
     this.#placed = this.#inTurn(() => this.#placeUntilDone(() => mine === this.#generation));
@@ -105,19 +99,6 @@ export class Rebuild {
       this.#committed.set(key, whole);
     }
     this.effectsFrom.set(key, effects);
-  }
-
-  /** True for a record that was refused when it was first read: a replay must not judge it anew. */
-  wasRefused(kind: Kind, partition: number, offset: number): boolean {
-    return this.#refused.has(`${TOPIC_OF[kind]}/${partition}/${offset}`);
-  }
-
-  /** Tells of a refusal whose dead letter has just been written. */
-  refuse(kind: Kind, partition: number, offset: number): void {
-    const place = `${TOPIC_OF[kind]}/${partition}/${offset}`;
-    this.#meanwhile?.add(place);
-    if (this.#refused.size >= REFUSED_MAX) this.#refusedKnown = false; // read again when it is asked for
-    if (this.#refusedKnown) this.#refused.add(place);
   }
 
   /** Gives up as soon as a further join has made the share another one. */
@@ -163,7 +144,7 @@ export class Rebuild {
         this.positions.start(kind, partition, next);
       }
     }
-    if (replay) await this.#loadRefused();
+    if (replay) await this.refusals.load();
   }
 
   /** Where the records of orgs without stored offsets begin. */
@@ -180,24 +161,6 @@ export class Rebuild {
       starts.set(oid, { c, t });
     }
     return starts;
-  }
-
-  async #loadRefused(): Promise<void> {
-    if (this.#refusedKnown) return;
-    const generation = this.#generation;
-    const refused = new Set<string>();
-    this.#meanwhile = new Set();
-    const text = (value: unknown) => String(value ?? '');
-    const names = new Map(KINDS.map((kind) => [this.#ports.config.KAFKA_TOPIC_PREFIX + nameOf(kind), TOPIC_OF[kind]]));
-    await this.#ports.inbox.readAll('deadLetter', (records) => {
-      for (const { headers } of records) {
-        const topic = names.get(text(headers['rt-source-topic']));
-        if (topic) refused.add(`${topic}/${text(headers['rt-source-partition'])}/${text(headers['rt-source-offset'])}`);
-      }
-    });
-    this.#refused = new Set([...refused, ...this.#meanwhile]);
-    this.#meanwhile = null;
-    this.#refusedKnown = generation === this.#generation;
   }
 
   /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */
@@ -227,7 +190,7 @@ export class Rebuild {
   /** The new epochs count only from the moment in which the places have moved back: there is no await in between. */
   async #goBack(fresh: (readonly [string, OrgStatus])[]): Promise<void> {
     const starts = await this.#startsOf(fresh);
-    await this.#loadRefused();
+    await this.refusals.load();
     for (const [oid, status] of fresh) this.positions.learn(oid, status);
     for (const kind of KINDS) {
       for (const partition of this.#partitions) {
@@ -292,8 +255,6 @@ export class Rebuild {
     }
   }
 }
-
-const nameOf = (kind: Kind): string => (kind === 'c' ? 'task-commands' : 'task-events');
 
 function offsetOf(kind: Kind, partition: number, status: OrgStatus, starts: Starts | undefined): number {
   const stored = kind === 'c' ? status.commandOffsets : status.eventOffsets;

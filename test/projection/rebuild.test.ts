@@ -131,8 +131,8 @@ describe('a rebuild', () => {
       await look();
     }
     expect(world.lettersRead).toBe(1);
-    world.rebuild.refuse('c', 0, 7);
-    expect([world.rebuild.wasRefused('c', 0, 7), world.rebuild.wasRefused('c', 0, 8)]).toEqual([true, false]);
+    world.rebuild.refusals.add('c', 0, 7);
+    expect([world.rebuild.refusals.has('c', 0, 7), world.rebuild.refusals.has('c', 0, 8)]).toEqual([true, false]);
     world.rebuild.assign([0]); // another may have refused some meanwhile
     await world.settle();
     world.lose();
