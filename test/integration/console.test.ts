@@ -224,10 +224,13 @@ describe('every page, in both themes and on a narrow screen,', () => {
   ] as const;
 
   beforeAll(async () => {
+    const queue = (task: object) => system.client.request<{ task_id: string }>('task', task);
+    const [tasks] = await Promise.all([Promise.all(TASKS.map(queue)), detected('ws-01'), detected('ws-02')]);
+    const [windows, , history] = tasks.map(({ task_id }) => task_id) as [string, string, string];
     await Promise.all([
-      ...TASKS.map((task) => system.client.request('task', task)),
-      detected('ws-01'),
-      detected('ws-02'),
+      system.answer({ sid: 'ws-01', task_id: windows }, ANSWER),
+      system.answer({ sid: 'ws-02', task_id: windows }, { ERROR: 5 }),
+      system.answer({ sid: 'ws-01', task_id: history }, ANSWER),
     ]);
   });
 
@@ -239,7 +242,7 @@ describe('every page, in both themes and on a narrow screen,', () => {
     expect(await violations(other.page)).toEqual([]);
     await other.page.getByRole('link', { name: 'Settings' }).click();
     await other.page.getByRole('heading', { name: 'Settings' }).waitFor();
-    expect(await other.page.getByRole('link', { name: 'Settings' }).isVisible()).toBe(false);
+    await other.page.getByRole('link', { name: 'Settings' }).waitFor({ state: 'hidden' });
     await other.page.getByRole('button', { name: 'Menu' }).click();
     await other.page.getByRole('button', { name: 'Sign out' }).click();
     await other.page.getByLabel('API key').waitFor();

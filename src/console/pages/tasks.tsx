@@ -5,7 +5,7 @@ import type { Task } from '../api/types.ts';
 import { count, shown } from '../format.ts';
 import { place, refine } from '../router.ts';
 import { current } from '../session.ts';
-import { Ago, Code, Empty, Fault, Head, ProgressBar, StateDot } from '../ui/bits.tsx';
+import { Ago, Code, Empty, Fault, Head, ProgressBar, ProgressText, StateDot } from '../ui/bits.tsx';
 import { createProgress, type Progress } from '../ui/progress-store.ts';
 import { TimeLeft } from '../ui/time-left.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
@@ -149,6 +149,7 @@ function TaskRow({ task, listing, progress }: RowProps) {
       <Cell class="w-left">{listing === 'pending' ? <TimeLeft task={task} /> : <HowEnded progress={progress} />}</Cell>
       <Cell class="w-progress">
         <ProgressBar counts={progress?.counts} />
+        <ProgressText counts={progress?.counts} />
       </Cell>
     </>
   );

@@ -43,6 +43,19 @@ export function ProgressBar({ counts }: { counts: Counts | undefined }) {
   );
 }
 
+/** The same in a few words, for those who see the bar. */
+export function ProgressText({ counts }: { counts: Counts | undefined }) {
+  if (!counts) return null;
+  const total = totalOf(counts);
+  const failed = counts.failed > 0 ? `, ${count(counts.failed)} failed` : '';
+  const text = total === 0 ? 'no sensor yet' : `${count(counts.done)} of ${count(total)} done${failed}`;
+  return (
+    <span class="progress-text" aria-hidden="true">
+      {text}
+    </span>
+  );
+}
+
 export function Legend({ counts }: { counts: Counts }) {
   return (
     <ul class="legend">
