@@ -11,15 +11,17 @@ import type { Batch, Group, Handled, Role, RolePorts } from '../ports.ts';
 import type { Why } from '../projection/store.ts';
 import { Deliver } from './deliver.ts';
 import type { Due } from './flight.ts';
-import { type Added, Follower } from './follow.ts';
+import type { Added } from './follow.ts';
+import { Followers } from './followers.ts';
+import type { Joining } from './joining.ts';
 import { meet, meetAll } from './meet.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { OnlineCounter } from './online.ts';
 import { dropExpiredTags } from './presence.ts';
+import { Repeats } from './repeats.ts';
 import { type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 import { Seats } from './seats.ts';
-import type { Task } from './tasks.ts';
 import { Timers } from './timers.ts';
 
 export const JOINER_GROUP = 'reliable-tasking-joiner';
@@ -29,18 +31,14 @@ const TICK_MS = 50;
 const TICK_LIMIT = 4_000;
 const IDLE_ROWS_MS = 10_000;
 
-export class Joiner implements Role {
+export class Joiner implements Role, Joining {
   readonly ports: RolePorts;
   readonly seats: Seats;
   readonly deliver: Deliver;
-  readonly timers = new Timers();
-  /** Receipts below these offsets may have been settled without being told: repeats are told again. */
-  readonly #repeatBelow = new Map<number, number>();
-  /** Of which partitions the end was asked for since they were shared out. */
-  readonly #endsRead = new Map<number, Promise<void>>();
-  /** How often in a row the batch of a partition of `sensor-events` could not be finished. */
+  readonly followers: Followers;
+  readonly repeats: Repeats;
   readonly tries = new Map<number, number>();
-  readonly #followers = new Map<string, Follower>();
+  readonly #timers = new Timers();
   #usable = new Map<string, string>();
   #subscribed = new Set<string>();
   #group: Group | null = null;
@@ -52,6 +50,8 @@ export class Joiner implements Role {
 
   constructor(ports: RolePorts) {
     this.ports = ports;
+    this.followers = new Followers(ports, (oid, added) => void this.#onAdded(oid, added));
+    this.repeats = new Repeats(ports.inbox);
     this.#online = new OnlineCounter(ports);
     const groupId = ports.config.KAFKA_TOPIC_PREFIX + JOINER_GROUP;
     this.seats = new Seats({
@@ -61,14 +61,14 @@ export class Joiner implements Role {
       seek: (partition, offset) => this.#group?.seek('presence', partition, offset),
       confirmOwnership: (partition, offset) => (this.#group as Group).commit('presence', partition, offset),
       onLive: (seat) => void this.#goLive(seat),
-      onGone: (sensors) => this.forget(sensors),
+      onGone: (sensors) => this.followers.forget(sensors),
     });
     this.deliver = new Deliver({
       ports,
-      timers: this.timers,
+      timers: this.#timers,
       onRefused: (seat, why) => this.refused(seat, why),
       onVersion: (oid, version) => {
-        if (version > (this.#followers.get(oid)?.tasks.version ?? version)) this.#catchUp(oid);
+        if (this.followers.isBehind(oid, version)) this.#catchUp(oid);
       },
     });
   }
@@ -79,9 +79,7 @@ export class Joiner implements Role {
       groupId: config.KAFKA_TOPIC_PREFIX + JOINER_GROUP,
       topics: ['presence', 'sensorEvents'],
       onAssigned: (partitions) => {
-        // Another owner may have settled receipts meanwhile without telling; what was ours before says nothing about that.
-        this.#repeatBelow.clear();
-        this.#endsRead.clear();
+        this.repeats.forget();
         this.seats.assign(partitions);
       },
       wanted: (topic, partition) => this.#wanted(topic === 'presence', partition),
@@ -121,22 +119,17 @@ export class Joiner implements Role {
     this.seats.assign([]); // ends what waits for the group or for Redis on their behalf
   }
 
-  /** What is due of these sensors, as far as memory knows. */
   match(sensors: Iterable<Sensor>): Due[] {
     const due: Due[] = [];
     for (const sensor of sensors) {
       if (!sensor.online || !sensor.seat.live || !this.#isSubscribed(sensor.oid)) continue;
-      for (const task of this.#followers.get(sensor.oid)?.tasks.match(sensor) ?? []) due.push({ sensor, task });
+      this.followers.match(sensor, due);
     }
     return due;
   }
 
   #matchAll(sensors: Iterable<Sensor>): Promise<Due[]> {
     return meetAll(this.ports.clock, sensors, (slice) => this.match(slice));
-  }
-
-  task(oid: string, taskId: string): Task | undefined {
-    return this.#followers.get(oid)?.tasks.get(taskId);
   }
 
   /** Sends pairs that are due for a reason of our own; what fails comes again by its timer. */
@@ -154,14 +147,6 @@ export class Joiner implements Role {
     void this.seats.refused(seat, why).then(() => this.#lookSoon());
   }
 
-  repeatsToldBelow(partition: number): number {
-    return this.#repeatBelow.get(partition) ?? 0;
-  }
-
-  tellRepeats(partition: number, below: number): void {
-    this.#repeatBelow.set(partition, Math.max(below, this.repeatsToldBelow(partition)));
-  }
-
   commit(batch: Batch): Promise<void> {
     return (this.#group as Group).commit(batch.topic, batch.partition, batch.nextOffset);
   }
@@ -169,20 +154,8 @@ export class Joiner implements Role {
   async #wanted(presence: boolean, partition: number): Promise<number | null> {
     await this.seats.prepared(partition);
     if (presence) return this.seats.next(partition) ?? null;
-    const reading = this.#endsRead.get(partition) ?? this.#readEnd(partition);
-    this.#endsRead.set(partition, reading);
-    await reading;
+    await this.repeats.toEnd(partition);
     return null;
-  }
-
-  async #readEnd(partition: number): Promise<void> {
-    try {
-      const ends = await this.ports.inbox.ends('sensorEvents');
-      this.tellRepeats(partition, ends.get(partition)?.high ?? 0);
-    } catch (error) {
-      this.#endsRead.delete(partition);
-      throw error;
-    }
   }
 
   async #onBatch(batch: Batch): Promise<Handled> {
@@ -211,31 +184,23 @@ export class Joiner implements Role {
     try {
       const usable = await this.#readUsable();
       for (const seat of this.seats.all()) if (!usable.has(seat.oid) && seat.live) seat.live = false;
-      await Promise.all([...usable].map(([oid, epoch]) => this.#follower(oid).catchUp(epoch)));
+      await Promise.all([...usable].map(([oid, epoch]) => this.followers.catchUp(oid, epoch)));
       await this.seats.takeMissing(usable);
       for (const seat of this.seats.all()) this.seats.checkLive(seat.partition);
       await this.#afterChangesOfTime();
       if (this.ports.clock.monoMs() - this.#idleRowsAt >= IDLE_ROWS_MS) await this.#writeIdleRows();
       await this.#online.write(this.seats.all());
-      this.ports.metrics.pendingTasks([...this.#followers.values()].reduce((sum, { tasks }) => sum + tasks.size, 0));
+      this.ports.metrics.pendingTasks(this.followers.size);
     } catch (error) {
       this.ports.log.warn({ err: error }, 'the projection cannot be looked at');
     }
   }
 
-  #follower(oid: string): Follower {
-    const known = this.#followers.get(oid);
-    if (known) return known;
-    const follower = new Follower(oid, this.ports, (added) => void this.#onAdded(oid, added));
-    this.#followers.set(oid, follower);
-    return follower;
-  }
-
   #catchUp(oid: string): void {
     const epoch = this.#usable.get(oid);
     if (epoch === undefined || this.#stopping) return;
-    this.#follower(oid)
-      .catchUp(epoch)
+    this.followers
+      .catchUp(oid, epoch)
       .catch((error) => this.ports.log.debug({ err: error, oid }, 'tasks cannot be followed yet'));
   }
 
@@ -251,11 +216,9 @@ export class Joiner implements Role {
     const { epoch, token } = seat;
     const isSame = () => seat.token === token && seat.epoch === epoch;
     try {
-      await this.#follower(seat.oid).catchUp(epoch);
-      const follower = this.#follower(seat.oid);
-      if (follower.tasks.epoch !== epoch) throw new Error('the tasks are of another epoch');
+      await this.followers.hold(seat.oid, epoch);
       // What was remembered under an earlier token or epoch says nothing: claims sort out what is settled, waiting or dead.
-      this.forget(seat.sensors.values());
+      this.followers.forget(seat.sensors.values());
       const due = await this.#matchAll(seat.sensors.values());
       if (!(await this.send(due))) throw new Error('not all pairs could be claimed');
       // A process that stops has sent nothing: what is dead is for the next owner.
@@ -269,12 +232,6 @@ export class Joiner implements Role {
     }
   }
 
-  /** Nothing is remembered of sensors that are no longer held. */
-  forget(sensors: Iterable<Sensor>): void {
-    for (const [oid, gone] of Map.groupBy(sensors, (sensor) => sensor.oid))
-      this.#followers.get(oid)?.tasks.forget(new Set(gone));
-  }
-
   #isSubscribed(oid: string): boolean {
     return this.ports.orgs.table.subscribed(oid, this.ports.clock.nowMs());
   }
@@ -282,7 +239,7 @@ export class Joiner implements Role {
   async #tick(): Promise<void> {
     const mayGo = ({ sensor, task }: Due) => this.#isSubscribed(sensor.oid) && task.predicate(sensor.record) === true;
     await this.deliver.resume(mayGo);
-    await this.send(this.timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(mayGo));
+    await this.send(this.#timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(mayGo));
   }
 
   /** Tags that ran out, and orgs that subscribed again, make sensors match what they did not. */

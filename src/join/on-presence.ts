@@ -6,7 +6,7 @@ import type { OrgTable } from '../orgs/table.ts';
 import type { DeadLetter } from '../outbox.ts';
 import type { Batch, Decoded } from '../ports.ts';
 import type { Rows } from './claims.ts';
-import type { Joiner } from './joiner.ts';
+import type { Joining } from './joining.ts';
 import { type Folded, foldBatch, type PresenceStep } from './presence.ts';
 import { restoreRows, type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 
@@ -26,7 +26,7 @@ export function judgePresence(decoded: Decoded<SensorPresence>[], orgs: OrgTable
   return judged;
 }
 
-export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean> {
+export async function onPresence(joiner: Joining, batch: Batch): Promise<boolean> {
   const { ports, seats } = joiner;
   const { clock, inbox, orgs, log, outbox } = ports;
   const from = seats.next(batch.partition);
@@ -49,7 +49,7 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   );
   tellPassedOver(ports, passedOver);
   seats.advance(batch.partition, batch.nextOffset);
-  joiner.forget(gone);
+  joiner.followers.forget(gone);
   const letters = judged.letters.filter(({ record }) => record.offset >= seats.effectsFrom(batch.partition));
   if (states.length > 0 || letters.length > 0) {
     for (const seat of touched) seat.statesUnderWay += 1;
@@ -69,7 +69,7 @@ export async function onPresence(joiner: Joiner, batch: Batch): Promise<boolean>
   return true;
 }
 
-function tellPassedOver({ log, metrics }: Joiner['ports'], passedOver: Folded['passedOver']): void {
+function tellPassedOver({ log, metrics }: Joining['ports'], passedOver: Folded['passedOver']): void {
   const [first] = passedOver;
   if (first === undefined) return;
   metrics.tagsPassedOver(passedOver.reduce((sum, { tags }) => sum + tags, 0));
@@ -79,7 +79,7 @@ function tellPassedOver({ log, metrics }: Joiner['ports'], passedOver: Folded['p
 /** Rows that were not taken are tried again a few times. Then the seats that lack them are given up and taken anew, with all
  *  that Redis has not got yet: an org whose shard is away must not hold the others. False: the batch is not ours any more. */
 async function deliverAll(
-  joiner: Joiner,
+  joiner: Joining,
   { alive }: Batch,
   toMatch: Set<Sensor>,
   touched: Set<Seat>,
@@ -116,7 +116,7 @@ function rowsOf(touched: Set<Seat>, encode: (state: SensorState) => Buffer): { t
 }
 
 /** Answers the seats that lack rows: those that failed before, and those of which the last part could not be written. */
-async function writeLast(joiner: Joiner, last: Rows[], failed: Set<Seat>): Promise<Set<Seat>> {
+async function writeLast(joiner: Joining, last: Rows[], failed: Set<Seat>): Promise<Set<Seat>> {
   const lacking = new Set(failed);
   for (const { seat, request } of last) {
     if (failed.has(seat)) {

@@ -6,7 +6,7 @@
  */
 import { retryDelayMs } from '../clock.ts';
 import type { Batch, Handled } from '../ports.ts';
-import type { Joiner } from './joiner.ts';
+import type { Joining } from './joining.ts';
 import {
   type Acked,
   ackAll,
@@ -31,7 +31,7 @@ class NotNow extends Error {
   }
 }
 
-async function settleBatch(joiner: Joiner, batch: Batch): Promise<void> {
+async function settleBatch(joiner: Joining, batch: Batch): Promise<void> {
   const { inbox, orgs, outbox, metrics, clock } = joiner.ports;
   const decoded = await inbox.decode('SensorEvent', batch.records);
   let sorted = sortEvents(decoded, orgs.table);
@@ -51,7 +51,7 @@ async function settleBatch(joiner: Joiner, batch: Batch): Promise<void> {
   for (const { word } of acked) if (word.word === 'first') metrics.acked(word.state, 1);
 }
 
-export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<Handled> {
+export async function onSensorEvents(joiner: Joining, batch: Batch): Promise<Handled> {
   const { log, clock } = joiner.ports;
   const { partition } = batch;
   try {
@@ -59,7 +59,7 @@ export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<Hand
     joiner.tries.delete(partition);
   } catch (error) {
     // What this try has settled is a repeat for the next one, and still has to be told.
-    joiner.tellRepeats(partition, batch.nextOffset);
+    joiner.repeats.tell(partition, batch.nextOffset);
     if (error instanceof NotNow) return { until: seatsTaken(joiner, partition, error.oids) };
     const tries = (joiner.tries.get(partition) ?? 0) + 1;
     joiner.tries.set(partition, tries);
@@ -70,31 +70,31 @@ export async function onSensorEvents(joiner: Joiner, batch: Batch): Promise<Hand
   try {
     await joiner.commit(batch);
   } catch (error) {
-    joiner.tellRepeats(partition, batch.nextOffset);
+    joiner.repeats.tell(partition, batch.nextOffset);
     throw error;
   }
   return true;
 }
 
 /** Until every org has its seat here, or for a while. */
-async function seatsTaken({ seats, ports: { clock } }: Joiner, partition: number, oids: string[]): Promise<void> {
+async function seatsTaken({ seats, ports: { clock } }: Joining, partition: number, oids: string[]): Promise<void> {
   const deadline = clock.monoMs() + SEAT_WAIT_MS;
   do await clock.delay(SEAT_POLL_MS);
   while (clock.monoMs() < deadline && oids.some((oid) => !seats.in(partition).get(oid)?.token));
 }
 
-function ofKnownOrgs({ ports: { orgs } }: Joiner, receipts: Receipt[]): Receipt[] {
+function ofKnownOrgs({ ports: { orgs } }: Joining, receipts: Receipt[]): Receipt[] {
   const known = new Set(orgs.table.oids());
   return receipts.filter(({ oid }) => known.has(oid));
 }
 
 /** So long after an ack Redis may be another one, which does not have it. */
-const isTooOld = ({ ports: { clock, config } }: Joiner, startedMono: number): boolean =>
+const isTooOld = ({ ports: { clock, config } }: Joining, startedMono: number): boolean =>
   clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS;
 
 /** Events that were long under way may stand behind what a rebuild has read: a Redis that has lost their acks meanwhile would take the
  *  next answer of such a pair for the first. Throws then, and the batch is done again. */
-async function askAgain(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promise<void> {
+async function askAgain(joiner: Joining, batch: Batch, receipts: Receipt[]): Promise<void> {
   const seats = joiner.seats.in(batch.partition);
   const { acked, refused } = await ackAll(joiner.ports, seats, ofKnownOrgs(joiner, receipts));
   if (refused.length > 0 || acked.some(({ word }) => word.word === 'first'))
@@ -102,7 +102,7 @@ async function askAgain(joiner: Joiner, batch: Batch, receipts: Receipt[]): Prom
 }
 
 /** What is to be told: first answers, and those that the owner before may not have told. */
-async function settle(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promise<Acked[]> {
+async function settle(joiner: Joining, batch: Batch, receipts: Receipt[]): Promise<Acked[]> {
   const { clock } = joiner.ports;
   const ours = ofKnownOrgs(joiner, receipts);
   if (ours.length === 0) return [];
@@ -127,19 +127,19 @@ async function settle(joiner: Joiner, batch: Batch, receipts: Receipt[]): Promis
   if (isTooOld(joiner, startedMono)) throw new Error('the acks are too old');
   for (const { receipt, seat } of answer.acked) {
     const sensor = seat.sensors.get(receipt.sid);
-    const task = joiner.task(receipt.oid, receipt.taskId);
+    const task = joiner.followers.task(receipt.oid, receipt.taskId);
     if (sensor && task) task.waits.set(sensor, SETTLED);
   }
-  const repeatBelow = joiner.repeatsToldBelow(batch.partition);
+  const repeatBelow = joiner.repeats.below(batch.partition);
   return answer.acked.filter(
     ({ word, receipt }) => word.word === 'first' || (word.word === 'repeat' && receipt.offset < repeatBelow),
   );
 }
 
-function confirmDeliveries(joiner: Joiner, partition: number, { delivered }: Sorted) {
+function confirmDeliveries(joiner: Joining, partition: number, { delivered }: Sorted) {
   return delivered.flatMap((delivery) => {
     const seat = joiner.seats.in(partition).get(delivery.oid);
-    if (!seat || !joiner.task(delivery.oid, delivery.taskId)) return [];
+    if (!seat || !joiner.followers.task(delivery.oid, delivery.taskId)) return [];
     const sensor = seat.sensors.get(delivery.sid);
     if (sensor && !sensor.confirms) {
       sensor.confirms = true;

@@ -104,11 +104,11 @@ describe('a joiner', () => {
     group.onAssigned([0]);
     await settled();
     hooks.ends = () => promise;
-    joiner.tellRepeats(0, 5);
+    joiner.repeats.tell(0, 5);
     const wanted = group.wanted('sensorEvents', 0);
     resolve(new Map([[0, { low: 0, high: 9 }]]));
     expect(await wanted).toBe(null);
-    expect(joiner.repeatsToldBelow(0)).toBe(9);
+    expect(joiner.repeats.below(0)).toBe(9);
   });
 
   it('asks for the end of the log again when it could not be read', async () => {
@@ -121,7 +121,7 @@ describe('a joiner', () => {
     await expect(group.wanted('sensorEvents', 0)).rejects.toThrow('away');
     hooks.ends = ends;
     await group.wanted('sensorEvents', 0);
-    expect(joiner.repeatsToldBelow(0)).toBe(9);
+    expect(joiner.repeats.below(0)).toBe(9);
   });
 
   it('looks at as many sensors as there are when an org subscribes', async () => {

@@ -1,6 +1,6 @@
 /** A batch of presence on its way: what Redis may be told while its states are not on the log yet. */
 import { expect, it } from 'vitest';
-import type { Joiner } from '../../src/join/joiner.ts';
+import type { Joining } from '../../src/join/joining.ts';
 import { onPresence } from '../../src/join/on-presence.ts';
 import { restoreRows, rowsTaken, type Seat, takeRows } from '../../src/join/seat.ts';
 import type { InRecord } from '../../src/outbox.ts';
@@ -62,9 +62,9 @@ function world(seat: Seat, onStates: () => Promise<void>, onRows: (rows: SensorR
       },
     },
     match: () => [],
-    forget: () => undefined,
+    followers: { forget: () => undefined },
     commit: async () => undefined,
-  } as unknown as Joiner;
+  } as unknown as Joining;
   const handle = (...sids: string[]) => {
     const records = sids.map(
       (sid, i) => ({ partition: 3, offset: 5 + i, key: Buffer.from(sid), value: bytes() }) as InRecord,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { Joiner } from '../../src/join/joiner.ts';
+import type { Joining } from '../../src/join/joining.ts';
 import { onSensorEvents } from '../../src/join/on-sensor-events.ts';
 import { newSeat, type Seat } from '../../src/join/seat.ts';
 import type { SensorEvent } from '../../src/model/records.ts';
@@ -49,11 +49,13 @@ function world() {
   let answer = (_: AckRequest): Answer<object> | null => null;
   const joiner = {
     tries: new Map(),
-    repeatsToldBelow: () => repeatsBelow,
-    tellRepeats: (_: number, below: number) => {
-      repeatsBelow = below;
+    repeats: {
+      below: () => repeatsBelow,
+      tell: (_: number, below: number) => {
+        repeatsBelow = below;
+      },
     },
-    task: () => undefined,
+    followers: { task: () => undefined },
     refused: (_: Seat, why: Why) => void refused.push(why),
     seats: { in: () => seats },
     commit: async () => {
@@ -84,7 +86,7 @@ function world() {
           }),
       },
     },
-  } as unknown as Joiner;
+  } as unknown as Joining;
   const records = OIDS.map((oid, offset) => ({ topic: oid, partition: 3, offset, key: Buffer.from('s'), value: null }));
   const batch = {
     topic: 'sensorEvents',
