@@ -1,5 +1,6 @@
 /** Logs that end in what is no record: the marker of a transaction, or one that was aborted. Everybody gets to their ends. */
 import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
 import type { Kafka, ProducerConfig, Transaction } from 'kafkajs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createKafka } from '../../src/edges/kafka/client.ts';
@@ -108,20 +109,37 @@ it('lets a joiner take its partitions, a projector rebuild, and the settings be 
   expect(system.seen.deadLetters.map(({ key }) => String(key))).not.toContain('aborted');
 }, 120_000);
 
-/** Whose commits never come: as of a process that died between its records and their commit, of which `died` is told. */
-function dying(kafka: Kafka, died: () => void): Kafka {
+/** Whose transactions are committed by `commit` instead. */
+function committing(kafka: Kafka, commit: () => Promise<void>): Kafka {
   const real = kafka.producer.bind(kafka);
   const producer = (config?: ProducerConfig) => {
     const whole = real(config);
-    const commit = () => {
-      died();
-      return new Promise<void>(() => {});
-    };
     const transaction = async () => ({ ...(await whole.transaction()), commit });
     return { ...whole, transaction };
   };
   return Object.assign(kafka, { producer });
 }
+
+/** As of a process that died between its records and their commit, of which `died` is told. */
+const dying = (kafka: Kafka, died: () => void): Kafka =>
+  committing(kafka, () => {
+    died();
+    return new Promise<void>(() => {});
+  });
+
+// The broker says so for some milliseconds, between taking back the records of the old holder and naming the new one.
+it.each([-1, 51])('takes an answer %i to its commit for another redrive that is taking over', async (code) => {
+  const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error');
+  const topic = system.topics.commands;
+  const kafka = createKafka(system.config, system.log);
+  const refused = await openSoleProducer(
+    committing(kafka, () => Promise.reject(createErrorFromCode(code))),
+    `it-${randomUUID()}`,
+  );
+  const sending = refused.send(new Map([[topic, [{ key: 'nobody', value: Buffer.from('reads this') }]]]));
+  await expect(sending).rejects.toMatchObject({ name: 'Overtaken' });
+  await refused.stop();
+});
 
 it('lets readers pass a redrive that died before its commit, well within the minute that a transaction may take by itself', async () => {
   const kafka = createKafka(system.config, system.log);

@@ -86,7 +86,7 @@ export async function openSoleProducer(kafka: Kafka, name: string): Promise<Sole
         for (const [topic, mine] of records)
           for (const part of cutByBytes(mine, REQUEST_MAX_BYTES))
             await sendPart(transaction, topic, part, KINDS.durable.timeoutMs);
-        await transaction.commit();
+        await transaction.commit().catch(tellWhoIsBeingFenced);
       } catch (error) {
         await transaction.abort().catch(() => undefined);
         throw isFenced(error) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
@@ -97,6 +97,14 @@ export async function openSoleProducer(kafka: Kafka, name: string): Promise<Sole
 }
 
 const FENCED: ReadonlySet<unknown> = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_TXN_STATE']);
+
+/** What a broker answers to a commit while it takes the transaction back for a new holder: there is no code for it, so it says that
+ *  another step is under way, or that it did not expect this one. */
+const BEING_FENCED: ReadonlySet<unknown> = new Set(['CONCURRENT_TRANSACTIONS', 'UNKNOWN']);
+
+function tellWhoIsBeingFenced(error: { type?: unknown }): never {
+  throw BEING_FENCED.has(error.type) ? new Overtaken('Another writer is taking over.', { cause: error }) : error;
+}
 
 /** kafkajs tells it by the type of an error, which may be wrapped. */
 function isFenced(error: unknown): boolean {
