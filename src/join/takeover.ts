@@ -1,6 +1,7 @@
 /**
- * Taking a seat: the token first, so that the owner before is refused from then on; then its sensors; then the end of the
- * presence log, which has to be read before anything is sent; then the claims of the owner before are waited out.
+ * Taking a seat: the token first, so that the owner before is refused from then on; then its sensors; then the claims of the owner
+ * before are waited out, and only then anything is written: what it still sends goes by the presence that Redis has. Last the end
+ * of the presence log, which has to be read before anything is sent.
  *
  * Sensors come from memory if this process has held the seat all along (Redis was lost: they are written to it), else from Redis,
  * else, when Redis has none, from `sensor-state` and then from presence as far back as the log reaches. A write that Redis
@@ -42,6 +43,8 @@ export async function takeSeat(
   if (answer.nextOffset === null || (current && seat.epoch !== epoch)) markAllDirty(seat);
   seat.epoch = epoch;
   seat.token = answer.token;
+  await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
+  if (seat.token !== answer.token) return false;
   // Also with nothing to tell: that it is taken proves that Redis was not lost while it was read.
   const why = await writeRows(
     projection,
@@ -57,7 +60,6 @@ export async function takeSeat(
   const end = (await ports.inbox.ends('presence')).get(seat.partition);
   seat.liveAt = end === undefined || end.low === end.high ? 0 : end.high;
   seat.deadBatches = answer.inFlight.map(({ batch }) => batch);
-  await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
   return seat.token === answer.token;
 }
 

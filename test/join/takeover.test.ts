@@ -4,7 +4,7 @@ import { newSeat, type Seat, type Sensor, seatSensor } from '../../src/join/seat
 import { type StateReader, takeSeat } from '../../src/join/takeover.ts';
 import type { SensorState } from '../../src/model/records.ts';
 import { newSensor, toState } from '../../src/model/sensor.ts';
-import type { Answer, SensorRows, StoredSensor } from '../../src/projection/store.ts';
+import type { Answer, InFlight, SensorRows, StoredSensor } from '../../src/projection/store.ts';
 
 const EPOCH = 'e2';
 const stored = (sid: string): StoredSensor => ({
@@ -23,14 +23,20 @@ const stored = (sid: string): StoredSensor => ({
 });
 
 /** What Redis holds of the seat, in pages; `onRows` answers the writes. */
-function world(options: { nextOffset: number | null; pages?: StoredSensor[][]; states?: SensorState[] }) {
-  const { nextOffset, pages = [[]], states = [] } = options;
+function world(options: {
+  nextOffset: number | null;
+  pages?: StoredSensor[][];
+  states?: SensorState[];
+  inFlight?: InFlight[];
+  delay?: (ms: number) => Promise<void>;
+}) {
+  const { nextOffset, pages = [[]], states = [], inFlight = [], delay = async () => undefined } = options;
   const rows: SensorRows[] = [];
   const gone: Sensor[] = [];
   const answers = { onRows: (_: SensorRows): Answer<object> => ({ ok: true }) };
   const ports = {
     projection: {
-      takeover: async () => ({ ok: true, token: '7', nextOffset, nowMs: 0, inFlight: [] }),
+      takeover: async () => ({ ok: true, token: '7', nextOffset, nowMs: 0, inFlight }),
       scanSensors: async (_oid: string, _partition: number, cursor: string | null) => {
         const at = Number(cursor ?? 0);
         return { sensors: pages[at] ?? [], next: at + 1 < pages.length ? String(at + 1) : null };
@@ -42,7 +48,7 @@ function world(options: { nextOffset: number | null; pages?: StoredSensor[][]; s
         }),
     },
     inbox: { ends: async () => new Map([[3, { low: 0, high: 9 }]]), since: async () => new Map([[3, 4]]) },
-    clock: { nowMs: () => 0, monoMs: () => 0, delay: async () => undefined },
+    clock: { nowMs: () => 0, monoMs: () => 0, delay },
     store: {
       encode: (_: string, state: SensorState) => Buffer.from(JSON.stringify(state)),
       decode: (_: string, bytes: Buffer) => JSON.parse(bytes.toString()),
@@ -105,6 +111,30 @@ describe('taking a seat', () => {
     expect(await take(seat)).toBe(true);
     expect(sidsIn(rows)).toEqual(['b']);
     expect(rows.flatMap(({ forgotten }) => forgotten)).toEqual(['c']);
+  });
+
+  it('writes nothing before the claims of the owner before are over: what that still sends goes by the presence in Redis', async () => {
+    const waits: number[] = [];
+    let [over, wait] = [() => {}, Promise.resolve()];
+    const { take, rows } = world({
+      nextOffset: 5,
+      inFlight: [{ batch: 'b', untilMs: 800 }],
+      delay: (ms) => {
+        waits.push(ms);
+        wait = new Promise((resolve) => {
+          over = resolve;
+        });
+        return wait;
+      },
+    });
+    const seat = held('a');
+    seat.dirtyFacts.add('a');
+    const taking = take(seat);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([waits, rows]).toEqual([[801], []]);
+    over();
+    expect(await taking).toBe(true);
+    expect(sidsIn(rows)).toEqual(['a']);
   });
 
   it('hands out the sensors of memory that it loads anew', async () => {
