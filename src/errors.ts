@@ -73,6 +73,7 @@ export const ERROR_CODES = {
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),
+  record_too_large: kind(413, false, 'The record, or the packed batch that it came in, is larger than is taken.'),
   record_invalid: kind(400, false, 'A field of the record is not valid.'),
   key_mismatch: kind(400, false, "The record's key is not its task_id or sid."),
   org_unknown: kind(400, false, 'The org is not known.'),

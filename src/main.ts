@@ -24,6 +24,7 @@ import { followOrgs } from './edges/kafka/orgs.ts';
 import { createOutbox } from './edges/kafka/outbox.ts';
 import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
+import { Progress, tellLag } from './edges/kafka/progress.ts';
 import { type Pulse, refusingWhileAway, startPulse } from './edges/kafka/pulse.ts';
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
@@ -163,12 +164,19 @@ async function connect(config: Config, log: Logger, parts: Parts): Promise<Conne
   ]);
   const orgs = await followOrgs({ kafka, topic: names.orgSettings, codec, log });
   await parts.add(() => orgs.stop());
-  const inbox = createInbox({ kafka, codec, offsets, config, log, clock: systemClock });
+  const progress = new Progress();
+  const inbox = createInbox({ kafka, codec, offsets, config, log, clock: systemClock, progress });
   await parts.add(() => inbox.stop());
+  const lag = tellLag({ progress, offsets, names, report: metrics.lag, clock: systemClock, log });
+  await parts.add(() => lag.stop());
   const outbox = createOutbox({
     ...{ durable, once, quick: refusingWhileAway(quick, pulse), codec },
     prefix: config.KAFKA_TOPIC_PREFIX,
     nowMs: systemClock.nowMs,
+    onRefused: (topic, records) => {
+      for (let i = 0; i < records; i += 1) metrics.deadLettered('record_too_large');
+      log.error({ topic, records }, 'Kafka refuses records for their size: raise max.message.bytes of the topic');
+    },
   });
   const settings = createSettings({
     table: orgs.settings,

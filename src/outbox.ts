@@ -21,7 +21,12 @@ export type InRecord = {
   value: Buffer | null;
   timestampMs: number;
   headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
+  /** Why it was not read: `value` then holds what the log holds there, or a part of it. */
+  refusal?: Refusal;
 };
+
+/** Why a record is not acted on: a stable code, and a sentence for who wrote it. */
+export type Refusal = { code: ErrorCode; message: string };
 
 /** A record that cannot be acted on, with why. */
 export type DeadLetter = { record: InRecord; code: ErrorCode; message: string };

@@ -6,13 +6,12 @@ import type { ErrorCode } from './errors.ts';
 import type { RecordName, RecordTypes } from './model/records.ts';
 import type { Settings, SettingsTable } from './orgs/settings.ts';
 import type { OrgTable } from './orgs/table.ts';
-import type { InRecord, Outbox } from './outbox.ts';
+import type { InRecord, Outbox, Refusal } from './outbox.ts';
 import type { StatsStore } from './projection/stats.ts';
 import type { Projection } from './projection/store.ts';
 import type { TopicKey } from './topics.ts';
 
 export type Decoded<T> = { record: InRecord; value: T } | { record: InRecord; refusal: Refusal };
-export type Refusal = { code: ErrorCode; message: string };
 
 /** `Topic`: roles name topics by key, the edge by their names on the broker. */
 export type Batch<Topic = TopicKey> = {
@@ -22,8 +21,6 @@ export type Batch<Topic = TopicKey> = {
   records: InRecord[];
   /** The offset after this batch. */
   nextOffset: number;
-  /** How many records the log holds after this batch. */
-  lag: number;
   /** False as soon as the partition may belong to somebody else, or the process stops: give up quietly. */
   alive(): boolean;
 };
@@ -98,7 +95,8 @@ export type RolePorts = {
 };
 
 export type Metrics = {
-  lag(topic: TopicKey, partition: number, records: number): void;
+  /** null: the partition is not held any more. */
+  lag(topic: TopicKey, partition: number, records: number | null): void;
   /** Tasks that the joiner holds, of all orgs. */
   pendingTasks(count: number): void;
   expired(count: number): void;

@@ -18,8 +18,11 @@ export type Topic = {
   /** How long records must stay. 'tasks': longest TTL plus the retention of ended states. */
   retention: 'tasks' | 'week' | 'forever';
   appendTime: boolean;
-  maxMessageBytes?: number;
+  /** Of a record, on the log and unpacked. */
+  maxMessageBytes: number;
 };
+
+const MIB = 1024 * 1024;
 
 const topic = (name: string, record: RecordName | null, key: string, rest: Partial<Topic>): Topic => ({
   name,
@@ -28,10 +31,9 @@ const topic = (name: string, record: RecordName | null, key: string, rest: Parti
   cleanup: 'delete',
   retention: 'week',
   appendTime: false,
+  maxMessageBytes: MIB,
   ...rest,
 });
-
-const MIB = 1024 * 1024;
 
 export const TOPICS = {
   commands: topic('task-commands', 'TaskCommand', 'task_id', { retention: 'tasks', appendTime: true }),
@@ -77,7 +79,7 @@ export function topicConfig(spec: Topic, config: Config): Record<string, string>
     'cleanup.policy': spec.cleanup,
     ...(spec.cleanup === 'delete' ? { 'retention.ms': String(retentionMs(spec, config)) } : {}),
     ...(spec.appendTime ? { 'message.timestamp.type': 'LogAppendTime' } : {}),
-    ...(spec.maxMessageBytes ? { 'max.message.bytes': String(spec.maxMessageBytes) } : {}),
+    ...(spec.maxMessageBytes > MIB ? { 'max.message.bytes': String(spec.maxMessageBytes) } : {}),
     'min.insync.replicas': String(minInsyncReplicas(config)),
     'unclean.leader.election.enable': 'false',
   };

@@ -143,7 +143,9 @@ function tell({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFla
   else io.out('Nothing to redrive.\n');
   if (done.length > 0) io.err(`Passed over: ${counted(done.length, 'letter')} redriven before (--again).\n`);
   if (hindered.length > 0)
-    io.err(`Passed over: ${counted(hindered.length, 'letter')} without a topic of ours to go to.\n`);
+    io.err(
+      `Passed over: ${counted(hindered.length, 'letter')} that cannot go out. See ${io.name} dead-letter show LETTER.\n`,
+    );
   if (left > 0) io.err(`Left: ${counted(left, 'letter')}. Run it again.\n`);
   if (!yes && rows.length > 0) io.err('Nothing was written. Do it with --yes.\n');
 }

@@ -162,7 +162,6 @@ export class Joiner implements Role, Joining {
     const { clock, metrics } = this.ports;
     const started = clock.monoMs();
     const handled = await (batch.topic === 'presence' ? onPresence(this, batch) : onSensorEvents(this, batch));
-    metrics.lag(batch.topic, batch.partition, batch.lag);
     metrics.batchLatency(`joiner ${batch.topic}`, clock.monoMs() - started);
     return handled;
   }

@@ -55,6 +55,9 @@ const timeOf = (text: string): number | undefined => {
 export const textOf = (value: InRecord['headers'][string]): string =>
   Array.isArray(value) ? textOf(value.at(-1)) : value === undefined ? '' : value.toString();
 
+/** True where the letter does not hold the whole record. */
+export const isTruncated = ({ headers }: InRecord): boolean => textOf(headers['rt-truncated']) === 'true';
+
 /** What somebody asks for; what is absent does not narrow. `topic` with or without the prefix. */
 export type LetterFilter = { ids?: readonly string[]; topic?: string; code?: string; sinceMs?: number };
 
@@ -70,6 +73,9 @@ export const isWanted = (letter: Letter, { ids, topic, code, sinceMs }: LetterFi
 export function hindrance(letter: Letter): string | null {
   if (letter.topicKey === null) return `${letter.topic} is none of the topics of this installation.`;
   if (letter.topicKey === 'deadLetter') return 'A record of dead-letter itself has no topic to go to.';
+  if (letter.code === 'record_too_large') return `The record is larger than ${letter.topic} takes.`;
+  if (isTruncated(letter.record))
+    return 'The letter holds a part of the record: the whole was too large for dead-letter.';
   return null;
 }
 

@@ -50,7 +50,6 @@ export async function startProjector(ports: RolePorts): Promise<Role> {
     await rebuild.done(kind, batch.partition, batch.nextOffset, (nextOffset) =>
       group.commit(batch.topic, batch.partition, nextOffset),
     );
-    ports.metrics.lag(batch.topic, batch.partition, batch.lag);
     ports.metrics.batchLatency(`projector ${batch.topic}`, clock.monoMs() - started);
     return true;
   };

@@ -68,6 +68,11 @@ describe('a dead letter', () => {
     expect(hindrance(letter({ 'rt-source-topic': 'task-commands' }))).toContain('none of the topics');
     expect(hindrance(letter({ 'rt-source-topic': 'x.dead-letter' }))).toContain('no topic to go to');
   });
+
+  it('that is cut, or was too large, stays where it is', () => {
+    expect(hindrance(letter({ 'rt-truncated': 'true' }))).toContain('a part of the record');
+    expect(hindrance(letter({ 'rt-error-code': 'record_too_large' }))).toContain('larger than x.task-commands takes');
+  });
 });
 
 it('bytes are shown with their places and characters, up to a bound', () => {

@@ -9,6 +9,7 @@ import type { Config } from '../../src/config.ts';
 import { type Codec, createCodec } from '../../src/edges/avro/codec.ts';
 import { createInbox } from '../../src/edges/kafka/inbox.ts';
 import { createOutbox } from '../../src/edges/kafka/outbox.ts';
+import { Progress } from '../../src/edges/kafka/progress.ts';
 import { ApiError } from '../../src/errors.ts';
 import type { RecordName } from '../../src/model/records.ts';
 import { SettingsTable } from '../../src/orgs/settings.ts';
@@ -93,7 +94,11 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
     consumer: (settings: ConstructorParameters<typeof SimConsumer>[0]['config']) =>
       new SimConsumer({ scheduler, random, proc, broker, wire: open(), config: settings }) as unknown as Consumer,
   } as Kafka;
-  const inbox = createInbox({ kafka, codec, offsets: simOffsets(broker, asking), config, log, clock });
+  const inbox = createInbox({
+    ...{ kafka, codec, config, log, clock },
+    offsets: simOffsets(broker, asking),
+    progress: new Progress(),
+  });
   return env.wrap(
     {
       config,
@@ -113,6 +118,7 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
         codec,
         prefix: '',
         nowMs: clock.nowMs,
+        onRefused: nothing,
       }),
       projection: connectProjection({
         scheduler,

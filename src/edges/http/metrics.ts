@@ -29,7 +29,11 @@ const dispatchSeconds = histogram(
 const batchSeconds = histogram('rt_batch_seconds', 'Time to handle one batch of records.', ['stage']);
 
 export const metrics: Metrics = {
-  lag: (topic, partition, records) => lag.set({ topic: TOPICS[topic].name, partition: String(partition) }, records),
+  lag: (topic, partition, records) => {
+    const labels = { topic: TOPICS[topic].name, partition: String(partition) };
+    if (records === null) lag.remove(labels);
+    else lag.set(labels, records);
+  },
   pendingTasks: (count) => pending.set(count),
   expired: (count) => expired.inc(count),
   dispatched: (count, again) => {

@@ -9,6 +9,7 @@
 import type { Kafka } from 'kafkajs';
 import type { InRecord } from '../../outbox.ts';
 import { Slots } from '../../slots.ts';
+import { type Fetched, inRecordOf } from './in-record.ts';
 
 export type Position = { partition: number; offset: number };
 
@@ -17,15 +18,8 @@ export type ByPosition = {
   stop(): Promise<void>;
 };
 
-type Message = {
-  offset: string;
-  key: Buffer | null;
-  value: Buffer | null;
-  timestamp: string;
-  headers?: InRecord['headers'];
-};
-type Fetched = { responses: { partitions: { messages: Message[] }[] }[] };
-type Broker = { fetch(request: object): Promise<Fetched> };
+type Answer = { responses: { partitions: { messages: Fetched[] }[] }[] };
+type Broker = { fetch(request: object): Promise<Answer> };
 /** As much of it as is used. */
 type Cluster = {
   connect(): Promise<void>;
@@ -115,14 +109,14 @@ async function readPartition(
     for (const message of messages) {
       const at = Number(message.offset);
       last = Math.max(last, at);
-      if (at >= offset && wanted.has(at)) found.push(recordOf(topic, partition, message));
+      if (at >= offset && wanted.has(at)) found.push(inRecordOf(topic, partition, message));
     }
     while ((left.at(-1) ?? Number.POSITIVE_INFINITY) <= last) left.pop();
   }
   return found;
 }
 
-async function fetchFrom(cluster: Cluster, topic: string, partition: number, offset: number): Promise<Message[]> {
+async function fetchFrom(cluster: Cluster, topic: string, partition: number, offset: number): Promise<Fetched[]> {
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
   if (nodeId === undefined) return [];
   const broker = await cluster.findBroker({ nodeId });
@@ -139,11 +133,6 @@ async function fetchFrom(cluster: Cluster, topic: string, partition: number, off
     throw error;
   }
 }
-
-const recordOf = (topic: string, partition: number, message: Message): InRecord => ({
-  ...{ topic, partition, offset: Number(message.offset), key: message.key, value: message.value },
-  ...{ timestampMs: Number(message.timestamp), headers: message.headers ?? {} },
-});
 
 function clusterOf(kafka: Kafka): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description = '' }) =>

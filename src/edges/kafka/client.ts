@@ -1,16 +1,16 @@
 /**
- * Connects to Kafka with our settings, our codecs and our log. Nothing of kafkajs is printed past that log, and credentials never are.
+ * Connects to Kafka with our settings, our reader of batches and our log. Nothing of kafkajs is printed past that log, and credentials never are.
  */
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
-import { installCodecs } from './codecs.ts';
+import { installOwnReader } from './own-reader.ts';
 
 const CLIENT_ID = 'reliable-tasking';
 
 export function createKafka(config: Config, log: Logger): Kafka {
   hideTimerWarning();
-  installCodecs();
+  installOwnReader();
   return new Kafka({
     clientId: CLIENT_ID,
     brokers: config.KAFKA_BROKERS,

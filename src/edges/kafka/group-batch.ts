@@ -8,7 +8,8 @@ import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } 
 import type { Logger } from 'pino';
 import type { TimeSource } from '../../clock.ts';
 import type { InRecord } from '../../outbox.ts';
-import type { Batch, GroupOptions } from '../../ports.ts';
+import type { GroupOptions } from '../../ports.ts';
+import { inRecordOf } from './in-record.ts';
 
 export type MemberOptions = GroupOptions<string> & {
   kafka: Kafka;
@@ -18,6 +19,9 @@ export type MemberOptions = GroupOptions<string> & {
   /** The first offset that the log still has. */
   low(topic: string, partition: number): Promise<number>;
 };
+
+/** Records handed to a role together, at most: what it holds, and what it does without a pause, is in proportion. */
+const PART_MAX = 10_000;
 
 export async function eachBatch(
   options: MemberOptions,
@@ -41,17 +45,31 @@ export async function eachBatch(
       consumer.seek({ topic, partition, offset: String(wanted) });
       return;
     }
-    const isBehind = Number(batch.lastOffset()) < wanted;
-    const handled = isBehind || (await options.onBatch(batchOf(payload, recordsOf(payload, wanted), alive)));
-    if (!alive()) return;
-    if (handled === true) {
+    if (Number(batch.lastOffset()) < wanted) {
       payload.resolveOffset(batch.lastOffset());
       return;
     }
-    consumer.seek({ topic, partition, offset: String((await options.wanted(topic, partition)) ?? wanted) });
-    if (handled === false) return;
-    const resume = payload.pause();
-    handled.until.then(resume, resume);
+    for (const { records, nextOffset } of partsOf(payload, wanted)) {
+      const handled = await options.onBatch({ topic, partition, records, nextOffset, alive });
+      if (!alive()) return;
+      if (handled !== true) {
+        consumer.seek({ topic, partition, offset: String((await options.wanted(topic, partition)) ?? wanted) });
+        if (handled === false) return;
+        const resume = payload.pause();
+        handled.until.then(resume, resume);
+        return;
+      }
+      payload.resolveOffset(String(nextOffset - 1));
+      wanted = nextOffset;
+      if (nextOffset > Number(batch.lastOffset())) return;
+      // A role that has gone back meanwhile gets what it wants, not the next part.
+      const next = (await options.wanted(topic, partition)) ?? wanted;
+      if (!alive()) return;
+      if (next !== wanted) {
+        consumer.seek({ topic, partition, offset: String(next) });
+        return;
+      }
+    }
   } finally {
     stopBeating();
   }
@@ -75,10 +93,7 @@ function whileWorking(
   return () => callOff();
 }
 
-type Passed = Pick<
-  ConsumerEndBatchProcessEvent['payload'],
-  'topic' | 'partition' | 'highWatermark' | 'firstOffset' | 'lastOffset'
->;
+type Passed = Pick<ConsumerEndBatchProcessEvent['payload'], 'topic' | 'partition' | 'firstOffset' | 'lastOffset'>;
 
 /** Only what begins where the role stands: behind a gap the next batch is sought back, as always. */
 export async function passOver(options: MemberOptions, passed: Passed, alive: () => boolean): Promise<void> {
@@ -88,30 +103,18 @@ export async function passOver(options: MemberOptions, passed: Passed, alive: ()
   if (wanted === null || wanted >= nextOffset || !alive()) return;
   const first = Number(passed.firstOffset ?? passed.lastOffset);
   if (first > wanted && first > (await options.low(topic, partition))) return;
-  const lag = Math.max(Number(passed.highWatermark) - nextOffset, 0);
-  await options.onBatch({ topic, partition, records: [], nextOffset, lag, alive });
+  await options.onBatch({ topic, partition, records: [], nextOffset, alive });
 }
 
-function batchOf({ batch }: EachBatchPayload, records: InRecord[], alive: () => boolean): Batch<string> {
-  const nextOffset = Number(batch.lastOffset()) + 1;
-  const lag = Math.max(Number(batch.highWatermark) - nextOffset, 0);
-  return { topic: batch.topic, partition: batch.partition, records, nextOffset, lag, alive };
-}
-
-function recordsOf({ batch }: EachBatchPayload, wanted: number): InRecord[] {
-  const records: InRecord[] = [];
-  for (const message of batch.messages) {
-    const offset = Number(message.offset);
-    if (offset < wanted) continue;
-    records.push({
-      topic: batch.topic,
-      partition: batch.partition,
-      offset,
-      key: message.key,
-      value: message.value,
-      timestampMs: Number(message.timestamp),
-      headers: message.headers ?? {},
-    });
-  }
-  return records;
+/** What was fetched from `wanted` on, in parts. The last one reaches to the end of the fetch, which may be more than its records. */
+function* partsOf({ batch }: EachBatchPayload, wanted: number): Generator<{ records: InRecord[]; nextOffset: number }> {
+  const { topic, partition, messages } = batch;
+  const end = Number(batch.lastOffset()) + 1;
+  const records = messages.filter(({ offset }) => Number(offset) >= wanted);
+  let at = 0;
+  do {
+    const part = records.slice(at, at + PART_MAX).map((message) => inRecordOf(topic, partition, message));
+    at += PART_MAX;
+    yield { records: part, nextOffset: at < records.length ? Number(part.at(-1)?.offset) + 1 : end };
+  } while (at < records.length);
 }

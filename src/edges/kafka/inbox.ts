@@ -13,6 +13,7 @@ import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';
 import type { Offsets } from './admin.ts';
 import { createGroup, type StartableGroup } from './group.ts';
+import type { Progress } from './progress.ts';
 import { startTail } from './tail.ts';
 
 /** Where times are the producers', one whose clock is behind may have written earlier times than its records deserve. */
@@ -25,11 +26,12 @@ export type InboxOptions = {
   config: Config;
   log: Logger;
   clock: Pick<TimeSource, 'after' | 'monoMs'>;
+  progress: Progress;
 };
 
 /** `stop` leaves every group that was joined, and those that are being joined: a start that ends halfway leaves no member. */
 export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<void> } {
-  const { kafka, codec, offsets, config, log, clock } = options;
+  const { kafka, codec, offsets, config, log, clock, progress } = options;
   const groups = new Set<StartableGroup>();
   let stopped = false;
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
@@ -39,16 +41,30 @@ export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<vo
     decode: (name, records) => decodeAll(codec, name, records),
     join: async (options) => {
       if (stopped) throw unavailable('The process stops.');
+      const { groupId, topics } = options;
       const group = createGroup({
         kafka,
-        groupId: options.groupId,
-        topics: options.topics.map((key) => names[key]),
+        groupId,
+        topics: topics.map((key) => names[key]),
         sessionMs: config.KAFKA_SESSION_MS,
         log,
         clock,
-        onAssigned: options.onAssigned,
-        wanted: (topic, partition) => options.wanted(topicKey(topic), partition),
-        onBatch: (batch) => options.onBatch({ ...batch, topic: topicKey(batch.topic) }),
+        onAssigned: (partitions) => {
+          progress.assign(groupId, topics, partitions);
+          options.onAssigned(partitions);
+        },
+        wanted: async (name, partition) => {
+          const topic = topicKey(name);
+          const next = await options.wanted(topic, partition);
+          if (next !== null) progress.at(groupId, topic, partition, next);
+          return next;
+        },
+        onBatch: async (batch) => {
+          const topic = topicKey(batch.topic);
+          const handled = await options.onBatch({ ...batch, topic });
+          if (handled === true) progress.at(groupId, topic, batch.partition, batch.nextOffset);
+          return handled;
+        },
         low: async (topic, partition) => (await offsets.ends(topic)).get(partition)?.low ?? 0,
       });
       groups.add(group);
@@ -66,6 +82,7 @@ export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<vo
         stop: async () => {
           await group.stop();
           groups.delete(group);
+          progress.leave(groupId);
         },
       };
     },
@@ -93,9 +110,13 @@ export async function decodeAll<N extends RecordName>(
   name: N,
   records: InRecord[],
 ): Promise<Decoded<RecordTypes[N]>[]> {
-  await codec.resolve(records.map(({ value }) => value));
+  const maxBytes = VALUE_MAX_BYTES[name];
+  const isUnread = ({ refusal, value }: InRecord) => refusal !== undefined || (value?.length ?? 0) > maxBytes;
+  await codec.resolve(records.map((record) => (isUnread(record) ? null : record.value)));
   return records.map((record) => {
     try {
+      if (record.refusal !== undefined) return { record, refusal: record.refusal };
+      if (isUnread(record)) return refuse(record, 'record_too_large', tooLarge(record, maxBytes));
       if (record.value === null) return refuse(record, 'record_undecodable', 'The record has no value.');
       return { record, value: codec.decode(name, record.value) };
     } catch (error) {
@@ -104,5 +125,13 @@ export async function decodeAll<N extends RecordName>(
     }
   });
 }
+
+/** A packed batch can hold a value that its topic would not take unpacked: nobody has to cope with more than that. */
+const VALUE_MAX_BYTES = Object.fromEntries(
+  Object.values(TOPICS).flatMap(({ record, maxMessageBytes }) => (record === null ? [] : [[record, maxMessageBytes]])),
+) as Record<RecordName, number>;
+
+const tooLarge = ({ value }: InRecord, maxBytes: number): string =>
+  `The value has ${value?.length} bytes; at most ${maxBytes} are taken on this topic.`;
 
 const refuse = (record: InRecord, code: ErrorCode, message: string) => ({ record, refusal: { code, message } });

@@ -1,9 +1,10 @@
 /**
  * Unpacks LZ4 frames, as Kafka's producers write them. Checksums are not looked at: the broker and TCP have theirs.
- * Guarantees: never reads or writes outside its buffers, never makes more than `maxBytes`; bytes that are no LZ4 frame are a
- * RangeError.
+ * Guarantees: never reads or writes outside its buffers, answers no more than `maxBytes`: that is TooLarge; bytes that are no LZ4
+ * frame are another RangeError. Time and memory go by what is unpacked, not by the number of blocks.
  */
 import { copyBack } from './snappy.ts';
+import { TooLarge } from './too-large.ts';
 
 const MAGIC = 0x184d2204;
 const BLOCK_MAX_BYTES = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, 4_194_304];
@@ -15,9 +16,8 @@ export function unlz4(input: Buffer, maxBytes: number): Buffer {
   const blockMax = BLOCK_MAX_BYTES[(input.readUInt8(5) >> 4) & 7] as number;
   const [dependent, blockSums, sized, dictionary] = [!(flags & 32), flags & 16, flags & 8, flags & 1];
   if (blockMax === 0) throw new RangeError('an LZ4 frame has no block size');
-  const output: Buffer[] = [];
-  let left = maxBytes;
-  let before: Buffer = Buffer.alloc(0);
+  let output: Buffer = Buffer.allocUnsafe(blockMax);
+  let to = 0;
   // The header ends with a byte of checksum.
   let at = 6 + (sized ? 8 : 0) + (dictionary ? 4 : 0) + 1;
   for (let size = input.readUInt32LE(at); size !== 0; size = input.readUInt32LE(at)) {
@@ -25,28 +25,26 @@ export function unlz4(input: Buffer, maxBytes: number): Buffer {
     at += 4;
     if (at + length > input.length) throw new RangeError('an LZ4 block is cut off');
     const packed = input.subarray(at, at + length);
-    const part =
-      size >= STORED ? packed : block(packed, dependent ? before : Buffer.alloc(0), Math.min(blockMax, left));
-    if (part.length > left) throw new RangeError(`an LZ4 frame has more than ${maxBytes} bytes`);
-    output.push(part);
-    left -= part.length;
-    if (dependent) before = tail(before, part);
+    if (to + blockMax > output.length) output = grown(output, to + blockMax);
+    to = size >= STORED ? stored(packed, output, to, blockMax) : block(packed, output, to, blockMax, dependent);
+    if (to > maxBytes) throw new TooLarge(maxBytes);
     at += length + (blockSums ? 4 : 0);
   }
-  return output.length === 1 ? (output[0] as Buffer) : Buffer.concat(output);
+  return output.subarray(0, to);
 }
 
-const WINDOW_BYTES = 65_536;
+const grown = (output: Buffer, least: number): Buffer => Buffer.concat([output], Math.max(least, output.length * 2));
 
-const tail = (before: Buffer, part: Buffer): Buffer =>
-  part.length >= WINDOW_BYTES ? part.subarray(-WINDOW_BYTES) : Buffer.concat([before, part]).subarray(-WINDOW_BYTES);
+function stored(input: Buffer, output: Buffer, start: number, maxBytes: number): number {
+  if (input.length > maxBytes) throw new RangeError('an LZ4 block is larger than its frame says');
+  return start + input.copy(output, start);
+}
 
-/** `before`: what references may point back into. */
-function block(input: Buffer, before: Buffer, maxBytes: number): Buffer {
-  const output = Buffer.allocUnsafe(before.length + maxBytes);
-  before.copy(output);
+/** Writes from `start` on, and answers where it ends. `dependent`: references may point back into the blocks before. */
+function block(input: Buffer, output: Buffer, start: number, maxBytes: number, dependent: boolean): number {
+  const end = start + maxBytes;
   let from = 0;
-  let to = before.length;
+  let to = start;
   const more = (length: number): number => {
     if (length !== 15) return length;
     let byte: number;
@@ -61,15 +59,16 @@ function block(input: Buffer, before: Buffer, maxBytes: number): Buffer {
     const token = input[from] as number;
     from += 1;
     const literal = more(token >> 4);
-    if (from + literal > input.length || to + literal > output.length)
-      throw new RangeError('an LZ4 literal is cut off');
+    if (from + literal > input.length || to + literal > end) throw new RangeError('an LZ4 literal is cut off');
     input.copy(output, to, from, from + literal);
     from += literal;
     to += literal;
     if (from >= input.length) break; // the last sequence has literals alone
     const offset = input.readUInt16LE(from);
     from += 2;
-    to = copyBack(output, to, offset, more(token & 15) + 4);
+    const length = more(token & 15) + 4;
+    if (to + length > end || (!dependent && offset > to - start)) throw new RangeError('a reference points outside');
+    to = copyBack(output, to, offset, length);
   }
-  return output.subarray(before.length, to);
+  return to;
 }

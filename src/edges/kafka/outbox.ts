@@ -1,7 +1,9 @@
 /** Everything that the roles write, each record to its topic, under its key, in the encoding in force. */
-import type { DeadLetter, Outbox } from '../../outbox.ts';
+import { unavailable } from '../../errors.ts';
+import type { DeadLetter, InRecord, Outbox } from '../../outbox.ts';
 import { topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
+import { LETTER_MAX_BYTES, letterRecord, smaller } from './letter.ts';
 import type { OutRecord, Producer } from './producer.ts';
 
 export type OutboxOptions = {
@@ -11,21 +13,39 @@ export type OutboxOptions = {
   codec: Codec;
   prefix: string;
   nowMs(): number;
+  /** Kafka refuses so many records of ours for good; they stand on `dead-letter`. */
+  onRefused(topic: string, records: number): void;
 };
 
-export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: OutboxOptions): Outbox {
+export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRefused }: OutboxOptions): Outbox {
   const topics = topicNames(prefix);
-  const send = async (topic: string, records: OutRecord[]): Promise<void> => {
-    if (records.length > 0) await durable.send(topic, records);
+  const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
+    let left = letters;
+    for (let maxBytes: number | null = LETTER_MAX_BYTES; left.length > 0; maxBytes = smaller(maxBytes)) {
+      if (maxBytes === null) throw unavailable(`${topics.deadLetter} takes no letter: raise its max.message.bytes.`);
+      const sizeMax = maxBytes;
+      const records = left.map((letter) => letterRecord(letter, nowMs(), sizeMax));
+      const refused = new Set(await durable.sendWhatFits(topics.deadLetter, records));
+      left = left.filter((_, i) => refused.has(records[i] as OutRecord));
+    }
+  };
+  /** What Kafka refuses for good must not hold up the rest, and must not be lost without a word. */
+  const send = async (topic: string, records: OutRecord[], producer: Producer = durable): Promise<void> => {
+    if (records.length === 0) return;
+    const refused = await producer.sendWhatFits(topic, records);
+    if (refused.length === 0) return;
+    const code = 'record_too_large';
+    const message = `The record is larger than ${topic} takes: raise the topic's max.message.bytes.`;
+    await bury(refused.map((record) => ({ record: neverPlaced(topic, record, nowMs()), code, message })));
+    onRefused(topic, refused.length);
   };
   return {
-    dispatches: async (dispatches) => {
-      if (dispatches.length === 0) return;
-      await once.send(
+    dispatches: (dispatches) =>
+      send(
         topics.dispatch,
         dispatches.map((dispatch) => ({ key: dispatch.sid, value: codec.encode('TaskDispatch', dispatch) })),
-      );
-    },
+        once,
+      ),
     taskEvents: (events) =>
       send(
         topics.taskEvents,
@@ -44,11 +64,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: Out
           partition,
         })),
       ),
-    deadLetters: (letters) =>
-      send(
-        topics.deadLetter,
-        letters.map((letter) => deadLetter(letter, nowMs())),
-      ),
+    deadLetters: bury,
     commands: (commands) =>
       quick.place(
         topics.commands,
@@ -85,28 +101,20 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs }: Out
           value: codec.encode('OrgSetting', setting),
         })),
       ),
-    setting: (key, setting) =>
-      once.send(topics.orgSettings, [{ key, value: setting === null ? null : codec.encode('OrgSetting', setting) }]),
-  };
-}
-
-/** Key and value untouched, the record's own headers kept, ours beside them. */
-function deadLetter({ record, code, message }: DeadLetter, nowMs: number): OutRecord {
-  const own = Object.fromEntries(Object.entries(record.headers).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    Buffer
-  >;
-  return {
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...own,
-      'rt-source-topic': record.topic,
-      'rt-source-partition': String(record.partition),
-      'rt-source-offset': String(record.offset),
-      'rt-error-code': code,
-      'rt-error': message.slice(0, 1_000),
-      'rt-failed-at': String(nowMs),
+    setting: async (key, setting) => {
+      const value = setting === null ? null : codec.encode('OrgSetting', setting);
+      await once.send(topics.orgSettings, [{ key, value }]);
     },
   };
 }
+
+/** A record of ours that Kafka refuses, as one that was read: it never had a place. */
+const neverPlaced = (topic: string, { key, value, headers, partition }: OutRecord, nowMs: number): InRecord => ({
+  topic,
+  partition: partition ?? -1,
+  offset: -1,
+  key: key === null ? null : Buffer.from(key),
+  value,
+  timestampMs: nowMs,
+  headers: headers ?? {},
+});

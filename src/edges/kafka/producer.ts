@@ -5,22 +5,28 @@
  * Neither producer is idempotent in Kafka's sense (docs/decisions/0001): every record of ours carries an id that repeats.
  * `durable` retries by itself for seconds, `quick` only as long as a person would wait: who asks over HTTP can ask again.
  * `once` never does: a dispatch that failed is checked again before the next try.
+ *
+ * A record that the broker refuses for what it is, mostly its size, is never tried again: what was sent with it is sent without it.
  */
 import { CompressionTypes, type Kafka, type Producer as KafkaProducer } from 'kafkajs';
-import { unavailable } from '../../errors.ts';
+import { ApiError, unavailable } from '../../errors.ts';
 import { byKey } from './partitioner.ts';
+
+export type OutHeaders = Record<string, string | Buffer | (string | Buffer)[]>;
 
 export type OutRecord = {
   key: string | Buffer | null;
   value: Buffer | null;
-  headers?: Record<string, string | Buffer | (string | Buffer)[]>;
+  headers?: OutHeaders;
   partition?: number;
 };
 
 export type Producer = {
-  /** Resolves when all are on the log; rejects with `unavailable`. */
+  /** Resolves when all are on the log; rejects with `unavailable` or `record_too_large`. */
   send(topic: string, records: OutRecord[]): Promise<void>;
-  /** The same, record by record, answering where each stands. All are under way at once. */
+  /** Resolves when all are on the log but those that it answers: the broker refuses them for good. Rejects with `unavailable`. */
+  sendWhatFits(topic: string, records: OutRecord[]): Promise<OutRecord[]>;
+  /** As `send`, record by record, answering where each stands. All are under way at once. */
   place(topic: string, records: OutRecord[]): Promise<Place[]>;
   stop(): Promise<void>;
 };
@@ -51,6 +57,12 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
   return {
     send: async (topic, records) => {
       for (const part of cutByBytes(records, REQUEST_MAX_BYTES)) await sendPart(producer, topic, part, timeoutMs);
+    },
+    sendWhatFits: async (topic, records) => {
+      const refused: OutRecord[] = [];
+      for (const part of cutByBytes(records, REQUEST_MAX_BYTES))
+        refused.push(...(await sendWithoutRefused((some) => sendPart(producer, topic, some, timeoutMs), part)));
+      return refused;
     },
     place: (topic, records) =>
       Promise.all(records.map(async (record) => (await sendPart(producer, topic, [record], timeoutMs))[0] as Place)),
@@ -89,7 +101,7 @@ export async function openSoleProducer(kafka: Kafka, name: string): Promise<Sole
         await transaction.commit().catch(tellWhoIsBeingFenced);
       } catch (error) {
         await transaction.abort().catch(() => undefined);
-        throw isFenced(error) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
+        throw hasType(error, FENCED) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
       }
     },
     stop: () => producer.disconnect(),
@@ -106,11 +118,31 @@ function tellWhoIsBeingFenced(error: { type?: unknown }): never {
   throw BEING_FENCED.has(error.type) ? new Overtaken('Another writer is taking over.', { cause: error }) : error;
 }
 
+/** Answers of a broker that no further try can change. */
+const REFUSED: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
 /** kafkajs tells it by the type of an error, which may be wrapped. */
-function isFenced(error: unknown): boolean {
+function hasType(error: unknown, types: ReadonlySet<unknown>): boolean {
   for (let one = error as { type?: unknown; cause?: unknown } | undefined; one; one = one.cause as typeof one)
-    if (FENCED.has(one.type)) return true;
+    if (types.has(one.type)) return true;
   return false;
+}
+
+/** Of a part that is refused for one of its records each half is sent by itself, and so on. Answers what is refused alone. */
+export async function sendWithoutRefused(
+  send: (part: OutRecord[]) => Promise<unknown>,
+  part: OutRecord[],
+): Promise<OutRecord[]> {
+  try {
+    await send(part);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'record_too_large') throw error;
+    if (part.length === 1) return part;
+    const half = Math.floor(part.length / 2);
+    const first = await sendWithoutRefused(send, part.slice(0, half));
+    return [...first, ...(await sendWithoutRefused(send, part.slice(half)))];
+  }
 }
 
 async function sendPart(
@@ -129,20 +161,24 @@ async function sendPart(
     });
     return answers.map(({ partition, baseOffset }) => ({ partition, offset: Number(baseOffset) }));
   } catch (cause) {
+    if (hasType(cause, REFUSED))
+      throw new ApiError('record_too_large', `A record is larger than ${topic} takes.`, { cause });
     throw unavailable(`Kafka did not take records for ${topic}.`, cause);
   }
 }
 
 /** Headers count: a dead letter's are often larger than its record. */
-function sizeOf({ key, value, headers = {} }: OutRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
-  for (const [name, text] of Object.entries(headers))
-    bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + bytesOf(text);
-  return bytes;
-}
+const sizeOf = ({ key, value, headers = {} }: OutRecord): number =>
+  RECORD_OVERHEAD_BYTES + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key)) + bytesOfHeaders(headers);
+
+export const bytesOfHeaders = (headers: OutHeaders): number =>
+  Object.entries(headers).reduce(
+    (sum, [name, value]) => sum + HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + bytesOf(value),
+    0,
+  );
 
 /** A header that came several times is a list. */
-const bytesOf = (text: string | Buffer | (string | Buffer)[]): number =>
+const bytesOf = (text: OutHeaders[string]): number =>
   Array.isArray(text) ? text.reduce((sum, one) => sum + bytesOf(one), 0) : Buffer.byteLength(text);
 
 /** Consecutive parts of at most `maxBytes` each; a record that is larger stands alone. Order is kept. */

@@ -66,6 +66,7 @@ export function startPulse(kafka: Kafka, nowMs: () => number = () => performance
 /** The producer, which refuses at once while Kafka is known to be away. */
 export const refusingWhileAway = (producer: Producer, { guard }: Pulse): Producer => ({
   send: guard(producer.send),
+  sendWhatFits: guard(producer.sendWhatFits),
   place: guard(producer.place),
   stop: () => producer.stop(),
 });

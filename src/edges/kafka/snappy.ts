@@ -1,8 +1,10 @@
 /**
  * Unpacks Snappy: one raw block, or the frames that Java's producer writes (magic, two versions, then length and block, again
- * and again). Guarantees: never reads or writes outside its buffers, never makes more than `maxBytes`; bytes that are no
- * Snappy are a RangeError.
+ * and again). Guarantees: never reads or writes outside its buffers, never makes more than `maxBytes`: that is TooLarge; bytes that are no
+ * Snappy are another RangeError.
  */
+import { TooLarge } from './too-large.ts';
+
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER_BYTES = 16;
 
@@ -24,7 +26,7 @@ export function unsnappy(input: Buffer, maxBytes: number): Buffer {
 
 function block(input: Buffer, maxBytes: number): Buffer {
   const size = readSize(input);
-  if (size.value > maxBytes) throw new RangeError(`a Snappy block says that it has ${size.value} bytes`);
+  if (size.value > maxBytes) throw new TooLarge(maxBytes);
   const output = Buffer.allocUnsafe(size.value);
   let from = size.next;
   let to = 0;

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { InRecord } from '../../outbox.ts';
+import { inRecordOf } from './in-record.ts';
 
 /** Next offset by partition, and who waits for it. */
 export class Places {
@@ -102,12 +103,4 @@ export function tailConsumer(options: {
 const recordsOf = ({ topic, partition, messages }: EachBatchPayload['batch'], wanted: number): InRecord[] =>
   messages
     .filter((message) => Number(message.offset) >= wanted)
-    .map((message) => ({
-      topic,
-      partition,
-      offset: Number(message.offset),
-      key: message.key,
-      value: message.value,
-      timestampMs: Number(message.timestamp),
-      headers: message.headers ?? {},
-    }));
+    .map((message) => inRecordOf(topic, partition, message));

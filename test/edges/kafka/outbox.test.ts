@@ -5,17 +5,24 @@ import type { OutRecord, Producer } from '../../../src/edges/kafka/producer.ts';
 import type { SensorState, TaskDispatch, TaskEvent } from '../../../src/model/records.ts';
 import type { InRecord } from '../../../src/outbox.ts';
 
-/** Every producer notes its name; the codec's bytes are the record's name. */
-function world() {
+/** Every producer notes its name, and what the broker `takes`; the codec's bytes are the record's name. */
+function world(takes: (topic: string, record: OutRecord) => boolean = () => true) {
   const sent: { by: string; topic: string; records: OutRecord[] }[] = [];
+  const told: [string, number][] = [];
   const producer = (by: string): Producer => ({
     send: async (topic, records) => void sent.push({ by, topic, records }),
+    sendWhatFits: async (topic, records) => {
+      const taken = records.filter((record) => takes(topic, record));
+      if (taken.length > 0) sent.push({ by, topic, records: taken });
+      return records.filter((record) => !taken.includes(record));
+    },
     place: async () => [],
     stop: async () => undefined,
   });
   const codec = { encode: (name: string) => Buffer.from(name) } as unknown as Codec;
   const producers = { durable: producer('durable'), once: producer('once'), quick: producer('quick') };
-  return { sent, outbox: createOutbox({ ...producers, codec, prefix: 'p-', nowMs: () => 77 }) };
+  const onRefused = (topic: string, records: number) => void told.push([topic, records]);
+  return { sent, told, outbox: createOutbox({ ...producers, codec, prefix: 'p-', nowMs: () => 77, onRefused }) };
 }
 
 const source: InRecord = {
@@ -54,6 +61,36 @@ describe('what the roles write', () => {
         ],
       },
     ]);
+  });
+
+  it('makes a letter smaller until the broker takes it', async () => {
+    const { outbox, sent } = world((_, { value }) => (value?.length ?? 0) <= 100_000);
+    const letter = { code: 'record_too_large', message: 'why' } as const;
+    const [large, small] = [{ ...source, value: Buffer.alloc(500_000, 'x') }, source];
+    await outbox.deadLetters([large, small].map((record) => ({ ...letter, record })));
+    expect(sent.map(({ records }) => records.map(({ value }) => value?.length))).toEqual([[2], [64_479]]);
+    expect(sent[1]?.records[0]?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
+  });
+
+  it('says that dead-letter takes nothing, and gives up', async () => {
+    const { outbox } = world(() => false);
+    const letter = { record: source, code: 'ttl_invalid', message: '' } as const;
+    await expect(outbox.deadLetters([letter])).rejects.toThrow('p-dead-letter takes no letter');
+  });
+
+  it('puts a record of ours that the broker refuses for good on dead-letter, says so, and sends the rest', async () => {
+    const { outbox, sent, told } = world((topic, { key }) => topic !== 'p-task-dispatch' || key !== 'large');
+    await outbox.dispatches([{ sid: 'small' }, { sid: 'large' }] as TaskDispatch[]);
+    expect(sent.map(({ by, topic, records }) => [by, topic, records.map(({ key }) => String(key))])).toEqual([
+      ['once', 'p-task-dispatch', ['small']],
+      ['durable', 'p-dead-letter', ['large']],
+    ]);
+    expect(sent[1]?.records[0]?.headers).toMatchObject({
+      'rt-source-topic': 'p-task-dispatch',
+      'rt-source-offset': '-1',
+      'rt-error-code': 'record_too_large',
+    });
+    expect(told).toEqual([['p-task-dispatch', 1]]);
   });
 
   it('sends dispatches by the producer that never tries again by itself', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutByBytes, type OutRecord } from '../../../src/edges/kafka/producer.ts';
+import { cutByBytes, type OutRecord, sendWithoutRefused } from '../../../src/edges/kafka/producer.ts';
+import { ApiError } from '../../../src/errors.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
@@ -52,5 +53,27 @@ describe(`requests that are cut (seed ${seed})`, () => {
   it('count a header that came twice by both of its values', () => {
     const twice = { key: null, value: null, headers: { h: ['x'.repeat(600), 'x'.repeat(600)] as unknown as string } };
     expect([...cutByBytes([twice, twice], 2_000)]).toHaveLength(2);
+  });
+});
+
+describe('what the broker refuses for good', () => {
+  const named = (...keys: string[]): OutRecord[] => keys.map((key) => ({ key, value: null }));
+
+  it('is answered, and everything else goes out once, in order', async () => {
+    const sent: unknown[] = [];
+    const send = async (part: OutRecord[]) => {
+      if (part.some(({ key }) => String(key).startsWith('large'))) throw new ApiError('record_too_large', 'too large');
+      sent.push(...part.map(({ key }) => key));
+    };
+    const refused = await sendWithoutRefused(send, named('a', 'b', 'large 1', 'c', 'd', 'large 2', 'e'));
+    expect(refused).toEqual(named('large 1', 'large 2'));
+    expect(sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('is told apart from a broker that is away', async () => {
+    const away = async () => {
+      throw new ApiError('unavailable', 'away');
+    };
+    await expect(sendWithoutRefused(away, named('a', 'b'))).rejects.toThrow('away');
   });
 });

@@ -44,6 +44,10 @@ export function simProducer(options: ProducerOptions, kind: keyof typeof KINDS):
     send: async (topic, records) => {
       await send(topic, records);
     },
+    sendWhatFits: async (topic, records) => {
+      await send(topic, records);
+      return [];
+    },
     place: (topic, records) => Promise.all(records.map(async (record) => (await send(topic, [record]))[0] as Place)),
     stop: async () => undefined,
   };
