@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   extension_unknown: kind(400, false, 'There is no such extension.'),
   not_subscribed: kind(400, false, 'The org is not subscribed to the extension.'),
   data_invalid: kind(400, false, 'The data is not a JSON object, or a field is wrong.'),
+  field_unknown: kind(400, false, 'The action has no such field; the data has the nearest one that it has.'),
   task_missing: kind(400, false, 'The command line is missing.'),
   task_too_large: kind(400, false, 'The command line is larger than TASK_MAX_BYTES.'),
   ttl_invalid: kind(400, false, 'The ttl is not a whole number of seconds in range.'),

@@ -1,6 +1,6 @@
 /**
  * Runs an action of the extension, whichever call asked for it, and sends what it gives. Checked in this order, each before
- * anything is changed: the org, the action, the right, the subscription, the data.
+ * anything is changed: the org, the action, the right, the subscription, the names of the fields, the data.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { ActionResult, ApiContext } from './actions/context.ts';
 import { ACTIONS } from './actions/table.ts';
 import { notSubscribed, requireOrg, requireRight } from './authorize.ts';
 import { sendPieces } from './json-stream.ts';
+import { refuseUnknownField } from './unknown-field.ts';
 
 export type ActionRequest = { oid: string; action: string; data: unknown };
 export type Caller = Pick<FastifyRequest, 'identity' | 'logIds' | 'headers'>;
@@ -23,6 +24,7 @@ export async function runAction(context: ApiContext, caller: Caller, asked: Acti
   logIds.action = name;
   requireRight(identity, oid, action.rights);
   if (!context.orgs.subscribed(oid, context.nowMs())) throw notSubscribed();
+  refuseUnknownField(name, action.schema, data);
   const key = headers['idempotency-key'];
   const keyHeader = typeof key === 'string' ? key : undefined;
   return action.run(data, { ...context, oid, keyName: identity.keyName, keyHeader, logIds });

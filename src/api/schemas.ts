@@ -1,10 +1,12 @@
 /**
  * One schema for the data of each action: it is what is checked, what the code's types are, and what a description of the
- * API is made from. Unknown fields are ignored; null is the same as a field that is left out. What a schema can't say
- * (one target at most, a selector that parses) is checked where the command is made.
+ * API is made from. Unknown fields are refused (unknown-field.ts); null is the same as a field that is left out. What a schema
+ * can't say (one target at most, a selector that parses) is checked where the command is made.
  */
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, optional, page, sid } from './fields.ts';
+
+const data = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false });
 
 const target = {
   sid: optional(Type.String(), { ...NAME, code: 'sid_invalid', description: 'One sensor.' }),
@@ -17,7 +19,7 @@ const target = {
 
 const taskId = { ...NAME, code: 'task_id_invalid', description: 'The id that task answered.' } as const;
 
-export const TaskSchema = Type.Object({
+export const TaskSchema = data({
   task: Type.String({
     minLength: 1,
     expected: 'text: the command line',
@@ -41,7 +43,7 @@ export const TaskSchema = Type.Object({
   }),
 });
 
-export const ListSchema = Type.Object({
+export const ListSchema = data({
   ...target,
   ...page,
   state: optional(Type.Union([Type.Literal('pending'), Type.Literal('ended')]), {
@@ -52,25 +54,25 @@ export const ListSchema = Type.Object({
 
 const optionalName = optional(Type.String({ pattern: NAME_PATTERN }), taskId);
 
-export const UntaskSchema = Type.Object({ task_id: optionalName, ...target });
+export const UntaskSchema = data({ task_id: optionalName, ...target });
 
-export const GetSchema = Type.Object({
+export const GetSchema = data({
   task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }),
   ...page,
 });
 
-export const WhySchema = Type.Object({ task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }), sid });
+export const WhySchema = data({ task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }), sid });
 
-export const PreviewSchema = Type.Object({ ...target, ...page });
+export const PreviewSchema = data({ ...target, ...page });
 
-export const ExplainSchema = Type.Object({
+export const ExplainSchema = data({
   selector: Type.String({ expected: 'text: a selector', description: 'The selector to explain.' }),
   sid,
 });
 
-export const SensorSchema = Type.Object({ sid });
+export const SensorSchema = data({ sid });
 
-export const ReceivedSchema = Type.Object({
+export const ReceivedSchema = data({
   sid,
   inv_id: Type.String({
     minLength: 1,
@@ -78,6 +80,15 @@ export const ReceivedSchema = Type.Object({
     description: 'The investigation_id that the task was sent with, or its task_id.',
   }),
 });
+
+/** What a rule may ask the extension for, by the name of the action. */
+export const RULE_REQUESTS: ReadonlyMap<string, TObject> = new Map<string, TObject>([
+  ['task', TaskSchema],
+  ['untask', UntaskSchema],
+  ['list', ListSchema],
+  ['signal_attempt', SensorSchema],
+  ['signal_received', ReceivedSchema],
+]);
 
 export type ListData = Static<typeof ListSchema>;
 export type UntaskData = Static<typeof UntaskSchema>;

@@ -1,4 +1,4 @@
-/** The name that a misspelt one most likely means: of the fields of a sensor, and of what any and all bind around it. */
+/** The name that a misspelt one most likely means: of the fields of a sensor, and of what any and all bind around it; or of any names. */
 import { SENSOR_FIELD_NAMES } from './fields.ts';
 
 /** Names that people bring along from elsewhere. */
@@ -19,13 +19,18 @@ const NAME_LENGTH = 64;
 
 /** Undefined where none is near. `bound` are the names that stand for items there. */
 export function nearestName(name: string, bound: readonly string[]): string | undefined {
-  const wanted = name.toLowerCase().slice(0, NAME_LENGTH);
+  const wanted = name.toLowerCase();
   const elsewhere = Object.hasOwn(ELSEWHERE, wanted) ? ELSEWHERE[wanted] : undefined;
-  if (elsewhere !== undefined) return elsewhere;
+  return elsewhere ?? nearestOf(name, [...bound, ...SENSOR_FIELD_NAMES]);
+}
+
+/** The one of `names` that is most like `name`, whatever its case; undefined where none is near. */
+export function nearestOf(name: string, names: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase().slice(0, NAME_LENGTH);
   const most = wanted.length < 3 ? 0.5 : wanted.length < 6 ? 1 : 2;
   let nearest: string | undefined;
   let least = most + 0.5;
-  for (const known of [...bound, ...SENSOR_FIELD_NAMES]) {
+  for (const known of names) {
     const distance = unlikeness(wanted, known.toLowerCase());
     if (distance >= least) continue;
     nearest = known;

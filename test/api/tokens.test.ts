@@ -272,7 +272,7 @@ describe('a user key', () => {
         await server.inject({
           ...{ method: 'POST', url: '/v1/extension/request/ext-reliable-tasking' },
           headers: { authorization: `Bearer ${jwt}` },
-          payload: { oid, action, data: { task: 'os_version' } },
+          payload: { oid, action, data: action === 'task' ? { task: 'os_version' } : {} },
         })
       ).statusCode;
     expect(await answer(OID, 'list')).toBe(200);

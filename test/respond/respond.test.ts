@@ -175,6 +175,12 @@ describe('actions', () => {
 
   it.each([
     ['a target that comes out empty', request('task', { task: '{{ "t" }}', sid: 'routing.nothing' }), /every sensor/],
+    [
+      'a misspelt target',
+      request('task', { task: '{{ "t" }}', tags: '{{ "canary" }}' }),
+      /no field "tags": write "tag"/,
+    ],
+    ['a field of `task` alone', request('untask', { task_id: '{{ "t9" }}', plat: '{{ "linux" }}' }), /no field "plat"/],
     ['a plain text is a path', request('task', { task: 'os_version' }), /task/],
     ['another extension', { ...request('task', {}), 'extension name': 'ext-other' }, /no extension/],
     ['an action that it has not', request('dance', {}), /no action "dance"/],

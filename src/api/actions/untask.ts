@@ -30,8 +30,7 @@ const isWhole = (target: Target): boolean => target.selector === '*';
 
 export async function untask(data: unknown, context: ActionContext): Promise<ActionResult> {
   const fields = read(data);
-  const { sid = null, tag = null, selector = null } = fields;
-  const target = readTarget({ sid, tag, selector }); // `plat` is for `task` alone
+  const target = readTarget(fields);
   const taskId = fields.task_id ?? null;
   if (taskId === null && !target.given)
     throw new ApiError('target_missing', 'Say what to remove: task_id, or one of sid, tag and selector (`*` for all).');
