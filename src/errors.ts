@@ -60,7 +60,7 @@ export const ERROR_CODES = {
   selector_regex_too_long: kind(400, false, 'A regular expression of the selector has too many characters.'),
   selector_regex_too_large: kind(400, false, 'A regular expression of the selector compiles to too many steps.'),
   // rules and hives
-  rule_invalid: kind(400, false, 'The detect part of a rule cannot run; the sentence has the path to the fault.'),
+  rule_invalid: kind(400, false, 'The rule cannot run as it is written; the sentence has the path to the fault.'),
   hive_unknown: kind(400, false, 'There is no such hive.'),
   hive_full: kind(400, false, 'The hive holds as much as it may hold.'),
   record_not_found: kind(400, false, 'The hive has no such record.'),

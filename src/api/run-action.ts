@@ -3,12 +3,12 @@
  * anything is changed: the org, the action, the right, the subscription, the names of the fields, the data.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refuseUnknownField } from '../command/unknown-field.ts';
 import { ApiError } from '../errors.ts';
 import type { ActionResult, ApiContext } from './actions/context.ts';
 import { ACTIONS } from './actions/table.ts';
 import { notSubscribed, requireOrg, requireRight } from './authorize.ts';
 import { sendPieces } from './json-stream.ts';
-import { refuseUnknownField } from './unknown-field.ts';
 
 export type ActionRequest = { oid: string; action: string; data: unknown };
 export type Caller = Pick<FastifyRequest, 'identity' | 'logIds' | 'headers'>;
@@ -24,7 +24,7 @@ export async function runAction(context: ApiContext, caller: Caller, asked: Acti
   logIds.action = name;
   requireRight(identity, oid, action.rights);
   if (!context.orgs.subscribed(oid, context.nowMs())) throw notSubscribed();
-  refuseUnknownField(name, action.schema, data);
+  refuseUnknownField(name, Object.keys(action.schema.properties), data);
   const key = headers['idempotency-key'];
   const keyHeader = typeof key === 'string' ? key : undefined;
   return action.run(data, { ...context, oid, keyName: identity.keyName, keyHeader, logIds });

@@ -1,9 +1,9 @@
 /**
  * One schema for the data of each action: it is what is checked, what the code's types are, and what a description of the
- * API is made from. Unknown fields are refused (unknown-field.ts); null is the same as a field that is left out. What a schema
+ * API is made from. Unknown fields are refused (command/unknown-field.ts); null is the same as a field that is left out. What a schema
  * can't say (one target at most, a selector that parses) is checked where the command is made.
  */
-import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
+import { type Static, type TProperties, Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, optional, page, sid } from './fields.ts';
 
 const data = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false });
@@ -80,15 +80,6 @@ export const ReceivedSchema = data({
     description: 'The investigation_id that the task was sent with, or its task_id.',
   }),
 });
-
-/** What a rule may ask the extension for, by the name of the action. */
-export const RULE_REQUESTS: ReadonlyMap<string, TObject> = new Map<string, TObject>([
-  ['task', TaskSchema],
-  ['untask', UntaskSchema],
-  ['list', ListSchema],
-  ['signal_attempt', SensorSchema],
-  ['signal_received', ReceivedSchema],
-]);
 
 export type ListData = Static<typeof ListSchema>;
 export type UntaskData = Static<typeof UntaskSchema>;

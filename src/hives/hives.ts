@@ -5,7 +5,8 @@
 import { ApiError } from '../errors.ts';
 import { RULE_BOUNDS } from '../rules/bounds.ts';
 import { RuleError } from '../rules/errors.ts';
-import { compileRule } from '../rules/rule.ts';
+import { type Need, needsOf } from '../rules/rights.ts';
+import { compileStored } from '../rules/stored.ts';
 
 export type HiveData = Record<string, unknown>;
 
@@ -13,8 +14,10 @@ export type Hive = {
   readonly name: string;
   /** The rights to read, write and delete its records. */
   readonly rights: { readonly list: string; readonly set: string; readonly del: string };
-  /** Warnings; throws ApiError `rule_invalid` or `data_invalid` for data that is refused. */
+  /** Warnings; throws ApiError `rule_invalid`, `field_unknown` or `data_invalid` for data that is refused. */
   check(data: HiveData): readonly string[];
+  /** The rights of what the data do, which who stores or enables them needs beside the hive's own. */
+  needs(data: HiveData): readonly Need[];
   /** For people: what data has to be, as JSON Schema. */
   readonly schema: Record<string, unknown>;
 };
@@ -42,9 +45,9 @@ export const LOOKUP_HIVE = 'lookup';
 
 const HIVES: ReadonlyMap<string, Hive> = new Map(
   [
-    { name: 'dr-general', rights: rightsOf(''), check: checkRule, schema: RULE_SCHEMA },
-    { name: 'dr-managed', rights: rightsOf('.managed'), check: checkRule, schema: RULE_SCHEMA },
-    { name: LOOKUP_HIVE, rights: rightsOf(''), check: checkLookup, schema: LOOKUP_SCHEMA },
+    { name: 'dr-general', rights: rightsOf(''), check: checkRule, needs: needsOf, schema: RULE_SCHEMA },
+    { name: 'dr-managed', rights: rightsOf('.managed'), check: checkRule, needs: needsOf, schema: RULE_SCHEMA },
+    { name: LOOKUP_HIVE, rights: rightsOf(''), check: checkLookup, needs: () => [], schema: LOOKUP_SCHEMA },
   ].map((hive) => [hive.name, hive]),
 );
 
@@ -60,10 +63,12 @@ function checkRule(data: HiveData): readonly string[] {
   if (Buffer.byteLength(JSON.stringify(data)) > RULE_BOUNDS.textBytes)
     throw new ApiError('rule_invalid', `A rule has at most ${RULE_BOUNDS.textBytes} bytes: make it smaller.`);
   try {
-    return compileRule(data).warnings;
+    return compileStored(data).warnings;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    throw new ApiError('rule_invalid', error.message, { data: { path: error.path }, cause: error });
+    const { path, unknown } = error;
+    const code = unknown === undefined ? 'rule_invalid' : 'field_unknown';
+    throw new ApiError(code, error.message, { data: { path, ...unknown }, cause: error });
   }
 }
 

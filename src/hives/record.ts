@@ -1,6 +1,7 @@
 /** One record of a hive, as settings keep it (kind HIVE, name `hive/record`) and as clients see it. Pure. */
 import { ApiError } from '../errors.ts';
 import type { StoredSetting } from '../orgs/settings.ts';
+import type { Author } from './author.ts';
 import type { HiveData } from './hives.ts';
 
 /** `expiry`: Unix ms, 0 for never. */
@@ -10,6 +11,8 @@ export type UserMetadata = { enabled: boolean; expiry: number; tags: string[]; c
 export type KeptRecord = {
   data: HiveData;
   usr_mtd: UserMetadata;
+  /** null: it was stored by a version that did not ask for the rights of what it does. */
+  author: Author | null;
   guid: string;
   created_at: number;
   created_by: string;
@@ -26,6 +29,8 @@ export type HiveRecord = {
     created_at: number;
     created_by: string;
     guid: string;
+    /** Who stored it last, or enabled it; "" where that is not known. */
+    author: string;
     last_author: string;
     last_mod: number;
     last_error: string;
@@ -48,6 +53,7 @@ export function keptOf(value: Readonly<Record<string, unknown>>): KeptRecord {
   return {
     data: isObject(value.data) ? value.data : {},
     usr_mtd: { ...NO_METADATA, ...readKept(value.usr_mtd) },
+    author: readAuthor(value.author),
     guid: text(value.guid),
     created_at: number(value.created_at),
     created_by: text(value.created_by),
@@ -57,12 +63,15 @@ export function keptOf(value: Readonly<Record<string, unknown>>): KeptRecord {
 }
 
 export function recordOf(setting: StoredSetting): HiveRecord {
-  const { data, usr_mtd, guid, created_at, created_by, last_error, last_error_ts } = keptOf(setting.value);
+  const { data, usr_mtd, author, guid, created_at, created_by, last_error, last_error_ts } = keptOf(setting.value);
   const { etag, updatedBy: last_author, updatedAtMs: last_mod } = setting;
   return {
     data,
     usr_mtd,
-    sys_mtd: { etag, created_at, created_by, guid, last_author, last_mod, last_error, last_error_ts },
+    sys_mtd: {
+      ...{ etag, created_at, created_by, guid, author: author?.name ?? '' },
+      ...{ last_author, last_mod, last_error, last_error_ts },
+    },
   };
 }
 
@@ -75,6 +84,12 @@ export function withFault(record: HiveRecord, fault: { sentence: string; atMs: n
 /** Whether a rule with this metadata runs. */
 export const isActive = ({ enabled, expiry }: UserMetadata, nowMs: number): boolean =>
   enabled && (expiry === 0 || nowMs < expiry);
+
+/** Whether a record runs with `now` at some time when it did not with `before`: enabled, or for longer. */
+export const isEnabling = (before: UserMetadata, now: UserMetadata): boolean =>
+  now.enabled && (!before.enabled || endOf(now) > endOf(before));
+
+const endOf = ({ expiry }: UserMetadata): number => (expiry === 0 ? Number.POSITIVE_INFINITY : expiry);
 
 const TAGS_MAX = 100;
 const COMMENT_MAX = 4_096;
@@ -100,6 +115,11 @@ function readKept(value: unknown): Partial<UserMetadata> {
   } catch {
     return {};
   }
+}
+
+function readAuthor(value: unknown): Author | null {
+  if (!isObject(value) || typeof value.name !== 'string' || !Array.isArray(value.rights)) return null;
+  return { name: value.name, rights: value.rights.filter((right) => typeof right === 'string') };
 }
 
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>

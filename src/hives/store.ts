@@ -1,13 +1,16 @@
 /**
  * Reads and writes records of hives. Every write is a compare-and-set on the setting's etag: on the caller's where it gives
- * one, else on that of the record as it was just read, so that nobody's metadata are lost in between.
+ * one, else on that of the record as it was just read, so that nobody's metadata are lost in between. Who stores a record,
+ * renames it or makes it run is its author, and needs the rights of what it does: else `forbidden`.
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import { etagMismatch, type Settings, type StoredSetting } from '../orgs/settings.ts';
+import { authorOf, type Writer } from './author.ts';
 import type { Hive, HiveData } from './hives.ts';
 import {
   type HiveRecord,
+  isEnabling,
   type KeptRecord,
   keptOf,
   NO_METADATA,
@@ -17,7 +20,7 @@ import {
 } from './record.ts';
 
 /** `etag`: the record has to be as the caller has read it; undefined or '' where it does not matter. */
-export type Place = { oid: string; hive: Hive; name: string; by: string; etag?: string | undefined };
+export type Place = Writer & { oid: string; hive: Hive; name: string; etag?: string | undefined };
 
 const RECORDS_MAX = 10_000;
 /** Characters of all hives of an org: every process holds them. */
@@ -52,6 +55,7 @@ export class HiveStore {
   /** Stores data, with new metadata or those that are there; a new record without any is disabled. */
   async setData(place: Place, data: HiveData, metadata: UserMetadata | undefined): Promise<KeptRecord> {
     const warnings = place.hive.check(data);
+    const author = authorOf(place.hive, data, place);
     return this.#write(place, (setting) => {
       if (setting === undefined) this.#refuseNew(place);
       const old = setting === undefined ? this.#fresh(place.by) : keptOf(setting.value);
@@ -59,6 +63,7 @@ export class HiveStore {
         ...old,
         data,
         usr_mtd: metadata ?? old.usr_mtd,
+        author,
         last_error: warnings.join('\n'),
         last_error_ts: warnings.length === 0 ? 0 : this.#nowMs(),
       };
@@ -66,7 +71,11 @@ export class HiveStore {
   }
 
   async setMetadata(place: Place, metadata: UserMetadata): Promise<KeptRecord> {
-    return this.#write(place, () => ({ ...keptOf(this.#found(place).value), usr_mtd: metadata }));
+    return this.#write(place, () => {
+      const old = keptOf(this.#found(place).value);
+      const author = isEnabling(old.usr_mtd, metadata) ? authorOf(place.hive, old.data, place) : old.author;
+      return { ...old, usr_mtd: metadata, author };
+    });
   }
 
   async remove(place: Place): Promise<void> {
@@ -86,7 +95,8 @@ export class HiveStore {
       if (there !== undefined)
         throw new ApiError('record_exists', `There is a record "${to}" already: choose another name.`);
       this.#refuseNew(target);
-      return keptOf(setting.value);
+      const old = keptOf(setting.value);
+      return { ...old, author: authorOf(place.hive, old.data, place) };
     });
     await this.remove({ ...place, etag: setting.etag });
     return kept;
@@ -107,7 +117,7 @@ export class HiveStore {
 
   #fresh(by: string): KeptRecord {
     const created = { guid: randomUUID(), created_at: this.#nowMs(), created_by: by };
-    return { data: {}, usr_mtd: NO_METADATA, ...created, last_error: '', last_error_ts: 0 };
+    return { data: {}, usr_mtd: NO_METADATA, author: null, ...created, last_error: '', last_error_ts: 0 };
   }
 
   /** What is smaller than before is always taken. */

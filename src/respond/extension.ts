@@ -3,10 +3,10 @@
  * too. A target that is named but empty is refused: it would mean every sensor.
  */
 import { readerOf } from '../api/reader.ts';
-import { ReceivedSchema, RULE_REQUESTS, SensorSchema, TaskSchema, UntaskSchema } from '../api/schemas.ts';
-import { refuseUnknownField } from '../api/unknown-field.ts';
+import { ReceivedSchema, SensorSchema, TaskSchema, UntaskSchema } from '../api/schemas.ts';
 import { readTarget } from '../command/target.ts';
 import { taskCommandOf, untaskCommandOf } from '../command/task-command.ts';
+import { RULE_REQUESTS, refuseUnknownField } from '../command/unknown-field.ts';
 import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { Acting } from './acting.ts';
@@ -56,10 +56,10 @@ const ACTIONS: Readonly<Record<string, Ask>> = {
 export async function askExtension(name: string, action: string, data: unknown, acting: Acting): Promise<void> {
   if (name !== EXTENSION) throw new ApiError('extension_unknown', `There is no extension ${name}: use ${EXTENSION}.`);
   const ask = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-  const schema = RULE_REQUESTS.get(action);
-  if (ask === undefined || schema === undefined)
+  const fields = RULE_REQUESTS.get(action);
+  if (ask === undefined || fields === undefined)
     throw new ApiError('action_unknown', `${EXTENSION} has no action "${action}".`);
-  refuseUnknownField(action, schema, data);
+  refuseUnknownField(action, fields, data);
   refuseEmptyTarget(data);
   await ask(data, acting);
 }

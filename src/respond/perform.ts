@@ -8,6 +8,7 @@ import { directCommandOf } from '../command/task-command.ts';
 import { ApiError } from '../errors.ts';
 import type { Action, Effect } from '../rules/actions.ts';
 import { RuleFault } from '../rules/errors.ts';
+import { notAllowed } from '../rules/rights.ts';
 import { render } from '../rules/template/render.ts';
 import { applyTransform } from '../rules/template/transform.ts';
 import type { Acting, Stage } from './acting.ts';
@@ -72,11 +73,12 @@ export const sentenceOf = (error: unknown): string => (error instanceof Error ? 
 export async function perform({ ports, turn, effects, firing, nowMs }: Stage, action: Action): Promise<void> {
   const { rule, seen } = firing;
   const place = `${rule.hive}/${rule.name}`;
-  const { at, effect } = action;
+  const { at, effect, right } = action;
   const freshId = ruleId(seen.depth + 1, seen.oid, place, at, seen.eventId);
   const origin: Origin = { oid: seen.oid, issuedBy: `rule:${place}`, nowMs, freshId, keyHeader: undefined };
   const data = firing.mtd === undefined ? seen.view : { ...seen.view, mtd: firing.mtd };
   try {
+    if (right !== null && !rule.rights.includes(right)) throw new RuleFault(notAllowed(right));
     if (seen.depth >= DEPTH_MAX && !HARMLESS.has(effect.type))
       throw new RuleFault(`Rules have answered each other ${DEPTH_MAX} times: this action is left out.`);
     await (PERFORM[effect.type] as Perform<Effect['type']>)(effect, {

@@ -1,10 +1,12 @@
 /**
  * The rules that run, by org, kept compiled as settings change: a rule is compiled again only when its record is another one.
- * A rule that no longer compiles does not run, and is told.
+ * A rule that no longer compiles does not run, and is told; so is, before an event comes, one whose actions lack a right.
  */
 import { LOOKUP_HIVE, RULE_HIVES } from '../hives/hives.ts';
 import { isActive, keptOf, placeOfSetting, settingName } from '../hives/record.ts';
 import type { Settings, StoredSetting } from '../orgs/settings.ts';
+import { isRunnable } from '../rules/actions.ts';
+import { notAllowed } from '../rules/rights.ts';
 import { compileRule, type Rule } from '../rules/rule.ts';
 import { type NamedRule, Ruleset } from '../rules/ruleset.ts';
 import { SharedTests } from '../rules/shared.ts';
@@ -75,7 +77,10 @@ export class Rulesets {
     const before = known?.compiled.get(setting.name);
     if (before?.etag === setting.etag) return before;
     try {
-      return { etag: setting.etag, rule: compileRule(keptOf(setting.value).data, this.#tests), fault: '' };
+      const rule = compileRule(keptOf(setting.value).data, this.#tests);
+      const fault = notAllowedIn(setting, rule);
+      if (fault !== '') this.#onFault(setting.oid, setting.name, fault);
+      return { etag: setting.etag, rule, fault };
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
       this.#onFault(setting.oid, setting.name, fault);
@@ -84,12 +89,26 @@ export class Rulesets {
   }
 }
 
+/** The first action of a rule that is enabled which will not run, as a sentence; "" where all do. */
+function notAllowedIn(setting: StoredSetting, { respond }: Rule): string {
+  const { usr_mtd, author } = keptOf(setting.value);
+  if (!usr_mtd.enabled) return '';
+  for (const action of respond) {
+    if (!isRunnable(action) || action.right === null || author?.rights.includes(action.right)) continue;
+    return `${action.at}: ${notAllowed(action.right)}`;
+  }
+  return '';
+}
+
 /** None where the rule is disabled or does not compile. */
 function named(setting: StoredSetting, rule: Rule | null): NamedRule[] {
-  const { usr_mtd } = keptOf(setting.value);
+  const { usr_mtd, author } = keptOf(setting.value);
   const place = placeOfSetting(setting.name);
   if (rule === null || place === null || !usr_mtd.enabled) return [];
   return [
-    { ...rule, name: place.record, hive: place.hive, expiresAtMs: usr_mtd.expiry === 0 ? undefined : usr_mtd.expiry },
+    {
+      ...{ ...rule, name: place.record, hive: place.hive, rights: author?.rights ?? [] },
+      expiresAtMs: usr_mtd.expiry === 0 ? undefined : usr_mtd.expiry,
+    },
   ];
 }

@@ -1,9 +1,11 @@
 /**
- * The `respond` part of a rule. An action is never refused: what is not run here, is not known, or has a fault is kept with a
- * sentence that says so, which is shown when the rule is stored and reported when it runs.
+ * The `respond` part of a rule. An action is never refused here: what is not run, is not known, or has a fault is kept with a
+ * sentence that says so, which is shown when the rule is stored and reported when it runs. What a new rule is refused for is
+ * in stored.ts.
  */
 import { RULE_BOUNDS } from './bounds.ts';
 import { RuleError } from './errors.ts';
+import { rightOf } from './rights.ts';
 import { parseSuppression, type Suppression } from './suppression.ts';
 import { parseTemplate, type Template } from './template/parse.ts';
 import { parseTransform, type Transform } from './template/transform.ts';
@@ -36,7 +38,13 @@ export type Effect =
     }
   | { readonly type: 'isolate'; readonly isolate: boolean };
 
-export type Action = { readonly at: string; readonly effect: Effect; readonly suppression: Suppression | undefined };
+export type Action = {
+  readonly at: string;
+  readonly effect: Effect;
+  readonly suppression: Suppression | undefined;
+  /** The right that its author needs; null where it takes none. */
+  readonly right: string | null;
+};
 /** An action that can't run, and why. */
 export type Unrunnable = { readonly at: string; readonly problem: string };
 
@@ -84,6 +92,9 @@ const NOT_RUN = new Set([
   'start ai agent',
 ]);
 
+/** Every action that the public format has, run here or not. */
+export const ACTION_NAMES: ReadonlySet<string> = new Set([...Object.keys(READERS), 'service request', ...NOT_RUN]);
+
 export const isRunnable = (action: Action | Unrunnable): action is Action => 'effect' in action;
 
 /** Throws a RuleError only where `respond` is not a list of objects, or too long. */
@@ -100,7 +111,8 @@ function parseAction(value: unknown, at: string): Action | Unrunnable {
   const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
   if (read === undefined) return { at, problem: `${at}/action: ${notRun(name)}` };
   try {
-    return { at, effect: read(value, at), suppression: parseSuppression(value.suppression, `${at}/suppression`) };
+    const suppression = parseSuppression(value.suppression, `${at}/suppression`);
+    return { at, effect: read(value, at), suppression, right: rightOf(name) };
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     return { at, problem: error.message };

@@ -6,12 +6,15 @@
 export class RuleError extends Error {
   readonly path: string;
   readonly sentence: string;
+  /** The field that its action does not have, where that is the fault, and the nearest one that it has. */
+  readonly unknown: { field: string; nearest: string | null } | undefined;
 
-  constructor(path: string, sentence: string) {
+  constructor(path: string, sentence: string, unknown?: { field: string; nearest: string | null }) {
     super(`${path}: ${sentence}`);
     this.name = 'RuleError';
     this.path = path;
     this.sentence = sentence;
+    this.unknown = unknown;
   }
 }
 

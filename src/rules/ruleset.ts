@@ -8,6 +8,8 @@ export type NamedRule = Rule & {
   readonly name: string;
   /** The hive that keeps it: the `source` of its detections. */
   readonly hive: string;
+  /** What its author had when it was stored; actions run with these alone. */
+  readonly rights: readonly string[];
   /** Unix ms from which on it does not run. */
   readonly expiresAtMs: number | undefined;
 };

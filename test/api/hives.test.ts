@@ -9,6 +9,11 @@ const RULES = 'aaaaaaaa-bbbb-4ccc-8ddd-000000000001';
 const GENERAL = 'aaaaaaaa-bbbb-4ccc-8ddd-000000000002';
 const rule = { detect: { op: 'is windows', event: 'X' }, respond: [{ action: 'report', name: 'r' }] };
 
+const request = (fields: object) => ({
+  ...{ action: 'extension request', 'extension name': 'ext-reliable-tasking', 'extension action': 'list' },
+  'extension request': fields,
+});
+
 let memory: Memory;
 let server: HttpServer;
 let jwt: string;
@@ -169,6 +174,35 @@ describe('rules', () => {
         },
       });
     expect((await read('r')).error_code).toBe('RECORD_NOT_FOUND');
+  });
+
+  test.each<[string, object, string, object]>([
+    ['without respond', { detect: rule.detect }, 'RULE_INVALID', { path: 'respond' }],
+    [
+      'with an unknown action',
+      { ...rule, respond: [{ action: 'reprot' }] },
+      'RULE_INVALID',
+      { path: 'respond/0/action' },
+    ],
+    [
+      'with a literal without quotes in a request',
+      { ...rule, respond: [request({ tag: 'canary' })] },
+      'RULE_INVALID',
+      { path: 'respond/0/extension request/tag' },
+    ],
+    [
+      'with a field in a request that its action does not have',
+      { ...rule, respond: [request({ tags: '{{ "canary" }}' })] },
+      'FIELD_UNKNOWN',
+      { path: 'respond/0/extension request/tags', field: 'tags', nearest: 'tag' },
+    ],
+  ])('one %s is refused where it is stored or checked, with the path to the fault', async (_name, bad, code, data) => {
+    for (const path of ['dr-general/{oid}/r/data', 'dr-managed/{oid}/r/data', 'dr-general/{oid}/r/validate'])
+      expect(await call('POST', path, { data: JSON.stringify(bad) })).toMatchObject({
+        status: 400,
+        body: { error_code: code, data },
+      });
+    expect(memory.settings.list(OID, 'HIVE')).toEqual([]);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** A misspelt field must not change what a request reaches: it is refused, by every call that takes the data of an action. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
-import { unknownField } from '../../src/api/unknown-field.ts';
+import { RULE_REQUESTS, unknownField } from '../../src/command/unknown-field.ts';
 import type { HttpServer } from '../../src/edges/http/server.ts';
 import { OID } from '../command/orgs.ts';
 import { act, Memory, startApi, tokenOf } from './memory.ts';
@@ -99,11 +99,13 @@ describe('what the public clients send', () => {
   });
 });
 
-test('every known field is known, and nothing is known of what is no object', () => {
-  for (const { schema } of ACTIONS.values()) {
-    const all = Object.fromEntries(Object.keys(schema.properties).map((name) => [name, null]));
-    expect(unknownField(schema, all)).toBeNull();
-    for (const data of [null, [], 'text', 5, undefined]) expect(unknownField(schema, data)).toBeNull();
-    expect(unknownField(schema, { constructor: 1 })?.field).toBe('constructor');
-  }
+test('what no object is has no unknown field, and the parts of every object are none', () => {
+  for (const data of [null, [], 'text', 5, undefined]) expect(unknownField(['sid'], data)).toBeNull();
+  expect(unknownField(['sid'], { sid: null })).toBeNull();
+  expect(unknownField(['sid'], { constructor: 1 })).toEqual({ field: 'constructor', nearest: null });
+});
+
+test('rules ask for actions of the extension, with all of their fields', () => {
+  for (const [name, fields] of RULE_REQUESTS)
+    expect(fields.toSorted()).toEqual(Object.keys(ACTIONS.get(name)?.schema.properties ?? {}).toSorted());
 });

@@ -118,6 +118,34 @@ describe('rules', () => {
     });
   });
 
+  it.each<[string, string, string]>([
+    ['an action that there is not', '- action: tasks\n', 'respond/0/action'],
+    ['no actions at all', 'null\n', 'respond'],
+    [
+      'a literal without quotes',
+      '- action: extension request\n  extension name: ext-reliable-tasking\n  extension action: task\n  extension request: {task: os_version}\n',
+      'respond/0/extension request/task',
+    ],
+    [
+      'a field that there is not',
+      '- action: extension request\n  extension name: ext-reliable-tasking\n  extension action: task\n  extension request: {tags: event.A}\n',
+      'respond/0/extension request/tags',
+    ],
+  ])('test refuses what the server would not store: %s', async (_name, respond, path) => {
+    const events = file('events.json', '[{"event":{"A":1}}]');
+    const rule = ['--file', file('detect.yaml', 'op: exists\npath: event/A\n')];
+    expect(await run(['rules', 'test', ...rule, '--events', events])).toMatchObject({
+      exitCode: 0,
+      out: '1 of 1 event matches\n',
+    });
+    const whole = [...rule, '--respond', file('respond.yaml', respond)];
+    expect(await run(['rules', 'test', ...whole, '--events', events])).toMatchObject({
+      exitCode: 4,
+      out: '',
+      err: expect.stringContaining(`${path}: `),
+    });
+  });
+
   it('set keeps the metadata of a rule that is there, and enables a new one', async () => {
     server = await serveAnswers(({ method, path }, response) => {
       if (

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEPTH_MAX } from '../../src/respond/perform.ts';
 import { depthOf, ruleId } from '../../src/respond/seen.ts';
+import { OID } from '../command/orgs.ts';
 import { seenOf, World } from './world.ts';
 
 const any = { op: 'exists', path: 'routing/sid', event: 'RECEIPT' };
@@ -199,6 +200,62 @@ describe('actions', () => {
       request('task', { task: 'detect_data.cmd' }, { 'based on report': true }),
     ]);
     expect(commands).toMatchObject([{ task: 'dir_list 1', selector: '*' }]);
+  });
+});
+
+describe('a rule whose author was not asked for the rights of its actions', () => {
+  const ACTING = [
+    { action: 'task', command: 'os_version' },
+    { action: 'add tag', tag: 'x' },
+    { action: 'remove tag', tag: 'y' },
+    { action: 'isolate network' },
+    { action: 'rejoin network' },
+    request('untask', { task_id: '{{ "t9" }}' }),
+    request('signal_attempt', { sid: '{{ .routing.sid }}' }),
+    request('signal_received', { sid: '{{ .routing.sid }}', inv_id: '{{ "t9" }}' }),
+  ];
+  const REPORTING = [
+    { action: 'report', name: 'seen' },
+    { action: 'output', name: 'o' },
+  ];
+  const effectsOf = ({ commands, presence, sensorEvents }: Awaited<ReturnType<World['run']>>) =>
+    commands.length + presence.length + sensorEvents.length;
+
+  it('reports and sends events on, and does nothing else; each of its other actions says what to do', async () => {
+    const world = new World();
+    await world.rule('old', any, [...ACTING, ...REPORTING], {}, null);
+    const effects = await world.run(seenOf({}));
+    expect([effects.detections.length, effects.outputs.length, effectsOf(effects)]).toEqual([1, 1, 0]);
+    expect(effects.faults.map(({ rule }) => rule)).toEqual(ACTING.map(() => 'dr-general/old'));
+    for (const [index, { sentence }] of effects.faults.entries())
+      expect(sentence).toMatch(new RegExp(`^respond/${index}: .*right sensor\\.(task|tag) .*Store the rule again`));
+  });
+
+  it('is told when it is read, before an event sets it off; one that is disabled or only reports is not', async () => {
+    const world = new World();
+    await world.rule('old', any, [...REPORTING, { action: 'add tag', tag: 'x' }], {}, null);
+    await world.rule('off', any, ACTING, { enabled: false }, null);
+    await world.rule('reports', any, REPORTING, {}, null);
+    await world.rule('new', any, ACTING);
+    expect(world.rulesets.of(OID).size).toBe(3);
+    expect(world.faults).toEqual([expect.stringMatching(/^dr-general\/old: respond\/2: .*right sensor\.tag /)]);
+  });
+
+  it('runs the actions whose right it was asked for, and those alone', async () => {
+    const world = new World();
+    await world.rule('tags', any, ACTING, {}, { name: 'tagger', rights: ['sensor.tag'] });
+    const { presence, commands, faults } = await world.run(seenOf({}));
+    expect(presence).toMatchObject([{ add_tags: [{ tag: 'x' }] }, { remove_tags: ['y'] }]);
+    expect([commands.length, faults.length]).toEqual([0, 6]);
+  });
+
+  it('runs whole once it is stored again', async () => {
+    const world = new World();
+    await world.rule('old', any, ACTING, {}, null);
+    expect(effectsOf(await world.run(seenOf({})))).toBe(0);
+    await world.rule('old', any, ACTING);
+    const effects = await world.run(seenOf({}));
+    expect([effectsOf(effects), effects.faults]).toEqual([8, []]);
   });
 });
 

@@ -1,7 +1,6 @@
 /** A responder without Kafka and Redis: rules as settings, a memory of counts, and what actions came to. */
 import { readConfig } from '../../src/config.ts';
-import { hiveNamed } from '../../src/hives/hives.ts';
-import { HiveStore } from '../../src/hives/store.ts';
+import { RIGHTS } from '../../src/orgs/rights.ts';
 import type { Ports } from '../../src/respond/acting.ts';
 import type { Effects } from '../../src/respond/effects.ts';
 import { respond } from '../../src/respond/respond.ts';
@@ -44,17 +43,23 @@ export class World {
     () => NOW,
     (_oid, rule, sentence) => this.faults.push(`${rule}: ${sentence}`),
   );
-  readonly #store = new HiveStore(this.settings, () => NOW);
 
-  async rule(name: string, detect: object, respondPart: object[], metadata: object = {}): Promise<void> {
-    const place = { oid: OID, hive: hiveNamed('dr-general'), name, by: 'test' };
+  /** As it stands on the log, whether or not the API would store it; `author` null: from before rules had one. */
+  async rule(
+    name: string,
+    detect: object,
+    respondPart: object[],
+    metadata: object = {},
+    author: object | null = { name: 'test', rights: RIGHTS },
+  ): Promise<void> {
     const usr_mtd = { enabled: true, expiry: 0, tags: [], comment: '', ...metadata };
-    await this.#store.setData(place, { detect, respond: respondPart }, usr_mtd);
+    const value = { data: { detect, respond: respondPart }, usr_mtd, ...(author === null ? {} : { author }) };
+    await this.settings.write({ oid: OID, kind: 'HIVE', name: `dr-general/${name}`, by: 'test', value });
   }
 
   async lookup(name: string, lookup_data: object): Promise<void> {
-    const place = { oid: OID, hive: hiveNamed('lookup'), name, by: 'test' };
-    await this.#store.setData(place, { lookup_data }, { enabled: true, expiry: 0, tags: [], comment: '' });
+    const value = { data: { lookup_data }, usr_mtd: { enabled: true } };
+    await this.settings.write({ oid: OID, kind: 'HIVE', name: `lookup/${name}`, by: 'test', value });
   }
 
   /** What was written part by part, in the order in which it was. */

@@ -116,6 +116,7 @@ describe('the rules of an org, by event', () => {
           ...compileRule({ detect: { op: 'is windows', ...detect } }),
           name: `r${index}`,
           hive: 'dr-general',
+          rights: [],
           expiresAtMs: undefined,
         }));
         const set = new Ruleset(named);

@@ -5,6 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../errors.ts';
+import { authorOf } from '../../hives/author.ts';
 import { type Hive, type HiveData, hiveNamed } from '../../hives/hives.ts';
 import { listRecords } from '../../hives/listing.ts';
 import { type KeptRecord, readMetadata, settingName, type UserMetadata, withFault } from '../../hives/record.ts';
@@ -75,6 +76,7 @@ function placeFor(request: FastifyRequest, verb: Verb): Place {
     hive: allowed(request, verb),
     name,
     by: request.identity.keyName,
+    rights: request.identity.rights.get(request.oid) ?? new Set(),
     etag: given ?? undefined,
   };
 }
@@ -218,7 +220,10 @@ export const hiveRoutes: readonly Route[] = [
     schema: { params: RecordParams, body: Type.Object({ data, usr_mtd, etag }), response: { 200: Type.Object({}) } },
     handle: (_parts, request) => {
       metadataOf(request.body.usr_mtd);
-      allowed(request, 'set').check(dataOf(request.body));
+      const place = placeFor(request, 'set');
+      const checked = dataOf(request.body);
+      place.hive.check(checked);
+      authorOf(place.hive, checked, place);
       return {};
     },
   }),

@@ -18,6 +18,7 @@ export type GetV1HiveHiveOidAnswer =
             created_at: number;
             created_by: string;
             guid: string;
+            author: string;
             last_author: string;
             last_mod: number;
             last_error: string;
@@ -43,6 +44,7 @@ export type GetV1HiveHiveOidAnswer =
           created_at: number;
           created_by: string;
           guid: string;
+          author: string;
           last_author: string;
           last_mod: number;
           last_error: string;
@@ -390,6 +392,7 @@ export interface GetV1HiveHiveOidNameDataAnswer {
     created_at: number;
     created_by: string;
     guid: string;
+    author: string;
     last_author: string;
     last_mod: number;
     last_error: string;
@@ -419,6 +422,7 @@ export interface GetV1HiveHiveOidNameMtdAnswer {
     created_at: number;
     created_by: string;
     guid: string;
+    author: string;
     last_author: string;
     last_mod: number;
     last_error: string;

@@ -35,7 +35,7 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
   const stored = yaml.value.write(record.data);
   const isChanged = edit !== null && edit.text !== stored;
   const hasConflict = isChanged && edit.base !== stored;
-  const { last_mod, last_author, last_error } = record.sys_mtd;
+  const { last_mod, last_author, last_error, author } = record.sys_mtd;
   const { enabled, comment } = record.usr_mtd;
 
   const store = async (data: unknown) => {
@@ -76,6 +76,7 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
             changed <Ago at={last_mod} /> {last_author ? `by ${shown(last_author)}` : ''}
           </span>
         ) : null}
+        {author ? <span class="sub">author {shown(author)}</span> : null}
       </p>
       <Fault text={fault ?? loaded.fault} />
       {comment ? <p>{shown(comment)}</p> : null}

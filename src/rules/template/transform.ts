@@ -16,16 +16,17 @@ export type Transform =
   | { readonly type: 'list'; readonly items: readonly Transform[] }
   | { readonly type: 'object'; readonly fields: readonly (readonly [string, Transform])[] };
 
-const DEPTH_MAX = 32;
+/** Values inside one another. */
+export const TRANSFORM_DEPTH_MAX = 32;
 
 /** What a text without a template is. */
 export type PlainText = 'path' | 'literal';
 
 export function parseTransform(value: unknown, at: string, plain: PlainText, depth = 0): Transform {
-  if (depth > DEPTH_MAX) throw new RuleError(at, `More than ${DEPTH_MAX} values inside one another.`);
+  if (depth > TRANSFORM_DEPTH_MAX)
+    throw new RuleError(at, `More than ${TRANSFORM_DEPTH_MAX} values inside one another.`);
   if (typeof value === 'string') {
-    if (value.includes('{{') || /<<[^<>]+>>/.test(value))
-      return { type: 'template', template: parseTemplate(value, at) };
+    if (isTemplate(value)) return { type: 'template', template: parseTemplate(value, at) };
     return plain === 'path' ? { type: 'path', keys: keysOf(value) } : { type: 'fixed', value };
   }
   if (Array.isArray(value))
@@ -40,8 +41,11 @@ export function parseTransform(value: unknown, at: string, plain: PlainText, dep
   return { type: 'object', fields };
 }
 
+/** Whether a text is a template; any other one is a path, or itself. */
+export const isTemplate = (text: string): boolean => text.includes('{{') || /<<[^<>]+>>/.test(text);
+
 /** `a.b\.c` -> a, "b.c". */
-const keysOf = (path: string): string[] =>
+export const keysOf = (path: string): string[] =>
   (path.match(/(?:[^.\\]|\\.)+/g) ?? []).map((key) => key.replace(/\\(.)/g, '$1'));
 
 /** `missing`: what becomes of a template whose field is not there. */

@@ -71,9 +71,13 @@ export function rulesTests(stage: Stage): void {
       data: { respond: [{ action: 'report', name: 'failed' }] },
       usr_mtd: { enabled: true },
     });
+    await page.getByText('author bootstrap').waitFor();
     await text.fill(`${TEXT}- action: make coffee\n`);
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.locator('p.fault', { hasText: 'make coffee' }).waitFor();
+    await page.getByRole('alert').getByText('respond/1/action').waitFor();
+    await text.fill(`${TEXT}- action: seal\n`);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('p.fault', { hasText: 'seal' }).waitFor();
     await stage.at('/rules/new');
     await page.getByLabel('Name').fill('failures');
     await page.getByRole('button', { name: 'Save' }).click();

@@ -6,6 +6,7 @@ import { isUuid } from '../../../model/ids.ts';
 import { evaluateCase } from '../../../rules/cases.ts';
 import { RuleError } from '../../../rules/errors.ts';
 import { compileRule } from '../../../rules/rule.ts';
+import { compileStored } from '../../../rules/stored.ts';
 import { isObject } from '../../../rules/view.ts';
 import { cliError, usageError } from '../../errors.ts';
 import { readList, readRule } from '../../files.ts';
@@ -73,7 +74,9 @@ async function eachEvent({ events, replay, oid }: Flags, io: Io, onEvent: (event
 
 function warningsOf(rule: unknown): readonly string[] {
   try {
-    return compileRule(rule).warnings;
+    // A detect part alone can be tried; what acts is held to what a stored rule is held to.
+    const compile = isObject(rule) && rule.respond === undefined ? compileRule : compileStored;
+    return compile(rule).warnings;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     throw cliError('rule_invalid', error.message);

@@ -1,0 +1,54 @@
+/**
+ * Fields that an action of the extension does not have. A misspelt one that is ignored widens a request: `tags` for `tag` means
+ * every sensor. So the first of them is refused, with the field that was most likely meant, before anything else of the data is
+ * read. Pure.
+ */
+import { ApiError } from '../errors.ts';
+import { nearestOf } from '../selector/nearest.ts';
+
+/** `nearest`: the field of the action that is most like it; null where none is. */
+export type UnknownField = { field: string; nearest: string | null };
+
+const TARGET = ['sid', 'tag', 'selector'];
+
+/** The fields of what a rule may ask the extension for, by action. A test holds them to the schemas of the API. */
+export const RULE_REQUESTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['task', ['task', ...TARGET, 'plat', 'context', 'ttl', 'idempotency_key']],
+  ['untask', ['task_id', ...TARGET]],
+  ['list', [...TARGET, 'limit', 'cursor', 'state']],
+  ['signal_attempt', ['sid']],
+  ['signal_received', ['sid', 'inv_id']],
+]);
+
+/** What fields of one action are called in another, or elsewhere. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  command: ['task'],
+  inv_id: ['context'],
+  investigation_id: ['context', 'inv_id'],
+  context: ['inv_id'],
+};
+
+const SHOWN_MAX = 100;
+
+/** The first field that is not among `known`; null where there is none, and where `data` is no object. */
+export function unknownField(known: readonly string[], data: unknown): UnknownField | null {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return null;
+  const name = Object.keys(data).find((field) => !known.includes(field));
+  if (name === undefined) return null;
+  const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+  const nearest = elsewhere?.find((field) => known.includes(field)) ?? nearestOf(name, known) ?? null;
+  return { field: name.slice(0, SHOWN_MAX), nearest };
+}
+
+/** What is wrong, and what to write instead. `action` is its name. */
+export const unknownFieldSentence = (action: string, known: readonly string[], { field, nearest }: UnknownField) =>
+  `The action ${action} has no field "${field}": ${
+    nearest === null ? `its fields are ${known.join(', ')}.` : `write "${nearest}", or leave it out.`
+  }`;
+
+/** Throws `field_unknown`. */
+export function refuseUnknownField(action: string, known: readonly string[], data: unknown): void {
+  const unknown = unknownField(known, data);
+  if (unknown === null) return;
+  throw new ApiError('field_unknown', unknownFieldSentence(action, known, unknown), { data: unknown });
+}
