@@ -22,6 +22,10 @@ export const CLI_CODES = {
   usage: [EXIT.usage, 'The command, an argument, an option or a setting of the command line is wrong.'],
   config_invalid: [EXIT.usage, 'A setting of the server, read from the environment, is wrong or missing.'],
   failed: [EXIT.failed, 'Something that nobody foresaw; the sentence says what.'],
+  not_confirmed: [
+    EXIT.failed,
+    'The question was not answered with the number of sensors, or yes; nothing was changed.',
+  ],
   stopped: [EXIT.failed, 'Ctrl-C or SIGTERM came before the command was done.'],
   not_our_server: [EXIT.failed, 'What answers at the URL is not Reliable Tasking.'],
   unavailable: [EXIT.unavailable, 'The server, Kafka, Redis or the registry does not answer now.'],

@@ -2,6 +2,8 @@
  * What a command sees of the world, so that tests can give it another one. Results go to `out`, everything else to `err`;
  * colour is used only where a person looks at a terminal and has not set NO_COLOR.
  */
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 
 export type Io = {
@@ -15,6 +17,10 @@ export type Io = {
   /** The same for `err`. */
   errTerminal: boolean;
   errColour: boolean;
+  /** A person can answer a question. */
+  inTerminal: boolean;
+  /** The next line that is typed; null where the input ends, or the command is asked to stop, before that. */
+  readLine(): Promise<string | null>;
   columns: number;
   env: Record<string, string | undefined>;
   fetch: typeof globalThis.fetch;
@@ -39,6 +45,20 @@ export const wantsColour = (isTerminal: boolean, env: Record<string, string | un
 export const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 export const prettyJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** The next line of `input`, without its end; null where `input` ends or `stopped` aborts before it. */
+export function readLine(input: Readable, stopped: AbortSignal): Promise<string | null> {
+  return new Promise((resolve) => {
+    if (stopped.aborted) return resolve(null);
+    // The terminal edits the line by itself, and Ctrl-C stays the signal that it is everywhere else.
+    const lines = createInterface({ input, terminal: false, signal: stopped });
+    lines.once('close', () => resolve(null));
+    lines.once('line', (line) => {
+      resolve(line);
+      lines.close();
+    });
+  });
+}
 
 /** Resolves when the person or the system asks to stop. */
 export const untilStopped = (signal: AbortSignal): Promise<void> =>

@@ -4,7 +4,7 @@
  * command to end, a second one ends the process. A child that was started with a channel to its parent ends with it.
  */
 import { basename } from 'node:path';
-import { type Io, wantsColour } from './io.ts';
+import { type Io, readLine, wantsColour } from './io.ts';
 import { runCli } from './program.ts';
 
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -34,6 +34,8 @@ const io: Io = {
   colour: wantsColour(terminal, process.env),
   errTerminal,
   errColour: wantsColour(errTerminal, process.env),
+  inTerminal: process.stdin.isTTY === true,
+  readLine: () => readLine(process.stdin, stopping.signal),
   // What goes into a pipe or a file is read by a program, or later: nothing is cut for it.
   columns: process.stdout.columns ?? (terminal ? 120 : 1_000),
   env: process.env,

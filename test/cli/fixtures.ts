@@ -22,6 +22,8 @@ export function makeIo(over: Partial<Io> = {}): Io & { printed: { out: string; e
     colour: false,
     errTerminal: false,
     errColour: false,
+    inTerminal: false,
+    readLine: async () => null,
     columns: 120,
     env: { XDG_CONFIG_HOME: '/nonexistent', RT_OID: OID, RT_API_KEY: API_KEY },
     fetch: globalThis.fetch,

@@ -1,12 +1,14 @@
 /** `task`: queues a command for every sensor that matches, online or not. */
 import type { Command } from 'commander';
-import type { TaskAnswer } from '../answers.ts';
+import { CONFIRM_ABOVE } from '../../model/confirm.ts';
+import type { PreviewAnswer, TaskAnswer } from '../answers.ts';
+import type { Client } from '../client.ts';
+import { type Act, type ConfirmFlags, confirm, sensorsText, withYes } from '../confirm.ts';
 import type { Io } from '../io.ts';
 import { painter, prettyJson } from '../io.ts';
 import {
   clientOf,
   durationOption,
-  type JsonFlag,
   type TargetFlags,
   targetOf,
   withApiOptions,
@@ -14,19 +16,23 @@ import {
   withTarget,
 } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
-import { facts } from '../table.ts';
+import { clip, facts } from '../table.ts';
 
-type Flags = ApiFlags & JsonFlag & TargetFlags & { context?: string; ttl?: number; idempotencyKey?: string };
+type Flags = ApiFlags & ConfirmFlags & TargetFlags & { context?: string; ttl?: number; idempotencyKey?: string };
+
+/** Of the command in the question: more does not fit on a line. */
+const COMMAND_SHOWN = 60;
 
 export function registerTask(program: Command, io: Io): void {
   const command = program
     .command('task')
     .summary('queue a command for sensors')
     .description(
-      'Queues a command for every sensor that matches, now or until the ttl ends. Without a target: all sensors.',
+      'Queues a command for every sensor that matches, now or until the ttl ends. Without a target: all sensors. On a terminal it ' +
+        `counts them first, and above ${CONFIRM_ABOVE} sensors asks for their number.`,
     )
     .argument('<command...>', 'the command line for the sensors; put -- before it, or quote it, when it has options');
-  withApiOptions(withTarget(command))
+  withYes(withApiOptions(withTarget(command)))
     .option('--context <text>', 'comes back in the investigation_id of every answer')
     .option('--ttl <duration>', 'how long it waits: seconds, or 90s, 15m, 1h30m, 7d (default: a week)', durationOption)
     .option('--idempotency-key <key>', 'with the same key a retry is the same task')
@@ -39,9 +45,13 @@ export function registerTask(program: Command, io: Io): void {
 }
 
 async function queue(task: string, flags: Flags, io: Io): Promise<void> {
-  const answer = await clientOf(flags, io).request<TaskAnswer>('task', {
+  const client = clientOf(flags, io);
+  const target = targetOf(flags);
+  // One sensor at most: there is nothing to count.
+  if (target.sid === undefined) await confirm(queueing(client, task, target), flags, io);
+  const answer = await client.request<TaskAnswer>('task', {
     task,
-    ...targetOf(flags),
+    ...target,
     ...(flags.context === undefined ? {} : { context: flags.context }),
     ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
     ...(flags.idempotencyKey === undefined ? {} : { idempotency_key: flags.idempotencyKey }),
@@ -62,4 +72,19 @@ async function queue(task: string, flags: Flags, io: Io): Promise<void> {
       painter(io.colour),
     ),
   );
+}
+
+function queueing(client: Client, task: string, target: TargetFlags): Act {
+  const what = `This queues '${clip(task, COMMAND_SHOWN)}' for`;
+  return {
+    count: async () => {
+      const { total_sensors: sensors, online_sensors: online } = await client.request<PreviewAnswer>('preview', {
+        ...target,
+        limit: 1,
+      });
+      return { sensors, sentence: `${what} ${sensorsText(sensors)}, ${online} online now.` };
+    },
+    uncounted: `${what} every sensor that matches.`,
+    nothing: 'Nothing was queued',
+  };
 }

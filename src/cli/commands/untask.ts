@@ -2,30 +2,32 @@
 
 import type { Command } from 'commander';
 import { counted } from '../../counted.ts';
+import { CONFIRM_ABOVE } from '../../model/confirm.ts';
 import type { UntaskAnswer } from '../answers.ts';
+import type { Client } from '../client.ts';
+import { type Act, type ConfirmFlags, confirm, sensorsText, withYes } from '../confirm.ts';
 import { usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { prettyJson } from '../io.ts';
-import {
-  clientOf,
-  type JsonFlag,
-  type TargetFlags,
-  targetOf,
-  withApiOptions,
-  withExamples,
-  withTarget,
-} from '../options.ts';
+import { countOpen } from '../open-deliveries.ts';
+import { clientOf, type TargetFlags, targetOf, withApiOptions, withExamples, withTarget } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
+import { visible } from '../table.ts';
 
-type Flags = ApiFlags & JsonFlag & TargetFlags;
+type Flags = ApiFlags & ConfirmFlags & TargetFlags;
 
 export function registerUntask(program: Command, io: Io): void {
   const command = program
     .command('untask')
     .summary('withdraw tasks')
-    .description('Withdraws a task, or with a target its part for those sensors; with a target alone, all their tasks.')
+    .description(
+      'Withdraws a task, or with a target its part for those sensors; with a target alone, all their tasks. On a terminal it ' +
+        `counts the sensors that have not answered first, and above ${CONFIRM_ABOVE} asks for their number.`,
+    )
     .argument('[task-id]', 'the task');
-  withApiOptions(withTarget(command)).action((taskId: string | undefined, flags: Flags) => withdraw(taskId, flags, io));
+  withYes(withApiOptions(withTarget(command))).action((taskId: string | undefined, flags: Flags) =>
+    withdraw(taskId, flags, io),
+  );
   withExamples(command, io, [
     ['untask 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'one task, for all sensors'],
     ['untask 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --tag vip', 'one task, for the sensors with a tag'],
@@ -38,7 +40,9 @@ async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promi
   if (taskId === undefined && Object.keys(target).length === 0) {
     throw usageError('Neither a task nor a target is given.', "For all tasks of the org: {rt} untask --selector '*'.");
   }
-  const answer = await clientOf(flags, io).request<UntaskAnswer>('untask', {
+  const client = clientOf(flags, io);
+  await confirm(withdrawing(client, taskId, target), flags, io);
+  const answer = await client.request<UntaskAnswer>('untask', {
     ...target,
     ...(taskId === undefined ? {} : { task_id: taskId }),
   });
@@ -49,4 +53,17 @@ async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promi
   const removed = answer.tasks === undefined ? '' : `${counted(answer.tasks, 'task')} removed, `;
   io.out(`${removed}${counted(answer.deleted, 'delivery', 'deliveries')} withdrawn\n`);
   if (answer.tasks === 0 && answer.deleted === 0) io.err('Nothing of that waits.\n');
+}
+
+function withdrawing(client: Client, taskId: string | undefined, target: TargetFlags): Act {
+  const what = `This withdraws ${taskId === undefined ? 'every pending task' : `task ${visible(taskId)}`} from`;
+  return {
+    count: async () => {
+      const { sensors, isExact } = await countOpen(client, taskId, target);
+      const whom = isExact ? `${sensorsText(sensors)} that have not answered` : `up to ${sensorsText(sensors)}`;
+      return { sensors, sentence: `${what} ${whom}.` };
+    },
+    uncounted: `${what} every sensor that has not answered.`,
+    nothing: 'Nothing was withdrawn',
+  };
 }

@@ -1,0 +1,69 @@
+/**
+ * Asks before a command acts on many sensors. On a terminal, above CONFIRM_ABOVE sensors, a person types their number; where
+ * they cannot be counted, the word yes. Another answer, or the end of the input, ends the command before it changed anything.
+ * Nobody is asked with --yes, with --json, or where standard input or error is not a terminal: a program cannot answer.
+ */
+import type { Command } from 'commander';
+import { counted } from '../counted.ts';
+import { CONFIRM_ABOVE, isNumberTyped } from '../model/confirm.ts';
+import { EXIT } from './codes.ts';
+import { CliError, cliError } from './errors.ts';
+import { type Io, painter } from './io.ts';
+import type { JsonFlag } from './options.ts';
+
+export type ConfirmFlags = JsonFlag & { yes?: boolean };
+
+export const withYes = (command: Command): Command =>
+  command.option('--yes', `skip the question that a terminal asks above ${CONFIRM_ABOVE} sensors`);
+
+/** How many sensors the command meets, and what the question says of them. */
+export type Counted = { sensors: number; sentence: string };
+
+export type Act = {
+  /** Throws CliError where the sensors cannot be counted. */
+  count(): Promise<Counted>;
+  /** What the question says where the sensors cannot be counted. */
+  uncounted: string;
+  /** What is true when the answer is not the expected one: `Nothing was queued`. */
+  nothing: string;
+};
+
+/** Returns where the command may go on; throws `not_confirmed`, `stopped`, or the error of a request that is wrong. */
+export async function confirm(act: Act, flags: ConfirmFlags, io: Io): Promise<void> {
+  if (flags.yes || flags.json || !io.inTerminal || !io.errTerminal) return;
+  let found: Counted;
+  try {
+    found = await act.count();
+  } catch (error) {
+    if (!(error instanceof CliError) || wouldFailToo(error)) throw error;
+    const sentence = `The sensors cannot be counted: ${error.message}\n${act.uncounted}`;
+    return ask(sentence, 'yes', (answer) => answer.trim().toLowerCase() === 'yes', act, io);
+  }
+  const { sensors, sentence } = found;
+  if (sensors > CONFIRM_ABOVE)
+    await ask(sentence, String(sensors), (answer) => isNumberTyped(answer, sensors), act, io);
+}
+
+/** The command itself would end with the same error; a missing right may be the one to count alone. */
+const wouldFailToo = ({ code, exitCode }: CliError): boolean =>
+  code === 'stopped' || exitCode === EXIT.invalid || (exitCode === EXIT.usage && code !== 'forbidden');
+
+async function ask(
+  sentence: string,
+  expected: string,
+  isExpected: (answer: string) => boolean,
+  { nothing }: Act,
+  io: Io,
+): Promise<void> {
+  io.err(`${sentence}\nType ${painter(io.errColour)('bold', expected)} to go on: `);
+  const answer = await io.readLine();
+  // The cursor still stands behind the question.
+  if (answer === null) io.err('\n');
+  if (io.stopped.aborted) throw cliError('stopped', `${nothing}.`);
+  if (answer !== null && isExpected(answer)) return;
+  const why = answer === null ? 'there was no answer' : `the answer is not ${expected}`;
+  throw cliError('not_confirmed', `${nothing}: ${why}.`, 'Give the command again, or add --yes to skip the question.');
+}
+
+/** `1 sensor`, `3037 sensors`. */
+export const sensorsText = (sensors: number): string => counted(sensors, 'sensor');
