@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { type Draft, equivalents, shellQuoted, ttlSeconds } from '../../src/console/pages/draft.ts';
+import {
+  type Draft,
+  equivalents,
+  hindrance,
+  nextStep,
+  queueLabel,
+  shellQuoted,
+  targetOf,
+  ttlSeconds,
+} from '../../src/console/pages/draft.ts';
 
 const draft = (part: Partial<Draft> = {}): Draft => ({
   ...{ command: 'os_version', selector: '', context: '', ttl: '7', unit: 'd' },
@@ -27,8 +36,8 @@ test('a text is quoted for a shell', () => {
   expect(shellQuoted(`it's $HOME`)).toBe(`'it'\\''s $HOME'`);
 });
 
-test('no selector is every sensor, and the record is whole', () => {
-  const [curl, cli, record] = equivalents(where, draft(), issue);
+test('every sensor is a choice by *, and the record is whole', () => {
+  const [curl, cli, record] = equivalents(where, draft({ selector: ' * ' }), issue);
   expect(curl?.text).toContain('"selector":"*"');
   expect(cli?.text).toContain(`reliable-tasking task 'os_version' --selector '*' --ttl 604800s`);
   expect(JSON.parse(record?.text ?? '')).toEqual({
@@ -38,6 +47,52 @@ test('no selector is every sensor, and the record is whole', () => {
 });
 
 test('with a user key the user is named', () => {
-  const [curl] = equivalents({ ...where, uid: 'alice' }, draft(), issue);
+  const [curl] = equivalents({ ...where, uid: 'alice' }, draft({ selector: '*' }), issue);
   expect(curl?.text).toContain(`--data-urlencode 'uid=alice'`);
+});
+
+test.each([
+  ['', ''],
+  [' \n', ''],
+  ['*', '*'],
+  [' plat == linux\n', 'plat == linux'],
+])('of %j the target is %j: an empty field is none', (selector, target) => {
+  expect(targetOf(draft({ selector }))).toBe(target);
+});
+
+test.each<[string, Partial<Draft>, Parameters<typeof hindrance>[1], RegExp | null]>([
+  ['no command', { command: ' ' }, 3, /^Write a command/],
+  ['no target', { selector: '  ' }, 3, /^Choose the sensors/],
+  ['no time', { ttl: '0' }, 3, /^Correct the time/],
+  ['no count yet', {}, 'counting', /being counted/],
+  ['no count', {}, 'failed', /cannot be counted/],
+  ['nothing, for none', {}, 0, null],
+  ['nothing, for many', {}, 3_037, null],
+])('a draft that lacks %s says so', (_what, part, count, sentence) => {
+  const found = hindrance(draft({ selector: '*', ...part }), count);
+  if (sentence === null) expect(found).toBeNull();
+  else expect(found).toMatch(sentence);
+});
+
+test('the button names the count', () => {
+  expect([0, 1, 25, 3_037].map(queueLabel)).toEqual([
+    'Queue for no sensor yet',
+    'Queue for 1 sensor',
+    'Queue for 25 sensors',
+    'Queue for 3,037 sensors',
+  ]);
+});
+
+test.each([
+  [25, 25, false, 'queue'],
+  [26, 26, false, 'ask'],
+  [26, 26, true, 'queue'],
+  [3, 4, false, 'changed'],
+  [3, 26, false, 'ask'],
+  [26, 3, false, 'changed'],
+  [26, 27, true, 'ask'],
+  [26, 3, true, 'ask'],
+  [0, 0, false, 'queue'],
+] as const)('of %d shown, %d now, and the number typed: %s, the next step is %s', (shown, now, isConfirmed, step) => {
+  expect(nextStep(shown, now, isConfirmed)).toBe(step);
 });

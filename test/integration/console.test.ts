@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildConsoleIfStale } from '../../scripts/console.ts';
 import { breaksTests } from './console/breaks.ts';
+import { confirmTests } from './console/confirm.ts';
 import { equivalentsTests } from './console/equivalents.ts';
 import { rulesTests } from './console/rules.ts';
 import { LINUX, Stage, WINDOWS } from './console/stage.ts';
@@ -86,7 +87,7 @@ test('a task is written with a live preview, delivered when a sensor connects, e
   await reach.getByRole('cell', { name: 'matches' }).first().waitFor();
   expect(await reach.getByRole('row').count()).toBe(3);
   expect(await violations(page)).toEqual([]);
-  await page.getByRole('button', { name: 'Queue the task' }).click();
+  await page.getByRole('button', { name: 'Queue for 1 sensor', exact: true }).click();
 
   await page.getByRole('heading', { name: 'run --shell-command' }).waitFor();
   const row = (name: string) => page.getByRole('row').filter({ hasText: name });
@@ -284,3 +285,5 @@ describe('every page, in both themes and on a narrow screen,', () => {
 
 describe('the form', () => equivalentsTests(stage));
 describe('on a bad day', () => breaksTests(stage));
+// The last one: it has many sensors, which the others would count.
+describe('many sensors', () => confirmTests(stage));

@@ -1,4 +1,7 @@
-/** A task as it is being written, and the same request by other means. Pure. */
+/** A task as it is being written: what it still lacks, when it is queued, and the same request by other means. Pure. */
+import { CONFIRM_ABOVE } from '../../model/confirm.ts';
+import { plural } from '../format.ts';
+
 export type Draft = { command: string; selector: string; context: string; ttl: string; unit: 'm' | 'h' | 'd' };
 
 export const TTL_UNITS: readonly { unit: Draft['unit']; title: string; seconds: number }[] = [
@@ -17,6 +20,31 @@ export function ttlSeconds({ ttl, unit }: Draft): number {
   return /^\d{1,9}$/.test(ttl.trim()) && seconds > 0 && seconds <= TTL_MAX_SECONDS ? seconds : Number.NaN;
 }
 
+/** The selector that is sent; '' while none is chosen. Only `*` means every sensor. */
+export const targetOf = ({ selector }: Draft): string => selector.trim();
+
+/** How many sensors the target matches: not known while they are counted. */
+export type Count = number | 'counting' | 'failed';
+
+/** What the draft lacks, as a sentence; null where it can be queued. */
+export function hindrance(draft: Draft, count: Count): string | null {
+  if (draft.command.trim() === '') return 'Write a command first.';
+  if (targetOf(draft) === '') return 'Choose the sensors first: write a selector, or * for every sensor.';
+  if (!Number.isFinite(ttlSeconds(draft))) return `Correct the time first: ${TTL_RULE}.`;
+  if (count === 'failed') return 'The sensors cannot be counted. The reason stands under “Whom it reaches now”.';
+  return count === 'counting' ? 'The sensors are being counted …' : null;
+}
+
+export const queueLabel = (sensors: number): string =>
+  sensors === 0 ? 'Queue for no sensor yet' : `Queue for ${plural(sensors, 'sensor')}`;
+
+/** What a click does after the sensors are counted once more. `shown` is the number that was clicked, or typed
+ *  (`isConfirmed`): a task is never queued for another one. */
+export function nextStep(shown: number, now: number, isConfirmed: boolean): 'queue' | 'ask' | 'changed' {
+  if (now === shown && (isConfirmed || now <= CONFIRM_ABOVE)) return 'queue';
+  return isConfirmed || now > CONFIRM_ABOVE ? 'ask' : 'changed';
+}
+
 /** Quoted for a POSIX shell. */
 export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -25,7 +53,7 @@ export type Where = { oid: string; origin: string; uid: string | null };
 /** What a record says that a request does not. `id` names the task. */
 export type Issue = { id: string; issuedAtMs: number };
 
-/** Each as it can be pasted. The API key stays where it is: in the variable RT_API_KEY of whoever pastes. */
+/** Each as it can be pasted, of a draft that has a command, a target and a time. The API key stays where it is: in the variable RT_API_KEY of whoever pastes. */
 export function equivalents(where: Where, draft: Draft, issue: Issue): { label: string; text: string }[] {
   return [
     { label: 'curl, with your key in RT_API_KEY', text: curl(where, draft) },
@@ -37,11 +65,9 @@ export function equivalents(where: Where, draft: Draft, issue: Issue): { label: 
   ];
 }
 
-const selectorOf = (draft: Draft): string => draft.selector.trim() || '*';
-
 function curl({ oid, origin, uid }: Where, draft: Draft): string {
   const context = draft.context ? { context: draft.context } : {};
-  const data = { task: draft.command, selector: selectorOf(draft), ...context, ttl: ttlSeconds(draft) };
+  const data = { task: draft.command, selector: targetOf(draft), ...context, ttl: ttlSeconds(draft) };
   const user = uid ? ` --data-urlencode ${shellQuoted(`uid=${uid}`)}` : '';
   return [
     `TOKEN=$(curl -s ${origin}/ --data-urlencode oid=${oid}${user} --data-urlencode "secret=$RT_API_KEY" \\`,
@@ -54,7 +80,7 @@ function curl({ oid, origin, uid }: Where, draft: Draft): string {
 
 function commandLine({ oid, origin, uid }: Where, draft: Draft): string {
   const options = [
-    `--selector ${shellQuoted(selectorOf(draft))}`,
+    `--selector ${shellQuoted(targetOf(draft))}`,
     ...(draft.context ? [`--context ${shellQuoted(draft.context)}`] : []),
     `--ttl ${ttlSeconds(draft)}s`,
   ];
@@ -66,7 +92,7 @@ function commandLine({ oid, origin, uid }: Where, draft: Draft): string {
 
 function record({ oid }: Where, draft: Draft, { id, issuedAtMs }: Issue): string {
   const value = {
-    ...{ action: 'TASK', oid, task_id: id, task: draft.command, selector: selectorOf(draft) },
+    ...{ action: 'TASK', oid, task_id: id, task: draft.command, selector: targetOf(draft) },
     ...{ context: draft.context || null, ttl: ttlSeconds(draft), issued_at: issuedAtMs, issued_by: 'console' },
     ...{ untask_selector: null, options: null },
   };

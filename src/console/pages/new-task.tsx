@@ -1,19 +1,19 @@
 /** Writing a task: the selector says at once whom it reaches and why not the others; the same request can be copied as curl,
  *  as a command line and as a Kafka record. */
-import { useMemo, useState } from 'preact/hooks';
-import { action } from '../api/client.ts';
-import type { Tasked } from '../api/types.ts';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { KNOWN_COMMANDS } from '../commands.ts';
 import { span, when } from '../format.ts';
-import { go, place } from '../router.ts';
+import { place } from '../router.ts';
 import { current } from '../session.ts';
-import { sentenceOf } from '../ui/async.ts';
 import { Fault, Head } from '../ui/bits.tsx';
 import { now } from '../ui/clock.ts';
 import { CopyBox } from '../ui/copy.tsx';
 import { randomUuid } from '../uuid.ts';
-import { type Draft, equivalents, TTL_RULE, TTL_UNITS, ttlSeconds } from './draft.ts';
-import { Reach } from './reach.tsx';
+import { ConfirmQueue } from './confirm-queue.tsx';
+import { type Draft, equivalents, hindrance, queueLabel, TTL_RULE, TTL_UNITS, targetOf, ttlSeconds } from './draft.ts';
+import { ReachCard } from './reach.tsx';
+import { type Queueing, useQueueing } from './use-queueing.ts';
+import { type Reach, useReach } from './use-reach.ts';
 
 const ISSUED_EACH_MS = 10_000;
 
@@ -28,33 +28,17 @@ export function NewTaskPage() {
   });
   // One id for what is written: pressing twice, or again after a lost answer, is one task. Another text is another task.
   const id = useMemo(randomUuid, [oid, ...Object.values(draft)]);
-  const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const seconds = ttlSeconds(draft);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setFault(null);
-    try {
-      const { task_id } = await action<Tasked>(oid, 'task', {
-        task: draft.command,
-        selector: draft.selector.trim() || '*',
-        ...(draft.context ? { context: draft.context } : {}),
-        ttl: seconds,
-        idempotency_key: id,
-      });
-      go(`/tasks/${task_id}`);
-    } catch (error) {
-      setFault(sentenceOf(error));
-      setBusy(false);
-    }
-  };
+  const reach = useReach(oid, targetOf(draft));
+  const queueing = useQueueing(oid, draft, id, reach);
+  const selector = useRef<HTMLTextAreaElement>(null);
   return (
     <>
       <Head title="New task" />
       <div class="columns">
-        <form class="card form" onSubmit={submit}>
+        {/* No button of it is of type submit: Enter in a field queues nothing. */}
+        <form class="card form" aria-label="The task" onSubmit={(event) => event.preventDefault()}>
           <label>
             Command
             <input
@@ -67,6 +51,9 @@ export function NewTaskPage() {
               value={draft.command}
               placeholder="os_version"
               onInput={({ currentTarget }) => set({ command: currentTarget.value })}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter' && !event.isComposing) selector.current?.focus();
+              }}
             />
             <datalist id="commands">
               {KNOWN_COMMANDS.map((name) => (
@@ -77,8 +64,10 @@ export function NewTaskPage() {
           <div class="field">
             <label for="selector">Sensors</label>
             <textarea
+              ref={selector}
               id="selector"
               class="mono"
+              required
               rows={3}
               spellcheck={false}
               value={draft.selector}
@@ -87,7 +76,7 @@ export function NewTaskPage() {
               onInput={({ currentTarget }) => set({ selector: currentTarget.value })}
             />
             <span class="hint" id="selector-hint">
-              A selector; empty or <code>*</code> means every sensor of the org.
+              A selector; <code>*</code> means every sensor of the org.
             </span>
           </div>
           <label>
@@ -102,15 +91,43 @@ export function NewTaskPage() {
             />
           </label>
           <TimeToLive draft={draft} seconds={seconds} set={set} />
-          <Fault text={fault} />
-          <button type="submit" class="primary" disabled={busy || !Number.isFinite(seconds)}>
-            {busy ? 'Queueing …' : 'Queue the task'}
-          </button>
+          <Fault text={queueing.asked ? null : queueing.fault} />
+          <Queue draft={draft} reach={reach} queueing={queueing} />
         </form>
-        <Reach oid={oid} selector={draft.selector} />
+        <ReachCard oid={oid} reach={reach} />
       </div>
       <Equivalents draft={draft} seconds={seconds} id={id} />
+      {queueing.asked ? <ConfirmQueue draft={draft} asked={queueing.asked} queueing={queueing} /> : null}
     </>
+  );
+}
+
+type QueueProps = { draft: Draft; reach: Reach; queueing: Queueing };
+
+/** The button names how many sensors match exactly what is written, or stands still and says what is missing. */
+function Queue({ draft, reach, queueing }: QueueProps) {
+  const sensors = reach.current?.total_sensors ?? (reach.isFailed ? 'failed' : 'counting');
+  const why = hindrance(draft, sensors);
+  const { doing, run } = queueing;
+  if (why !== null || typeof sensors !== 'number') {
+    return (
+      <div class="queue">
+        <button type="button" class="primary" disabled aria-describedby="queue-why">
+          Queue the task
+        </button>
+        <span class="hint" id="queue-why">
+          {why}
+        </span>
+      </div>
+    );
+  }
+  return (
+    <div class="queue">
+      <button type="button" class="primary" aria-disabled={doing !== null} onClick={() => void run(sensors, false)}>
+        {doing === null ? queueLabel(sensors) : doing === 'counting' ? 'Counting …' : 'Queueing …'}
+      </button>
+      {sensors === 0 ? <span class="hint">It waits for sensors that match later.</span> : null}
+    </div>
   );
 }
 
@@ -152,7 +169,7 @@ function Equivalents({ draft, seconds, id }: { draft: Draft; seconds: number; id
   const { oid, credentials } = current();
   // The record says when it was issued: not each second, or nobody could select it.
   const issuedAtMs = Math.floor(now.value / ISSUED_EACH_MS) * ISSUED_EACH_MS;
-  const isWhole = draft.command !== '' && Number.isFinite(seconds);
+  const isWhole = draft.command !== '' && targetOf(draft) !== '' && Number.isFinite(seconds);
   const place = { oid, origin: location.origin, uid: credentials.uid };
   return (
     <section class="card" aria-label="The same by other means">
@@ -162,7 +179,9 @@ function Equivalents({ draft, seconds, id }: { draft: Draft; seconds: number; id
           <CopyBox key={label} label={label} text={text} />
         ))
       ) : (
-        <p class="hint">Write a command, and it stands here as curl, as a command line and as a Kafka record.</p>
+        <p class="hint">
+          Write a command and choose the sensors, and it stands here as curl, as a command line and as a Kafka record.
+        </p>
       )}
     </section>
   );

@@ -1,30 +1,28 @@
 /** Whom a selector reaches now: how many, some of them, and which clauses leave out others. */
-import { useRef, useState } from 'preact/hooks';
-import { action } from '../api/client.ts';
+import { useState } from 'preact/hooks';
 import type { Preview } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
-import { useLoaded, useSettled } from '../ui/async.ts';
 import { StateDot } from '../ui/bits.tsx';
 import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Explain } from './explain.tsx';
+import type { Reach } from './use-reach.ts';
 
-const SAMPLE = 8;
-
-export function Reach({ oid, selector }: { oid: string; selector: string }) {
-  const settled = useSettled(selector.trim() || '*');
+export function ReachCard({ oid, reach }: { oid: string; reach: Reach }) {
   const [sid, setSid] = useState<string | null>(null);
-  const { value, error, busy } = useLoaded(
-    (stopped) => action<Preview>(oid, 'preview', { selector: settled, limit: SAMPLE }, stopped),
-    [oid, settled],
-  );
-  // While the next answer is on its way the last one stays, so that the page does not jump at each letter.
-  const last = useRef<Preview | null>(null);
-  if (value || error !== null) last.current = value;
-  const preview = last.current;
+  const { asked, last: preview, error } = reach;
   return (
-    <section class="card reach" aria-label="Whom it reaches" aria-busy={busy}>
+    <section
+      class="card reach"
+      aria-label="Whom it reaches"
+      aria-busy={reach.current === null && !reach.isFailed && asked !== ''}
+    >
       <h2>Whom it reaches now</h2>
-      {error === null ? null : <SelectorFault error={error} selector={settled} />}
+      {asked === '' ? (
+        <p class="hint">
+          No sensors are chosen. Write a selector, or <code>*</code> for every sensor of the org.
+        </p>
+      ) : null}
+      {error === null ? null : <SelectorFault error={error} selector={asked} />}
       {preview ? (
         <>
           <p class="big" role="status">
@@ -36,7 +34,7 @@ export function Reach({ oid, selector }: { oid: string; selector: string }) {
           </p>
           <Sample preview={preview} onSid={setSid} />
           <Excluded preview={preview} />
-          <Explain oid={oid} selector={settled} sid={sid} onSid={setSid} />
+          <Explain oid={oid} selector={asked} sid={sid} onSid={setSid} />
         </>
       ) : null}
     </section>

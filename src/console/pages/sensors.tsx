@@ -84,7 +84,7 @@ export function SensorsPage() {
   return (
     <>
       <Head title="Sensors">
-        <a class="button" href={`#/new?${new URLSearchParams({ selector: asked })}`}>
+        <a class="button" href={`#/new?${new URLSearchParams({ selector: asked || '*' })}`}>
           Task these
         </a>
       </Head>

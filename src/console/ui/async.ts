@@ -3,7 +3,15 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFault } from '../api/client.ts';
 import { missed } from '../api/stream.ts';
 
-export type Loaded<T> = { value: T | null; error: unknown; fault: string | null; busy: boolean; again(): void };
+export type Loaded<T> = {
+  value: T | null;
+  error: unknown;
+  fault: string | null;
+  busy: boolean;
+  again(): void;
+  /** Takes a newer answer that was fetched elsewhere. */
+  put(value: T): void;
+};
 
 /** `error`: null where the last answer was good. */
 type State<T> = { of: string; value: T | null; error: unknown; busy: boolean };
@@ -30,7 +38,8 @@ export function useLoaded<T>(fetcher: (stopped: AbortSignal) => Promise<T>, keys
   const again = () => setRound((n) => n + 1);
   useRetry(error, again);
   const fault = error === null ? null : sentenceOf(error);
-  return { value, error, fault, busy, again };
+  const put = (value: T) => setState({ of, value, error: null, busy: false });
+  return { value, error, fault, busy, again, put };
 }
 
 const RETRY_MS = 5_000;

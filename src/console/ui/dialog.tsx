@@ -1,4 +1,5 @@
-/** A dialog of the browser's own: focus stays in it, Escape closes it, and focus goes back to where it was. */
+/** A dialog of the browser's own: focus stays in it, Escape closes it, and focus goes back to where it was. What is marked
+ *  `data-first` in it has the focus at first. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
@@ -8,6 +9,7 @@ export function Dialog({ title, onClose, children, side = false }: DialogProps) 
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     element.current?.showModal();
+    element.current?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => element.current?.close();
   }, []);
   return (

@@ -143,8 +143,9 @@ export function breaksTests(stage: Stage): void {
     await signIn(page, system.oid, system.apiKey);
     await stage.at('/new');
     await page.getByLabel('Command').fill('os_users');
+    await page.getByLabel('Sensors', { exact: true }).fill('*');
     await page.getByLabel('How long').fill('999999999');
-    await page.getByText('ten years at most').waitFor();
+    await page.getByText('Correct the time first: a whole number from 1, ten years at most').waitFor();
     expect(await page.getByRole('button', { name: 'Queue the task' }).isDisabled()).toBe(true);
   });
 
@@ -182,10 +183,10 @@ export function breaksTests(stage: Stage): void {
     await signIn(other.page, system.oid, system.apiKey);
     await other.page.keyboard.press('n');
     await other.page.getByLabel('Command').fill('os_version');
+    await other.page.getByLabel('Sensors', { exact: true }).fill('"nobody" in tags');
     await other.page.getByRole('button', { name: 'Copy' }).first().click();
     await other.page.getByRole('button', { name: 'Copied' }).waitFor();
-    await other.page.getByLabel('Sensors', { exact: true }).fill('"nobody" in tags');
-    await other.page.getByRole('button', { name: 'Queue the task' }).click();
+    await other.page.getByRole('button', { name: 'Queue for no sensor yet' }).click();
     await other.page.getByRole('heading', { name: 'os_version' }).waitFor();
     await other.page.getByRole('button', { name: 'Untask …' }).click();
     await other.page.getByRole('button', { name: 'Remove the task' }).click();

@@ -1,0 +1,91 @@
+/**
+ * Queues what is written, for the number of sensors that the page shows: they are counted once more at each click, and where
+ * it is another number, or a large one that nobody has typed, the page asks instead. What is under way when the draft
+ * changes, the dialog closes or the page is left queues nothing, unless the task was sent already.
+ */
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { action } from '../api/client.ts';
+import type { Preview, Tasked } from '../api/types.ts';
+import { count, plural } from '../format.ts';
+import { go } from '../router.ts';
+import { sentenceOf } from '../ui/async.ts';
+import { type Draft, nextStep, targetOf, ttlSeconds } from './draft.ts';
+import { previewOf, type Reach } from './use-reach.ts';
+
+/** `before`: the number that was clicked, or typed. */
+export type Asked = { preview: Preview; before: number };
+
+export type Queueing = {
+  asked: Asked | null;
+  doing: 'counting' | 'queueing' | null;
+  fault: string | null;
+  run(shown: number, isConfirmed: boolean): Promise<void>;
+  cancel(): void;
+};
+
+/** `id` names what is written: it is the idempotency key, and another text has another one. */
+export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach): Queueing {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [doing, setDoing] = useState<Queueing['doing']>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const turn = useRef(0);
+  const isThere = useRef(true);
+  useLayoutEffect(() => {
+    setFault(null);
+    return () => {
+      turn.current += 1;
+    };
+  }, [id]);
+  useLayoutEffect(
+    () => () => {
+      isThere.current = false;
+    },
+    [],
+  );
+
+  /** Whether the task is queued. */
+  const attempt = async (shown: number, isConfirmed: boolean): Promise<boolean> => {
+    const mine = turn.current;
+    setDoing('counting');
+    const preview = await previewOf(oid, targetOf(draft));
+    if (turn.current !== mine) return false;
+    reach.put(preview);
+    const now = preview.total_sensors;
+    const step = nextStep(shown, now, isConfirmed);
+    if (step === 'ask') setAsked({ preview, before: shown });
+    if (step === 'changed')
+      setFault(`The button said ${plural(shown, 'sensor')}; ${count(now)} match now. Queue again if that is right.`);
+    if (step !== 'queue') return false;
+    setDoing('queueing');
+    const { task_id } = await action<Tasked>(oid, 'task', {
+      task: draft.command,
+      selector: targetOf(draft),
+      ...(draft.context ? { context: draft.context } : {}),
+      ttl: ttlSeconds(draft),
+      idempotency_key: id,
+    });
+    if (isThere.current) go(`/tasks/${task_id}`);
+    return true;
+  };
+
+  return {
+    asked,
+    doing,
+    fault,
+    run: async (shown, isConfirmed) => {
+      if (doing !== null) return;
+      setFault(null);
+      try {
+        if (await attempt(shown, isConfirmed)) return;
+      } catch (error) {
+        setFault(sentenceOf(error));
+      }
+      setDoing(null);
+    },
+    cancel: () => {
+      turn.current += 1;
+      setAsked(null);
+      setFault(null);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** How many sensors a target matches, and some of them: asked once who types pauses. */
+import { useRef } from 'preact/hooks';
+import { action } from '../api/client.ts';
+import type { Preview } from '../api/types.ts';
+import { useLoaded, useSettled } from '../ui/async.ts';
+
+const SAMPLE = 8;
+
+export type Reach = {
+  /** The target of `last` and `error`; '' where none is chosen. */
+  asked: string;
+  /** While the next answer is on its way the last one stays, so that the page does not jump at each letter. */
+  last: Preview | null;
+  /** The answer for exactly the target that is written now; null while there is none. */
+  current: Preview | null;
+  error: unknown;
+  /** Whether `error` is about the target that is written now. */
+  isFailed: boolean;
+  put(preview: Preview): void;
+};
+
+export const previewOf = (oid: string, selector: string, stopped?: AbortSignal): Promise<Preview> =>
+  action<Preview>(oid, 'preview', { selector, limit: SAMPLE }, stopped);
+
+export function useReach(oid: string, target: string): Reach {
+  const asked = useSettled(target);
+  const { value, error, busy, put } = useLoaded<Preview | null>(
+    async (stopped) => (asked === '' ? null : previewOf(oid, asked, stopped)),
+    [oid, asked],
+  );
+  const last = useRef<Preview | null>(null);
+  if (value || error !== null || asked === '') last.current = value;
+  const isSettled = asked === target;
+  const current = isSettled && !busy && error === null ? value : null;
+  return { asked, last: last.current, current, error, isFailed: isSettled && error !== null, put };
+}
