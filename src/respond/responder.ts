@@ -10,7 +10,6 @@
  */
 import { persist } from '../clock.ts';
 import type { OutputMemory } from '../outputs/memory.ts';
-import { pagesOf } from '../pages.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import { startCollector } from '../responses/collector.ts';
 import type { ResponseStore } from '../responses/store.ts';
@@ -19,11 +18,10 @@ import { type OutputSinks, startDelivery } from './deliver.ts';
 import { Devices } from './devices.ts';
 import type { Effects } from './effects.ts';
 import { Faults } from './faults.ts';
+import { inParts } from './in-parts.ts';
 import { Connections, LOOKED_AT, type Looking, look, noteConnections } from './look.ts';
 import { type Responding, respond } from './respond.ts';
 import { Rulesets } from './rulesets.ts';
-
-const AT_ONCE = 500;
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
@@ -117,20 +115,17 @@ class Responder implements Role {
   }
 
   async #write(effects: Effects): Promise<void> {
-    const { outbox } = this.#ports;
+    const { outbox, log } = this.#ports;
+    const refused = (error: unknown) =>
+      log.error({ err: error }, 'Kafka refuses a record of a rule for its size: raise max.message.bytes of the topic');
     await Promise.all([
       outbox.detections(effects.detections),
       outbox.outputs(effects.outputs),
-      inParts(effects.presence, outbox.presence),
-      inParts(effects.commands, outbox.commands),
-      inParts(effects.sensorEvents, outbox.sensorEvents),
+      inParts(effects.presence, outbox.presence, refused),
+      inParts(effects.commands, outbox.commands, refused),
+      inParts(effects.sensorEvents, outbox.sensorEvents, refused),
     ]);
     for (const fault of effects.faults) this.#faults.add(fault);
     await this.#faults.flush();
   }
-}
-
-/** Each of these is a request of its own to the broker, and all that are given at once are under way at once. */
-async function inParts<T>(records: readonly T[], write: (part: T[]) => Promise<unknown>): Promise<void> {
-  for (const part of pagesOf(records, AT_ONCE)) await write(part);
 }
