@@ -10,17 +10,21 @@ const kind = (status: number, retriable: boolean, summary: string): ErrorKind =>
 export const ERROR_CODES = {
   // requests
   bad_request: kind(400, false, 'The request is malformed.'),
-  body_too_large: kind(413, false, 'The body is larger than BODY_MAX_BYTES.'),
+  body_too_large: kind(413, false, 'The body is larger than BODY_MAX_BYTES, or holds too many values.'),
   headers_too_large: kind(431, false, 'The address and the headers are too large.'),
   request_timeout: kind(408, true, 'The request did not arrive in time.'),
   unsupported_media_type: kind(415, false, 'The content type is neither a form nor JSON.'),
   not_found: kind(404, false, 'There is no such path.'),
   internal_error: kind(500, true, 'A fault of the server; its log has the details.'),
-  unavailable: kind(503, true, 'Kafka, Redis or the projection cannot answer now.'),
+  unavailable: kind(
+    503,
+    true,
+    'Kafka, Redis or the projection cannot answer now, or the process has too many bodies under way.',
+  ),
   rate_limited: kind(
     429,
     true,
-    'The key has used up its requests for this minute, or its event streams; or too many requests for a token failed.',
+    'The key has used up its requests for this minute, its event streams or the bytes of bodies under way; or too many requests for a token failed.',
   ),
   config_invalid: kind(500, false, 'A setting is wrong.'),
   // identity

@@ -1,25 +1,90 @@
 /**
  * How bodies are read: a form or JSON, in UTF-8, told by the content type. An empty form is an empty object on every method,
- * since the public clients send one with each GET and DELETE.
+ * since the public clients send one with each GET and DELETE. What bodies may cost is bounded: bytes under way (body-budget.ts),
+ * fields and values (form.ts, json.ts), and large ones are parsed one in each round of the event loop.
  */
-import type { FastifyRequest } from 'fastify';
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpServer } from '../edges/http/server.ts';
 import { ApiError } from '../errors.ts';
-import { parseForm } from './form.ts';
+import type { BodyBudget, HeldBytes } from './body-budget.ts';
+import { FIELDS_MAX, parseForm } from './form.ts';
 import { parseJson } from './json.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The bytes that its body holds; set on every route of the API. */
+    held: HeldBytes;
+  }
+}
 
 export const FORM = 'application/x-www-form-urlencoded';
 export const JSON_TYPE = 'application/json';
+
+/** Up to this length a text is parsed in no time. */
+const SMALL_BYTES = 65_536;
 
 /** Takes the place of the framework's own parsers. */
 export function addBodyParsers(server: HttpServer): void {
   server.removeAllContentTypeParsers();
   const add = (type: string, parse: (text: string) => unknown) =>
-    server.addContentTypeParser(type, { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) =>
-      parse(textOf(bytes, request.headers['content-type'] ?? '')),
-    );
+    server.addContentTypeParser(type, { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+      await ownRound(bytes.length);
+      return parse(textOf(bytes, request.headers['content-type'] ?? ''));
+    });
   add(FORM, parseForm);
-  add(JSON_TYPE, (text) => parseJson(text, 'The body', 'bad_request'));
+  add(JSON_TYPE, parseJsonBody);
+}
+
+function parseJsonBody(text: string): unknown {
+  const body = parseJson(text, 'The body', 'bad_request');
+  if (typeof body === 'object' && body !== null && Object.keys(body).length > FIELDS_MAX)
+    throw new ApiError('bad_request', `A body has at most ${FIELDS_MAX} fields.`);
+  return body;
+}
+
+/** The process has one event loop, so there is one line for it. No longer than the bytes under way allow. */
+let lastRound: Promise<unknown> = Promise.resolve();
+
+/** Before a large text is parsed: resolves in a round of the event loop in which no other one is, so that what others ask is
+ *  answered in between. */
+export async function ownRound(bytes: number): Promise<void> {
+  if (bytes <= SMALL_BYTES) return;
+  lastRound = lastRound.then(() => setImmediate());
+  await lastRound;
+}
+
+/** Charges the body that a request announces, before it is read. Throws as `HeldBytes.add`. */
+export function holdBody(
+  budget: BodyBudget,
+  owner: string,
+  bodyMax: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  request.held = budget.open(owner);
+  reply.raw.once('close', request.held.release);
+  const announced = request.method === 'GET' ? 0 : Number(request.headers['content-length'] ?? 0);
+  // A longer one is refused unread.
+  if (announced <= bodyMax) request.held.add(announced);
+}
+
+/** The body as it comes in; charged as it comes where its length was not announced. */
+export function chargedBody({ headers, held }: FastifyRequest, body: Readable): Readable {
+  if (headers['transfer-encoding'] === undefined) return body;
+  const counting = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        held.add(chunk.length);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  // Its error is that of `counting`, which the framework listens to.
+  return pipeline(body, counting, () => {});
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

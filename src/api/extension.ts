@@ -3,10 +3,12 @@ import type { FastifyReply } from 'fastify';
 import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { ApiContext } from './actions/context.ts';
+import type { HeldBytes } from './body-budget.ts';
 import { readExtensionRequest } from './extension-request.ts';
 import { type Caller, runAction, sendResult } from './run-action.ts';
 
 type Request = Caller & {
+  held: HeldBytes;
   params: { name: string };
   query: Record<string, unknown>;
   body: Record<string, unknown>;
@@ -14,7 +16,10 @@ type Request = Caller & {
 
 export async function handleExtensionRequest(context: ApiContext, request: Request, reply: FastifyReply) {
   requireExtension(request.params.name);
-  const asked = await readExtensionRequest(request.body, request.query, context.config.BODY_MAX_BYTES);
+  const asked = await readExtensionRequest(request.body, request.query, {
+    maxBytes: context.config.BODY_MAX_BYTES,
+    held: request.held,
+  });
   return sendResult(await runAction(context, request, asked), reply, '{"error":"","version":1,"data":', '}');
 }
 

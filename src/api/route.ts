@@ -11,6 +11,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest, RawServerDefault, RouteGenericInterface } from 'fastify';
 import type { ApiContext } from './actions/context.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { LastUse } from './last-use.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -35,6 +36,9 @@ export type Parts = {
   streams: EventStreams;
   rateLimit: RateLimit;
   tokenLimit: TokenLimit;
+  /** Bodies under way on routes that need a token, by credential; on the others, by address. */
+  bodies: BodyBudget;
+  openBodies: BodyBudget;
   lastUse: LastUse;
 };
 

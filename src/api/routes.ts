@@ -2,10 +2,12 @@
  * The one table of routes, and how they are put on the server. Each group is a file in routes/; what a route is, and who
  * may call it, stands in route.ts.
  */
+import type { Readable } from 'node:stream';
 import type { HttpServer } from '../edges/http/server.ts';
 import { admit } from './admit.ts';
 import { Applied } from './applied.ts';
-import { addBodyParsers } from './bodies.ts';
+import { addBodyParsers, chargedBody, holdBody } from './bodies.ts';
+import { BodyBudget } from './body-budget.ts';
 import { serveConsole } from './console.ts';
 import { EventStreams } from './event-stream.ts';
 import { decodeText } from './form.ts';
@@ -38,6 +40,13 @@ const APPEND_MS = 3_000;
 /** For the bodies of some responses. */
 const BODIES_MS = 5_000;
 
+/** Bodies of the greatest length that may be under way at a time: with one credential, and in the process. */
+const BODIES_OF_OWNER = 4;
+const BODIES_OF_PROCESS = 16;
+/** The same in bytes for routes that need no token, where the owner is an address: many can stand behind one. */
+const OPEN_BYTES_OF_OWNER = 1_048_576;
+const OPEN_BYTES_OF_PROCESS = 67_108_864;
+
 /** The order is that of the description. */
 export const ROUTES: readonly Route[] = [
   aboutRoutes,
@@ -64,6 +73,7 @@ export async function registerApi(server: HttpServer, ports: ApiPorts, routes = 
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.decorateRequest('identity');
   server.decorateRequest('oid', '');
+  server.decorateRequest('held');
   server.addHook('preClose', async () => {
     parts.streams.stop();
     parts.context.applied.stop();
@@ -94,21 +104,28 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
     streams: new EventStreams(ports, tokens),
     rateLimit: createRateLimit(ports),
     tokenLimit: createTokenLimit(ports),
+    bodies: new BodyBudget(BODIES_OF_OWNER * config.BODY_MAX_BYTES, BODIES_OF_PROCESS * config.BODY_MAX_BYTES),
+    openBodies: new BodyBudget(OPEN_BYTES_OF_OWNER, OPEN_BYTES_OF_PROCESS),
     lastUse: createLastUse(ports),
   };
 }
 
 function addRoute(server: HttpServer, route: Route, parts: Parts): void {
+  const bodyLimit = Math.min(route.bodyMax ?? Number.MAX_SAFE_INTEGER, parts.context.config.BODY_MAX_BYTES);
   server.route({
     method: route.method,
     url: route.url,
     schema: describedSchema(route),
-    bodyLimit: Math.min(route.bodyMax ?? Number.MAX_SAFE_INTEGER, parts.context.config.BODY_MAX_BYTES),
+    bodyLimit,
     config: { hiveErrors: route.hiveErrors ?? false },
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       decodeText(request.url.split('?')[1] ?? '');
       await admit(request, route.rights, parts);
+      const [budget, owner] =
+        route.rights === 'open' ? [parts.openBodies, request.ip] : [parts.bodies, request.identity.credential];
+      holdBody(budget, owner, bodyLimit, request, reply);
     },
-    handler: async (request, reply) => route.handle(parts, request, reply),
+    preParsing: async (request, _reply, body) => chargedBody(request, body as Readable),
+    handler: async (request, reply) => request.held.during(() => route.handle(parts, request, reply)),
   });
 }

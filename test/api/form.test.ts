@@ -149,3 +149,17 @@ test('a form of more fields than any call takes is refused', () => {
   expect(Object.keys(parseForm(Array.from({ length: 20_000 }, (_, n) => `f${n}=`).join('&')))).toHaveLength(20_000);
   expect(() => parseForm('a&'.repeat(20_001))).toThrow(expect.objectContaining({ code: 'bad_request' }));
 });
+
+test.each<[string, string]>([
+  ['bytes of characters', '%41'],
+  ['bytes of no character', '%ff'],
+  ['single bytes of characters', '%41a'],
+  ['single bytes of no character', '%ffa'],
+])('a body of a million %s is read in no time', (_name, unit) => {
+  const begunMs = performance.now();
+  expect(parseForm(`data={${unit.repeat(1_000_000)}}`).data).toHaveLength(
+    unit.replaceAll('%41', 'A').length * 1_000_000 + 2,
+  );
+  // Each exception would cost microseconds: one a byte, and this takes ten seconds.
+  expect(performance.now() - begunMs).toBeLessThan(3_000);
+});

@@ -3,6 +3,8 @@
  * same errors, bounds and log lines. Guarantees:
  *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack leaves;
  *  - a body is bounded by BODY_MAX_BYTES, address and headers by HEADERS_MAX_BYTES, the time to send a request by REQUEST_MS;
+ *  - a request that is refused before its body is read has its answer at once, and none of the body in memory; what still
+ *    comes of it is thrown away, so that clients that send all before they read get the answer, not a reset;
  *  - the log names routes and ids, never a query, a body or a header: those can hold keys and commands;
  *  - `close` refuses new connections, ends idle ones, and lets requests that are under way finish.
  */
@@ -44,6 +46,8 @@ const REQUEST_MS = 30_000;
 /** Of the first line and all headers. The longest selector (8 KiB) fits in the address with each of its bytes percent-encoded, and
  *  beside it a token of many orgs. */
 const HEADERS_MAX_BYTES = 3 * 8_192 + 16_384;
+/** Bodies of the greatest length that are thrown away after a refusal; the connection of a longer one is closed. */
+const DISCARDED_BODIES = 2;
 /** Longer than the usual idle time of load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -73,8 +77,14 @@ export function createHttpServer(config: Config, log: Logger, health: Health): H
   server.decorateRequest('logIds');
   server.addHook('onRequest', async (request) => {
     request.logIds = {};
+    // Before the framework reads a body for nobody.
+    if (request.is404)
+      throw new ApiError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`);
   });
   server.addHook('onResponse', async (request, reply) => record(request, reply));
+  server.addHook('onError', async (request, reply) =>
+    discardBody(request, reply, DISCARDED_BODIES * config.BODY_MAX_BYTES),
+  );
   server.setErrorHandler(sendError);
   server.setNotFoundHandler(async (request) => {
     throw new ApiError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`);
@@ -105,6 +115,19 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .code(fault.status)
     .type('application/json; charset=utf-8')
     .send(request.routeOptions.config?.hiveErrors ? hiveErrorBody(fault) : errorBody(fault));
+}
+
+/** Lets the client of a refused request send its body to the end, and the connection serve further requests. */
+function discardBody({ raw }: FastifyRequest, reply: FastifyReply, maxBytes: number): void {
+  if (raw.complete || raw.destroyed) return;
+  if (Number(raw.headers['content-length'] ?? 0) > maxBytes) return void reply.header('connection', 'close');
+  let bytes = 0;
+  raw.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes > maxBytes) raw.destroy();
+  });
+  // The framework asks for it, and Node would close before the client has read.
+  reply.removeHeader('connection');
 }
 
 function record(request: FastifyRequest, reply: FastifyReply): void {

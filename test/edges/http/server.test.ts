@@ -90,6 +90,14 @@ describe('errors', () => {
     expect([answer.statusCode, answer.json().error_code]).toEqual([status, code]);
   });
 
+  test.each<[string, string]>([
+    ['bad JSON', 'application/json'],
+    ['an unknown type', 'text/xml'],
+  ])('an unknown path does not look at a body of %s', async (payload, type) => {
+    const answer = await start().inject({ method: 'POST', url: '/nope', payload, headers: { 'content-type': type } });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([404, 'not_found']);
+  });
+
   const askRaw = async (request: string): Promise<{ head: string; body: { error: string; error_code: string } }> => {
     const server = start();
     server.get('/v1/sensors', async (asked) => ({ selector: (asked.query as { selector: string }).selector }));
@@ -127,6 +135,53 @@ describe('errors', () => {
     expect(head).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r/);
     expect(body).toEqual({ ...shape, error_code: 'headers_too_large', retriable: false });
     expect(body.error).toMatch(/more than 40960 bytes.*in the body/);
+  });
+});
+
+describe('a body that is refused unread', () => {
+  const text = (length: number) => 'x'.repeat(length);
+
+  /** As clients do that send all before they read: what they have sent when the server is done with them. */
+  const exchange = async (...requests: string[]) => {
+    const server = start();
+    server.post('/echo', async (request) => ({ body: request.body }));
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = server.server.address() as { port: number };
+    return new Promise<string>((resolve) => {
+      let answers = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(requests.join('')));
+      socket.setEncoding('utf8').on('data', (part) => {
+        answers += part;
+      });
+      socket.on('error', () => {}).on('close', () => resolve(answers));
+    });
+  };
+  const post = (path: string, body: string, type = 'application/json') =>
+    `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const last = 'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+  const statuses = (answers: string) => [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+  test.each<[string, string, number]>([
+    ['of an unknown path', post('/nope', text(2_000)), 404],
+    ['that is too large', post('/echo', text(2_000)), 413],
+    ['of an unknown type', post('/echo', text(1_000), 'text/xml'), 415],
+  ])(
+    '%s is thrown away: the client gets the answer, and the connection serves the next request',
+    async (_what, sent, status) => {
+      expect(statuses(await exchange(sent, last))).toEqual([status, 200]);
+    },
+  );
+
+  test('and far too large ends the connection', async () => {
+    expect(statuses(await exchange(post('/nope', text(3_000)), last))).not.toContain(200);
+  });
+
+  test('and has no announced length ends the connection once it is far too large', async () => {
+    const head = 'POST /nope HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n';
+    const chunk = `400\r\n${text(1_024)}\r\n`;
+    const end = '0\r\n\r\n';
+    expect(statuses(await exchange(head, chunk, end, last))).toEqual([404, 200]);
+    expect(statuses(await exchange(head, chunk.repeat(3), end, last))).not.toContain(200);
   });
 });
 

@@ -1,0 +1,93 @@
+/**
+ * How many bytes of bodies may be under way at a time: of one owner (a credential; where a route needs no token, an address)
+ * and in the whole process. A request is charged the length that it announces before any of it is read; what comes without an
+ * announced length, or is unpacked, is charged as it comes. All is given back once the connection has its answer, or is gone,
+ * and the handler has ended. What does not fit is refused at once: it would only wait in memory.
+ */
+import { ApiError, unavailable } from '../errors.ts';
+
+/** An owner with no more than this under way is never refused: a few large bodies keep nobody else out. */
+const ALWAYS_BYTES = 65_536;
+const RETRY_SECONDS = 1;
+
+/** What one request holds. */
+export type HeldBytes = {
+  /** Charges more. Throws `rate_limited` where the owner has too much under way, `unavailable` where the process has. */
+  add(bytes: number): void;
+  /** The answer is out, or nobody waits for it any more. */
+  release(): void;
+  /** Holds on to the bytes until `work` has ended, even if they are released meanwhile. */
+  during<T>(work: () => T | Promise<T>): Promise<T>;
+};
+
+export class BodyBudget {
+  readonly #ownerMax: number;
+  readonly #processMax: number;
+  readonly #byOwner = new Map<string, number>();
+  #all = 0;
+
+  /** Both in bytes. */
+  constructor(ownerMax: number, processMax: number) {
+    this.#ownerMax = ownerMax;
+    this.#processMax = processMax;
+  }
+
+  /** Bytes under way, of all owners. */
+  get bytes(): number {
+    return this.#all;
+  }
+
+  /** For one request, which holds nothing yet. */
+  open(owner: string): HeldBytes {
+    let held = 0;
+    let working = 0;
+    let isReleased = false;
+    const isOver = () => isReleased && working === 0;
+    const settle = () => {
+      if (!isOver()) return;
+      this.#giveBack(owner, held);
+      held = 0;
+    };
+    return {
+      add: (bytes) => {
+        if (isOver()) return;
+        this.#charge(owner, bytes);
+        held += bytes;
+      },
+      release: () => {
+        isReleased = true;
+        settle();
+      },
+      during: async (work) => {
+        working += 1;
+        try {
+          return await work();
+        } finally {
+          working -= 1;
+          settle();
+        }
+      },
+    };
+  }
+
+  #charge(owner: string, bytes: number): void {
+    const mine = (this.#byOwner.get(owner) ?? 0) + bytes;
+    if (mine > this.#ownerMax)
+      throw new ApiError(
+        'rate_limited',
+        `Your requests under way have bodies of more than ${this.#ownerMax} bytes together: send fewer at a time.`,
+        { retryAfterSeconds: RETRY_SECONDS },
+      );
+    if (mine > ALWAYS_BYTES && this.#all + bytes > this.#processMax)
+      throw unavailable('This process has as many large request bodies under way as it takes.');
+    this.#byOwner.set(owner, mine);
+    this.#all += bytes;
+  }
+
+  #giveBack(owner: string, bytes: number): void {
+    const rest = (this.#byOwner.get(owner) ?? 0) - bytes;
+    if (rest > 0) this.#byOwner.set(owner, rest);
+    else this.#byOwner.delete(owner);
+    this.#all -= bytes;
+  }
+}
