@@ -47,6 +47,11 @@ export const ERROR_CODES = {
   task_not_for_sensor: kind(409, false, 'The task was not sent to this sensor, and does not wait for it.'),
   sensor_offline: kind(409, true, 'The sensor is offline, and a command for now is not queued.'),
   sensor_unknown: kind(404, false, 'The org has no such sensor.'),
+  sensor_ambiguous: kind(
+    409,
+    false,
+    'Several orgs of the token have a sensor with this sid, and the query has no oid.',
+  ),
   idempotency_conflict: kind(409, false, 'The idempotency key was used with other content.'),
   // settings
   etag_mismatch: kind(409, false, 'The setting has changed since it was read.'),

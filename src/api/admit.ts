@@ -10,7 +10,6 @@ import { isName } from '../model/ids.ts';
 import type { ApiContext } from './actions/context.ts';
 import { requireOrg, requireRight } from './authorize.ts';
 import type { Parts, Rights } from './route.ts';
-import type { Identity } from './tokens.ts';
 
 /** Sets `identity` and `oid` of the request. Throws ApiError. */
 export async function admit(request: FastifyRequest, rights: Rights, parts: Parts): Promise<void> {
@@ -21,20 +20,36 @@ export async function admit(request: FastifyRequest, rights: Rights, parts: Part
   await parts.rateLimit(request.identity);
   const { oid, sid } = request.params as { oid?: string; sid?: string };
   if (oid !== undefined) requireOrg(request.identity, oid);
-  request.oid = oid ?? (sid === undefined ? '' : await orgOf(context, request.identity, sid));
+  request.oid = oid ?? (sid === undefined ? '' : await orgOf(context, request, sid));
   if (request.oid !== '') request.logIds.oid = request.oid;
   if (sid !== undefined && isName(sid)) request.logIds.sid = sid;
   if (typeof rights !== 'string') requireRight(request.identity, request.oid, rights);
   parts.lastUse(request.identity, request.oid);
 }
 
-/** The org that a path with nothing but a sensor is about: that of the token; where it names several, the first that has
- *  the sensor. Whether a token's only org has it is for the handler to say. */
-async function orgOf(context: ApiContext, { oids }: Identity, sid: string): Promise<string> {
+/** The org that a path with nothing but a sensor is about: the one that the query names, else that of the token; where it names
+ *  several, the one that has the sensor. Of more than one none is chosen: a call would change another org's sensor. Whether the
+ *  org has it is for the handler to say where no other org is in question. */
+async function orgOf(context: ApiContext, request: FastifyRequest, sid: string): Promise<string> {
+  const { oids } = request.identity;
+  const { oid: asked } = request.query as { oid?: string | string[] };
+  if (Array.isArray(asked)) throw new ApiError('bad_request', 'oid is given more than once: say it once.');
+  if (asked) {
+    requireOrg(request.identity, asked);
+    return asked;
+  }
   const [only] = oids;
   if (only !== undefined && oids.length === 1) return only;
-  for (const oid of isName(sid) ? oids : []) if (await hasSensor(context, oid, sid)) return oid;
-  throw new ApiError('forbidden', 'No org of the token has this sensor: check the sid, or get a token for its org.');
+  const have = isName(sid) ? await Promise.all(oids.map((oid) => hasSensor(context, oid, sid))) : [];
+  const [found, ...others] = oids.filter((_oid, index) => have[index]);
+  if (found === undefined)
+    throw new ApiError('forbidden', 'No org of the token has this sensor: check the sid, or get a token for its org.');
+  if (others.length === 0) return found;
+  throw new ApiError(
+    'sensor_ambiguous',
+    'Several orgs of the token have a sensor with this sid: name one of them as oid in the query.',
+    { data: { oids: [found, ...others] } },
+  );
 }
 
 async function hasSensor(context: ApiContext, oid: string, sid: string): Promise<boolean> {

@@ -20,6 +20,14 @@ export const sid = Type.String({
 });
 export const OidParams = Type.Object({ oid });
 export const SidParams = Type.Object({ sid });
+/** Beside SidParams; read before the body is (admit.ts). */
+export const whoseSensor = {
+  oid: optional(Type.String(), {
+    expected: 'the UUID of an org, given once',
+    description: 'The org of the sensor; needed where several orgs of the token have one with this sid.',
+  }),
+};
+export const SidQuery = Type.Object(whoseSensor);
 
 export const page = {
   limit: optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX }), {

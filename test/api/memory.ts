@@ -69,6 +69,8 @@ export class Memory {
   readonly tasks = new Map<string, TaskRecord>();
   readonly pairs = new Map<string, Map<string, Pair>>();
   readonly sensors = new Map<string, { facts: Partial<SensorFacts>; online: boolean; sinceMs: number }>();
+  /** Sensors that some orgs alone have; the others are in all. */
+  readonly orgsOf = new Map<string, string[]>();
   readonly listeners = new Set<(place: EventPlace, event: TaskEvent) => void>();
   readonly emitted: { place: EventPlace; event: TaskEvent }[] = [];
   /** A replay reads nothing before this resolves. */
@@ -290,8 +292,10 @@ export class Memory {
       scanFacts: async (_oid, partition) => ({ sensors: this.#stored(partition), next: null }),
       readPresence: async (_oid, partition, sids) =>
         sids.map((sid) => this.#stored(partition).find((sensor) => sensor.sid === sid)?.presence ?? null),
-      readSensors: async (_oid, partition, sids) =>
-        sids.map((sid) => this.#stored(partition).find((sensor) => sensor.sid === sid) ?? null),
+      readSensors: async (oid, partition, sids) =>
+        sids
+          .map((sid) => ((this.orgsOf.get(sid)?.includes(oid) ?? true) ? sid : null))
+          .map((sid) => this.#stored(partition, oid).find((sensor) => sensor.sid === sid) ?? null),
     };
     const guarded = Object.entries(reads).map(([name, ask]) => [
       name,
@@ -338,12 +342,12 @@ export class Memory {
     return { partitions: PARTITIONS, matched: matched.length, online: matched.filter(({ online }) => online).length };
   }
 
-  #stored(partition: number): (StoredSensor & { facts: Buffer })[] {
+  #stored(partition: number, oid = OID): (StoredSensor & { facts: Buffer })[] {
     return [...this.sensors]
       .filter(([sid]) => this.partitionOf(sid) === partition)
       .map(([sid, { facts, online, sinceMs }]) => ({
         sid,
-        facts: Buffer.from(JSON.stringify(this.#state(sid, facts))),
+        facts: Buffer.from(JSON.stringify({ ...this.#state(sid, facts), oid })),
         presence: {
           online,
           connectionId: 'c',

@@ -1,7 +1,7 @@
 /** What one sensor was sent or has run. */
 import { Type } from '@sinclair/typebox';
 import { HistoryAnswer } from '../answers.ts';
-import { optional, SidParams } from '../fields.ts';
+import { optional, SidParams, whoseSensor } from '../fields.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type Route, route } from '../route.ts';
 import { sensorHistory } from '../sensor-history.ts';
@@ -20,6 +20,7 @@ export const historyRoutes: readonly Route[] = [
     schema: {
       params: SidParams,
       querystring: Type.Object({
+        ...whoseSensor,
         limit: optional(Type.Integer({ minimum: 1, maximum: SHOWN_MAX }), {
           expected: `a whole number from 1 to ${SHOWN_MAX}`,
           description: `At most so many tasks; ${SHOWN} where it is not given.`,

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { readTarget } from '../../command/target.ts';
 import { parseSelector } from '../../selector/index.ts';
 import { SensorEntrySchema } from '../answers.ts';
-import { Empty, OidParams, optional, SidParams } from '../fields.ts';
+import { Empty, OidParams, optional, SidParams, SidQuery } from '../fields.ts';
 import { sendObject } from '../json-stream.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type Route, route } from '../route.ts';
@@ -86,6 +86,7 @@ export const sensorRoutes: readonly Route[] = [
     summary: 'Shows one sensor.',
     schema: {
       params: SidParams,
+      querystring: SidQuery,
       response: {
         200: Type.Object(
           {
@@ -113,6 +114,7 @@ export const sensorRoutes: readonly Route[] = [
     summary: 'Sends commands to a sensor that is online, now or not at all.',
     schema: {
       params: SidParams,
+      querystring: SidQuery,
       body: Type.Object({
         tasks: Type.Array(Type.String(), {
           minItems: 1,
@@ -137,7 +139,7 @@ export const sensorRoutes: readonly Route[] = [
     rights: ['sensor.del'],
     tag: 'sensors',
     summary: 'Forgets a sensor: its facts, tags and presence.',
-    schema: { params: SidParams, response: changed },
+    schema: { params: SidParams, querystring: SidQuery, response: changed },
     handle: async ({ context }, { oid, params: { sid } }, reply) => {
       await usableStatus(context.reads, oid);
       await knownSensor(context, oid, sid);
@@ -183,7 +185,7 @@ export const sensorRoutes: readonly Route[] = [
       rights: TASK,
       tag: 'sensors',
       summary: `${what} a sensor: the wish is noted, for whoever links it.`,
-      schema: { params: SidParams, response: changed },
+      schema: { params: SidParams, querystring: SidQuery, response: changed },
       handle: async ({ context }, { oid, params: { sid } }, reply) => {
         await usableStatus(context.reads, oid);
         await knownSensor(context, oid, sid);

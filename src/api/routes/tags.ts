@@ -5,7 +5,7 @@ import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { TAGS_MAX, tagsWithoutRoom } from '../../model/tag-room.ts';
-import { Empty, OidParams, oid, optional, SidParams } from '../fields.ts';
+import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../fields.ts';
 import { sendObject } from '../json-stream.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type Route, route } from '../route.ts';
@@ -32,6 +32,7 @@ export const tagRoutes: readonly Route[] = [
     summary: 'Shows the tags of a sensor.',
     schema: {
       params: SidParams,
+      querystring: SidQuery,
       response: {
         200: Type.Object(
           { tags: Type.Record(Type.String(), Type.Record(Type.String(), Type.Array(Type.String()))) },
@@ -55,6 +56,7 @@ export const tagRoutes: readonly Route[] = [
     summary: 'Sets tags on a sensor, for good or for a while.',
     schema: {
       params: SidParams,
+      querystring: SidQuery,
       body: Type.Object({
         tags: Type.Array(Type.String(), { ...tagNote, minItems: 1, maxItems: CALL_TAGS_MAX }),
         ttl: optional(Type.Integer({ minimum: 1, maximum: TTL_MAX_SECONDS }), {
@@ -84,6 +86,7 @@ export const tagRoutes: readonly Route[] = [
     summary: 'Takes tags away from a sensor, also those that it reports itself.',
     schema: {
       params: SidParams,
+      querystring: SidQuery,
       body: Type.Object({
         tag: optional(Type.String(), { expected: 'one tag', description: 'One tag.' }),
         tags: optional(Type.Array(Type.String(), { maxItems: CALL_TAGS_MAX }), {
