@@ -63,6 +63,9 @@ const SETTINGS = {
   HTTP_PORT: integer(8080, 0, 65_535),
   JWT_SECRET: text(''),
   JWKS_URL: text(''),
+  JWKS_ISSUER: text(''),
+  JWKS_AUDIENCE: text(''),
+  JWKS_MAX_SECONDS: integer(86_400, 60, 31_536_000),
   LOG_LEVEL: oneOf('info', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   BOOTSTRAP_OID: text(''),
   BOOTSTRAP_API_KEY: text(''),
@@ -105,6 +108,12 @@ export function warnings(config: Config): string[] {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+function isTrustworthy(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
+}
+
 /** Rules that look at more than one setting, or that only some programs need. Each gives the sentence for the person. */
 const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
@@ -118,8 +127,16 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
       ? 'REDIS_URL must begin with redis:// or rediss://.'
       : undefined,
   (c) =>
-    c.JWKS_URL !== '' && !(URL.canParse(c.JWKS_URL) && /^https?:/.test(c.JWKS_URL))
-      ? 'JWKS_URL must begin with http:// or https://.'
+    c.JWKS_URL !== '' && !isTrustworthy(c.JWKS_URL)
+      ? 'JWKS_URL must begin with https://, or with http:// on a loopback address: whoever changes the answer signs tokens.'
+      : undefined,
+  (c) =>
+    c.JWKS_URL !== '' && c.JWKS_ISSUER === ''
+      ? 'JWKS_ISSUER is not set: JWKS_URL needs it, the iss of the tokens that count.'
+      : undefined,
+  (c) =>
+    c.JWKS_URL !== '' && c.JWKS_AUDIENCE === ''
+      ? 'JWKS_AUDIENCE is not set: JWKS_URL needs it, the aud of the tokens that are for this service.'
       : undefined,
   (c) =>
     c.REDELIVERY_MAX_MS < c.REDELIVERY_FIRST_MS

@@ -5,6 +5,12 @@ import { ApiError } from '../src/errors.ts';
 const LEAST = { KAFKA_BROKERS: 'k:9092', REDIS_URL: 'redis://r:6379' };
 const OID = '11111111-2222-4333-8444-555555555555';
 
+const JWKS = {
+  JWKS_URL: 'https://login.example.com/keys',
+  JWKS_ISSUER: 'https://login.example.com/',
+  JWKS_AUDIENCE: 'reliable-tasking',
+};
+
 function faults(env: Record<string, string>): string[] {
   try {
     readConfig({ ...LEAST, ...env });
@@ -81,6 +87,18 @@ describe('settings', () => {
     [{ REDELIVERY_FIRST_MS: '500', REDELIVERY_MAX_MS: '500' }, null],
     [{ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u' }, /needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/],
     [{ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' }, null],
+    [JWKS, null],
+    [{ ...JWKS, JWKS_ISSUER: '' }, /^JWKS_ISSUER is not set/],
+    [{ ...JWKS, JWKS_AUDIENCE: '' }, /^JWKS_AUDIENCE is not set/],
+    [{ ...JWKS, JWKS_URL: 'http://login.example.com/keys' }, /^JWKS_URL must begin with https:/],
+    [{ ...JWKS, JWKS_URL: 'http://127.0.0.1.example.com/keys' }, /^JWKS_URL must begin with https:/],
+    [{ ...JWKS, JWKS_URL: 'http://localhost.example.com/keys' }, /^JWKS_URL must begin with https:/],
+    [{ ...JWKS, JWKS_URL: 'file:///keys' }, /^JWKS_URL must begin with https:/],
+    [{ ...JWKS, JWKS_URL: 'keys' }, /^JWKS_URL must begin with https:/],
+    ...['localhost', '127.0.0.1:8443', '127.8.8.8', '[::1]'].map((host): [Record<string, string>, null] => [
+      { ...JWKS, JWKS_URL: `http://${host}/keys` },
+      null,
+    ]),
     [{ BOOTSTRAP_OID: OID }, /go together/],
     [{ BOOTSTRAP_API_KEY: 'k' }, /go together/],
     [{ BOOTSTRAP_OID: 'mine', BOOTSTRAP_API_KEY: 'k' }, /must be a UUID/],

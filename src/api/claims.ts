@@ -1,12 +1,14 @@
 /**
  * What a token says, once its signature is known to be right. Ours are signed with JWT_SECRET (HS256); those of an issuer
- * with a key of JWKS_URL, by public-key algorithms alone, so that neither can pass for the other.
+ * with a key of JWKS_URL, by public-key algorithms alone, so that neither can pass for the other. The keys of an issuer sign
+ * for many services and, with some providers, for many customers: only tokens of JWKS_ISSUER for JWKS_AUDIENCE count.
  */
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { ApiError } from '../errors.ts';
 
 export type Claims = {
+  /** Who: of ours the name of a key or a user; of an issuer's `issuer|sub`. */
   sub: string;
   /** The orgs that it names, as `oid` or `oids`. */
   oids: string[];
@@ -17,14 +19,29 @@ export type Claims = {
   key?: { mark: string; home: string[] };
 };
 
+export type Issuer = {
+  /** Rejects with `unavailable` when the issuer can't be asked. */
+  keys: JWTVerifyGetKey;
+  /** What `iss` and `aud` must say. */
+  name: string;
+  audience: string;
+  /** From `iat` to `exp` at most. */
+  maxSeconds: number;
+};
+
 export type Verifiers = {
   /** null: no tokens of ours. */
   secret: KeyObject | null;
-  /** null: no issuer. Rejects with `unavailable` when the issuer can't be asked. */
-  issuer: JWTVerifyGetKey | null;
+  /** null: no issuer. */
+  issuer: Issuer | null;
 };
 
 const PUBLIC_KEY = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+/** How far the clock of an issuer may be ahead of ours. */
+const AHEAD_SECONDS = 60;
+/** Of `issuer|sub`: as long as the `issued_by` of a record. */
+const AUTHOR_MAX_BYTES = 1_024;
 
 const REFUSAL = 'The token is malformed, expired or not from here: get a new one.';
 
@@ -72,9 +89,23 @@ async function ours(token: string, { secret }: Verifiers, nowMs: number): Promis
 
 async function issuers(token: string, { issuer }: Verifiers, nowMs: number): Promise<Claims | null> {
   if (issuer === null) return null;
-  const { payload } = await jwtVerify(token, issuer, optionsOf(PUBLIC_KEY, nowMs));
-  return claimsOf(payload);
+  const { payload } = await jwtVerify(token, issuer.keys, {
+    ...optionsOf(PUBLIC_KEY, nowMs),
+    issuer: issuer.name,
+    audience: issuer.audience,
+  });
+  const claims = claimsOf(payload);
+  if (claims === null || !isShortLived(payload, issuer.maxSeconds, nowMs)) return null;
+  const author = `${issuer.name}|${claims.sub}`;
+  return isStorable(author) ? { ...claims, sub: author } : null;
 }
+
+/** An issuer's token can't be revoked here: its end is the only bound. */
+const isShortLived = ({ iat, exp }: JWTPayload, maxSeconds: number, nowMs: number): boolean =>
+  typeof iat === 'number' && typeof exp === 'number' && exp - iat <= maxSeconds && iat <= nowMs / 1_000 + AHEAD_SECONDS;
+
+const isStorable = (author: string): boolean =>
+  Buffer.byteLength(author) <= AUTHOR_MAX_BYTES && author.isWellFormed() && !author.includes('\0');
 
 function claimsOf({ sub, exp, oid, oids, perms }: JWTPayload): Claims | null {
   const named = typeof oid === 'string' ? [oid] : textsOf(oids);

@@ -2,7 +2,7 @@
  * Tokens and who they stand for. Guarantees:
  *  - a token of ours counts in an org only while its key is there: a revoked, replaced or expired key ends it at the next
  *    request, and open streams too; its rights are those that the token names and the key still has, org by org;
- *  - an issuer's token (JWKS_URL) counts until it runs out, in the orgs that exist;
+ *  - an issuer's token (JWKS_URL) counts until it runs out, in the orgs that exist; its user is `issuer|sub`;
  *  - a user key is a key only together with its uid, and a key of an org only without one;
  *  - a wrong key, a key of another org or user and an unknown org get the same answer, after the same work.
  */
@@ -16,7 +16,7 @@ import type { ApiPorts } from './ports.ts';
 
 /** Who asks. */
 export type Identity = {
-  /** The name of the key, or the user of a user key; for records and logs. */
+  /** The name of the key, the user of a user key, or `issuer|sub`; for records and logs. */
   keyName: string;
   /** The same for all tokens of one key, and for no others; says nothing about the key. */
   credential: string;
@@ -58,7 +58,8 @@ const HOME_MAX = 20;
 export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' | 'nowMs'>): Tokens {
   const { orgs, nowMs } = ports;
   const secret = ports.config.JWT_SECRET === '' ? null : createSecretKey(Buffer.from(ports.config.JWT_SECRET));
-  const verifiers = { secret, issuer: ports.issuer };
+  const { JWKS_ISSUER: name, JWKS_AUDIENCE: audience, JWKS_MAX_SECONDS: maxSeconds } = ports.config;
+  const verifiers = { secret, issuer: ports.issuer && { keys: ports.issuer, name, audience, maxSeconds } };
   const marks = new Marks(secret);
 
   const liveKey = (oid: string, mark: string): ApiKey | undefined =>

@@ -282,19 +282,64 @@ describe('a user key', () => {
 
 describe('tokens of an issuer', () => {
   const ISSUED = { oid: OID, perms: ['sensor.list'] };
-  let sign: (claims: object, alg?: string) => Promise<string>;
+  const ISSUER = 'https://login.example.com/';
+  const TRUST = { JWKS_URL: 'https://login.example.com/keys', JWKS_ISSUER: ISSUER, JWKS_AUDIENCE: 'reliable-tasking' };
+  let sign: (claims: object) => Promise<string>;
 
   beforeEach(async () => {
     const { publicKey, privateKey } = await generateKeyPair('RS256');
     memory.issuer = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1' }] });
-    sign = (claims) =>
-      new SignJWT({ ...claims })
-        .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-        .setSubject('alice@example.com')
-        .setExpirationTime(nowSeconds() + 60)
-        .sign(privateKey);
+    sign = (claims) => {
+      const times = { iat: nowSeconds(), exp: nowSeconds() + 60 };
+      const usual = { iss: ISSUER, aud: 'reliable-tasking', sub: 'alice@example.com', ...times };
+      return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(privateKey);
+    };
     await server.close();
-    server = await startApi(memory);
+    server = await startApi(memory, TRUST);
+  });
+
+  const statusOf = async (claims: object) => (await list(`Bearer ${await sign({ ...ISSUED, ...claims })}`)).statusCode;
+
+  test.each<[string, (now: number) => object, number]>([
+    ['another issuer', () => ({ iss: 'https://login.example.com/other' }), 401],
+    ['no issuer', () => ({ iss: undefined }), 401],
+    ['another audience', () => ({ aud: 'another service' }), 401],
+    ['no audience', () => ({ aud: undefined }), 401],
+    ['several audiences', () => ({ aud: ['another service', 'reliable-tasking'] }), 200],
+    ['an end that is over', (now) => ({ iat: now - 60, exp: now }), 401],
+    ['no end', () => ({ exp: undefined }), 401],
+    ['a time to come before which it does not count', (now) => ({ nbf: now + 5 }), 401],
+    ['a time before which it does not count, and that is over', (now) => ({ nbf: now }), 200],
+    ['no time of issue', () => ({ iat: undefined }), 401],
+    ['a life of a day', (now) => ({ iat: now - 60, exp: now + 86_340 }), 200],
+    ['a life of more than a day', (now) => ({ iat: now - 60, exp: now + 86_341 }), 401],
+    ['a time of issue that is to come', (now) => ({ iat: now + 61, exp: now + 120 }), 401],
+    ['a time of issue by a clock that is ahead', (now) => ({ iat: now + 59, exp: now + 120 }), 200],
+    ['no user', () => ({ sub: undefined }), 401],
+    ['a user that no record can name', () => ({ sub: 'a'.repeat(1_024) }), 401],
+    ['a user with a character that no record can have', () => ({ sub: 'a\0' }), 401],
+  ])('with %s', async (_what, claims, status) => {
+    expect(await statusOf(claims(nowSeconds()))).toBe(status);
+  });
+
+  test('live no longer than JWKS_MAX_SECONDS', async () => {
+    await server.close();
+    server = await startApi(memory, { ...TRUST, JWKS_MAX_SECONDS: '60' });
+    expect([await statusOf({}), await statusOf({ exp: nowSeconds() + 61 })]).toEqual([200, 401]);
+  });
+
+  test('name their user by issuer and sub in what they do, and count requests by both', async () => {
+    const { keyName, credential } = await createTokens(memory.ports(TRUST)).verify(`Bearer ${await sign(ISSUED)}`);
+    expect(keyName).toBe(`${ISSUER}|alice@example.com`);
+    const other = { ...TRUST, JWKS_ISSUER: 'https://other.example.com/' };
+    const foreign = await sign({ ...ISSUED, iss: other.JWKS_ISSUER });
+    expect((await createTokens(memory.ports(other)).verify(`Bearer ${foreign}`)).credential).not.toBe(credential);
+    const answer = await server.inject({
+      ...{ method: 'POST', url: '/v1/extension/request/ext-reliable-tasking' },
+      headers: { authorization: `Bearer ${await sign({ oid: OID, perms: ['sensor.task'] })}` },
+      payload: { oid: OID, action: 'task', data: { task: 'os_version' } },
+    });
+    expect([answer.statusCode, memory.appended[0]?.issued_by]).toEqual([200, `${ISSUER}|alice@example.com`]);
   });
 
   test('count beside ours, with their rights, until they run out', async () => {
@@ -310,7 +355,7 @@ describe('tokens of an issuer', () => {
   });
 
   test('name no org that does not exist', async () => {
-    const { oids } = await createTokens(memory.ports()).verify(
+    const { oids } = await createTokens(memory.ports(TRUST)).verify(
       `Bearer ${await sign({ oids: [OID, UNKNOWN_OID], perms: [] })}`,
     );
     expect(oids).toEqual([OID]);
@@ -337,14 +382,14 @@ describe('tokens of an issuer', () => {
     const jwt = await sign(ISSUED);
     memory.issuer = issuerKeys('http://127.0.0.1:1/keys');
     await server.close();
-    server = await startApi(memory);
+    server = await startApi(memory, TRUST);
     expect((await list(`Bearer ${jwt}`)).statusCode).toBe(503);
   });
 
   test('without JWT_SECRET are the only ones, and none are given here', async () => {
     const ours = await tokenOf(server);
     await server.close();
-    server = await startApi(memory, { JWT_SECRET: '' });
+    server = await startApi(memory, { ...TRUST, JWT_SECRET: '' });
     expect((await ask({ oid: OID, secret: SECRET })).statusCode).toBe(404);
     expect((await list(`Bearer ${ours}`)).statusCode).toBe(401);
     expect((await list(`Bearer ${await sign(ISSUED)}`)).statusCode).toBe(200);
