@@ -2,6 +2,7 @@
  * Every setting of the server: name, type, default, range. Read once from the environment into a frozen object; a bad
  * value is reported by its name together with what would be right, and nothing starts.
  */
+import { isIP } from 'node:net';
 import { ApiError } from './errors.ts';
 
 type Spec<T> = { parse: (text: string) => T; expected: string; fallback: T };
@@ -47,6 +48,23 @@ const list = (fallback: string[]): Spec<string[]> => ({
       .filter((part) => part !== ''),
 });
 
+/** Addresses and networks, as `10.0.0.7` and `10.0.0.0/8`. */
+const networkList = (): Spec<string[]> => ({
+  ...list([]),
+  expected: 'addresses and networks (10.0.0.0/8) separated by commas',
+  parse: (value) => {
+    const networks = list([]).parse(value);
+    if (!networks.every(isNetwork)) throw new RangeError();
+    return networks;
+  },
+});
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] as number;
+  return most > 0 && (bits === undefined || (Number(bits) >= 1 && Number(bits) <= most));
+}
+
 /** Settings by environment name. Milliseconds, seconds and bytes as the names say. */
 const SETTINGS = {
   KAFKA_BROKERS: list([]),
@@ -61,6 +79,7 @@ const SETTINGS = {
   SCHEMA_REGISTRY_URL: text(''),
   HTTP_HOST: text('127.0.0.1'),
   HTTP_PORT: integer(8080, 0, 65_535),
+  TRUSTED_PROXIES: networkList(),
   JWT_SECRET: text(''),
   JWKS_URL: text(''),
   JWKS_ISSUER: text(''),
@@ -93,18 +112,10 @@ const SETTINGS = {
 type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Spec<infer T> ? T : never };
 export type Config = Readonly<Settings>;
 
-/** As long as what it signs with (RFC 7518, 3.2). */
-const JWT_SECRET_BYTES = 32;
+/** Of secrets that can be guessed at without being noticed, or by many. */
+const SECRET_MIN_CHARACTERS = 32;
 
-/** What is accepted, so that an installation that runs goes on, but should be changed. Sentences for the person. */
-export function warnings(config: Config): string[] {
-  const isShort = config.JWT_SECRET !== '' && Buffer.byteLength(config.JWT_SECRET) < JWT_SECRET_BYTES;
-  return isShort
-    ? [
-        `JWT_SECRET has less than ${JWT_SECRET_BYTES} bytes: who guesses it can sign tokens. Take 32 random characters or more.`,
-      ]
-    : [];
-}
+const isShort = (secret: string): boolean => secret !== '' && secret.length < SECRET_MIN_CHARACTERS;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -149,6 +160,14 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.TOPIC_MIN_ISR > c.TOPIC_REPLICATION
       ? 'TOPIC_MIN_ISR must not be larger than TOPIC_REPLICATION: nothing could be written.'
+      : undefined,
+  (c) =>
+    isShort(c.JWT_SECRET)
+      ? `JWT_SECRET has less than ${SECRET_MIN_CHARACTERS} characters: who guesses it can sign tokens. Take random ones, such as those of: openssl rand -hex 32`
+      : undefined,
+  (c) =>
+    isShort(c.BOOTSTRAP_API_KEY)
+      ? `BOOTSTRAP_API_KEY has less than ${SECRET_MIN_CHARACTERS} characters: who guesses it has all rights in the org. Take a random UUID, such as that of: uuidgen`
       : undefined,
   (c) => (c.BOOTSTRAP_OID !== '' && !UUID.test(c.BOOTSTRAP_OID) ? 'BOOTSTRAP_OID must be a UUID.' : undefined),
   (c) =>

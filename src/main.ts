@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { RecentDetections } from './api/recent-detections.ts';
 import { registerApi } from './api/routes.ts';
 import { systemClock } from './clock.ts';
-import { type Config, warnings } from './config.ts';
+import type { Config } from './config.ts';
 import { createCodec } from './edges/avro/codec.ts';
 import { issuerKeys } from './edges/http/jwks.ts';
 import { metrics } from './edges/http/metrics.ts';
@@ -74,7 +74,6 @@ export async function startServer(
       'JWT_SECRET is not set: tokens are signed with it. Give at least 32 random characters, or JWKS_URL.',
     );
   }
-  for (const warning of warnings(config)) log.warn(warning);
   const given = { config, log, roles, clock: systemClock };
   let parts: Parts | null = null;
   const start = (open: () => Promise<void>): Promise<Server> => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, warnings } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { ApiError } from '../src/errors.ts';
 
 const LEAST = { KAFKA_BROKERS: 'k:9092', REDIS_URL: 'redis://r:6379' };
 const OID = '11111111-2222-4333-8444-555555555555';
 
+const KEY = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 const JWKS = {
   JWKS_URL: 'https://login.example.com/keys',
   JWKS_ISSUER: 'https://login.example.com/',
@@ -39,13 +40,37 @@ describe('settings', () => {
     expect(readConfig({ ...LEAST, CLAIM_LEASE_MS: '', TOPICS_CREATE: '' })).toEqual(readConfig(LEAST));
   });
 
-  it('warn of a secret that can be guessed, and do not repeat it', () => {
-    const said = (JWT_SECRET: string) => warnings(readConfig({ ...LEAST, JWT_SECRET }));
-    expect(said('s'.repeat(31))).toEqual([expect.stringMatching(/^JWT_SECRET has less than 32 bytes/)]);
-    expect(said('s'.repeat(31))[0]).not.toContain('sss');
-    expect(said('')).toEqual([]);
-    expect(said('s'.repeat(32))).toEqual([]);
-    expect(said('ü'.repeat(16))).toEqual([]);
+  it.each([
+    ['JWT_SECRET', {}],
+    ['BOOTSTRAP_API_KEY', { BOOTSTRAP_OID: OID }],
+  ])('refuse a %s that can be guessed, and do not repeat it', (name, others) => {
+    const [fault, ...more] = faults({ ...others, [name]: 's'.repeat(31) });
+    expect([fault, more]).toEqual([expect.stringMatching(`^${name} has less than 32 characters`), []]);
+    expect(fault).not.toContain('sss');
+    expect(faults({ ...others, [name]: 'ü'.repeat(16) })).toHaveLength(1);
+    expect(faults({ ...others, [name]: 's'.repeat(32) })).toEqual([]);
+  });
+
+  it.each(['10.0.0.7', '10.0.0.0/8', '2001:db8::1', '2001:db8::/32', '::ffff:10.0.0.7', ' 10.0.0.1 , 10.1.0.0/16 '])(
+    'take the proxies %s',
+    (text) => {
+      expect(faults({ TRUSTED_PROXIES: text })).toEqual([]);
+    },
+  );
+
+  it.each([
+    'proxy.example.com',
+    '10.0.0',
+    '10.0.0.0/33',
+    '10.0.0.0/0',
+    '10.0.0.0/8/8',
+    '::/129',
+    'fe80::1%eth0',
+    'loopback',
+  ])('refuse the proxies %s', (text) => {
+    expect(faults({ TRUSTED_PROXIES: `10.0.0.1,${text}` })).toEqual([
+      'TRUSTED_PROXIES must be addresses and networks (10.0.0.0/8) separated by commas.',
+    ]);
   });
 
   it('read lists without blanks and empty parts', () => {
@@ -100,9 +125,9 @@ describe('settings', () => {
       null,
     ]),
     [{ BOOTSTRAP_OID: OID }, /go together/],
-    [{ BOOTSTRAP_API_KEY: 'k' }, /go together/],
-    [{ BOOTSTRAP_OID: 'mine', BOOTSTRAP_API_KEY: 'k' }, /must be a UUID/],
-    [{ BOOTSTRAP_OID: OID, BOOTSTRAP_API_KEY: 'k' }, null],
+    [{ BOOTSTRAP_API_KEY: KEY }, /go together/],
+    [{ BOOTSTRAP_OID: 'mine', BOOTSTRAP_API_KEY: KEY }, /must be a UUID/],
+    [{ BOOTSTRAP_OID: OID, BOOTSTRAP_API_KEY: KEY }, null],
   ])('are looked at together: %o', (env, fault) => {
     const found = faults(env);
     if (fault === null) expect(found).toEqual([]);

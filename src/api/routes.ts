@@ -12,6 +12,7 @@ import { serveConsole } from './console.ts';
 import { EventStreams } from './event-stream.ts';
 import { decodeText } from './form.ts';
 import { createLastUse } from './last-use.ts';
+import { networkOf } from './network.ts';
 import { describeApi, describedSchema } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -40,9 +41,12 @@ const APPEND_MS = 3_000;
 /** For the bodies of some responses. */
 const BODIES_MS = 5_000;
 
-/** Bodies of the greatest length that may be under way at a time: with one credential, and in the process. */
+/** Bodies of the greatest length that may be under way at a time: with one credential, and in the process. However short that is,
+ *  so many bytes may be, for many short ones. */
 const BODIES_OF_OWNER = 4;
 const BODIES_OF_PROCESS = 16;
+const BYTES_OF_OWNER = 1_048_576;
+const BYTES_OF_PROCESS = 16_777_216;
 /** The same in bytes for routes that need no token, where the owner is an address: many can stand behind one. */
 const OPEN_BYTES_OF_OWNER = 1_048_576;
 const OPEN_BYTES_OF_PROCESS = 67_108_864;
@@ -104,7 +108,10 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
     streams: new EventStreams(ports, tokens),
     rateLimit: createRateLimit(ports),
     tokenLimit: createTokenLimit(ports),
-    bodies: new BodyBudget(BODIES_OF_OWNER * config.BODY_MAX_BYTES, BODIES_OF_PROCESS * config.BODY_MAX_BYTES),
+    bodies: new BodyBudget(
+      Math.max(BODIES_OF_OWNER * config.BODY_MAX_BYTES, BYTES_OF_OWNER),
+      Math.max(BODIES_OF_PROCESS * config.BODY_MAX_BYTES, BYTES_OF_PROCESS),
+    ),
     openBodies: new BodyBudget(OPEN_BYTES_OF_OWNER, OPEN_BYTES_OF_PROCESS),
     lastUse: createLastUse(ports),
   };
@@ -122,7 +129,9 @@ function addRoute(server: HttpServer, route: Route, parts: Parts): void {
       decodeText(request.url.split('?')[1] ?? '');
       await admit(request, route.rights, parts);
       const [budget, owner] =
-        route.rights === 'open' ? [parts.openBodies, request.ip] : [parts.bodies, request.identity.credential];
+        route.rights === 'open'
+          ? [parts.openBodies, networkOf(request.ip)]
+          : [parts.bodies, request.identity.credential];
       holdBody(budget, owner, bodyLimit, request, reply);
     },
     preParsing: async (request, _reply, body) => chargedBody(request, body as Readable),

@@ -1,37 +1,80 @@
 /**
- * How many requests for a token may fail in a minute: TOKEN_FAILURES_PER_MINUTE from one address, and as many for one org or
- * user, counted in Redis for all API processes together. Requests that are right are never counted and never refused: nobody
- * can lock others out, not even behind the same proxy. A Redis that is away or slow refuses nobody.
+ * How fast secrets can be guessed: TOKEN_FAILURES_PER_MINUTE requests for a token may fail in a minute from one address, and as
+ * many for one name (a user, else an org) from all addresses together. Guarantees:
+ *  - beyond that requests are refused before their secret is looked at, so that an answer says nothing about it;
+ *  - by the name only addresses are refused that have failed for it within the minute: whoever guesses at a name keeps nobody
+ *    out who has the right secret, except from their own address;
+ *  - an address is that of the socket, or behind TRUSTED_PROXIES the one that they name; of IPv6 its network.
+ * Each process counts by itself, and learns with each failure from Redis what the others have counted. Without Redis it goes by
+ * its own counts.
  */
 import { ApiError } from '../errors.ts';
 import { hashOf } from '../model/ids.ts';
+import { Failures } from './failures.ts';
+import { networkOf } from './network.ts';
 import type { ApiPorts } from './ports.ts';
 import { COUNT_MS, WINDOW_SECONDS } from './rate-limit.ts';
 import { within } from './within.ts';
 
-/** Where a request came from, and whose token it asked for. */
-export type Failed = { address: string; oid: string; uid: string };
+/** Addresses, names, and addresses with a name, that a process remembers: some 20 MB. */
+const PLACES_MAX = 100_000;
 
-/** Counts a request that failed; rejects with `rate_limited`. */
-export type TokenLimit = (failed: Failed) => Promise<void>;
+/** Where a request comes from, and whose token it asks for; '' where it does not say. */
+export type Asking = { address: string; oid: string; uid: string };
 
-export function createTokenLimit({ config, keyUse, log }: Pick<ApiPorts, 'config' | 'keyUse' | 'log'>): TokenLimit {
+export type TokenLimit = {
+  /** Before the secret is looked at. Throws `rate_limited`. */
+  admit(asking: Asking): void;
+  /** Counts a request whose secret was wrong. */
+  failed(asking: Asking): Promise<void>;
+};
+
+type LimitPorts = Pick<ApiPorts, 'config' | 'keyUse' | 'log' | 'nowMs'>;
+
+export function createTokenLimit({ config, keyUse, log, nowMs }: LimitPorts): TokenLimit {
   const quota = config.TOKEN_FAILURES_PER_MINUTE;
-  if (quota === 0) return async () => {};
-  return async ({ address, oid, uid }) => {
-    const places = [hashOf('token from', address), hashOf('token for', oid, uid)];
-    const counts = places.map((place) => keyUse.count(place, WINDOW_SECONDS * 1000));
-    const counted = await within(COUNT_MS, 'Redis', Promise.all(counts)).catch((error) => {
-      log.debug({ err: error }, 'a request was not counted');
-      return [];
-    });
-    const over = counted.filter(({ requests }) => requests > quota);
-    if (over.length > 0) throw limited(quota, Math.ceil(Math.max(...over.map(({ leftMs }) => leftMs)) / 1000));
+  if (quota === 0) return { admit: () => {}, failed: async () => {} };
+  const failures = new Failures(WINDOW_SECONDS * 1_000, PLACES_MAX, nowMs);
+
+  const share = async (place: string): Promise<void> => {
+    const { requests, leftMs } = await keyUse.count(place, WINDOW_SECONDS * 1_000);
+    failures.learn(place, requests, leftMs);
+  };
+
+  return {
+    admit(asking) {
+      const { address, name, both } = placesOf(asking);
+      const [byAddress, byName, byBoth] = [address, name, both].map((place) => failures.of(place)) as [Of, Of, Of];
+      if (byAddress.failures >= quota) throw limited(quota, byAddress.leftMs);
+      if (byName.failures >= quota && byBoth.failures > 0) throw limited(quota, Math.min(byName.leftMs, byBoth.leftMs));
+    },
+
+    async failed(asking) {
+      const { address, name, both } = placesOf(asking);
+      for (const place of [address, name, both]) failures.add(place);
+      await within(COUNT_MS, 'Redis', Promise.all([share(address), share(name)])).catch((error) =>
+        log.debug({ err: error }, 'a request for a token that failed was counted in this process alone'),
+      );
+    },
   };
 }
 
-function limited(quota: number, retryAfterSeconds: number): ApiError {
-  const sentence = `More than ${quota} requests for a token failed in ${WINDOW_SECONDS} s: check oid, secret and uid, and try again in ${retryAfterSeconds} s.`;
+type Of = ReturnType<Failures['of']>;
+
+/** A key of a user opens all their orgs: whichever of them a guess names, it is a guess at this key. */
+function placesOf({ address, oid, uid }: Asking): Record<'address' | 'name' | 'both', string> {
+  const network = networkOf(address);
+  const name = uid === '' ? ['org', oid] : ['user', uid];
+  return {
+    address: hashOf('token from', network),
+    name: hashOf('token for', ...name),
+    both: hashOf('token from, for', network, ...name),
+  };
+}
+
+function limited(quota: number, leftMs: number): ApiError {
+  const retryAfterSeconds = Math.ceil(leftMs / 1_000);
+  const sentence = `${quota} requests for a token failed within ${WINDOW_SECONDS} s: check oid, secret and uid, and try again in ${retryAfterSeconds} s.`;
   return new ApiError('rate_limited', sentence, {
     retryAfterSeconds,
     headers: { 'X-RateLimit-Quota': String(quota), 'X-RateLimit-Period': String(WINDOW_SECONDS) },

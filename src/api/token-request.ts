@@ -17,11 +17,12 @@ export async function handleTokenRequest(
       'Send oid (the org) and secret (an API key of it); with a user key uid and secret.',
     );
   const request = { oid: oid || undefined, uid: uid || undefined, expirySeconds: expiry ?? undefined };
+  const asking = { address, oid: oid || '', uid: uid || '' };
+  tokenLimit.admit(asking);
   try {
     return { jwt: await tokens.issue({ secret, ...request }) };
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'key_invalid')
-      await tokenLimit({ address, oid: oid || '', uid: uid || '' });
+    if (error instanceof ApiError && error.code === 'key_invalid') await tokenLimit.failed(asking);
     throw error;
   }
 }

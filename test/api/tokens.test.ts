@@ -118,36 +118,118 @@ describe('getting a token', () => {
 });
 
 describe('requests for a token that fail', () => {
-  const askOften = async (times: number, fields: Record<string, string>) => {
-    const answers = [];
-    for (let n = 0; n < times; n += 1) answers.push(await ask({ secret: `no ${n}`, ...fields }));
-    return answers;
-  };
-
-  test('are 429 beyond the bound, from one address and for one org, until the minute is over', async () => {
+  const QUOTA = 5;
+  const HERE = '127.0.0.1';
+  const restart = async (env: Record<string, string> = {}) => {
     await server.close();
-    server = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: '5' });
-    const answers = await askOften(7, { oid: OID });
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401, 401, 429, 429]);
-    const last = answers.at(-1);
-    expect(last?.headers).toMatchObject({ 'retry-after': '60', 'x-ratelimit-quota': '5', 'x-ratelimit-period': '60' });
-    expect(last?.json()).toMatchObject({ error_code: 'rate_limited' });
-    const [elsewhere] = await askOften(1, { oid: UNKNOWN_OID });
-    expect(elsewhere?.statusCode).toBe(429);
-    const other = { oid: OID, secret: 'no' };
-    const from = { remoteAddress: '192.0.2.7', method: 'POST' as const, url: '/', headers: FORM };
-    const distant = await server.inject({ ...from, payload: new URLSearchParams(other).toString() });
-    expect(distant.statusCode).toBe(429);
-    expect((await ask({ oid: OID, secret: SECRET })).statusCode).toBe(200);
-    memory.nowMs += 61_000;
-    expect((await ask(other)).statusCode).toBe(401);
+    server = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: String(QUOTA), ...env });
+  };
+  beforeEach(() => restart());
+
+  type From = { remoteAddress?: string; forwarded?: string; on?: HttpServer };
+  const from = async (fields: Record<string, string>, { remoteAddress = HERE, forwarded, on = server }: From = {}) => {
+    const headers = { ...FORM, ...(forwarded ? { 'x-forwarded-for': forwarded } : {}) };
+    const payload = new URLSearchParams(fields).toString();
+    return on.inject({ method: 'POST', url: '/', headers, payload, remoteAddress });
+  };
+  const RIGHT = { oid: OID, secret: SECRET };
+  /** The statuses of so many guesses, one after another. */
+  const guess = async (times: number, fields: Record<string, string> = {}, where: From = {}) => {
+    const statuses: number[] = [];
+    for (let n = 0; n < times; n += 1)
+      statuses.push((await from({ oid: OID, secret: `no ${n}`, ...fields }, where)).statusCode);
+    return statuses;
+  };
+  const statusOf = async (fields: Record<string, string>, where: From = {}) => (await from(fields, where)).statusCode;
+
+  test('are refused beyond the bound until the minute is over, and the right key with them', async () => {
+    expect(await guess(7)).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    const answer = await from(RIGHT);
+    expect(answer.headers).toMatchObject({ 'retry-after': '60', 'x-ratelimit-quota': '5', 'x-ratelimit-period': '60' });
+    expect(answer.json()).toMatchObject({ error_code: 'rate_limited', retriable: true });
+    expect(await statusOf({ oid: BARE_OID, secret: SECRET })).toBe(429);
+    memory.nowMs += 60_000;
+    expect(await statusOf(RIGHT)).toBe(200);
+    expect(await guess(1)).toEqual([401]);
   });
 
-  test('are not counted while Redis is away', async () => {
-    await server.close();
-    server = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: '1' });
+  test('say nothing about a secret beyond the bound: right and wrong get the same answer', async () => {
+    await guess(QUOTA);
+    const [right, wrong] = [await from(RIGHT), await from({ ...RIGHT, secret: 'no' })];
+    expect(right.json()).toEqual(wrong.json());
+  });
+
+  test('of right requests in between none counts', async () => {
+    for (let n = 0; n < 3 * QUOTA; n += 1) expect(await statusOf(RIGHT)).toBe(200);
+    expect(await guess(QUOTA - 1)).not.toContain(429);
+    expect(await statusOf(RIGHT)).toBe(200);
+  });
+
+  test('many at once are bounded as one after another', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => from({ oid: OID, secret: `no ${n}` })));
+    expect(answers.filter(({ statusCode }) => statusCode === 401)).toHaveLength(QUOTA);
+  });
+
+  test('for one name keep nobody out who comes from elsewhere with the right key', async () => {
+    for (let n = 0; n < 40; n += 1) expect(await guess(1, {}, { remoteAddress: `192.0.2.${n}` })).toEqual([401]);
+    expect(await statusOf(RIGHT)).toBe(200);
+    expect(await statusOf(RIGHT, { remoteAddress: '198.51.100.1' })).toBe(200);
+  });
+
+  test('for one name, from many addresses, give each address one guess', async () => {
+    for (let n = 0; n < QUOTA; n += 1) await guess(1, {}, { remoteAddress: `192.0.2.${n}` });
+    expect(await guess(3, {}, { remoteAddress: '192.0.2.99' })).toEqual([401, 429, 429]);
+    expect(await statusOf(RIGHT, { remoteAddress: '192.0.2.99' })).toBe(429);
+    expect(await statusOf({ oid: BARE_OID, secret: SECRET }, { remoteAddress: '192.0.2.99' })).toBe(200);
+    memory.nowMs += 60_000;
+    expect(await statusOf(RIGHT, { remoteAddress: '192.0.2.99' })).toBe(200);
+  });
+
+  test('for a user are failures of that user, whichever org they name', async () => {
+    const names = [{}, { oid: OID }, { oid: BARE_OID }, { oid: '-' }, { oid: PAST_OID }];
+    for (const [n, fields] of names.entries())
+      await guess(1, { uid: 'u-1', ...fields }, { remoteAddress: `192.0.2.${n}` });
+    expect(await guess(2, { uid: 'u-1' }, { remoteAddress: '192.0.2.99' })).toEqual([401, 429]);
+  });
+
+  test.each([
+    ['an IPv6 network', (n: number) => `2001:db8:1:2:${n}::${n}`, '2001:db8:1:3::1'],
+    ['an IPv4 address written as IPv6', () => '::ffff:192.0.2.1', '192.0.2.2'],
+  ])('count for %s', async (_what, address, other) => {
+    const statuses = [];
+    for (let n = 1; n <= QUOTA + 1; n += 1) statuses.push(...(await guess(1, {}, { remoteAddress: address(n) })));
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+    expect(await statusOf(RIGHT, { remoteAddress: other })).toBe(200);
+  });
+
+  test('count for the address that a trusted proxy names, and for the socket without one', async () => {
+    const remoteAddress = '10.1.2.3';
+    await guess(QUOTA, {}, { remoteAddress, forwarded: '192.0.2.1' });
+    expect(await statusOf(RIGHT, { remoteAddress, forwarded: '192.0.2.2' })).toBe(429);
+    memory.counts.clear();
+    await restart({ TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(await guess(QUOTA + 1, {}, { remoteAddress, forwarded: '198.51.100.9, 192.0.2.1:40000' })).toContain(429);
+    expect(await statusOf(RIGHT, { remoteAddress, forwarded: '198.51.100.9, 192.0.2.1:40001' })).toBe(429);
+    expect(await statusOf(RIGHT, { remoteAddress, forwarded: '198.51.100.9, 192.0.2.2' })).toBe(200);
+    expect(await statusOf(RIGHT, { remoteAddress: '203.0.113.1', forwarded: '192.0.2.1' })).toBe(200);
+  });
+
+  test('are counted for all processes together', async () => {
+    const second = await startApi(memory, { TOKEN_FAILURES_PER_MINUTE: String(QUOTA) });
+    await guess(QUOTA);
+    // It hears of the failures with the first one that it sees itself.
+    expect(await guess(3, {}, { on: second })).toEqual([401, 429, 429]);
+    await second.close();
+  });
+
+  test('are counted by each process while Redis is away', async () => {
     memory.keyUseFault = new Error('away');
-    expect((await askOften(3, { oid: OID })).map(({ statusCode }) => statusCode)).toEqual([401, 401, 401]);
+    expect(await guess(QUOTA + 1)).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  test('may be any number with a bound of 0', async () => {
+    await restart({ TOKEN_FAILURES_PER_MINUTE: '0' });
+    expect(await guess(100)).not.toContain(429);
   });
 });
 

@@ -67,6 +67,7 @@ export function createHttpServer(config: Config, log: Logger, health: Health): H
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.BODY_MAX_BYTES,
     requestTimeout: REQUEST_MS,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     http: { maxHeaderSize: HEADERS_MAX_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
