@@ -194,11 +194,18 @@ describe('who is asked', () => {
   test('a token of an issuer counts with the rights that it names', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     memory.issuer = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1' }] });
-    const other = await startApi(memory);
+    const issuer = 'https://login.example.test/';
+    const other = await startApi(memory, {
+      JWKS_URL: `${issuer}keys`,
+      JWKS_ISSUER: issuer,
+      JWKS_AUDIENCE: 'reliable-tasking',
+    });
     const now = Math.floor(memory.nowMs / 1000);
     const tokenWith = (perms: string[]) =>
       new SignJWT({ oid: OID, perms })
         .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+        .setIssuer(issuer)
+        .setAudience('reliable-tasking')
         .setSubject('ada@example.test')
         .setIssuedAt(now)
         .setExpirationTime(now + 600)
@@ -212,7 +219,7 @@ describe('who is asked', () => {
     };
     expect(await put(DR)).toMatchObject(lacks('sensor.task'));
     expect((await put([...DR, 'sensor.task'])).status).toBe(200);
-    expect(kept()?.author).toEqual({ name: 'ada@example.test', rights: ['sensor.task'] });
+    expect(kept()?.author).toEqual({ name: `${issuer}|ada@example.test`, rights: ['sensor.task'] });
     await other.close();
   });
 });
