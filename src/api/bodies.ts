@@ -3,7 +3,7 @@
  * since the public clients send one with each GET and DELETE. What bodies may cost is bounded: bytes under way (body-budget.ts),
  * fields and values (form.ts, json.ts), and large ones are parsed one in each round of the event loop.
  */
-import { pipeline, type Readable, Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpServer } from '../edges/http/server.ts';
@@ -55,6 +55,9 @@ export async function ownRound(bytes: number): Promise<void> {
   await lastRound;
 }
 
+/** What comes with them is not read. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /** Charges the body that a request announces, before it is read. Throws as `HeldBytes.add`. */
 export function holdBody(
   budget: BodyBudget,
@@ -65,14 +68,14 @@ export function holdBody(
 ): void {
   request.held = budget.open(owner);
   reply.raw.once('close', request.held.release);
-  const announced = request.method === 'GET' ? 0 : Number(request.headers['content-length'] ?? 0);
+  const announced = BODILESS.has(request.method) ? 0 : Number(request.headers['content-length'] ?? 0);
   // A longer one is refused unread.
   if (announced <= bodyMax) request.held.add(announced);
 }
 
 /** The body as it comes in; charged as it comes where its length was not announced. */
-export function chargedBody({ headers, held }: FastifyRequest, body: Readable): Readable {
-  if (headers['transfer-encoding'] === undefined) return body;
+export function chargedBody({ method, headers, held }: FastifyRequest, body: Readable): Readable {
+  if (BODILESS.has(method) || headers['transfer-encoding'] === undefined) return body;
   const counting = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       try {
@@ -83,8 +86,9 @@ export function chargedBody({ headers, held }: FastifyRequest, body: Readable): 
       }
     },
   });
-  // Its error is that of `counting`, which the framework listens to.
-  return pipeline(body, counting, () => {});
+  // No pipeline: it would end the request together with `counting`, and nobody would throw the rest of the body away.
+  body.once('error', (error) => counting.destroy(error));
+  return body.pipe(counting);
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -5,8 +5,8 @@ import { parseAddress } from '../rules/addresses.ts';
 const IPV6_BYTES = 8;
 
 /** The address, or of IPv6 its network. Some proxies write the port behind the address: it changes with each connection. What is
- *  no address stands for itself. */
-export function networkOf(text: string): string {
+ *  no address stands for itself; so does '', the address of a connection that is gone. */
+export function networkOf(text = ''): string {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? text;
   const bytes = parseAddress(address);

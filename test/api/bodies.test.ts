@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { HttpServer } from '../../src/edges/http/server.ts';
@@ -90,9 +90,16 @@ describe('bodies under way', () => {
     for (const asked of open) asked.destroy();
   });
 
-  const begin = (headers: Record<string, string | number>): ClientRequest => {
+  const begin = (headers: Record<string, string | number>, agent?: Agent): ClientRequest => {
     const common = { authorization: `Bearer ${jwt}`, 'content-type': JSON_TYPE };
-    const asked = request({ port, host: '127.0.0.1', method: 'POST', path: URL, headers: { ...common, ...headers } });
+    const asked = request({
+      ...(agent ? { agent } : {}),
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: URL,
+      headers: { ...common, ...headers },
+    });
     // Most of them are given up by the test.
     asked.on('error', () => {});
     asked.flushHeaders();
@@ -135,6 +142,19 @@ describe('bodies under way', () => {
     chunked.write(' '.repeat(BODY_MAX / 2));
     await hold(4);
     expect((await answerOf(chunked, ' '.repeat(BODY_MAX / 2 + 1))).status).toBe(429);
+  });
+
+  test('that are refused on the way leave a connection that serves the next request', async () => {
+    await hold(4);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const refused = begin({ 'transfer-encoding': 'chunked' }, agent);
+    // What is written first shows that it is refused before all has come.
+    for (let n = 0; n < 30; n += 1) refused.write(' '.repeat(BODY_MAX / 20));
+    expect((await answerOf(refused)).status).toBe(429);
+    for (const asked of open) if (asked !== refused) asked.destroy();
+    const next = async () => answerOf(begin({ 'content-length': 2 }, agent), '{}');
+    await vi.waitFor(async () => expect((await next()).body.error).toBe('oid is missing.'), { timeout: 5_000 });
+    agent.destroy();
   });
 
   test('count what they unpack to', async () => {

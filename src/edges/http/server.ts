@@ -127,6 +127,7 @@ function discardBody({ raw }: FastifyRequest, reply: FastifyReply, maxBytes: num
     bytes += piece.length;
     if (bytes > maxBytes) raw.destroy();
   });
+  raw.resume();
   // The framework asks for it, and Node would close before the client has read.
   reply.removeHeader('connection');
 }
