@@ -68,6 +68,8 @@ export function holdBody(
 ): void {
   request.held = budget.open(owner);
   reply.raw.once('close', request.held.release);
+  // While it was let in the client may have gone: then nothing more is to come.
+  if (reply.raw.destroyed) request.held.release();
   const announced = BODILESS.has(request.method) ? 0 : Number(request.headers['content-length'] ?? 0);
   // A longer one is refused unread.
   if (announced <= bodyMax) request.held.add(announced);

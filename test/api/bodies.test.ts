@@ -12,8 +12,10 @@ const FORM = 'application/x-www-form-urlencoded';
 let server: HttpServer;
 let jwt: string;
 
+let memory: Memory;
 const start = async (env: Record<string, string> = {}) => {
-  server = await startApi(new Memory(), env);
+  memory = new Memory();
+  server = await startApi(memory, env);
   jwt = await tokenOf(server);
 };
 afterEach(() => server.close());
@@ -82,7 +84,7 @@ describe('bodies under way', () => {
 
   beforeEach(async () => {
     open = [];
-    await start({ BODY_MAX_BYTES: String(BODY_MAX) });
+    await start({ BODY_MAX_BYTES: String(BODY_MAX), RATE_LIMIT_PER_MINUTE: '1000000' });
     await server.listen({ port: 0, host: '127.0.0.1' });
     port = (server.server.address() as { port: number }).port;
   });
@@ -165,6 +167,25 @@ describe('bodies under way', () => {
     expect((await send(bomb)).status).toBe(429);
     open[1]?.destroy();
     await vi.waitFor(async () => expect((await send(bomb)).body.error_code).toBe('field_unknown'), { timeout: 5_000 });
+  });
+
+  test('of clients that go away before they are let in do not stay', async () => {
+    const { count } = memory.keyUse;
+    let waiting = 0;
+    const gate = Promise.withResolvers<void>();
+    memory.keyUse.count = async (...what) => {
+      waiting += 1;
+      await gate.promise;
+      return count(...what);
+    };
+    for (let n = 0; n < 4; n += 1) begin({ 'content-length': BODY_MAX });
+    await vi.waitFor(() => expect(waiting).toBe(4));
+    for (const asked of open) asked.destroy();
+    const connections = () => new Promise((resolve) => server.server.getConnections((_, some) => resolve(some)));
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    gate.resolve();
+    memory.keyUse.count = count;
+    expect((await send(full())).status).toBe(200);
   });
 
   test('are given back by each answer', async () => {
