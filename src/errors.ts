@@ -85,6 +85,8 @@ export const ERROR_CODES = {
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),
   record_too_large: kind(413, false, 'The record, or the packed batch that it came in, is larger than is taken.'),
   record_invalid: kind(400, false, 'A field of the record is not valid.'),
+  field_too_long: kind(400, false, 'A fact of the sensor is longer than a fact may be.'),
+  nested_too_deep: kind(400, false, 'The routing or the event of a sensor event is nested too deeply.'),
   key_mismatch: kind(400, false, "The record's key is not its task_id or sid."),
   org_unknown: kind(400, false, 'The org is not known.'),
   oid_invalid: kind(400, false, 'The oid is not a UUID.'),

@@ -61,7 +61,10 @@ const ResponseSchema = Type.Object({
   event_type: Type.String(),
   at: ms('When it happened'),
   bytes: whole('Size of its record on the topic.'),
-  body: oneOf(['kept', 'gone', 'too_large'], '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB.'),
+  body: oneOf(
+    ['kept', 'gone', 'too_large', 'too_deep'],
+    '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB; `too_deep`: nested more than 64 deep.',
+  ),
   routing: Type.Optional(Shown),
   event: Type.Optional(Shown),
 });
@@ -147,7 +150,7 @@ export const PreviewAnswer = Type.Object({
   }),
   error_sensors: Type.Optional(
     whole(
-      'Sensors that lack a fact which the selector asks for: it is an error there, which selects nothing. Not there where there are none.',
+      'Sensors that lack a fact which the selector asks for, or have a text that is too long for its regular expressions: it is an error there, which selects nothing. Not there where there are none.',
     ),
   ),
   next_cursor: nextCursor,
@@ -163,6 +166,9 @@ export const ExplainAnswer = Type.Object({
       column: whole('Where it begins in the selector, from 1.'),
       value: Type.Unknown({ description: 'What it met; null: nothing.' }),
       result: verdict,
+      reason: Type.Optional(
+        text('Why it is an error, where its regular expressions are more work than a selector may do.'),
+      ),
     }),
   ),
 });

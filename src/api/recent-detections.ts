@@ -2,6 +2,7 @@
  * The newest detections of each org, in memory: what people look at. Bounded by number and bytes of each org and by bytes of
  * all; what is older than a week, as the topic keeps it, is left out. A detection that comes twice stands once. Pure.
  */
+import { isNestedTooDeep, NESTING_MAX } from '../command/depth.ts';
 import type { Detection } from '../model/records.ts';
 
 export type ShownDetection = Omit<Detection, 'oid' | 'body'> & { body: unknown };
@@ -12,6 +13,9 @@ const ALL_BYTES = 128 * 1024 * 1024;
 const KEPT_MS = 7 * 86_400_000;
 /** What an entry takes beside its body, roughly. */
 const OVERHEAD_BYTES = 512;
+
+/** Of a body that is shown as JSON: an event, and what reports on reports put around it. */
+const DEPTH_MAX = 4 * NESTING_MAX;
 
 type Org = { byId: Map<string, Detection>; bytes: number };
 
@@ -76,6 +80,8 @@ export class RecentDetections {
 const sizeOf = ({ body }: Detection): number => body.length + OVERHEAD_BYTES;
 
 function parsed(body: string): unknown {
+  // One from before events had a bound: what is so deep cannot be written again.
+  if (isNestedTooDeep(body, DEPTH_MAX)) return body;
   try {
     return JSON.parse(body) as unknown;
   } catch {

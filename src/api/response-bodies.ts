@@ -3,6 +3,7 @@
  * of a response and is not that response (the topic was made anew) is none: nothing crosses orgs by an offset.
  */
 import { parseObject } from '../command/check.ts';
+import { isNestedTooDeep } from '../command/depth.ts';
 import { eventView } from '../model/event-view.ts';
 import type { SensorEvent, TaskCommand } from '../model/records.ts';
 import type { SensorView } from '../model/sensor.ts';
@@ -68,6 +69,7 @@ function shownResponse(
   const head = { event_id: eventId, event_type: eventType, at: atMs, bytes };
   if (bytes > BODY_MAX) return { ...head, body: 'too_large' };
   const isIt = event?.oid === task.oid && event.sid === sid && responseId(event.event_id) === eventId;
+  if (isIt && (isNestedTooDeep(event.routing) || isNestedTooDeep(event.event))) return { ...head, body: 'too_deep' };
   const parts = isIt ? { routing: parseObject(event.routing), event: parseObject(event.event) } : null;
   if (!isIt || !parts?.routing || !parts.event) return { ...head, body: 'gone' };
   const { routing, event: body } = parts;

@@ -12,6 +12,7 @@ import type { SensorEvent, SensorPresence, TaskCommand } from '../model/records.
 import { canonicalSelector } from '../model/task.ts';
 import type { OrgTable } from '../orgs/table.ts';
 import { checkSelector, SelectorError } from '../selector/index.ts';
+import { isNestedTooDeep, NESTING_MAX } from './depth.ts';
 
 /** `message` is a sentence for the person who wrote the record. */
 export type Refusal = { code: ErrorCode; message: string };
@@ -63,12 +64,20 @@ export function checkSensorEvent(
 ): { refusal: Refusal } | { refusal: null; routing: JsonObject; event: JsonObject } {
   const refusal = checkOrg(record.oid, orgs) ?? checkSid(key, record.sid);
   if (refusal !== null) return { refusal };
+  for (const field of ['routing', 'event'] as const)
+    if (isNestedTooDeep(record[field])) return { refusal: tooDeep(field) };
   const routing = parseObject(record.routing);
   if (routing === null) return { refusal: refuse('record_invalid', 'routing must be the text of a JSON object.') };
   const event = parseObject(record.event);
   if (event === null) return { refusal: refuse('record_invalid', 'event must be the text of a JSON object.') };
   return { refusal: null, routing, event };
 }
+
+const tooDeep = (field: string): Refusal =>
+  refuse(
+    'nested_too_deep',
+    `${field} has objects and lists more than ${NESTING_MAX} deep: send it flatter, or as a text.`,
+  );
 
 /** Judges a selector; null, "" and `*` select all sensors and are always valid. `field` names it in the sentence. */
 export function checkSelectorText(field: string, selector: string | null): (Refusal & { column?: number }) | null {
@@ -110,13 +119,25 @@ function checkConnection({ event, connection_id: id }: SensorPresence): Refusal 
   );
 }
 
+/** What selectors compare: a longer text makes evaluating them more work than a sensor may cause. */
+const HOSTNAME_MAX_BYTES = 1_024;
+const FACT_MAX_BYTES = 4_096;
+
 function checkFacts({ sensor, add_tags, remove_tags }: SensorPresence): Refusal | null {
   for (const tag of [...add_tags.map((added) => added.tag), ...remove_tags]) {
     if (Buffer.byteLength(tag) > TAG_MAX_BYTES)
       return refuse('record_invalid', `A tag to add or to remove has more than ${TAG_MAX_BYTES} bytes.`);
   }
-  const texts = Object.values(sensor ?? {}).flatMap((value) => (typeof value === 'string' ? [value] : []));
-  const bytes = [...texts, ...(sensor?.tags ?? [])].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (sensor === null) return null;
+  let bytes = 0;
+  for (const [field, value] of Object.entries(sensor)) {
+    if (typeof value !== 'string') continue;
+    const size = Buffer.byteLength(value);
+    const maxBytes = field === 'hostname' ? HOSTNAME_MAX_BYTES : FACT_MAX_BYTES;
+    if (size > maxBytes) return refuse('field_too_long', `${field} has ${size} bytes; at most ${maxBytes} are taken.`);
+    bytes += size;
+  }
+  for (const tag of sensor.tags) bytes += Buffer.byteLength(tag);
   if (bytes <= FACTS_MAX_BYTES) return null;
   return refuse('record_invalid', `sensor has ${bytes} bytes; at most ${FACTS_MAX_BYTES} are taken.`);
 }

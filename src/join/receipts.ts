@@ -61,7 +61,7 @@ export function sortEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Sor
 function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {
   const { ERROR } = event;
   // Anything may stand there; only words and numbers can be compared.
-  const error = typeof ERROR === 'object' && ERROR !== null ? textOf(ERROR) : ERROR;
+  const error = typeof ERROR === 'object' && ERROR !== null ? JSON.stringify(ERROR) : ERROR;
   const ok = error === undefined || error === null || Number(error) === 0 || Number(error) === 200;
   if (ok) return { state: 'done', code: '0', message: '' };
   const code = String(error).replace(/\s+/g, '_').slice(0, 64) || 'unknown';
@@ -70,15 +70,6 @@ function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string;
     code,
     message: typeof event.ERROR_MESSAGE === 'string' ? event.ERROR_MESSAGE.slice(0, 1_000) : '',
   };
-}
-
-/** What is nested too deeply to be written is `unknown`. */
-function textOf(value: object): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return 'unknown';
-  }
 }
 
 export type Acked = { receipt: Receipt; seat: Seat; epoch: string; word: AckWord };

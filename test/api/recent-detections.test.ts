@@ -38,3 +38,13 @@ it('are bounded in number and in bytes', () => {
   for (let i = 0; i < 20; i += 1) large.add(detection(i, { body: `"${'x'.repeat(1_000_000)}"` }));
   expect(ids(large, 'o', 100)).toHaveLength(8);
 });
+
+it('one whose event is nested too deep, from before there was a bound, is listed as text', () => {
+  const recent = new RecentDetections();
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  recent.add(detection(1, { body: nested(5_000) }));
+  recent.add(detection(2, { body: nested(70) }));
+  const [two, one] = recent.list('o', 2, NOW);
+  expect([typeof one?.body, Array.isArray(two?.body)]).toEqual(['string', true]);
+  expect(JSON.stringify([one, two])).toContain('[[[');
+});

@@ -55,6 +55,20 @@ test('a body whose record is another one, or of another org, is gone', async () 
   expect(responses[4]).toMatchObject({ event: { n: 4 }, routing: { investigation_id: taskId, hostname: 'host' } });
 });
 
+test('a body that is nested too deep, from before there was a bound, does not break the results of the others', async () => {
+  const deep = `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+  respond('a', 100, { event: deep });
+  respond('a', 100, { routing: deep });
+  respond('b');
+  const [a, b] = (await page()).sensors;
+  expect(a.responses).toMatchObject([{ body: 'too_deep' }, { body: 'too_deep' }]);
+  expect(b.responses).toMatchObject([{ body: 'kept', event: { n: 2 } }]);
+  for (const format of ['jsonl', 'csv']) {
+    const { statusCode, body } = await ask(`format=${format}`);
+    expect([statusCode, body.match(/too_deep/g)?.length]).toEqual([200, 2]);
+  }
+});
+
 test('a page shows ten responses of each sensor, of one alone a thousand, and always how many there are', async () => {
   for (let i = 0; i < 15; i += 1) respond('a');
   const [first] = (await page()).sensors;

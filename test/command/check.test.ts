@@ -108,6 +108,19 @@ describe('presence', () => {
     ['s-1', { add_tags: [{ tag: 't'.repeat(256), expires_at: null }] }, undefined],
     ['s-1', { add_tags: [{ tag: 't'.repeat(257), expires_at: null }] }, 'record_invalid'],
     ['s-1', { remove_tags: ['ü'.repeat(129)] }, 'record_invalid'],
+    [
+      's-1',
+      { sensor: { hostname: 'h'.repeat(1_024), mac_addr: 'm'.repeat(4_096), tags: [] as string[] } as never },
+      undefined,
+    ],
+    ['s-1', { sensor: { hostname: 'h'.repeat(1_025), tags: [] as string[] } as never }, 'field_too_long'],
+    ['s-1', { sensor: { hostname: 'ü'.repeat(513), tags: [] as string[] } as never }, 'field_too_long'],
+    ['s-1', { sensor: { hostname: 'h'.repeat(300_000), tags: [] as string[] } as never }, 'field_too_long'],
+    ...['iid', 'did', 'ext_ip', 'int_ip', 'mac_addr'].map((field): [string, Partial<SensorPresence>, string] => [
+      's-1',
+      { sensor: { [field]: 'x'.repeat(4_097), tags: [] } as never },
+      'field_too_long',
+    ]),
     ['s-1', { sensor: { tags: ['x'.repeat(262_144)] } as SensorPresence['sensor'] }, undefined],
     ['s-1', { sensor: { hostname: 'h', tags: ['x'.repeat(262_144)] } as SensorPresence['sensor'] }, 'record_invalid'],
   ])('key %s with %o gives %s', (key, fields, code) => {
@@ -132,6 +145,18 @@ describe('sensor events', () => {
     const { refusal } = checkSensorEvent('s-1', { ...RECORD, ...fields }, orgs);
     expect(refusal?.code).toBe('record_invalid');
     expect(refusal?.message).toContain(field);
+  });
+
+  test.each(['routing', 'event'])('%s may be nested 64 deep, and no deeper', (field) => {
+    const nested = (depth: number, inner = '') => `${'{"a":['.repeat(depth / 2)}${inner}${']}'.repeat(depth / 2)}`;
+    const codeOf = (text: string) => checkSensorEvent('s-1', { ...RECORD, [field]: text }, orgs).refusal?.code;
+    expect(codeOf(nested(64))).toBeUndefined();
+    expect(codeOf(nested(64, '"]}{[\\\\"'))).toBeUndefined();
+    expect(codeOf(nested(64, '"\\"[{"'))).toBeUndefined();
+    expect(codeOf(`{"a":[${Array(500).fill('[]').join()}]}`)).toBeUndefined();
+    for (const inner of ['{}', '"\\\\",[]', '[']) expect(codeOf(nested(64, inner))).toBe('nested_too_deep');
+    for (const depth of [66, 5_000, 2_000_000]) expect(codeOf(nested(depth))).toBe('nested_too_deep');
+    expect(codeOf('"'.repeat(100_001))).toBe('record_invalid');
   });
 
   test('org, sid and key are checked first', () => {

@@ -66,10 +66,13 @@ describe('sensor events', () => {
     expect(sort({ task_id: 'a' }, event).receipts).toMatchObject([{ state, code }]);
   });
 
-  it('with an error that is nested too deeply to be told are failed all the same', () => {
-    const depth = 200_000;
-    const event = `{"ERROR":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    expect(sort({ task_id: 'a', event }).receipts).toMatchObject([{ state: 'failed', code: 'unknown' }]);
+  it('that are nested too deeply become dead letters, however deep', () => {
+    const nested = (depth: number) => `{"ERROR":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+    expect(sort({ task_id: 'a', event: nested(64) }).receipts).toMatchObject([{ state: 'failed' }]);
+    for (const depth of [65, 5_000, 200_000]) {
+      const { receipts, letters } = sort({ task_id: 'a', event: nested(depth) });
+      expect([receipts, letters.map(({ code }) => code)]).toEqual([[], ['nested_too_deep']]);
+    }
   });
 
   it('that are not valid become dead letters with a code', () => {

@@ -69,7 +69,11 @@ async function results(taskId: string, flags: Flags, io: Io): Promise<void> {
   if (page.next_cursor) io.err(`More sensors: add --cursor ${page.next_cursor}\n`);
 }
 
-const BODY_WORDS: Readonly<Record<string, string>> = { gone: 'no longer kept', too_large: 'larger than 1 MiB' };
+const BODY_WORDS: Readonly<Record<string, string>> = {
+  gone: 'no longer kept',
+  too_large: 'larger than 1 MiB',
+  too_deep: 'nested more than 64 deep',
+};
 
 function resultsTable(sensors: readonly ResultRow[], io: Io): string {
   const paint = painter(io.colour);

@@ -194,6 +194,7 @@ export interface ExplainAnswer {
     column: number;
     value: unknown;
     result: boolean | 'error';
+    reason?: string;
   }[];
 }
 export interface SignalAttemptAnswer {
@@ -229,7 +230,7 @@ export interface Result {
     event_type: string;
     at: number;
     bytes: number;
-    body: 'kept' | 'gone' | 'too_large';
+    body: 'kept' | 'gone' | 'too_large' | 'too_deep';
     routing?: {
       [k: string]: unknown;
     };
@@ -347,7 +348,7 @@ export interface GetV1OrgsOidTasksTaskIdResultsAnswer {
       event_type: string;
       at: number;
       bytes: number;
-      body: 'kept' | 'gone' | 'too_large';
+      body: 'kept' | 'gone' | 'too_large' | 'too_deep';
       routing?: {
         [k: string]: unknown;
       };
