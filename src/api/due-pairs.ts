@@ -8,6 +8,7 @@ import { compileSelector, type SelectorAst, SelectorSet } from '../selector/inde
 import type { ApiContext } from './actions/context.ts';
 import { type SeenSensor, sensorsFor, treeOf } from './sensors.ts';
 import { isDue } from './task-view.ts';
+import { newSlices } from './turns.ts';
 
 export type TaskPairs = { task: TaskRecord; pairs: ReadonlyMap<string, Pair> };
 
@@ -63,9 +64,10 @@ export class TargetSensors {
     else if (this.#kept !== null) yield this.#kept;
     else {
       const isTarget = compileSelector(target);
+      const slices = newSlices();
       let kept: SeenSensor[] | null = [];
       for await (const page of sensorsFor(this.#source, this.#oid, [target])) {
-        const found = page.filter(({ record }) => isTarget(record) === true);
+        const found = await slices.filter(page, ({ record }) => isTarget(record) === true);
         if (kept !== null) kept = kept.length + found.length > SENSORS_KEPT ? null : [...kept, ...found];
         yield found;
       }
@@ -92,9 +94,11 @@ export async function eachMatch(
     trees.push(tree);
   }
   if (wanted.size === 0) return;
+  const slices = newSlices();
   for await (const page of sensors.pages(trees)) {
     for (const sensor of page) {
-      for (const { task, pairs } of wanted.match(sensor.record))
+      if (slices.isOver) await slices.pause();
+      for (const { task, pairs } of await wanted.matchInSlices(sensor.record, slices))
         if (isWanted(pairs.get(sensor.sid), task) && found(task, sensor) === 'enough') wanted.delete(task.taskId);
     }
     if (wanted.size === 0) return;

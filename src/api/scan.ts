@@ -8,6 +8,7 @@ import { compileSelector, partPlan, type SelectorAst, type SelectorRecord } from
 import type { ApiPorts } from './ports.ts';
 import type { Reads } from './reads.ts';
 import { partitionsFor } from './sensors.ts';
+import { newSlices } from './turns.ts';
 
 export type ScanSource = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'stateReader'> & {
   reads: Pick<Reads, 'scanFacts' | 'readPresence'>;
@@ -86,8 +87,10 @@ export async function countMatching(
 ): Promise<{ matched: number; online: number }> {
   const total = { matched: 0, online: 0 };
   const matches = compileSelector(ast);
+  const slices = newSlices();
   await scanSensors(source, oid, [ast], [ast], async ({ sensors, presenceOf }) => {
-    const sids = sensors.filter(({ record }) => matches(record) === true).map(({ sid }) => sid);
+    const matching = await slices.filter(sensors, ({ record }) => matches(record) === true);
+    const sids = matching.map(({ sid }) => sid);
     total.matched += sids.length;
     for (const row of await presenceOf(sids)) if (row?.online) total.online += 1;
   });

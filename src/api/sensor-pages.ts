@@ -11,6 +11,7 @@ import type { ApiPorts } from './ports.ts';
 import type { Reads } from './reads.ts';
 import type { ScanSource } from './scan.ts';
 import { viewOf } from './sensors.ts';
+import { newSlices } from './turns.ts';
 
 type Source = ScanSource & Pick<ApiPorts, 'decodeState'> & { reads: Pick<Reads, 'scanFacts' | 'readPresence'> };
 
@@ -79,6 +80,7 @@ function filterOf(source: Source, oid: string, { tree, ip, hostnamePrefix, onlin
   const plan = partPlan([tree]);
   const read = plan.isBare ? () => null : source.stateReader(plan);
   const matches = compileSelector(tree);
+  const slices = newSlices();
   const prefix = hostnamePrefix?.toLowerCase();
   return async (partition: number, stored: readonly { sid: string; facts: Buffer }[]) => {
     const presenceOf = (some: typeof stored) =>
@@ -88,10 +90,13 @@ function filterOf(source: Source, oid: string, { tree, ip, hostnamePrefix, onlin
         some.map(({ sid }) => sid),
       );
     const early = plan.needsPresence ? await presenceOf(stored) : [];
-    const selected = stored.filter(({ sid, facts }, i) => {
+    const selected: (typeof stored)[number][] = [];
+    for (const [i, sensor] of stored.entries()) {
+      if (slices.isOver) await slices.pause();
       const aliveAtMs = early[i]?.aliveAtMs ?? 0;
-      return matches(plan.recordOf(oid, sid, read(facts), aliveAtMs, source.nowMs())) === true;
-    });
+      const record = plan.recordOf(oid, sensor.sid, read(sensor.facts), aliveAtMs, source.nowMs());
+      if (matches(record) === true) selected.push(sensor);
+    }
     const presence = await presenceOf(selected);
     return selected
       .map(({ facts }, i) => ({

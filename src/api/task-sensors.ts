@@ -12,6 +12,7 @@ import type { PairRow } from './answers.ts';
 import { usableStatus } from './reads.ts';
 import { findSensor, type SeenSensor, sensorsFor, treeOf } from './sensors.ts';
 import { shownPair, stateAt } from './task-view.ts';
+import { newSlices } from './turns.ts';
 
 /** A task and all that is stored of its sensors. */
 export type TaskRead = {
@@ -57,6 +58,7 @@ export async function* taskSensors(
   const unseen = storedSensors({ pairs, responses }, sid);
   const tree = treeOf(task.command.selector);
   const matches = tree === null ? () => false : compileSelector(tree);
+  const slices = newSlices();
   const endedAtMs = task.endedAtMs ?? Number.POSITIVE_INFINITY;
   const shown = (one: string, sensor: SeenSensor | null): TaskSensor => {
     const pair = pairs.get(one);
@@ -70,6 +72,7 @@ export async function* taskSensors(
   for await (const page of pages) {
     const found: TaskSensor[] = [];
     for (const sensor of page) {
+      if (slices.isOver) await slices.pause();
       const isStored = unseen.delete(sensor.sid);
       if (isStored || (matches(sensor.record) === true && (sensor.enrolledAtMs ?? 0) <= endedAtMs))
         found.push(shown(sensor.sid, sensor));

@@ -6,6 +6,7 @@ import { isAnswered, type ShownState, stateOf } from '../model/states.ts';
 import type { Pair, TaskRecord, TaskState } from '../model/task.ts';
 import {
   compileSelector,
+  type ExplainedClause,
   explainSelector,
   printSelector,
   type SelectorAst,
@@ -100,16 +101,18 @@ function mismatchOf(selector: SelectorAst | null, record: SelectorRecord): strin
   if (selector === null) return "the task's selector can't be read any more";
   if (compileSelector(selector)(record) === true) return null;
   const clauses = selector.type === 'and' ? selector.operands : [selector];
-  const failed = clauses.filter((clause) => compileSelector(clause)(record) !== true);
-  const named = failed
-    .slice(0, CLAUSES_NAMED)
-    .map((clause) => `${printSelector(clause)} is false (${valuesOf(clause, record)})`);
+  const failed = clauses.filter((clause) => compileSelector(clause, selector)(record) !== true);
+  const named = failed.slice(0, CLAUSES_NAMED).map((clause) => {
+    const explained = explainSelector(clause, record, selector).clauses.slice(0, CLAUSES_NAMED);
+    const isCostly = explained.some(({ reason }) => reason !== undefined);
+    const verdict = isCostly ? 'is more work than a selector may do' : 'is false';
+    return `${printSelector(clause)} ${verdict} (${valuesOf(explained)})`;
+  });
   return named.join('; ') + (failed.length > named.length ? `; and ${failed.length - named.length} more` : '');
 }
 
-function valuesOf(clause: SelectorAst, record: SelectorRecord): string {
-  const values = explainSelector(clause, record).clauses.slice(0, CLAUSES_NAMED);
-  return values
+function valuesOf(explained: readonly ExplainedClause[]): string {
+  return explained
     .map(({ value }) => (value === undefined ? 'it has nothing there' : `it has ${clipped(value)}`))
     .join(', ');
 }

@@ -65,7 +65,7 @@ export type PreviewAnswer = {
 
 export type ExplainAnswer = {
   result: boolean | 'error';
-  clauses: { clause: string; column: number; value: unknown; result: boolean | 'error' }[];
+  clauses: { clause: string; column: number; value: unknown; result: boolean | 'error'; reason?: string }[];
 };
 
 export type SensorInfo = {

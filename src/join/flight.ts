@@ -5,7 +5,7 @@
 import { claimTag } from '../model/task.ts';
 import type { ClaimRequest, ConfirmRequest, RecheckRequest } from '../projection/store.ts';
 import type { Seat, Sensor } from './seat.ts';
-import { mayBeDue, type Task } from './tasks.ts';
+import { type CheckBudget, mayBeDue, selectsWithin, type Task } from './tasks.ts';
 
 export type Due = { sensor: Sensor; task: Task };
 /** `attempt` 0: it is not known yet. `perhaps`: this attempt may be on the log, by a claim before or by a produce that failed. */
@@ -160,10 +160,11 @@ export function confirmRequest({ seat, epoch, batch, pairs, dropped }: Flight): 
   return { oid: seat.oid, epoch, batch, tasks: [...tasks.values()] };
 }
 
-/** Takes out of the flight what may not be sent any more: the last check before the append. */
-export function dropUnfit(flight: Flight, nowMono: number, marginMs: number): void {
+/** Takes out of the flight what may not be sent any more: the last check before the append. `budget`: of all flights that are
+ *  checked together. */
+export function dropUnfit(flight: Flight, nowMono: number, marginMs: number, budget: CheckBudget): void {
   const { keep = [], drop = [] } = Object.groupBy(flight.pairs, (pair) =>
-    fits(flight, pair, nowMono, marginMs) ? 'keep' : 'drop',
+    fits(flight, pair, nowMono, marginMs) && selectsWithin(pair.task, pair.sensor, budget) ? 'keep' : 'drop',
   );
   flight.pairs = keep;
   flight.dropped.push(...drop);
@@ -179,7 +180,6 @@ function fits(flight: Flight, { task, sensor, tag }: Pair, nowMono: number, marg
     sensor.online &&
     sensor.tag === tag &&
     seat.sensors.get(sensor.sid) === sensor &&
-    task.predicate(sensor.record) === true &&
     task.expiresAtMs - (nowMs + nowMono - startedMono) > marginMs
   );
 }

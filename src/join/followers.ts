@@ -1,9 +1,10 @@
 /** The pending tasks of every org in memory, each org followed by itself. */
 import type { RolePorts } from '../ports.ts';
+import type { Slices } from '../selector/index.ts';
 import type { Due } from './flight.ts';
 import { type Added, Follower } from './follow.ts';
 import type { Sensor } from './seat.ts';
-import type { Task } from './tasks.ts';
+import type { MatchLimit, Task } from './tasks.ts';
 
 export class Followers {
   readonly #byOrg = new Map<string, Follower>();
@@ -24,9 +25,15 @@ export class Followers {
     return [...this.#byOrg.values()].reduce((sum, { tasks }) => sum + tasks.size, 0);
   }
 
-  /** Adds what is due of the sensor. */
-  match(sensor: Sensor, due: Due[]): void {
-    for (const task of this.#byOrg.get(sensor.oid)?.tasks.match(sensor) ?? []) due.push({ sensor, task });
+  /** What is due of the sensor, as far as `limit` goes. */
+  match(sensor: Sensor, due: Due[], limit?: MatchLimit): void {
+    for (const task of this.#byOrg.get(sensor.oid)?.tasks.match(sensor, limit) ?? []) due.push({ sensor, task });
+  }
+
+  /** All that is due of the sensor. */
+  async matchInSlices(sensor: Sensor, slices: Slices): Promise<Due[]> {
+    const tasks = (await this.#byOrg.get(sensor.oid)?.tasks.matchInSlices(sensor, slices)) ?? [];
+    return tasks.map((task) => ({ sensor, task }));
   }
 
   /** Redis has a later version of the org than is held. */

@@ -9,12 +9,14 @@
  */
 import type { Batch, Group, Handled, Role, RolePorts } from '../ports.ts';
 import type { Why } from '../projection/store.ts';
+import { Slices } from '../selector/index.ts';
 import { Deliver } from './deliver.ts';
 import type { Due } from './flight.ts';
 import type { Added } from './follow.ts';
 import { Followers } from './followers.ts';
 import type { Joining } from './joining.ts';
-import { meet, meetAll } from './meet.ts';
+import { Matching } from './matching.ts';
+import { meet } from './meet.ts';
 import { onPresence } from './on-presence.ts';
 import { onSensorEvents } from './on-sensor-events.ts';
 import { OnlineCounter } from './online.ts';
@@ -22,6 +24,7 @@ import { dropExpiredTags } from './presence.ts';
 import { Repeats } from './repeats.ts';
 import { type Seat, type Sensor, takeRows, writeRows } from './seat.ts';
 import { Seats } from './seats.ts';
+import { newCheckBudget, selects, selectsWithin } from './tasks.ts';
 import { Timers } from './timers.ts';
 
 export const JOINER_GROUP = 'reliable-tasking-joiner';
@@ -39,6 +42,7 @@ export class Joiner implements Role, Joining {
   readonly repeats: Repeats;
   readonly tries = new Map<number, number>();
   readonly #timers = new Timers();
+  readonly #matching: Matching;
   #usable = new Map<string, string>();
   #subscribed = new Set<string>();
   #group: Group | null = null;
@@ -51,6 +55,12 @@ export class Joiner implements Role, Joining {
   constructor(ports: RolePorts) {
     this.ports = ports;
     this.followers = new Followers(ports, (oid, added) => void this.#onAdded(oid, added));
+    this.#matching = new Matching({
+      clock: ports.clock,
+      followers: this.followers,
+      isSubscribed: (oid) => this.#isSubscribed(oid),
+      send: (due) => this.#sendLater(due),
+    });
     this.repeats = new Repeats(ports.inbox);
     this.#online = new OnlineCounter(ports);
     const groupId = ports.config.KAFKA_TOPIC_PREFIX + JOINER_GROUP;
@@ -114,22 +124,14 @@ export class Joiner implements Role, Joining {
     if (this.#stopping) return;
     this.#stopping = true;
     for (const stop of this.#stops) await stop();
+    await this.#matching.stop();
     await this.#writeIdleRows().catch(() => undefined);
     await this.#group?.stop();
     this.seats.assign([]); // ends what waits for the group or for Redis on their behalf
   }
 
   match(sensors: Iterable<Sensor>): Due[] {
-    const due: Due[] = [];
-    for (const sensor of sensors) {
-      if (!sensor.online || !sensor.seat.live || !this.#isSubscribed(sensor.oid)) continue;
-      this.followers.match(sensor, due);
-    }
-    return due;
-  }
-
-  #matchAll(sensors: Iterable<Sensor>): Promise<Due[]> {
-    return meetAll(this.ports.clock, sensors, (slice) => this.match(slice));
+    return this.#matching.match(sensors);
   }
 
   /** Sends pairs that are due for a reason of our own; what fails comes again by its timer. */
@@ -138,6 +140,10 @@ export class Joiner implements Role, Joining {
     const { pairs } = await this.deliver.deliver(due);
     if (pairs) this.ports.log.warn('not all pairs could be claimed; they come again');
     return !pairs;
+  }
+
+  async #sendLater(due: Due[]): Promise<void> {
+    await this.send(due).catch((error) => this.ports.log.warn({ err: error }, 'pairs cannot be sent now'));
   }
 
   refused(seat: Seat, why: Why): void {
@@ -218,7 +224,7 @@ export class Joiner implements Role, Joining {
       await this.followers.hold(seat.oid, epoch);
       // What was remembered under an earlier token or epoch says nothing: claims sort out what is settled, waiting or dead.
       this.followers.forget(seat.sensors.values());
-      const due = await this.#matchAll(seat.sensors.values());
+      const due = await this.#matching.all(seat.sensors.values());
       if (!(await this.send(due))) throw new Error('not all pairs could be claimed');
       // A process that stops has sent nothing: what is dead is for the next owner.
       if (!seat.live || !isSame() || this.#stopping) return;
@@ -236,9 +242,13 @@ export class Joiner implements Role, Joining {
   }
 
   async #tick(): Promise<void> {
-    const mayGo = ({ sensor, task }: Due) => this.#isSubscribed(sensor.oid) && task.predicate(sensor.record) === true;
-    await this.deliver.resume(mayGo);
-    await this.send(this.#timers.due(this.ports.clock.monoMs(), TICK_LIMIT).filter(mayGo));
+    const budget = newCheckBudget();
+    await this.deliver.resume(
+      ({ sensor, task }) => this.#isSubscribed(sensor.oid) && selectsWithin(task, sensor, budget),
+    );
+    const slices = new Slices(() => this.ports.clock.delay(0));
+    const mayGo = ({ sensor, task }: Due) => this.#isSubscribed(sensor.oid) && selects(task, sensor);
+    await this.send(await slices.filter(this.#timers.due(this.ports.clock.monoMs(), TICK_LIMIT), mayGo));
   }
 
   /** Tags that ran out, and orgs that subscribed again, make sensors match what they did not. */
@@ -252,7 +262,7 @@ export class Joiner implements Role, Joining {
       for (const seat of this.seats.ofOrg(oid)) for (const sensor of seat.sensors.values()) affected.add(sensor);
     }
     this.#subscribed = subscribed;
-    await this.send(await this.#matchAll(affected));
+    await this.send(await this.#matching.all(affected));
   }
 
   /** Seats without traffic tell Redis how far they have read, so that a next owner does not read it all again. */

@@ -4,9 +4,10 @@
  * or changes meanwhile finds them by itself, so whatever comes in between, none is missed.
  */
 import type { Clock } from '../clock.ts';
+import { Slices } from '../selector/index.ts';
 import type { Due } from './flight.ts';
 import type { Seat, Sensor } from './seat.ts';
-import type { Task } from './tasks.ts';
+import { selects, type Task } from './tasks.ts';
 
 /** Some milliseconds of work. */
 export const ASKED_PER_SLICE = 20_000;
@@ -25,14 +26,15 @@ export async function meet(
   const due: Due[] = [];
   const counts: Met[] = [];
   let asked = 0;
+  const slices = new Slices(() => clock.delay(0));
   for (const seat of seats) {
     if (!seat.live) continue; // it meets all tasks when it is
     const { oid, partition, token } = seat;
     for (const task of tasks) {
       let [matched, online] = [0, 0];
       for (const sensor of candidates(seat, task)) {
-        if (++asked % ASKED_PER_SLICE === 0) await clock.delay(0);
-        if (task.predicate(sensor.record) !== true) continue;
+        if (++asked % ASKED_PER_SLICE === 0 || slices.isOver) await slices.pause();
+        if (!selects(task, sensor)) continue;
         matched += 1;
         if (!sensor.online) continue;
         online += 1;
@@ -54,13 +56,13 @@ const candidates = (seat: Seat, task: Task): Iterable<Sensor> => {
 export async function meetAll(
   clock: Pick<Clock, 'delay'>,
   sensors: Iterable<Sensor>,
-  match: (slice: Sensor[]) => Due[],
+  match: (slice: Sensor[]) => Due[] | Promise<Due[]>,
 ): Promise<Due[]> {
   const due: Due[] = [];
   const all = [...sensors]; // a seat may change between two slices
   for (let at = 0; at < all.length; at += SENSORS_PER_SLICE) {
     if (at > 0) await clock.delay(0);
-    for (const pair of match(all.slice(at, at + SENSORS_PER_SLICE))) due.push(pair);
+    for (const pair of await match(all.slice(at, at + SENSORS_PER_SLICE))) due.push(pair);
   }
   return due;
 }

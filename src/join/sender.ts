@@ -9,6 +9,7 @@ import type { Claims } from './claims.ts';
 import { dispatchOf } from './dispatch.ts';
 import { bytesOf, dropUnfit, type Flight } from './flight.ts';
 import type { Pace } from './pace.ts';
+import { newCheckBudget } from './tasks.ts';
 
 const PRODUCE_TRIES = 4;
 
@@ -50,7 +51,8 @@ export class Sender {
     const asked = await this.#ask(flights, attempt > 1, result);
     if (asked === null) return flights.filter((flight) => !result.left.includes(flight));
     const now = clock.monoMs();
-    for (const flight of asked) dropUnfit(flight, now, config.EXPIRY_MARGIN_MS);
+    const budget = newCheckBudget();
+    for (const flight of asked) dropUnfit(flight, now, config.EXPIRY_MARGIN_MS, budget);
     const fit = asked.filter(({ pairs }) => pairs.length > 0);
     result.empty.push(...asked.filter(({ pairs }) => pairs.length === 0));
     if (fit.length === 0) return [];

@@ -4,7 +4,17 @@
  */
 import type { TaskRecord } from '../model/task.ts';
 import { investigationIdOf, isDoneWhenSent } from '../model/task.ts';
-import { compileSelector, type Predicate, parseSelector, SelectorSet, sidOf } from '../selector/index.ts';
+import {
+  asksOfTexts,
+  compileSelector,
+  type Predicate,
+  parseSelector,
+  type SelectorRecord,
+  SelectorSet,
+  type Slices,
+  sidOf,
+  work,
+} from '../selector/index.ts';
 import type { Sensor } from './seat.ts';
 
 /** Until when a pair needs no claim, on the monotonic clock, and for which connection. Settled pairs never do. */
@@ -21,6 +31,8 @@ export type Task = {
   /** Of the command line and the investigation id, which each dispatch carries. */
   textBytes: number;
   predicate: Predicate;
+  /** Records that it is known to select; only where asking costs something. A record never changes. */
+  selected?: WeakSet<SelectorRecord> | undefined;
   /** Set when the selector is `sid ==` alone. */
   sid: string | undefined;
   /** Wall clock of the process when it learnt of the task. */
@@ -28,6 +40,9 @@ export type Task = {
   gone: boolean;
   waits: Map<Sensor, Wait>;
 };
+
+/** `most`: work (selector/work.ts) to be spent; `isReached` is set where it was not enough to ask all tasks. */
+export type MatchLimit = { most: number; isReached: boolean };
 
 export class OrgTasks {
   epoch = '';
@@ -61,6 +76,7 @@ export class OrgTasks {
       expiresAtMs: record.expiresAtMs,
       doneWhenSent: isDoneWhenSent(record.command),
       predicate: compileSelector(ast),
+      selected: asksOfTexts(ast) ? new WeakSet() : undefined,
       sid: sidOf(ast),
       seenAtMs: nowMs,
       gone: false,
@@ -86,9 +102,52 @@ export class OrgTasks {
     }
   }
 
-  match(sensor: Sensor): Task[] {
-    return this.#set.match(sensor.record);
+  /** The tasks that select the sensor, as far as `limit` goes. */
+  match({ record }: Sensor, limit: MatchLimit = { most: Number.POSITIVE_INFINITY, isReached: false }): Task[] {
+    const before = work.spent;
+    const { matched, left } = this.#set.matchWithin(record, limit.most);
+    limit.isReached = left.length > 0;
+    remember(matched, record, work.spent - before);
+    return matched;
   }
+
+  /** All of them, whatever it takes: between slices others have their turn. */
+  async matchInSlices({ record }: Sensor, slices: Slices): Promise<Task[]> {
+    const before = work.spent;
+    const matched = await this.#set.matchInSlices(record, slices);
+    remember(matched, record, work.spent - before);
+    return matched;
+  }
+}
+
+/** What costs no more is asked again. */
+const REMEMBERED_FROM = 1_000;
+
+function remember(tasks: readonly Task[], record: SelectorRecord, spent: number): void {
+  if (spent >= REMEMBERED_FROM) for (const { selected } of tasks) selected?.add(record);
+}
+
+/** Whether the task selects the sensor as it is now: a pair is asked at its match, and again before each sending. */
+export function selects(task: Task, { record }: Sensor): boolean {
+  if (task.selected?.has(record)) return true;
+  const before = work.spent;
+  if (task.predicate(record) !== true) return false;
+  remember([task], record, work.spent - before);
+  return true;
+}
+
+/** Work that one synchronous check of many pairs may spend on costly ones, of sensors that have changed since they matched. */
+export type CheckBudget = { left: number };
+export const newCheckBudget = (): CheckBudget => ({ left: 1_000_000 });
+
+/** The same where nothing may be awaited. Once the budget is spent, false for what is not remembered: it is due again soon. */
+export function selectsWithin(task: Task, sensor: Sensor, budget: CheckBudget): boolean {
+  if (task.selected !== undefined && budget.left <= 0) return task.selected.has(sensor.record);
+  const before = work.spent;
+  const isSelected = selects(task, sensor);
+  const spent = work.spent - before;
+  if (spent >= REMEMBERED_FROM) budget.left -= spent;
+  return isSelected;
 }
 
 /** True unless it is known that a claim of this pair would be refused. */

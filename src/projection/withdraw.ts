@@ -11,7 +11,7 @@
 import { fromState, type SensorView } from '../model/sensor.ts';
 import type { EpochEvent } from '../outbox.ts';
 import type { RolePorts } from '../ports.ts';
-import { compileSelector, type Predicate, parseSelector, recordOf, sidOf } from '../selector/index.ts';
+import { compileSelector, type Predicate, parseSelector, recordOf, Slices, sidOf } from '../selector/index.ts';
 import { removedEvent, type Step } from './project.ts';
 import { readStates } from './states.ts';
 import type { Answer } from './store.ts';
@@ -62,13 +62,15 @@ async function matching(
   presencePartitions: number,
 ): Promise<string[]> {
   const trees = selectors.map(parseSelector);
-  const predicates = trees.map(compileSelector);
+  const predicates = trees.map((tree) => compileSelector(tree));
+  const slices = new Slices(() => ports.clock.delay(0));
   const [status] = await ports.projection.status([oid]);
   const all = Array.from({ length: presencePartitions }, (_, partition) => partition);
   const missing = new Set(all.filter((partition) => !status?.livePartitions.has(partition)));
   const sids = new Set<string>();
-  for (const partition of all) if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids);
-  if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids);
+  for (const partition of all)
+    if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids, slices);
+  if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids, slices);
   // A sensor that is named need not be known: it may connect later, and must not get the task then.
   for (const sid of trees.map(sidOf)) {
     if (sid !== undefined && predicates.every((predicate) => predicate({ oid, sid }) === true)) sids.add(sid);
@@ -82,12 +84,14 @@ async function fromRows(
   partition: number,
   predicates: Predicate[],
   sids: Set<string>,
+  slices: Slices,
 ): Promise<void> {
   let cursor: string | null = null;
   do {
     const page = await projection.scanSensors(oid, partition, cursor);
     for (const { sid, facts, presence } of page.sensors) {
       if (!facts) continue;
+      if (slices.isOver) await slices.pause();
       const view = fromState(store.decode('SensorState', facts));
       view.aliveAtMs = presence?.aliveAtMs ?? view.aliveAtMs;
       if (matches(view, clock.nowMs(), predicates)) sids.add(sid);
@@ -103,6 +107,7 @@ async function fromStates(
   partitions: Set<number>,
   predicates: Predicate[],
   sids: Set<string>,
+  slices: Slices,
 ): Promise<void> {
   const prefix = `${oid}/`;
   await inbox.readAll('sensorState', async (records) => {
@@ -110,6 +115,7 @@ async function fromStates(
       ({ partition, key }) => partitions.has(partition) && key?.toString().startsWith(prefix),
     );
     for (const { record, state } of await readStates(inbox, ours)) {
+      if (slices.isOver) await slices.pause();
       const sid = String(record.key).slice(prefix.length);
       if (state !== null && matches(fromState(state), clock.nowMs(), predicates)) sids.add(sid);
       else sids.delete(sid);

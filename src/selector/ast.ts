@@ -81,8 +81,12 @@ export const SELECTOR_BOUNDS = Object.freeze({
   regexLength: 1024,
   /** Steps of the regular expressions of one selector together: matching costs at most this much per character. */
   regexSteps: 10_000,
+  /** Characters times steps: the work of the regular expressions of one selector on one sensor. */
+  regexWork: 1_048_576,
   /** Items that any/all may look at in one evaluation; beyond that the verdict is an error. Nested loops multiply. */
   itemVisits: 100_000,
+  /** Clauses that any/all may ask of items in one evaluation. */
+  itemClauses: 2_000_000,
 });
 
 /** Joins operands without ever nesting an `and` in an `and`, or an `or` in an `or`. */

@@ -16,23 +16,43 @@ import { codeToName } from './codes.ts';
 import { isSensorField, SENSOR_FIELDS } from './fields.ts';
 import { emptiness, equality, membership, nilness, pattern, type ValueTest } from './operators.ts';
 import { ABSENT, BROKEN, bindNames, reader, type Scope, type Slots } from './resolve.ts';
+import { patternsIn, RegexRoom, work } from './work.ts';
 
 export type Predicate = (record: SelectorRecord) => Verdict;
 
 /** A clause, or an any/all with what is in it: what has to be asked of a record. */
 export type Leaf = ComparisonNode | StateNode | CollectionNode;
 
-/** Compiles a tree; never fails, since a bad regular expression is an error of the evaluation. */
-export function compileSelector(ast: SelectorAst): Predicate {
-  const slots: Slots = { values: [], visits: 0 };
-  const predicate = compile(ast, [], slots);
-  if (slots.values.length === 0) return predicate;
+/** Compiles a tree; never fails, since a bad regular expression is an error of the evaluation. `whole`: the selector that the
+ *  tree is a part of, whose regular expressions share one budget. */
+export function compileSelector(ast: SelectorAst, whole: SelectorAst = ast): Predicate {
+  const slots: Slots = { values: [], visits: 0, asked: 0 };
+  const room = new RegexRoom(patternsIn(whole));
+  const predicate = compile(ast, { names: [], slots, room });
+  const hasItems = slots.values.length > 0;
+  if (!hasItems && room.isUnused) return predicate;
+  if (!hasItems) {
+    return (record) => {
+      room.reset();
+      return predicate(record);
+    };
+  }
   return (record) => {
     slots.visits = 0;
+    slots.asked = 0;
+    room.reset();
     const verdict = predicate(record);
     slots.values.fill(undefined);
+    work.spent += slots.asked;
     return verdict;
   };
+}
+
+/** What clauses are compiled with: the names that any/all bind around them, what those hold, and the room of the selector. */
+interface Surroundings {
+  readonly names: Scope;
+  readonly slots: Slots;
+  readonly room: RegexRoom;
 }
 
 /** Joins the predicates of a tree's leaves as its `and`, `or` and `not` say. */
@@ -53,9 +73,9 @@ export function joinLeaves(node: SelectorAst, predicateOf: (leaf: Leaf) => Predi
   }
 }
 
-function compile(node: SelectorAst, scope: Scope, slots: Slots): Predicate {
+function compile(node: SelectorAst, around: Surroundings): Predicate {
   return joinLeaves(node, (leaf) =>
-    leaf.type === 'collection' ? compileCollection(leaf, scope, slots) : compileClause(leaf, scope, slots),
+    leaf.type === 'collection' ? compileCollection(leaf, around) : compileClause(leaf, around),
   );
 }
 
@@ -84,20 +104,20 @@ function decide(operands: readonly Predicate[], goOn: boolean): Predicate {
   };
 }
 
-function compileClause(node: ComparisonNode | StateNode, scope: Scope, slots: Slots): Predicate {
+function compileClause(node: ComparisonNode | StateNode, { names, slots, room }: Surroundings): Predicate {
   const negated = node.operator.includes('not') || node.operator === '!=';
   // Of a key that a nested map lacks: it is empty and nil, and it equals, holds and matches nothing.
   const absent = node.type === 'state';
-  const test = testOf(node);
+  const test = testOf(node, room);
   const [field] = node.path;
-  if (node.path.length === 1 && field !== undefined && isSensorField(field) && !scope.some((b) => b.name === field)) {
+  if (node.path.length === 1 && field !== undefined && isSensorField(field) && !names.some((b) => b.name === field)) {
     const positive =
       node.type === 'comparison' && (node.operator === '==' || node.operator === '!=')
         ? compileFieldEquality(field, node.value)
         : onPresent(SENSOR_FIELDS[field].read, test);
     return negated ? negate(positive) : positive;
   }
-  const read = reader(node.path, scope, slots);
+  const read = reader(node.path, names, slots);
   const positive: Predicate = (record) => {
     const value = read(record);
     if (value === BROKEN) return 'error';
@@ -122,7 +142,7 @@ function compileFieldEquality(field: keyof typeof SENSOR_FIELDS, text: string): 
   return SENSOR_FIELDS[field].is(name, other);
 }
 
-function testOf(node: ComparisonNode | StateNode): ValueTest {
+function testOf(node: ComparisonNode | StateNode, room: RegexRoom): ValueTest {
   switch (node.operator) {
     case '==':
     case '!=':
@@ -132,7 +152,7 @@ function testOf(node: ComparisonNode | StateNode): ValueTest {
       return membership(node.value);
     case 'matches':
     case 'not matches':
-      return pattern(node.value);
+      return pattern(node.value, room);
     case 'is empty':
     case 'is not empty':
       return emptiness;
@@ -141,12 +161,21 @@ function testOf(node: ComparisonNode | StateNode): ValueTest {
   }
 }
 
-function compileCollection(node: CollectionNode, scope: Scope, slots: Slots): Predicate {
-  const read = reader(node.path, scope, slots);
-  const names = bindNames(node, scope, slots);
-  const inner = compile(node.operand, names.scope, slots);
+const { itemVisits, itemClauses } = SELECTOR_BOUNDS;
+
+/** Those that one item is asked; what stands in a further any/all is asked of its own items. */
+function countLeaves(node: SelectorAst): number {
+  if (node.type === 'not') return countLeaves(node.operand);
+  if (node.type !== 'and' && node.type !== 'or') return 1;
+  return node.operands.reduce((sum, operand) => sum + countLeaves(operand), 0);
+}
+
+function compileCollection(node: CollectionNode, { names, slots, room }: Surroundings): Predicate {
+  const read = reader(node.path, names, slots);
+  const { scope, index, item, byDefault, clash } = bindNames(node, names, slots);
+  const inner = compile(node.operand, { names: scope, slots, room });
   const all = node.quantifier === 'all';
-  const { index, item, byDefault, clash } = names;
+  const clauses = countLeaves(node.operand);
   return (record) => {
     const value = read(record);
     if (value === ABSENT) return all;
@@ -155,7 +184,8 @@ function compileCollection(node: CollectionNode, scope: Scope, slots: Slots): Pr
     const count = keys === null ? (value as unknown[]).length : keys.length;
     for (let i = 0; i < count; i += 1) {
       slots.visits += 1;
-      if (clash || slots.visits > SELECTOR_BOUNDS.itemVisits) return 'error';
+      slots.asked += clauses;
+      if (clash || slots.visits > itemVisits || slots.asked > itemClauses) return 'error';
       const key = keys === null ? BigInt(i) : (keys[i] ?? '');
       const content = keys === null ? (value as unknown[])[i] : (value as SelectorRecord)[key as string];
       if (index !== -1) slots.values[index] = key;

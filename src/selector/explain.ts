@@ -7,6 +7,7 @@ import type { CollectionNode, ComparisonNode, SelectorAst, SelectorRecord, State
 import { compileSelector } from './compile.ts';
 import { printSelector } from './print.ts';
 import { ABSENT, BROKEN, reader } from './resolve.ts';
+import { patternsIn, RegexRoom, work } from './work.ts';
 
 export interface ExplainedClause {
   /** The clause as printed. */
@@ -16,6 +17,8 @@ export interface ExplainedClause {
   /** What the sensor has there; undefined where it has nothing. */
   readonly value: unknown;
   readonly result: Verdict;
+  /** Why the result is an error, as a sentence; only where the work of its regular expressions is too much. */
+  readonly reason?: string;
 }
 
 export interface Explanation {
@@ -23,18 +26,30 @@ export interface Explanation {
   readonly clauses: readonly ExplainedClause[];
 }
 
-/** Evaluates the selector as a whole and clause by clause. Throws nothing. */
-export function explainSelector(ast: SelectorAst, record: SelectorRecord): Explanation {
+/** Evaluates the selector as a whole and clause by clause; `whole` is the one that it is a part of. Throws nothing. */
+export function explainSelector(ast: SelectorAst, record: SelectorRecord, whole: SelectorAst = ast): Explanation {
   const clauses = clausesOf(ast).map((node): ExplainedClause => {
-    const value = reader(node.path, [], { values: [], visits: 0 })(record);
+    const value = reader(node.path, [], { values: [], visits: 0, asked: 0 })(record);
+    const refusedBefore = work.refused;
+    const result = compileSelector(node, whole)(record);
     return {
       clause: printSelector(node),
       column: node.column,
       value: value === ABSENT || value === BROKEN ? undefined : value,
-      result: compileSelector(node)(record),
+      result,
+      ...(result === 'error' && work.refused > refusedBefore ? { reason: tooMuchWork(whole) } : {}),
     };
   });
-  return { result: compileSelector(ast)(record), clauses };
+  return { result: compileSelector(ast, whole)(record), clauses };
+}
+
+/** What to do about a text that is too long for the regular expressions of a selector. */
+export function tooMuchWork(ast: SelectorAst): string {
+  const { steps, characters } = new RegexRoom(patternsIn(ast));
+  return (
+    `The regular expressions of the selector compile to ${steps} steps, so each looks at ${characters} characters ` +
+    'of a sensor at most, and the sensor has more. Use smaller repeat counts, or fewer regular expressions.'
+  );
 }
 
 function clausesOf(node: SelectorAst): (ComparisonNode | StateNode | CollectionNode)[] {

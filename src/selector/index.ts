@@ -17,3 +17,4 @@ export { type PartPlan, type PartState, partPlan } from './part.ts';
 export { printSelector } from './print.ts';
 export { recordOf } from './record.ts';
 export { sidOf, sidSelector, tagSelector } from './targets.ts';
+export { asksOfTexts, SLICE_WORK, Slices, work } from './work.ts';

@@ -8,6 +8,7 @@ import type { Verdict } from './ast.ts';
 import { strayBytes } from './literals.ts';
 import { type CompiledRegex, compileRegex } from './regex.ts';
 import { RANGE, readBoolean, readFloat, readInteger } from './values.ts';
+import { ITEMS_PER_STEP, type RegexRoom, work } from './work.ts';
 
 export type ValueTest = (value: unknown) => Verdict;
 
@@ -45,6 +46,7 @@ export function membership(text: string): ValueTest {
 }
 
 function anyItem(items: readonly unknown[], text: string, isItem: ValueTest): Verdict {
+  work.spent += Math.floor(items.length / ITEMS_PER_STEP);
   for (let i = 0; i < items.length; i += 1) {
     const item = items[i];
     if (item === text) return true;
@@ -68,16 +70,18 @@ function itemEquality(text: string): ValueTest {
 
 /**
  * `matches`: the expression may match anywhere in the text. It is compiled when it first meets a text, unless comparing
- * beginnings does the same. Bad expressions are errors once they meet a text.
+ * beginnings does the same. Bad expressions are errors once they meet a text, and a text that is too long for the room is one.
  */
-export function pattern(text: string): ValueTest {
+export function pattern(text: string, room: RegexRoom): ValueTest {
   const anchored = anchoredText(text);
   if (anchored?.exact === true) return anchoredTest(anchored);
+  const account = room.open();
   let compiled: CompiledRegex | undefined;
   return (value) => {
     if (typeof value !== 'string') return 'error';
     compiled ??= compileRegex(text);
-    return 'regex' in compiled ? compiled.regex.test(value) : 'error';
+    if ('failure' in compiled || !room.take(account, value.length, compiled.steps)) return 'error';
+    return compiled.regex.test(value);
   };
 }
 

@@ -10,10 +10,11 @@ import { RANGE, readInteger } from './values.ts';
 export const ABSENT = Symbol('absent');
 export const BROKEN = Symbol('broken');
 
-/** What the loops of one predicate hold right now, and how many items they have looked at. */
+/** What the loops of one predicate hold right now, how many items they have looked at, and how many clauses asked of them. */
 export interface Slots {
   readonly values: unknown[];
   visits: number;
+  asked: number;
 }
 
 /** Innermost name last. `slot` is -1 for a name that can only be an error (see bindNames). */

@@ -1,6 +1,8 @@
 /** preview, explain, signal_attempt and signal_received, over a Kafka and a Redis in memory. */
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpServer } from '../../src/edges/http/server.ts';
+import { SELECTOR_BOUNDS, work } from '../../src/selector/index.ts';
 import { OID } from '../command/orgs.ts';
 import { ALIVE_AT_MS, act, Memory, startApi, tokenOf } from './memory.ts';
 
@@ -57,6 +59,40 @@ describe('preview', () => {
     expect(await errors('enroll == 7 and sid == a')).toBe(1);
     expect(await errors('sid == new or enroll == 7')).toBeUndefined();
   });
+
+  test('counts a sensor whose text is too long for the regular expressions as an error, and explain and why say so', async () => {
+    const selector = 'plat == linux and hostname matches "[xyz]*x[xyz]{900}z"';
+    memory.addSensor('a', { plat: LINUX, hostname: 'x'.repeat(250_000) });
+    memory.addSensor('b', { plat: LINUX, hostname: `${'x'.repeat(1_000)}z` });
+    const { data } = (await ask('preview', { selector })).body;
+    expect(data).toMatchObject({ total_sensors: 1, error_sensors: 1, sensors: [{ sid: 'b' }] });
+    const explained = (await ask('explain', { selector, sid: 'a' })).body.data;
+    expect(explained).toMatchObject({ result: 'error', clauses: [{ result: true }, { result: 'error' }] });
+    const [fits, costly] = explained.clauses as { reason?: string }[];
+    expect([fits?.reason, costly?.reason]).toEqual([undefined, expect.stringContaining('smaller repeat counts')]);
+    const task = (await ask('task', { task: 'run', selector })).body.data;
+    const { sentence } = (await ask('why', { task_id: task.task_id, sid: 'a' })).body.data;
+    expect(sentence).toMatch(/ is more work than a selector may do \(it has "xxx/);
+  });
+
+  test('gives other requests their turn, however costly its selector is', async () => {
+    const text = (n: number) =>
+      Array.from({ length: 1_000 }, (_, i) => ((i * i * n + (i >> 3)) % 5 < 2 ? 'x' : 'y')).join('');
+    for (let n = 0; n < 60; n += 1) memory.addSensor(`s-${n}`, { hostname: `z${text(n + 3)}` });
+    const selector = 'hostname matches "[xy]*x[xy]{900}z"';
+    const asked = Promise.all([1, 2, 3].map(() => ask('preview', { selector })));
+    let [before, longest, isDone] = [work.spent, 0, false];
+    void asked.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      longest = Math.max(longest, work.spent - before);
+      before = work.spent;
+    }
+    expect((await asked).map(({ body }) => body.data.error_sensors ?? 0)).toEqual([0, 0, 0]);
+    expect(longest).toBeLessThan(3 * SELECTOR_BOUNDS.regexWork);
+  }, 30_000);
 
   test('takes every sensor without a selector, and a tag or a sid for one', async () => {
     memory.addSensor('a', { tags: ['t'] });

@@ -41,6 +41,16 @@ describe('rt selector eval', () => {
     expect((await evaluated('--expr', 'sid == a')).err).toBe('');
   });
 
+  it('says when the work of a regular expression is the reason', async () => {
+    const long = fileOf('long.json', JSON.stringify([{ sid: 'a', hostname: 'x'.repeat(250_000) }]));
+    const { exitCode, out, err } = await run([
+      ...['selector', 'eval', '--sensors', long, '--expr', 'hostname matches "[xyz]*x[xyz]{900}z"'],
+    ]);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/error/);
+    expect(err).toMatch(/^The regular expressions of the selector compile to \d+ steps, .* smaller repeat counts/);
+  });
+
   it('ends with 4 when its only selector does not parse, and still answers a program', async () => {
     const { exitCode, out, err } = await evaluated('--json', '--expr', 'sid = a');
     expect(exitCode).toBe(4);

@@ -16,6 +16,7 @@ import { type ScannedSensor, scanSensors } from '../scan.ts';
 import { PreviewSchema } from '../schemas.ts';
 import { treeOf } from '../sensors.ts';
 import { Smallest } from '../smallest.ts';
+import { newSlices } from '../turns.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const PAGE_SENSORS = 100;
@@ -55,11 +56,12 @@ type Found = ScannedSensor & { online: boolean };
 async function fold(context: ActionContext, tree: SelectorAst | null, after: string, limit: number) {
   const page = new Smallest<Found>(limit, ({ sid }) => sid);
   const sums = { total: 0, online: 0, errors: 0 };
-  const clauses = clausesOf(tree).map((ast) => ({ ast, matches: compileSelector(ast), sensors: 0 }));
+  const slices = newSlices();
+  const clauses = clausesOf(tree).map((ast) => ({ ast, matches: compileSelector(ast, tree ?? ast), sensors: 0 }));
   const all = tree === null ? [] : [tree];
   // Not narrowed to the partition of a sid: those that it excludes are counted too.
   await scanSensors(context, context.oid, [{ type: 'everything' }], all, async ({ sensors, presenceOf }) => {
-    const found = sensors.filter(({ record }) => {
+    const found = await slices.filter(sensors, ({ record }) => {
       let verdict: Verdict = true;
       for (const clause of clauses) {
         const answer = clause.matches(record);

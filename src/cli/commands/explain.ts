@@ -5,7 +5,7 @@ import type { ExplainAnswer } from '../answers.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';
-import { clip, table } from '../table.ts';
+import { clip, table, visible } from '../table.ts';
 
 type Flags = ApiFlags & RowFlags;
 type Verdict = ExplainAnswer['result'];
@@ -45,7 +45,8 @@ export function explainText({ result, clauses }: ExplainAnswer, paint: Paint, co
     clip(clause, wide),
     clip(value === null ? 'not known' : JSON.stringify(value), wide),
   ]);
-  return `${whole}\n${table(['VERDICT', 'COLUMN', 'CLAUSE', 'VALUE'], rows, paint)}`;
+  const reasons = [...new Set(clauses.flatMap(({ reason }) => reason ?? []))].map((reason) => `${visible(reason)}\n`);
+  return `${whole}${reasons.join('')}\n${table(['VERDICT', 'COLUMN', 'CLAUSE', 'VALUE'], rows, paint)}`;
 }
 
 const verdictText = (verdict: Verdict, paint: Paint): string =>

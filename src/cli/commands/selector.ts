@@ -66,8 +66,9 @@ function evaluateOne(expr: string, sensors: readonly SelectorRecord[], flags: Fl
 }
 
 /** Why some sensors give an error, as a server would say of such a task; '' where none does. */
-function reasonOf({ expr, results }: EvaluatedSelector): string {
+function reasonOf({ expr, results, reason }: EvaluatedSelector): string {
   if (!results.includes('e')) return '';
+  if (reason !== undefined) return reason;
   try {
     checkSelector(expr);
   } catch (error) {

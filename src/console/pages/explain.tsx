@@ -59,7 +59,7 @@ function Clauses({ oid, selector, sid }: { oid: string; selector: string; sid: s
         </tr>
       </thead>
       <tbody>
-        {value.clauses.map(({ clause, column, value: has, result }) => {
+        {value.clauses.map(({ clause, column, value: has, result, reason }) => {
           const [kind, word] = VERDICTS.get(result) ?? ['err', String(result)];
           return (
             <tr key={`${column} ${clause}`}>
@@ -69,7 +69,10 @@ function Clauses({ oid, selector, sid }: { oid: string; selector: string; sid: s
               <td>
                 <code>{has === undefined || has === null ? '–' : JSON.stringify(has)}</code>
               </td>
-              <td class={`verdict ${kind}`}>{word}</td>
+              <td class={`verdict ${kind}`}>
+                {word}
+                {reason && <p class="sub">{reason}</p>}
+              </td>
             </tr>
           );
         })}

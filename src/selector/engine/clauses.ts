@@ -5,6 +5,7 @@
 import { junction, type SelectorAst, type SelectorRecord, type Verdict } from '../ast.ts';
 import { compileSelector, joinLeaves, type Leaf, type Predicate } from '../compile.ts';
 import { printSelector } from '../print.ts';
+import { patternsIn, RegexRoom } from '../work.ts';
 
 /** To be given back to `release` when it is not needed any more. */
 export interface Question {
@@ -19,9 +20,9 @@ class Clause implements Question {
   #askedAt = -1;
   #verdict: Verdict = false;
 
-  constructor(leaf: Leaf, text: string) {
+  constructor(leaf: Leaf, whole: SelectorAst, text: string) {
     this.text = text;
-    this.#predicate = compileSelector(leaf);
+    this.#predicate = compileSelector(leaf, whole);
   }
 
   ask(record: SelectorRecord, now: number): Verdict {
@@ -63,11 +64,12 @@ export class Clauses {
     return this.#byText.size;
   }
 
-  /** Asks whether all of these are true, of which there is at least one. */
-  question(conjuncts: readonly SelectorAst[]): Question {
+  /** Asks whether all of these are true, of which there is at least one. `whole`: the selector that they are of. */
+  question(conjuncts: readonly SelectorAst[], whole: SelectorAst): Question {
     const tree = junction('and', conjuncts);
-    if (tree.type === 'comparison' || tree.type === 'state' || tree.type === 'collection') return this.#take(tree);
-    return new Joined(tree, (leaf) => this.#take(leaf));
+    if (tree.type === 'comparison' || tree.type === 'state' || tree.type === 'collection')
+      return this.#take(tree, whole);
+    return new Joined(tree, (leaf) => this.#take(leaf, whole));
   }
 
   release(question: Question): void {
@@ -78,14 +80,21 @@ export class Clauses {
     }
   }
 
-  #take(leaf: Leaf): Clause {
-    const text = printSelector(leaf);
+  #take(leaf: Leaf, whole: SelectorAst): Clause {
+    const text = printSelector(leaf) + roomOf(leaf, whole);
     let clause = this.#byText.get(text);
     if (clause === undefined) {
-      clause = new Clause(leaf, text);
+      clause = new Clause(leaf, whole, text);
       this.#byText.set(text, clause);
     }
     clause.uses += 1;
     return clause;
   }
+}
+
+/** What a clause answers depends on its selector only where others of its regular expressions share the budget. */
+function roomOf(leaf: Leaf, whole: SelectorAst): string {
+  const mine = patternsIn(leaf).length;
+  const all = mine === 0 ? [] : patternsIn(whole);
+  return all.length === mine ? '' : ` ${new RegexRoom(all).steps}`;
 }

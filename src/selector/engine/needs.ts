@@ -69,6 +69,8 @@ export interface Parts {
   /** The selector is true when all of these are, in whatever order they are asked. */
   readonly conjuncts: readonly SelectorAst[];
   readonly needs: readonly Need[];
+  /** The selector that they are of. */
+  readonly whole: SelectorAst;
 }
 
 /** Takes a selector apart; the tree is without `not`. */
@@ -81,7 +83,7 @@ export function partsOf(tree: SelectorAst): Parts {
     const found = conditionOf(conjunct);
     if (found !== null) needs.push({ keys: found.keys, settles: found.exact && !whole ? conjunct : null });
   }
-  return { conjuncts: whole ? [tree] : conjuncts, needs };
+  return { conjuncts: whole ? [tree] : conjuncts, needs, whole: tree };
 }
 
 function collectionsIn(node: SelectorAst): number {

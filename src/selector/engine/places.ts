@@ -7,6 +7,7 @@
  * Hanging up costs what the selector's keys are and taking down what its hooks are, whatever else hangs in the index.
  */
 import type { SelectorRecord } from '../ast.ts';
+import { work } from '../work.ts';
 import type { Clauses, Question } from './clauses.ts';
 import { type Key, type Need, type Parts, weightOf } from './needs.ts';
 import { type Asker, newAsker } from './probes.ts';
@@ -47,6 +48,10 @@ export interface Visit<H extends Hung<H>> {
   /** Each record has another number. */
   readonly now: number;
   readonly found: H[];
+  /** From this much work on nothing is asked any more (work.ts): what would be is put to `left`. */
+  readonly stopAt: number;
+  /** null: none. */
+  left: Set<H> | null;
   /** Places whose keys it has, in the order in which they are to be seen. */
   readonly places: Place<H>[];
 }
@@ -82,7 +87,7 @@ export class Place<H extends Hung<H>> {
     const crowded = this.#above === null || this.#hooks >= CROWD;
     const need = crowded ? this.#rarest(parts.needs) : undefined;
     if (need === undefined) {
-      this.#hook(hung, parts.conjuncts.length === 0 ? null : clauses.question(parts.conjuncts));
+      this.#hook(hung, parts.conjuncts.length === 0 ? null : clauses.question(parts.conjuncts, parts.whole));
       return;
     }
     const left = partsAfter(parts, need);
@@ -94,8 +99,15 @@ export class Place<H extends Hung<H>> {
     if (this.#visitedAt === visit.now) return true;
     this.#visitedAt = visit.now;
     for (let hook = this.#first; hook !== null; hook = hook.next) {
-      if (hook.question !== null && hook.question.ask(visit.record, visit.now) !== true) continue;
-      const { hung } = hook;
+      const { hung, question } = hook;
+      if (question !== null) {
+        if (work.spent >= visit.stopAt) {
+          visit.left ??= new Set();
+          visit.left.add(hung);
+          continue;
+        }
+        if (question.ask(visit.record, visit.now) !== true) continue;
+      }
       if (hung.sibling !== null) {
         if (hung.foundAt === visit.now) continue;
         hung.foundAt = visit.now;
@@ -181,10 +193,11 @@ export function visitAll<H extends Hung<H>>(root: Place<H>, visit: Visit<H>): bo
   for (let i = 0; i < visit.places.length; i += 1) if (visit.places[i]?.visit(visit) === false) return false;
   return true;
 }
-function partsAfter({ conjuncts, needs }: Parts, used: Need): Parts {
+function partsAfter({ conjuncts, needs, whole }: Parts, used: Need): Parts {
   const settled = used.settles;
   return {
     conjuncts: settled === null ? conjuncts : conjuncts.filter((one) => one !== settled),
     needs: needs.filter((one) => one !== used),
+    whole,
   };
 }

@@ -11,6 +11,7 @@ import type { SelectorAst, SelectorRecord } from '../ast.ts';
 import { compileSelector, type Predicate } from '../compile.ts';
 import { withoutNot } from '../normal.ts';
 import { printSelector } from '../print.ts';
+import { SLICE_WORK, type Slices, work } from '../work.ts';
 import { Clauses } from './clauses.ts';
 import { partsOf } from './needs.ts';
 import { Hung, newRoot, Place, type Visit, visitAll } from './places.ts';
@@ -72,6 +73,16 @@ class Group<T> extends Hung<Group<T>> implements MatchedGroup<T> {
   }
 }
 
+const NOTHING_LEFT: readonly never[] = [];
+
+/** What the groups hold now. */
+function valuesOf<T>(groups: readonly Group<T>[]): T[] {
+  const values: T[] = [];
+  for (const group of groups)
+    for (let member = group.first; member !== null; member = member.next) values.push(member.value);
+  return values;
+}
+
 export class SelectorSet<T> {
   readonly #members = new Map<string, Member<T>>();
   readonly #groups = new Map<string, Group<T>>();
@@ -122,10 +133,7 @@ export class SelectorSet<T> {
 
   /** The values of all selectors that select this record. */
   match(record: SelectorRecord): T[] {
-    const matched: T[] = [];
-    for (const group of this.#find(record))
-      for (let member = group.first; member !== null; member = member.next) matched.push(member.value);
-    return matched;
+    return valuesOf(this.#find(record));
   }
 
   /** The same by groups, none of whose members has been touched yet: for those who need only some of them, or their number. */
@@ -137,10 +145,37 @@ export class SelectorSet<T> {
     for (const { value } of this.#members.values()) yield value;
   }
 
-  #find(record: SelectorRecord): Group<T>[] {
+  /** The same for one record of which the work is bounded: `left` are groups that were not asked any more, once more than
+   *  `most` had been spent on it (work.ts). With 0 only what needs no question is found. */
+  matchWithin(record: SelectorRecord, most: number): { matched: T[]; left: readonly Group<T>[] } {
+    const { found, left } = this.#visit(record, work.spent + most);
+    return { matched: valuesOf(found), left };
+  }
+
+  /** The same, whatever it takes: between slices of work others have their turn. What is taken out of the set meanwhile may be
+   *  among what matched, what is added may not. */
+  async matchInSlices(record: SelectorRecord, slices: Slices): Promise<T[]> {
+    const { matched, left } = this.matchWithin(record, SLICE_WORK);
+    if (left.length === 0) return matched;
+    return [...matched, ...valuesOf(await slices.filter(left, (group) => group.selects(record)))];
+  }
+
+  #find(record: SelectorRecord): readonly Group<T>[] {
+    return this.#visit(record, Number.POSITIVE_INFINITY).found;
+  }
+
+  #visit(record: SelectorRecord, stopAt: number): { found: readonly Group<T>[]; left: readonly Group<T>[] } {
     this.#now += 1;
-    const visit: Visit<Group<T>> = { record, now: this.#now, found: [], places: [] };
-    if (visitAll(this.#root, visit)) return visit.found;
-    return [...this.#groups.values()].filter((group) => group.selects(record));
+    const visit: Visit<Group<T>> = { record, now: this.#now, found: [], places: [], stopAt, left: null };
+    if (visitAll(this.#root, visit)) {
+      const { found, left } = visit;
+      if (left === null) return { found, left: NOTHING_LEFT };
+      // One that hangs at several places may have been asked at one of them, and found.
+      for (const group of found) left.delete(group);
+      return { found, left: [...left] };
+    }
+    const all = [...this.#groups.values()];
+    if (stopAt !== Number.POSITIVE_INFINITY) return { found: [], left: all };
+    return { found: all.filter((group) => group.selects(record)), left: NOTHING_LEFT };
   }
 }

@@ -1,0 +1,78 @@
+/**
+ * Sensors meet the tasks of their org. Costly regular expressions can make that long (selector/work.ts): nothing is asked for
+ * longer than a slice before others have their turn, and one org does not hold up the partition for the others. What a batch
+ * of presence has no time for is asked later, by itself.
+ */
+import type { Clock } from '../clock.ts';
+import { Slices, work } from '../selector/index.ts';
+import type { Due } from './flight.ts';
+import type { Followers } from './followers.ts';
+import { Later } from './later.ts';
+import { meetAll } from './meet.ts';
+import type { Sensor } from './seat.ts';
+
+/** Work that the sensors of one batch may take at once, of one org and of all: some 50 and 200 ms at the worst, and one more
+ *  selector's. */
+const ORG_WORK = 500_000;
+const BATCH_WORK = 2_000_000;
+
+export type MatchingOptions = {
+  clock: Pick<Clock, 'delay'>;
+  followers: Pick<Followers, 'match' | 'matchInSlices'>;
+  /** The org may be sent something now. */
+  isSubscribed(oid: string): boolean;
+  /** Sends what was found later; does not reject. */
+  send(due: Due[]): Promise<void>;
+};
+
+export class Matching {
+  readonly #options: MatchingOptions;
+  readonly #later: Later;
+
+  constructor(options: MatchingOptions) {
+    this.#options = options;
+    this.#later = new Later(async (sensor) => options.send(await this.all([sensor])));
+  }
+
+  /** What is due of these sensors, as far as there is time for it; the others follow by themselves. */
+  match(sensors: Iterable<Sensor>): Due[] {
+    const due: Due[] = [];
+    const spent = { all: 0, byOrg: new Map<string, number>() };
+    for (const sensor of sensors) {
+      if (!this.#mayGet(sensor)) continue;
+      const mine = spent.byOrg.get(sensor.oid) ?? 0;
+      const limit = { most: Math.max(0, Math.min(ORG_WORK - mine, BATCH_WORK - spent.all)), isReached: false };
+      const before = work.spent;
+      this.#options.followers.match(sensor, due, limit);
+      if (limit.isReached) this.#later.add(sensor);
+      const cost = work.spent - before;
+      if (cost === 0) continue;
+      spent.byOrg.set(sensor.oid, mine + cost);
+      spent.all += cost;
+    }
+    return due;
+  }
+
+  /** All that is due of these sensors, in slices. */
+  all(sensors: Iterable<Sensor>): Promise<Due[]> {
+    const { clock, followers } = this.#options;
+    const slices = new Slices(() => clock.delay(0));
+    return meetAll(clock, sensors, async (slice) => {
+      const due: Due[] = [];
+      for (const sensor of slice) {
+        if (slices.isOver) await slices.pause();
+        if (!this.#mayGet(sensor)) continue;
+        for (const pair of await followers.matchInSlices(sensor, slices)) due.push(pair);
+      }
+      return due;
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#later.stop();
+  }
+
+  #mayGet({ online, seat, oid }: Sensor): boolean {
+    return online && seat.live && this.#options.isSubscribed(oid);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Work that texts decide. A regular expression costs its steps for each character, so a text and a pattern of permitted
+ * lengths can cost tens of milliseconds. One evaluation of one selector is bounded by `SELECTOR_BOUNDS.regexWork`; whoever
+ * evaluates many watches `work.spent`, and lets others have their turn when a slice is used up.
+ *
+ * The bound does not depend on the order in which clauses are asked: each regular expression may look at as many characters
+ * as all of them together can afford.
+ */
+import { anchoredText } from './anchored.ts';
+import { SELECTOR_BOUNDS, type SelectorAst } from './ast.ts';
+import { compileRegex } from './regex.ts';
+
+/** Totals of this process, which only grow. `spent`: characters times steps, and clauses asked of items of lists.
+ *  `refused`: evaluations that ended because a text was too long for its regular expression. */
+export const work = { spent: 0, refused: 0 };
+
+/** Items of a list that cost as much as one step. */
+export const ITEMS_PER_STEP = 16;
+
+/** Work of one slice: some 25 ms at the worst. The last evaluation of a slice may take some 100 ms more (`regexWork`). */
+export const SLICE_WORK = 250_000;
+
+/** Loops that are under way at the same time go on one at a turn: all of them together block for no longer than one. */
+let turns: Promise<unknown> = Promise.resolve();
+
+/** Cuts a loop over many evaluations into slices. Use: `if (slices.isOver) await slices.pause();` `giveTurn` resolves when
+ *  everything else that waits has had its turn; it does not reject. */
+export class Slices {
+  readonly #giveTurn: () => Promise<unknown>;
+  #end = work.spent + SLICE_WORK;
+
+  constructor(giveTurn: () => Promise<unknown>) {
+    this.#giveTurn = giveTurn;
+  }
+
+  get isOver(): boolean {
+    return work.spent >= this.#end;
+  }
+
+  async pause(): Promise<void> {
+    turns = turns.then(this.#giveTurn);
+    await turns;
+    this.#end = work.spent + SLICE_WORK;
+  }
+
+  /** The items that fit, in their order. */
+  async filter<T>(items: Iterable<T>, fits: (item: T) => boolean): Promise<T[]> {
+    const found: T[] = [];
+    for (const item of items) {
+      if (this.isOver) await this.pause();
+      if (fits(item)) found.push(item);
+    }
+    return found;
+  }
+}
+
+/** What the regular expressions of a selector may look at in one evaluation, and what each has looked at so far. */
+export class RegexRoom {
+  readonly #patterns: readonly string[];
+  readonly #looked: number[] = [];
+  #steps = -1;
+
+  /** `patterns`: of the whole selector, also where only a part of it is evaluated. */
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns;
+  }
+
+  /** No regular expression has opened an account: nothing has to be reset. */
+  get isUnused(): boolean {
+    return this.#looked.length === 0;
+  }
+
+  /** Of the whole selector, without those that are answered by comparing texts. */
+  get steps(): number {
+    if (this.#steps < 0) this.#steps = this.#patterns.reduce((sum, pattern) => sum + stepsOf(pattern), 0);
+    return this.#steps;
+  }
+
+  /** Characters that each regular expression may look at in one evaluation. */
+  get characters(): number {
+    return Math.floor(SELECTOR_BOUNDS.regexWork / Math.max(1, this.steps));
+  }
+
+  /** An account for one regular expression, to be given to `take`. */
+  open(): number {
+    return this.#looked.push(0) - 1;
+  }
+
+  /** Before an evaluation. */
+  reset(): void {
+    this.#looked.fill(0);
+  }
+
+  /** Accounts for a text that is about to be matched by a regular expression of so many steps; false: it must not be. */
+  take(account: number, length: number, steps: number): boolean {
+    const characters = Math.max(length, 1); // an empty text is work, too
+    const looked = (this.#looked[account] ?? 0) + characters;
+    this.#looked[account] = looked;
+    if (looked > this.characters) {
+      work.refused += 1;
+      return false;
+    }
+    work.spent += characters * steps;
+    return true;
+  }
+}
+
+function stepsOf(pattern: string): number {
+  if (anchoredText(pattern)?.exact === true) return 0;
+  const compiled = compileRegex(pattern);
+  return 'regex' in compiled ? compiled.steps : 0;
+}
+
+/** The regular expressions in a tree, as often as they occur. */
+export function patternsIn(node: SelectorAst): string[] {
+  switch (node.type) {
+    case 'comparison':
+      return node.operator === 'matches' || node.operator === 'not matches' ? [node.value] : [];
+    case 'and':
+    case 'or':
+      return node.operands.flatMap(patternsIn);
+    case 'not':
+    case 'collection':
+      return patternsIn(node.operand);
+    default:
+      return [];
+  }
+}
+
+/** What evaluating it costs depends on texts and lists of the sensor: it is worth remembering. */
+export function asksOfTexts(node: SelectorAst): boolean {
+  if (node.type === 'and' || node.type === 'or') return node.operands.some(asksOfTexts);
+  if (node.type === 'not') return asksOfTexts(node.operand);
+  return node.type === 'collection' || patternsIn(node).some((pattern) => anchoredText(pattern)?.exact !== true);
+}

@@ -1,0 +1,127 @@
+/** Texts and patterns of permitted lengths that someone has chosen to cost time. Work is counted, not measured. */
+import { describe, expect, it } from 'vitest';
+import {
+  compileSelector,
+  evaluateSelector,
+  explainSelector,
+  parseSelector,
+  SELECTOR_BOUNDS,
+  SelectorSet,
+  SLICE_WORK,
+  Slices,
+  work,
+} from '../../src/selector/index.ts';
+
+const COSTLY = 'hostname matches "[xyz]*x[xyz]{900}z"';
+/** Neither periodic nor short of a character that the pattern asks for. */
+const textOf = (length: number): string => {
+  let seed = 7;
+  let text = 'z';
+  while (text.length < length) {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    text += seed & 0x10000 ? 'x' : 'y';
+  }
+  return text;
+};
+const sensorOf = (fields: object) => ({ sid: 's', oid: 'o', plat: 'linux', tags: [] as string[], ...fields });
+const spentBy = (run: () => unknown): number => {
+  const before = work.spent;
+  run();
+  return work.spent - before;
+};
+
+describe('a selector on one sensor', () => {
+  it('is an error where its regular expression would have to look at too long a text, and costs nothing', () => {
+    const ast = parseSelector(COSTLY);
+    const sensor = sensorOf({ hostname: textOf(250_000) });
+    expect(spentBy(() => expect(compileSelector(ast)(sensor)).toBe('error'))).toBe(0);
+    expect(compileSelector(parseSelector(`not ${COSTLY}`))(sensor)).toBe('error');
+    const { result, clauses } = explainSelector(ast, sensor);
+    expect([result, clauses[0]?.result]).toEqual(['error', 'error']);
+    expect(clauses[0]?.reason).toMatch(/compile to \d+ steps, so each looks at \d+ characters of a sensor at most/);
+    expect(explainSelector(ast, sensorOf({})).clauses[0]).not.toHaveProperty('reason');
+    const evaluated = evaluateSelector(COSTLY, [sensor, sensorOf({ hostname: 'web' })]);
+    expect(evaluated).toMatchObject({ results: ['e', 0], reason: clauses[0]?.reason });
+  });
+
+  it('is asked on the longest host name that a sensor may have', () => {
+    expect(compileSelector(parseSelector(COSTLY))(sensorOf({ hostname: `${'x'.repeat(1_023)}z` }))).toBe(true);
+  });
+
+  it.each([
+    [
+      'many regular expressions',
+      Array.from({ length: 40 }, (_, i) => `hostname matches "x[xy]{${200 + i}}z"`).join(' or '),
+    ],
+    ['many tags', 'any tags as t { t matches "[xy]*x[xy]{900}z" }'],
+    ['many any', Array.from({ length: 150 }, (_, i) => `(any tags as t { t matches "x.{${i + 1}}z" })`).join(' or ')],
+    ['any in any', 'any tags as t { any tags as u { u matches "x[xy]{50}z" } }'],
+    [
+      'clauses asked of items',
+      `any tags as t { any tags as u { ${Array.from({ length: 400 }, (_, i) => `u == n${i}`).join(' or ')} } }`,
+    ],
+  ])('costs no more than its bounds: %s', (_name, text) => {
+    const tags = Array.from({ length: 1_000 }, (_, i) => textOf(200 + (i % 50)));
+    const sensor = sensorOf({ hostname: textOf(1_024), tags });
+    const { regexWork, itemClauses } = SELECTOR_BOUNDS;
+    const spent = spentBy(() => compileSelector(parseSelector(text))(sensor));
+    expect(spent).toBeLessThan(regexWork + itemClauses + 1_000);
+  });
+
+  it('looks at as much whatever else is asked before, so that an index and a scan agree', () => {
+    const set = new SelectorSet<string>();
+    const regexes = ['x[xy]{300}z', 'y[xy]{700}z', '[xy]*x[xy]{500}z', 'z$'].map((one) => `hostname matches "${one}"`);
+    const texts = [
+      ...regexes,
+      ...regexes.flatMap((one) => regexes.map((other) => `${one} or ${other}`)),
+      ...regexes.map((one) => `plat == linux and (not ${one} or ${regexes[3]})`),
+      ...regexes.map((one) => `any tags as t { t == a or ${one} }`),
+    ];
+    for (const [i, text] of texts.entries()) set.add(`${i}`, parseSelector(text), text);
+    const answers = new Set<unknown>();
+    for (const length of [10, 400, 800, 900, 1_024, 2_000, 5_000, 200_000]) {
+      const sensor = sensorOf({ hostname: `${textOf(length - 1)}z`, tags: ['a', 'b'] });
+      const scanned = texts.filter((text) => {
+        const verdict = compileSelector(parseSelector(text))(sensor);
+        answers.add(verdict);
+        return verdict === true;
+      });
+      expect(set.match(sensor).toSorted()).toEqual(scanned.toSorted());
+    }
+    expect(answers).toEqual(new Set([true, false, 'error']));
+  });
+});
+
+describe('one sensor on many selectors', () => {
+  const set = new SelectorSet<number>();
+  for (let i = 0; i < 40; i += 1) set.add(`c${i}`, parseSelector(`hostname matches "[xy]*x[xy]{${400 + i}}z"`), i);
+  set.add('all', parseSelector('*'), 100);
+  set.add('web', parseSelector('hostname matches "^z" and plat == linux'), 101);
+  const sensor = sensorOf({ hostname: `${textOf(1_000)}z` });
+  const { regexWork } = SELECTOR_BOUNDS;
+
+  it('is asked until the work is spent, and what was not asked is named', () => {
+    const all = set.match(sensor);
+    for (const most of [0, 1, regexWork, 3 * regexWork]) {
+      let found: ReturnType<typeof set.matchWithin> | undefined;
+      expect(spentBy(() => (found = set.matchWithin(sensor, most)))).toBeLessThan(most + regexWork);
+      const { matched, left } = found as NonNullable<typeof found>;
+      expect(left.length).toBeGreaterThan(0);
+      expect(matched).toContain(100);
+      const later = left.filter((group) => group.selects(sensor)).flatMap((group) => [...group]);
+      expect([...matched, ...later].toSorted()).toEqual(all.toSorted());
+    }
+  });
+
+  it('gives others their turn, and finds the same', async () => {
+    let [since, longest, turns] = [work.spent, 0, 0];
+    const slices = new Slices(async () => {
+      longest = Math.max(longest, work.spent - since);
+      since = work.spent;
+      turns += 1;
+    });
+    expect((await set.matchInSlices(sensor, slices)).toSorted()).toEqual(set.match(sensor).toSorted());
+    expect(turns).toBeGreaterThan(10);
+    expect(longest).toBeLessThan(SLICE_WORK + 2 * regexWork);
+  });
+});
