@@ -1,5 +1,5 @@
-/** Questions over many sensors take their turns with everything else that the process does. */
-import { setImmediate } from 'node:timers/promises';
+/** Questions over many sensors, cut into slices. */
 import { Slices } from '../selector/index.ts';
+import { nextTurn } from '../turns.ts';
 
-export const newSlices = (): Slices => new Slices(() => setImmediate());
+export const newSlices = (): Slices => new Slices(nextTurn);

@@ -5,13 +5,15 @@
  */
 import { isRunnable } from '../rules/actions.ts';
 import type { Count, RuleMemory } from '../rules/memory.ts';
+import type { NamedRule } from '../rules/ruleset.ts';
 import { counted, runsNow } from '../rules/suppression.ts';
+import { newEventBudget } from '../rules/view.ts';
 import type { Firing, Ports } from './acting.ts';
 import { type Effects, noEffects } from './effects.ts';
-import { firingsOf } from './match.ts';
+import { Matcher } from './match.ts';
 import { perform, sentenceOf } from './perform.ts';
 import type { Rulesets } from './rulesets.ts';
-import type { Seen } from './seen.ts';
+import type { Made, Seen } from './seen.ts';
 import { Turn } from './turn.ts';
 
 /** Reports on reports on reports. */
@@ -36,16 +38,25 @@ export async function respond(
   write: (effects: Effects) => Promise<void>,
 ): Promise<void> {
   const turn = new Turn(responding.ports);
+  const matcher = new Matcher();
   let [effects, held] = [noEffects(), 0];
   for await (const part of seen) {
-    const matched = part.map((one) => matchedBy(responding, effects, one)).filter((one) => one !== null);
+    const matched: { made: Made; firings: Firing[] }[] = [];
+    for (const one of part) {
+      const rules = responding.rulesets.of(one.oid).forEvent(one.type);
+      if (rules.length === 0) continue;
+      const made = { cost: 0, budget: newEventBudget() };
+      const firings = await match(responding, matcher, effects, { ...one, made }, rules);
+      // Most events set nothing off: they cost no more than their rules.
+      if (firings.length > 0) matched.push({ made, firings });
+    }
     const allowed = await suppress(
       responding,
       matched.flatMap(({ firings }) => firings),
       effects,
     );
     for (const { made, firings } of matched) {
-      await setOff(responding, turn, effects, firings, allowed);
+      await setOff(responding, turn, matcher, effects, firings, allowed);
       held += made.cost;
       if (held < PART_COST) continue;
       await write(effects);
@@ -59,6 +70,7 @@ export async function respond(
 async function setOff(
   responding: Responding,
   turn: Turn,
+  matcher: Matcher,
   effects: Effects,
   first: Firing[],
   allowedFirst: Allowed,
@@ -74,27 +86,24 @@ async function setOff(
         });
       return;
     }
-    firings = firings
-      .flatMap(reportsOf)
-      .flatMap((one) => match(responding, effects, one, responding.rulesets.of(one.oid).forDetection(one.type)));
+    const reports = firings.flatMap(reportsOf);
+    firings = [];
+    for (const one of reports) {
+      const rules = responding.rulesets.of(one.oid).forDetection(one.type);
+      firings.push(...(await match(responding, matcher, effects, one, rules)));
+    }
     allowed = await suppress(responding, firings, effects);
   }
 }
 
-/** Most events set nothing off: they cost no more than their rules. */
-function matchedBy(responding: Responding, effects: Effects, seen: Seen) {
-  const firings = match(responding, effects, seen, responding.rulesets.of(seen.oid).forEvent(seen.type));
-  if (firings.length === 0) return null;
-  const made = { cost: 0 };
-  return { made, firings: firings.map((firing) => ({ ...firing, seen: { ...seen, made } })) };
-}
-
-const match = (
+const match = async (
   { rulesets, nowMs }: Responding,
+  matcher: Matcher,
   effects: Effects,
   seen: Seen,
-  rules: ReturnType<ReturnType<Rulesets['of']>['forEvent']>,
-): Firing[] => (rules.length === 0 ? [] : firingsOf(rules, seen, nowMs(), rulesets.lookups(seen.oid), effects));
+  rules: readonly NamedRule[],
+): Promise<Firing[]> =>
+  rules.length === 0 ? [] : matcher.firingsOf(rules, seen, nowMs(), rulesets.lookups(seen.oid), effects);
 
 /** The reports of a firing, as rules on detections see them. */
 const reportsOf = ({ seen, reports }: Firing): Seen[] =>

@@ -12,7 +12,9 @@ import { hashOf } from '../model/ids.ts';
 import type { SensorEvent, SensorPresence, TaskEvent } from '../model/records.ts';
 import { effectiveTags, type SensorView } from '../model/sensor.ts';
 import { taskIdOfInvestigation } from '../model/task.ts';
-import type { View } from '../rules/view.ts';
+import type { EventBudget, View } from '../rules/view.ts';
+
+export type Made = { cost: number; readonly budget: EventBudget };
 
 export type Seen = {
   readonly oid: string;
@@ -26,8 +28,8 @@ export type Seen = {
   /** `did` of the sensor, "" where it has none. */
   readonly did: string;
   readonly view: View;
-  /** What actions have come to so far, of this event and of the reports that it led to. */
-  readonly made?: { cost: number };
+  /** Of this event and of the reports that it led to: what actions have come to so far, and what rules may still do. */
+  readonly made?: Made;
 };
 
 const MADE_BY_RULE = /^rule-(\d{1,2})-/;

@@ -19,6 +19,9 @@ export const RULE_BOUNDS = Object.freeze({
   /** Characters of one template, and of what it makes. */
   templateLength: 65_536,
   renderedLength: 1_048_576,
-  /** Work of one evaluation of one rule: values visited (each counts as four), characters compared (16 count as one), steps of regular expressions (8 as one). */
+  /** Work of one evaluation of one rule: values visited (each counts as four), characters compared (16 count as one), steps of
+   *  regular expressions (2 as one, of a long text 8). At the worst 100 ns each. */
   work: 10_000_000,
+  /** Work of all rules of an org on one event and on the reports that it leads to. */
+  eventWork: 30_000_000,
 });

@@ -19,5 +19,7 @@ export function evaluate(detect: Detect, view: View, asked: Asked): Verdict {
   } catch (error) {
     if (!(error instanceof RuleFault)) throw error;
     return { match: false, mtd: undefined, errors: [...run.errors, error.message] };
+  } finally {
+    if (asked.budget !== undefined) asked.budget.left -= run.spent;
   }
 }

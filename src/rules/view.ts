@@ -14,12 +14,24 @@ export type Asked = {
   readonly lookups: Lookups;
   /** The name that `event` is compared with; by default that of the event. */
   readonly eventType?: string;
+  /** Of the event, shared by all rules that see it; none: each rule has its own bound alone. */
+  readonly budget?: EventBudget;
 };
+
+/** Work (bounds.ts) that may still be done for one event. */
+export type EventBudget = { left: number };
+
+export const newEventBudget = (): EventBudget => ({ left: RULE_BOUNDS.eventWork });
 
 /** A compiled operator. Pure but for what it notes in `run`; throws nothing but a RuleFault. */
 export type Test = (view: View, run: Run) => boolean;
 
 const NONE: readonly string[] = [];
+
+const TOO_MUCH_FOR_RULE = 'This event asks for more work than one rule may do.';
+export const TOO_MUCH_FOR_EVENT =
+  'The rules of the org ask for more work on one event than they may do together: this rule was not evaluated to its end. ' +
+  'Make the costly ones smaller, or let them see fewer events.';
 
 /** One evaluation of one rule on one event. */
 export class Run {
@@ -31,9 +43,11 @@ export class Run {
   mtd: unknown;
   /** What went wrong without ending the evaluation. */
   #errors: Set<string> | undefined;
-  #left = RULE_BOUNDS.work;
+  #spent = 0;
+  readonly #most: number;
 
   constructor(view: View, asked: Asked) {
+    this.#most = Math.min(RULE_BOUNDS.work, asked.budget?.left ?? RULE_BOUNDS.work);
     this.view = view;
     this.asked = asked;
     this.eventType = asked.eventType ?? eventTypeOf(view);
@@ -48,9 +62,16 @@ export class Run {
     this.#errors.add(sentence);
   }
 
+  /** Work that was done so far. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** To be called before the work is done: what is refused is not spent. */
   spend(work: number): void {
-    this.#left -= work;
-    if (this.#left < 0) throw new RuleFault('This event asks for more work than one rule may do.');
+    if (this.#spent + work > this.#most)
+      throw new RuleFault(this.#most === RULE_BOUNDS.work ? TOO_MUCH_FOR_RULE : TOO_MUCH_FOR_EVENT);
+    this.#spent += work;
   }
 }
 

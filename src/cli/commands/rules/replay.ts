@@ -1,4 +1,5 @@
 /** The events of an org that sensors have sent lately, read from Kafka as they stand there: for trying a rule on them. */
+import { isNestedTooDeep } from '../../../command/depth.ts';
 import type { Io } from '../../io.ts';
 import { kafkaConfig, logTo } from '../../kafka.ts';
 
@@ -46,6 +47,8 @@ export async function replayEvents(
       onRecords: async (records) => {
         for (const item of await decodeAll(codec, 'SensorEvent', records)) {
           if ('refusal' in item || item.value.oid !== oid) continue;
+          // Rules do not see it either.
+          if (isNestedTooDeep(item.value.routing) || isNestedTooDeep(item.value.event)) continue;
           const [routing, event] = [parseObject(item.value.routing), parseObject(item.value.event)];
           if (routing === null || event === null) continue;
           const { view } = seen.seenEvent(item.value, { routing, event }, null, undefined, io.nowMs());
