@@ -4,6 +4,7 @@
  */
 import type { RolePorts } from '../ports.ts';
 import type { TaskChange } from '../projection/store.ts';
+import { Slices } from '../selector/index.ts';
 import { OrgTasks, type Task } from './tasks.ts';
 
 const PAGE = 200;
@@ -77,10 +78,16 @@ export class Follower {
   }
 
   async #add(taskIds: string[], reload: boolean): Promise<void> {
+    const slices = new Slices(() => this.#ports.clock.delay(0));
     for (let i = 0; i < taskIds.length; i += PAGE) {
       const records = await this.#ports.projection.readTasks(this.#oid, taskIds.slice(i, i + PAGE));
-      const added: Task[] = [];
+      let added: Task[] = [];
       for (const record of records) {
+        if (slices.isOver) {
+          if (added.length > 0) this.#onAdded({ tasks: added, reload });
+          added = [];
+          await slices.pause(); // regular expressions are compiled
+        }
         if (record?.state !== 'pending' || this.tasks.get(record.taskId)) continue;
         added.push(this.tasks.add(record, this.#ports.clock.nowMs()));
       }

@@ -6,7 +6,9 @@
  */
 
 import type { DeadLetter, EpochEvent, InRecord } from '../outbox.ts';
+import { pagesOf } from '../pages.ts';
 import type { Batch, RolePorts } from '../ports.ts';
+import { Slices } from '../selector/index.ts';
 import { followUp, isNarrow, judge, type Step, toApply } from './project.ts';
 import type { Rebuild } from './rebuild.ts';
 import type { Answer, ApplyAnswer, ApplyOutcome, ApplyRequest } from './store.ts';
@@ -83,17 +85,33 @@ export async function applyCommands(
   rebuild.missed.caughtUp(batch.partition, batch.nextOffset, (oid) => rebuild.positions.org(oid) !== undefined);
 }
 
-async function judgeBatch({ inbox, orgs, config }: RolePorts, rebuild: Rebuild, batch: Batch) {
+async function judgeBatch({ inbox, orgs, config, clock }: RolePorts, rebuild: Rebuild, batch: Batch) {
   const decoded = await inbox.decode('TaskCommand', batch.records);
   const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
   const rules = { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
   const replayed = ({ partition, offset }: InRecord) =>
     offset < effects ? { refused: rebuild.refusals.has('c', partition, offset) } : null;
-  const judged = judge(decoded, rules, replayed);
+  const judged = await judgeInSlices();
   if (!judged.refused.some(({ code }) => code === 'org_unknown' || code === 'not_subscribed')) return judged;
   await orgs.refresh();
-  return judge(decoded, rules, replayed);
+  return judgeInSlices();
+
+  /** Selectors are compiled to be judged: between some of them others have their turn. */
+  async function judgeInSlices(): Promise<ReturnType<typeof judge>> {
+    const slices = new Slices(() => clock.delay(0));
+    const all: ReturnType<typeof judge> = { steps: [], refused: [] };
+    for (const page of pagesOf(decoded, JUDGED_AT_ONCE)) {
+      if (slices.isOver) await slices.pause();
+      const { steps, refused } = judge(page, rules, replayed);
+      all.steps.push(...steps);
+      all.refused.push(...refused);
+    }
+    return all;
+  }
 }
+
+/** The longest regular expressions take some 20 ms each to compile. */
+const JUDGED_AT_ONCE = 10;
 
 /** Runs of steps that one trip can apply; a narrowed UNTASK stands alone, in its place in the order. */
 function segmentsOf(steps: Step[]): Step[][] {

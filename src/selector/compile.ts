@@ -16,7 +16,8 @@ import { codeToName } from './codes.ts';
 import { isSensorField, SENSOR_FIELDS } from './fields.ts';
 import { emptiness, equality, membership, nilness, pattern, type ValueTest } from './operators.ts';
 import { ABSENT, BROKEN, bindNames, reader, type Scope, type Slots } from './resolve.ts';
-import { patternsIn, RegexRoom, work } from './work.ts';
+import { work } from './spent.ts';
+import { patternsIn, RegexRoom } from './work.ts';
 
 export type Predicate = (record: SelectorRecord) => Verdict;
 

@@ -4,7 +4,7 @@ import { compileSelector } from './compile.ts';
 import { SelectorError } from './errors.ts';
 import { tooMuchWork } from './explain.ts';
 import { parseExpression } from './parse.ts';
-import { work } from './work.ts';
+import { work } from './spent.ts';
 
 export interface EvaluatedSelector {
   readonly expr: string;

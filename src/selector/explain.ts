@@ -7,7 +7,8 @@ import type { CollectionNode, ComparisonNode, SelectorAst, SelectorRecord, State
 import { compileSelector } from './compile.ts';
 import { printSelector } from './print.ts';
 import { ABSENT, BROKEN, reader } from './resolve.ts';
-import { patternsIn, RegexRoom, work } from './work.ts';
+import { work } from './spent.ts';
+import { patternsIn, RegexRoom } from './work.ts';
 
 export interface ExplainedClause {
   /** The clause as printed. */

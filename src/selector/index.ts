@@ -16,5 +16,6 @@ export { parseExpression, parseSelector } from './parse.ts';
 export { type PartPlan, type PartState, partPlan } from './part.ts';
 export { printSelector } from './print.ts';
 export { recordOf } from './record.ts';
+export { work } from './spent.ts';
 export { sidOf, sidSelector, tagSelector } from './targets.ts';
-export { asksOfTexts, SLICE_WORK, Slices, work } from './work.ts';
+export { asksOfTexts, SLICE_WORK, Slices } from './work.ts';

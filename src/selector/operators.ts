@@ -7,8 +7,9 @@ import { type AnchoredText, anchoredText } from './anchored.ts';
 import type { Verdict } from './ast.ts';
 import { strayBytes } from './literals.ts';
 import { type CompiledRegex, compileRegex } from './regex.ts';
+import { work } from './spent.ts';
 import { RANGE, readBoolean, readFloat, readInteger } from './values.ts';
-import { ITEMS_PER_STEP, type RegexRoom, work } from './work.ts';
+import { ITEMS_PER_STEP, type RegexRoom } from './work.ts';
 
 export type ValueTest = (value: unknown) => Verdict;
 

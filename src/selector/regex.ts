@@ -6,6 +6,7 @@ import { RE2JS } from 're2js';
 import { SELECTOR_BOUNDS } from './ast.ts';
 import type { SelectorErrorCode } from './errors.ts';
 import { guessRegexCost } from './regexcost.ts';
+import { work } from './spent.ts';
 
 export interface RegexFailure {
   readonly code: SelectorErrorCode;
@@ -22,6 +23,9 @@ const KEPT_PATTERNS = 4096;
 const GUESS_MARGIN = 4;
 /** Characters that may be looked up for case variants, about twice all there are. */
 const FOLDED_MAX = 2_000_000;
+/** Work of compiling: for each step, and for so many characters that are looked up. */
+const COMPILE_STEP = 40;
+const FOLDED_PER_WORK = 16;
 const cache = new Map<string, CompiledRegex>();
 
 /** `lengthMax`: characters that the pattern may have. */
@@ -50,6 +54,7 @@ function compileOnce(pattern: string): CompiledRegex {
   }
   const cost = guessRegexCost(pattern);
   if (cost.steps > GUESS_MARGIN * regexSteps || cost.folded > FOLDED_MAX) return { failure: tooLarge() };
+  work.spent += cost.steps * COMPILE_STEP + cost.folded / FOLDED_PER_WORK;
   try {
     const regex = RE2JS.compile(pattern);
     const steps = regex.programSize();

@@ -9,10 +9,7 @@
 import { anchoredText } from './anchored.ts';
 import { SELECTOR_BOUNDS, type SelectorAst } from './ast.ts';
 import { compileRegex } from './regex.ts';
-
-/** Totals of this process, which only grow. `spent`: characters times steps, and clauses asked of items of lists.
- *  `refused`: evaluations that ended because a text was too long for its regular expression. */
-export const work = { spent: 0, refused: 0 };
+import { work } from './spent.ts';
 
 /** Items of a list that cost as much as one step. */
 export const ITEMS_PER_STEP = 16;

@@ -7,7 +7,7 @@
  * Hanging up costs what the selector's keys are and taking down what its hooks are, whatever else hangs in the index.
  */
 import type { SelectorRecord } from '../ast.ts';
-import { work } from '../work.ts';
+import { work } from '../spent.ts';
 import type { Clauses, Question } from './clauses.ts';
 import { type Key, type Need, type Parts, weightOf } from './needs.ts';
 import { type Asker, newAsker } from './probes.ts';
