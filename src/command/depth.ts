@@ -12,6 +12,7 @@ const [LIST, LIST_END, OBJECT, OBJECT_END] = [91, 93, 123, 125] as const;
 
 /** More than `most` deep. */
 export function isNestedTooDeep(text: string, most = NESTING_MAX): boolean {
+  if (!hasMore(text, most)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
@@ -21,6 +22,14 @@ export function isNestedTooDeep(text: string, most = NESTING_MAX): boolean {
       if (depth > most) return true;
     } else if (code === OBJECT_END || code === LIST_END) depth -= 1;
   }
+  return false;
+}
+
+/** Whether the text has more than so many opening brackets, in strings or not: most events have few, and are done with. */
+function hasMore(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of '{[')
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (--left < 0) return true;
   return false;
 }
 
