@@ -17,7 +17,7 @@ import { isSensorField, SENSOR_FIELDS } from './fields.ts';
 import { emptiness, equality, membership, nilness, pattern, type ValueTest } from './operators.ts';
 import { ABSENT, BROKEN, bindNames, reader, type Scope, type Slots } from './resolve.ts';
 import { work } from './spent.ts';
-import { patternsIn, RegexRoom } from './work.ts';
+import { Regexes, RegexRoom } from './work.ts';
 
 export type Predicate = (record: SelectorRecord) => Verdict;
 
@@ -28,7 +28,7 @@ export type Leaf = ComparisonNode | StateNode | CollectionNode;
  *  tree is a part of, whose regular expressions share one budget. */
 export function compileSelector(ast: SelectorAst, whole: SelectorAst = ast): Predicate {
   const slots: Slots = { values: [], visits: 0, asked: 0 };
-  const room = new RegexRoom(patternsIn(whole));
+  const room = new RegexRoom(Regexes.of(whole));
   const predicate = compile(ast, { names: [], slots, room });
   const hasItems = slots.values.length > 0;
   if (!hasItems && room.isUnused) return predicate;

@@ -8,7 +8,7 @@ import { compileSelector } from './compile.ts';
 import { printSelector } from './print.ts';
 import { ABSENT, BROKEN, reader } from './resolve.ts';
 import { work } from './spent.ts';
-import { patternsIn, RegexRoom } from './work.ts';
+import { Regexes } from './work.ts';
 
 export interface ExplainedClause {
   /** The clause as printed. */
@@ -46,7 +46,7 @@ export function explainSelector(ast: SelectorAst, record: SelectorRecord, whole:
 
 /** What to do about a text that is too long for the regular expressions of a selector. */
 export function tooMuchWork(ast: SelectorAst): string {
-  const { steps, characters } = new RegexRoom(patternsIn(ast));
+  const { steps, characters } = Regexes.of(ast);
   return (
     `The regular expressions of the selector compile to ${steps} steps, so each looks at ${characters} characters ` +
     'of a sensor at most, and the sensor has more. Use smaller repeat counts, or fewer regular expressions.'

@@ -51,31 +51,47 @@ export class Slices {
   }
 }
 
-/** What the regular expressions of a selector may look at in one evaluation, and what each has looked at so far. */
-export class RegexRoom {
-  readonly #patterns: readonly string[];
-  readonly #looked: number[] = [];
+/** The regular expressions of a whole selector, found and compiled once however many parts of it are evaluated. */
+export class Regexes {
+  readonly patterns: readonly string[];
   #steps = -1;
 
-  /** `patterns`: of the whole selector, also where only a part of it is evaluated. */
-  constructor(patterns: readonly string[]) {
-    this.#patterns = patterns;
+  private constructor(patterns: readonly string[]) {
+    this.patterns = patterns;
+  }
+
+  static of(whole: SelectorAst): Regexes {
+    const found = known.get(whole) ?? new Regexes(patternsIn(whole));
+    known.set(whole, found);
+    return found;
+  }
+
+  /** Together, without those that are answered by comparing texts. */
+  get steps(): number {
+    if (this.#steps < 0) this.#steps = this.patterns.reduce((sum, pattern) => sum + stepsOf(pattern), 0);
+    return this.#steps;
+  }
+
+  /** Characters that each of them may look at in one evaluation. */
+  get characters(): number {
+    return Math.floor(SELECTOR_BOUNDS.regexWork / Math.max(1, this.steps));
+  }
+}
+
+const known = new WeakMap<SelectorAst, Regexes>();
+
+/** What regular expressions may look at in one evaluation, and what each has looked at so far. */
+export class RegexRoom {
+  readonly #regexes: Regexes;
+  readonly #looked: number[] = [];
+
+  constructor(regexes: Regexes) {
+    this.#regexes = regexes;
   }
 
   /** No regular expression has opened an account: nothing has to be reset. */
   get isUnused(): boolean {
     return this.#looked.length === 0;
-  }
-
-  /** Of the whole selector, without those that are answered by comparing texts. */
-  get steps(): number {
-    if (this.#steps < 0) this.#steps = this.#patterns.reduce((sum, pattern) => sum + stepsOf(pattern), 0);
-    return this.#steps;
-  }
-
-  /** Characters that each regular expression may look at in one evaluation. */
-  get characters(): number {
-    return Math.floor(SELECTOR_BOUNDS.regexWork / Math.max(1, this.steps));
   }
 
   /** An account for one regular expression, to be given to `take`. */
@@ -93,7 +109,7 @@ export class RegexRoom {
     const characters = Math.max(length, 1); // an empty text is work, too
     const looked = (this.#looked[account] ?? 0) + characters;
     this.#looked[account] = looked;
-    if (looked > this.characters) {
+    if (looked > this.#regexes.characters) {
       work.refused += 1;
       return false;
     }

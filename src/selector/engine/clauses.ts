@@ -5,7 +5,7 @@
 import { junction, type SelectorAst, type SelectorRecord, type Verdict } from '../ast.ts';
 import { compileSelector, joinLeaves, type Leaf, type Predicate } from '../compile.ts';
 import { printSelector } from '../print.ts';
-import { patternsIn, RegexRoom } from '../work.ts';
+import { patternsIn, Regexes } from '../work.ts';
 
 /** To be given back to `release` when it is not needed any more. */
 export interface Question {
@@ -95,6 +95,7 @@ export class Clauses {
 /** What a clause answers depends on its selector only where others of its regular expressions share the budget. */
 function roomOf(leaf: Leaf, whole: SelectorAst): string {
   const mine = patternsIn(leaf).length;
-  const all = mine === 0 ? [] : patternsIn(whole);
-  return all.length === mine ? '' : ` ${new RegexRoom(all).steps}`;
+  if (mine === 0) return '';
+  const regexes = Regexes.of(whole);
+  return regexes.patterns.length === mine ? '' : ` ${regexes.steps}`;
 }
