@@ -131,6 +131,10 @@ describe(`poison (seed ${seed})`, () => {
     await system.presence({ sid });
     await vi.waitFor(() => expect(system.sent(taskId, sid)).toHaveLength(1), soon);
     await system.answer({ sid, task_id: taskId, event: `{"ERROR":${'['.repeat(50_000)}${']'.repeat(50_000)}}` });
+    const tooDeep = () =>
+      lettersOf('sensorEvents').filter(({ headers }) => String(headers['rt-error-code']) === 'nested_too_deep');
+    await vi.waitFor(() => expect(tooDeep()).toHaveLength(1), soon);
+    await system.answer({ sid, task_id: taskId, event: '{"ERROR":5}' });
     await vi.waitFor(() => expect(system.eventsOf(taskId, 'TASK_FAILURE', sid)).toHaveLength(1), soon);
     const all = randomUUID();
     await system.command({ task_id: all, selector: null });
