@@ -92,6 +92,7 @@ export const ERROR_CODES = {
   oid_invalid: kind(400, false, 'The oid is not a UUID.'),
   sid_invalid: kind(400, false, 'The sid is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
   task_id_invalid: kind(400, false, 'The task_id is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
+  issued_at_invalid: kind(400, false, 'issued_at is earlier than 2020: it is in milliseconds, not in seconds.'),
   issued_in_future: kind(400, false, 'issued_at is more than five minutes after the append time.'),
   task_id_conflict: kind(409, false, 'The task id was used with other content, or the task was removed.'),
 } as const satisfies Record<string, ErrorKind>;

@@ -21,6 +21,8 @@ export type JsonObject = Record<string, unknown>;
 
 /** How far a producer's clock may be ahead of the broker's. */
 export const ISSUED_AHEAD_MAX_MS = 5 * 60_000;
+/** No command is older than this system. Seconds in the place of milliseconds are a time in January 1970. */
+const ISSUED_FIRST_MS = Date.UTC(2020);
 
 /** They go into events and dispatches, which have to fit a record. */
 const SMALL_FIELDS = [
@@ -47,7 +49,7 @@ export function checkCommand(
     checkOrg(command.oid, rules.orgs) ??
     checkTaskId(key, command.task_id) ??
     (command.action === 'TASK' ? checkTask(command, appendedAtMs, rules) : null) ??
-    (command.action === 'UNTASK' ? checkSelectorText('untask_selector', command.untask_selector) : null)
+    (command.action === 'UNTASK' ? checkUntask(command) : null)
   );
 }
 
@@ -152,7 +154,8 @@ function checkTask(command: TaskCommand, appendedAtMs: number, rules: CommandRul
   return (
     checkCommandLine(command.task, rules.taskMaxBytes) ??
     checkTtl(command.ttl, rules.ttlMaxSeconds) ??
-    checkIssuedAt(command.issued_at, appendedAtMs) ??
+    checkIssuedAt(command.issued_at) ??
+    checkNotAhead(command.issued_at, appendedAtMs) ??
     checkSelectorText('selector', command.selector)
   );
 }
@@ -169,7 +172,20 @@ function checkTtl(ttl: number, maxSeconds: number): Refusal | null {
   return refuse('ttl_invalid', `ttl must be a whole number of seconds from 0 to ${maxSeconds}.`);
 }
 
-function checkIssuedAt(issuedAtMs: number, appendedAtMs: number): Refusal | null {
+const checkUntask = (command: TaskCommand): Refusal | null =>
+  checkIssuedAt(command.issued_at) ?? checkSelectorText('untask_selector', command.untask_selector);
+
+/** Commands that were accepted before this rule was there stay accepted: a replay reads in the dead letters what was refused, and
+ *  judges nothing anew. A task of them expired long ago. */
+function checkIssuedAt(issuedAtMs: number): Refusal | null {
+  if (issuedAtMs >= ISSUED_FIRST_MS) return null;
+  return refuse(
+    'issued_at_invalid',
+    `issued_at ${issuedAtMs} is earlier than 2020: give a Unix timestamp in milliseconds, not in seconds.`,
+  );
+}
+
+function checkNotAhead(issuedAtMs: number, appendedAtMs: number): Refusal | null {
   if (issuedAtMs <= appendedAtMs + ISSUED_AHEAD_MAX_MS) return null;
   return refuse('issued_in_future', "issued_at is more than five minutes ahead: check the producer's clock.");
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkCommand, checkPresence, checkSensorEvent } from '../../src/command/check.ts';
 import type { SensorEvent, SensorPresence, TaskCommand } from '../../src/model/records.ts';
-import { BARE_OID, OID, PAST_OID, testOrgs, UNKNOWN_OID } from './orgs.ts';
+import { BARE_OID, OID, PAST_OID, PAST_PERIOD, testOrgs, UNKNOWN_OID } from './orgs.ts';
 
 const APPENDED_AT_MS = 1_700_000_000_000;
+const ISSUED_FIRST_MS = Date.UTC(2020);
 const orgs = testOrgs();
 const rules = { orgs, ttlMaxSeconds: 7_776_000, taskMaxBytes: 16 };
 
@@ -38,6 +39,9 @@ describe('a command is judged by the first rule that it breaks', () => {
     ['a ttl above the maximum', { ttl: 7_776_001 }, 'ttl_invalid'],
     ['a ttl beyond whole numbers', { ttl: 2 ** 60 }, 'ttl_invalid'],
     ['an issue more than five minutes ahead', { issued_at: APPENDED_AT_MS + 300_001 }, 'issued_in_future'],
+    ['an issue in seconds', { issued_at: APPENDED_AT_MS / 1_000 }, 'issued_at_invalid'],
+    ['an issue just before 2020', { issued_at: ISSUED_FIRST_MS - 1 }, 'issued_at_invalid'],
+    ['an issue before 1970', { issued_at: -1 }, 'issued_at_invalid'],
     ['a selector that does not parse', { selector: 'plat ==' }, 'selector_syntax'],
     ['a selector of an unknown field', { selector: 'colour == red' }, 'selector_unknown_field'],
     ['a selector with a bad regex', { selector: "hostname matches '('" }, 'selector_bad_regex'],
@@ -52,7 +56,7 @@ describe('a command is judged by the first rule that it breaks', () => {
     ['as it should be', {}],
     ['ttl 0', { ttl: 0 }],
     ['the longest ttl', { ttl: 7_776_000 }],
-    ['issued long ago', { issued_at: 0 }],
+    ['issued long ago', { issued_at: ISSUED_FIRST_MS }],
     ['exactly five minutes ahead', { issued_at: APPENDED_AT_MS + 300_000 }],
     ['all sensors, as null', { selector: null }],
     ['all sensors, as an empty text', { selector: '' }],
@@ -70,14 +74,20 @@ describe('a command is judged by the first rule that it breaks', () => {
   });
 
   test('subscription is judged at the append time, not now', () => {
-    const command = { ...TASK, oid: PAST_OID, issued_at: 1_500 };
-    expect(checkCommand('t-1', command, 1_500, rules)).toBeNull();
-    expect(checkCommand('t-1', command, 2_000, rules)?.code).toBe('not_subscribed');
+    const command = { ...TASK, oid: PAST_OID, issued_at: PAST_PERIOD.from };
+    expect(checkCommand('t-1', command, PAST_PERIOD.to - 1, rules)).toBeNull();
+    expect(checkCommand('t-1', command, PAST_PERIOD.to, rules)?.code).toBe('not_subscribed');
   });
 
   test('an UNTASK needs no subscription, no command line and no ttl in range', () => {
     const command = { ...UNTASK, oid: BARE_OID, ttl: -5, selector: 'nonsense ==' };
     expect(checkCommand('t-1', command, APPENDED_AT_MS, rules)).toBeNull();
+  });
+
+  test('an UNTASK that was issued in seconds is refused, and the sentence gives the unit', () => {
+    const refusal = checkCommand('t-1', { ...UNTASK, issued_at: APPENDED_AT_MS / 1_000 }, APPENDED_AT_MS, rules);
+    expect(refusal?.code).toBe('issued_at_invalid');
+    expect(refusal?.message).toContain('milliseconds');
   });
 
   test('the selector that narrows an UNTASK is checked like any other', () => {

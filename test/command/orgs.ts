@@ -7,6 +7,9 @@ export const PAST_OID = '11111111-2222-4333-8444-666666666666';
 export const BARE_OID = '11111111-2222-4333-8444-777777777777';
 export const UNKNOWN_OID = '11111111-2222-4333-8444-888888888888';
 
+/** When PAST_OID was subscribed, Unix ms. */
+export const PAST_PERIOD = { from: Date.UTC(2021), to: Date.UTC(2022) };
+
 export const SECRET = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 export const READER_SECRET = 'aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff';
 
@@ -26,7 +29,7 @@ export function set(table: OrgTable, oid: string, kind: SettingKind, name: strin
 export const testSettings = (): Entry[] => [
   ...[OID, PAST_OID, BARE_OID].map((oid) => entry(oid, 'ORG', oid, { name: 'test' })),
   entry(OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 0 }] }),
-  entry(PAST_OID, 'SUBSCRIPTION', EXTENSION, { periods: [{ from: 1_000, to: 2_000 }] }),
+  entry(PAST_OID, 'SUBSCRIPTION', EXTENSION, { periods: [PAST_PERIOD] }),
   ...[OID, PAST_OID, BARE_OID].map((oid) =>
     entry(oid, 'API_KEY', 'all', { hash: hashOfKey(SECRET), perms: ['sensor.task', 'sensor.list'] }),
   ),

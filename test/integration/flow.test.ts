@@ -200,6 +200,7 @@ describe('records that are not valid', () => {
     await system.command({ task_id: 'no-selector', selector: 'plat = windows' });
     await system.command({ task_id: 'unknown-org', oid: randomUUID() });
     await system.command({ task_id: 'too-early', issued_at: Date.now() + 600_000 });
+    await system.command({ task_id: 'in-seconds', issued_at: Math.floor(Date.now() / 1_000) });
     await system.command({ task_id: 'once', task: 'a' });
     await system.command({ task_id: 'once', task: 'b' });
     await waitFor(() => {
@@ -207,6 +208,7 @@ describe('records that are not valid', () => {
       expect(code('no-selector')).toEqual(['selector_syntax']);
       expect(code('unknown-org')).toEqual(['org_unknown']);
       expect(code('too-early')).toEqual(['issued_in_future']);
+      expect(code('in-seconds')).toEqual(['issued_at_invalid']);
       expect(code('once')).toEqual(['task_id_conflict']);
     });
     const letter = system.seen.deadLetters.find((r) => r.key?.toString() === `bad ${system.topics.commands}`);
