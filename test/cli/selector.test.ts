@@ -23,9 +23,24 @@ const fixture = (name: string) => new URL(`../selector/fixtures/${name}`, import
 
 describe('rt selector eval', () => {
   it('answers each sensor in its order', async () => {
-    const { exitCode, out } = await evaluated('--json', '--expr', "meta.labels['env'] == x");
+    const { exitCode, out } = await evaluated('--json', '--expr', 'hostname == `web-1`');
     expect(exitCode).toBe(0);
-    expect(out).toBe('{"expr":"meta.labels[\'env\'] == x","parses":true,"error":null,"results":[1,"e"]}\n');
+    expect(JSON.parse(out)).toEqual({
+      ...{ expr: 'hostname == `web-1`', parses: true, error: null, code: null, column: null },
+      results: [1, 'e'],
+    });
+  });
+
+  it.each([
+    ["meta.labels['env'] == x", 'selector_unknown_field', 1, [1, 'e']],
+    ['sid == a and platform == linux', 'selector_unknown_field', 14, ['e', 0]],
+    ["hostname matches '('", 'selector_bad_regex', 18, ['e', 'e']],
+    ["sid == b or hostname matches 'a(?=b)'", 'selector_bad_regex', 30, ['e', 1]],
+  ])('tells a program that a server refuses %s, and where', async (expr, code, column, results) => {
+    const { exitCode, out } = await evaluated('--json', '--expr', expr);
+    expect(exitCode).toBe(0);
+    const error = expect.stringMatching(`^column ${column}: `);
+    expect(JSON.parse(out)).toEqual({ expr, parses: true, error, code, column, results });
   });
 
   it('shows a person the sensors', async () => {
@@ -38,6 +53,7 @@ describe('rt selector eval', () => {
     const { exitCode, err } = await evaluated('--expr', 'platform == linux');
     expect(exitCode).toBe(0);
     expect(err).toMatch(/^column 1: found platform, .*did you mean plat\?\n$/);
+    expect((await evaluated('--expr', 'sid in tags or platform == linux')).err).toMatch(/^column 16: found platform/);
     expect((await evaluated('--expr', 'sid == a')).err).toBe('');
   });
 
@@ -54,7 +70,9 @@ describe('rt selector eval', () => {
   it('ends with 4 when its only selector does not parse, and still answers a program', async () => {
     const { exitCode, out, err } = await evaluated('--json', '--expr', 'sid = a');
     expect(exitCode).toBe(4);
-    expect(JSON.parse(out)).toMatchObject({ parses: false, error: expect.stringContaining('column 5'), results: [] });
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ parses: false, error: expect.stringContaining('column 5'), code: 'selector_syntax', column: 5, results: [] },
+    });
     expect(err).toMatch(/^selector_syntax .*write ==/);
   });
 

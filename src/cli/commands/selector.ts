@@ -1,14 +1,7 @@
 /** `selector eval`: tries selectors on sensors from a file, without a server. */
 import { open, readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import {
-  checkSelector,
-  type EvaluatedSelector,
-  evaluateSelector,
-  parseExpression,
-  SelectorError,
-  type SelectorRecord,
-} from '../../selector/index.ts';
+import { type EvaluatedSelector, evaluateSelector, type SelectorRecord } from '../../selector/index.ts';
 import { EXIT } from '../codes.ts';
 import { CliError, usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter } from '../io.ts';
@@ -33,7 +26,8 @@ export function registerSelector(program: Command, io: Io): void {
     .summary('try selectors on sensors from a file')
     .description(
       'Tries selectors on sensors from a file: a JSON list of objects as selectors see them, nested fields allowed. ' +
-        'A selector that does not parse ends --expr with exit code 4; in a --file it is an answer like any other.',
+        'A selector that does not parse ends --expr with exit code 4; in a --file it is an answer like any other. ' +
+        'One that parses is evaluated, also where a server refuses it: --json has the code and the column (from 1) of that.',
     )
     .requiredOption('--sensors <file>', 'the sensors')
     .addOption(new Option('--expr <selector>', 'one selector').conflicts('file'))
@@ -58,32 +52,19 @@ async function evaluate(flags: Flags, io: Io): Promise<void> {
 function evaluateOne(expr: string, sensors: readonly SelectorRecord[], flags: Flags, io: Io): void {
   const evaluated = evaluateSelector(expr, sensors);
   if (flags.json) io.out(json(evaluated));
-  if (!evaluated.parses) throw refusalOf(expr);
+  const { parses, error, code } = evaluated;
+  if (!parses) throw new CliError(code ?? '', error ?? '', { exitCode: EXIT.invalid });
   if (flags.json) return;
   io.out(sensorTable(evaluated, sensors, painter(io.colour)));
   const reason = reasonOf(evaluated);
   if (reason !== '') io.err(`${reason}\n`);
 }
 
-/** Why some sensors give an error, as a server would say of such a task; '' where none does. */
-function reasonOf({ expr, results, reason }: EvaluatedSelector): string {
-  if (!results.includes('e')) return '';
+/** Why a server refuses such a task, else why some sensors give an error; '' where neither is so. */
+function reasonOf({ error, results, reason }: EvaluatedSelector): string {
+  if (error !== null) return visible(error);
   if (reason !== undefined) return reason;
-  try {
-    checkSelector(expr);
-  } catch (error) {
-    if (error instanceof SelectorError) return visible(error.message);
-  }
-  return 'Some sensors lack a field that it asks for.';
-}
-
-function refusalOf(expr: string): unknown {
-  try {
-    return parseExpression(expr);
-  } catch (error) {
-    if (!(error instanceof SelectorError)) return error;
-    return new CliError(error.code, error.message, { exitCode: EXIT.invalid });
-  }
+  return results.includes('e') ? 'Some sensors lack a field that it asks for.' : '';
 }
 
 async function evaluateFile(file: string, sensors: readonly SelectorRecord[], flags: Flags, io: Io): Promise<void> {
@@ -107,9 +88,9 @@ function sensorTable({ results }: EvaluatedSelector, sensors: readonly SelectorR
 const nameOf = (value: unknown): string => (typeof value === 'string' ? clip(value, 40) : '–');
 
 function rowOf(evaluated: EvaluatedSelector): string[] {
-  const { expr, error, results } = evaluated;
+  const { expr, parses, error, results } = evaluated;
   const text = clip(expr, SELECTOR_WIDTH);
-  if (error !== null) return [text, '–', '–', '–', visible(error)];
+  if (!parses) return [text, '–', '–', '–', visible(error ?? '')];
   const count = (answer: 0 | 1 | 'e') => String(results.filter((one) => one === answer).length);
   return [text, count(1), count(0), count('e'), reasonOf(evaluated)];
 }
