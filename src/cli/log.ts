@@ -23,11 +23,13 @@ export type Log = {
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
   committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
-  /** All that stands on a topic now, from these offsets (by partition), or from its beginning. */
+  /** All that stands on a topic now, from these offsets (by partition), or from its beginning; what is read until `ended`, where
+   *  that comes before. */
   read(
     topic: TopicKey,
     from: 'beginning' | Map<number, number>,
     onRecords: (records: InRecord[]) => void,
+    ended?: Promise<void>,
   ): Promise<void>;
   /** First offsets appended at or after the time, by partition. */
   since(topic: TopicKey, atMs: number): Promise<Map<number, number>>;
@@ -82,10 +84,10 @@ export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promis
       topicOf,
       names,
       codec,
-      read: async (topic, from, onRecords) => {
+      read: async (topic, from, onRecords, ended) => {
         const tail = await startTail({ kafka, topic: names[topic], from, onRecords, log: quiet });
         try {
-          await tail.caughtUp();
+          await Promise.race([tail.caughtUp(), ...(ended ? [ended] : [])]);
         } finally {
           await tail.stop();
         }

@@ -3,7 +3,15 @@
  * found out; asks nothing itself. Pure.
  */
 import { counted } from '../counted.ts';
-export type Finding = { area: string; level: 'ok' | 'warn' | 'fail'; finding: string; advice: string };
+
+/** `counts`: for programs, what the finding counts by name. */
+export type Finding = {
+  area: string;
+  level: 'ok' | 'warn' | 'fail';
+  finding: string;
+  advice: string;
+  counts?: Record<string, number>;
+};
 
 const ok = (area: string, finding: string): Finding => ({ area, level: 'ok', finding, advice: '' });
 const warn = (area: string, finding: string, advice: string): Finding => ({ area, level: 'warn', finding, advice });
@@ -61,6 +69,21 @@ export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Fi
       : warn('groups', found, `Tasks are delivered all the same; for its work run serve --roles ${role}.`);
   if (lag > LAG_WARN) return warn('groups', found, 'It catches up, or start more of the role; see rebuild --watch.');
   return ok('groups', found);
+}
+
+/** Dead letters of the last `hours` by error code, and how many more there are that were not read. */
+export type LetterFacts = { byCode: Record<string, number>; unread: number; hours: number };
+
+/** `rt`: how the command line is called here. */
+export function judgeLetters({ byCode, unread, hours }: LetterFacts, rt: string): Finding {
+  const codes = Object.entries(byCode).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const read = codes.reduce((sum, [, count]) => sum + count, 0);
+  if (read + unread === 0) return ok('dead letters', `none in the last ${hours} h`);
+  const part = unread === 0 ? '' : `, of the newest ${read}`;
+  const which = read === 0 ? '' : `${part}: ${codes.map((one) => one.join(' ')).join(', ')}`;
+  const found = `${read + unread} in the last ${hours} h${which}`;
+  const advice = `See them with ${rt} dead-letter list --since ${hours}h. Correct what wrote them, then redrive them.`;
+  return { ...warn('dead letters', found, advice), counts: byCode };
 }
 
 export type RedisFacts = {

@@ -69,6 +69,25 @@ export const isWanted = (letter: Letter, { ids, topic, code, sinceMs }: LetterFi
   (code === undefined || letter.code === code) &&
   (sinceMs === undefined || letter.failedAtMs >= sinceMs);
 
+/** From which offsets to read the letters that were appended since, by partition, so that each partition gives at most its share
+ *  of `most`: the newest. `total` letters there are, of which `wanted` are read. */
+export function newestFrom(
+  since: ReadonlyMap<number, number>,
+  ends: ReadonlyMap<number, { low: number; high: number }>,
+  most: number,
+): { from: Map<number, number>; total: number; wanted: number } {
+  const share = Math.floor(most / Math.max(ends.size, 1));
+  const from = new Map<number, number>();
+  let [total, wanted] = [0, 0];
+  for (const [partition, { low, high }] of ends) {
+    const first = Math.min(Math.max(since.get(partition) ?? high, low), high);
+    from.set(partition, Math.max(first, high - share));
+    total += high - first;
+    wanted += Math.min(high - first, share);
+  }
+  return { from, total, wanted };
+}
+
 /** Why a letter cannot be driven to its topic again; null where it can. */
 export function hindrance(letter: Letter): string | null {
   if (letter.topicKey === null) return `${letter.topic} is none of the topics of this installation.`;

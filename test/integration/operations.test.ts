@@ -234,6 +234,13 @@ describe('the doctor', () => {
     ]);
     expect(groups.slice(3).map(([name]) => name)).toEqual(['responder', 'outputs', 'responses']);
     expect(levels.get('projection')).toBe('ok');
+    const letters = (json.findings as { area: string }[]).find(({ area }) => area === 'dead letters');
+    expect(letters).toMatchObject({
+      level: 'warn',
+      finding: '6 in the last 24 h: ttl_invalid 3, record_undecodable 2, org_unknown 1',
+      advice: expect.stringContaining('rt dead-letter list --since 24h'),
+      counts: { ttl_invalid: 3, record_undecodable: 2, org_unknown: 1 },
+    });
     const away = await run(['doctor', '--json'], { env: { ...system.env, REDIS_URL: 'redis://127.0.0.1:1' } });
     expect(away.exitCode).toBe(1);
     expect(JSON.parse(away.out).findings).toContainEqual(expect.objectContaining({ area: 'redis', level: 'fail' }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hexDump } from '../../src/operations/hex.ts';
-import { hindrance, isWanted, type Letter, letterOf, redriven } from '../../src/operations/letters.ts';
+import { hindrance, isWanted, type Letter, letterOf, newestFrom, redriven } from '../../src/operations/letters.ts';
 import type { InRecord } from '../../src/outbox.ts';
 
 const record = (headers: InRecord['headers'] = {}): InRecord => ({
@@ -81,4 +81,32 @@ it('bytes are shown with their places and characters, up to a bound', () => {
       '000010  0a 21                                            .!\n',
   );
   expect(hexDump(Buffer.alloc(5), 2)).toBe(`000000  00 00${' '.repeat(42)}  ..\n… 3 more bytes\n`);
+});
+
+describe('the newest dead letters', () => {
+  const since = new Map([
+    [0, 10],
+    [1, 40],
+    [2, 7],
+  ]);
+  const ends = new Map([
+    [0, { low: 0, high: 30 }],
+    [1, { low: 0, high: 40 }],
+    [2, { low: 0, high: 8 }],
+  ]);
+
+  it('are all of the time, where they are few', () => {
+    expect(newestFrom(since, ends, 100)).toEqual({ from: since, total: 21, wanted: 21 });
+  });
+
+  it('are the end of each partition, where they are more than may be read', () => {
+    expect(newestFrom(since, ends, 15)).toEqual({
+      from: new Map([
+        [0, 25],
+        [1, 40],
+        [2, 7],
+      ]),
+      ...{ total: 21, wanted: 6 },
+    });
+  });
 });

@@ -1,4 +1,4 @@
-/** `doctor`: looks at settings, Kafka, topics, groups, Redis, the projection and the registry, and says what to do. */
+/** `doctor`: looks at settings, Kafka, topics, groups, dead letters, Redis, the projection and the registry, and says what to do. */
 
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../../config.ts';
@@ -11,6 +11,7 @@ import {
   judgeBrokers,
   judgeConfig,
   judgeGroup,
+  judgeLetters,
   judgeProjection,
   judgeRedis,
   judgeSubject,
@@ -23,6 +24,7 @@ import { logTo } from '../kafka.ts';
 import { type Log, subjectsOf, withLog } from '../log.ts';
 import { withExamples } from '../options.ts';
 import { type Installation, withInstallation } from '../projection.ts';
+import { recentLetters } from '../recent-letters.ts';
 import { table } from '../table.ts';
 
 const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
@@ -31,7 +33,10 @@ export function registerDoctor(program: Command, io: Io): void {
   const command = program
     .command('doctor')
     .summary('look for what is wrong, and say what to do')
-    .description('Checks settings, Kafka, topics, groups, Redis, the projection and the registry. It changes nothing.')
+    .description(
+      'Checks settings, Kafka, topics, groups, dead letters of the last day, Redis, the projection and the registry. ' +
+        'It changes nothing.',
+    )
     .option('--json', 'print JSON for programs')
     .action((flags: { json?: boolean }) => doctor(flags, io));
   withExamples(command, io, [
@@ -96,6 +101,7 @@ const examineKafka = (io: Io): Promise<Finding[]> =>
         const lag = await lagOf(log, prefix + group, topics);
         findings.push(judgeGroup({ ...rest, members: members.get(prefix + group) ?? 0, lag }));
       }
+      findings.push(judgeLetters(await recentLetters(log, io.nowMs()), io.name));
       return findings;
     }),
   );
