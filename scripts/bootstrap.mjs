@@ -5,14 +5,20 @@
 // package-lock.json. The script gets arguments, terminal and signals as if it had been started directly, its exit code is
 // ours, and it does not outlive us. `--quiet` keeps this file silent unless it has to install.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+const NODE_MIN = 20;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const isWindows = process.platform === 'win32';
+const parent = process.ppid;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
-const node24 = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const node24 = join(modules, 'node', 'bin', isWindows ? 'node.exe' : 'node');
 const lockFile = join(root, 'package-lock.json');
 const installedFile = join(modules, '.package-lock.json');
 
@@ -41,9 +47,10 @@ function isAlive(pid) {
 }
 
 /** Runs `work` while no other bootstrap of this checkout installs. A lock whose owner is dead is taken over. */
-function whileAlone(work) {
+async function whileAlone(work) {
   const lock = join(root, '.cache', 'install.lock');
   mkdirSync(dirname(lock), { recursive: true });
+  const stopWatching = whenNpmIsGone(() => process.exit(1));
   for (;;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
@@ -52,43 +59,87 @@ function whileAlone(work) {
       if (error.code !== 'EEXIST') throw error;
       const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
       if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      else await delay(200);
     }
   }
+  stopWatching();
   try {
-    work();
+    await work();
   } finally {
     rmSync(lock, { force: true });
   }
 }
 
-function npm(args, stdio) {
-  const script = process.env.npm_execpath;
-  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
-  const options = { cwd: root, stdio, encoding: 'utf8', shell: process.platform === 'win32' };
-  const done = spawnSync(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], options);
-  if (done.error) throw new Error(`npm can't be run (${done.error.message}): install Node.js with npm.`);
-  return done;
+/** Ends a process and all that it has started, where it leads a group of its own. */
+function endGroup(child, signal) {
+  try {
+    process.kill(isWindows ? child.pid : -child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }
 
-function install() {
+/** However we end, kill -9 included, the kernel closes the pipe that this shell reads, and it ends the group. */
+function endWithUs(child) {
+  if (isWindows) return () => {};
+  const script = 'while read -r line; do :; done; kill -s TERM -- "-$1"; sleep 5; kill -s KILL -- "-$1"';
+  const stdio = ['pipe', 'ignore', 'ignore'];
+  const shell = spawn('/bin/sh', ['-c', script, 'watchdog', String(child.pid)], { detached: true, stdio });
+  shell.on('error', () => {});
+  shell.stdin.on('error', () => {});
+  return () => shell.kill('SIGKILL');
+}
+
+/** Runs npm in a group of its own, for it does not end its own children. Its output goes to standard error: standard output belongs
+ *  to the script. Answers its exit code; on a signal it is ended, and then we end by that signal. */
+async function npm(...args) {
+  const path = process.env.npm_execpath;
+  const [command, first] = path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
+  const options = { cwd: root, stdio: ['ignore', 2, 2], shell: isWindows, detached: !isWindows };
+  const child = spawn(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], options);
+  const ended = new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new Error(`npm can't be run (${error.message}): install Node.js with npm.`)));
+    child.once('exit', (code) => resolve(code));
+  });
+  const release = child.pid === undefined ? () => {} : endWithUs(child);
+  let stoppedBy;
+  const stop = (signal) => {
+    stoppedBy ??= signal;
+    endGroup(child, 'SIGTERM');
+    setTimeout(() => endGroup(child, 'SIGKILL'), 5_000).unref();
+  };
+  const stopForwarding = forwardSignals(stop);
+  const stopWatching = whenNpmIsGone(() => stop('SIGTERM'));
+  try {
+    const code = await ended;
+    if (stoppedBy === undefined) return code;
+    endGroup(child, 'SIGKILL');
+    stopForwarding();
+    process.kill(process.pid, stoppedBy);
+    return await new Promise(() => {}); // the signal takes a moment
+  } finally {
+    stopForwarding();
+    stopWatching();
+    release();
+  }
+}
+
+async function install() {
   if (isInstalled()) return; // another one did it while we waited
   process.stderr.write('Installing packages (npm ci) ...\n');
-  const exact = npm(['ci'], ['ignore', 'pipe', 'pipe']);
-  if (exact.status !== 0) {
-    // A registry that lacks builds for other systems leaves them out of the lock file, and `npm ci` refuses such a file, though
-    // nothing is missing that this machine needs. This follows the lock file too, and writes none.
-    const reason = exact.stderr.split('\n').find((line) => /^npm error (?!code)\S/.test(line)) ?? 'npm ci failed';
-    process.stderr.write(`${reason}\nTrying npm install with the same lock file ...\n`);
-    // Its output goes to standard error: standard output belongs to the script.
-    if (npm(['install', '--no-save'], ['ignore', 2, 2]).status !== 0) throw new Error('npm install failed, see above.');
+  if ((await npm('ci')) !== 0) {
+    throw new Error(
+      'npm ci failed; the lines above say why. Check the network and the registry (npm config get registry), then run the command again.',
+    );
   }
   if (!isInstalled()) {
-    throw new Error('npm left packages out: are install scripts or development packages switched off (npm config ls)?');
+    throw new Error(
+      'npm ci left packages out. Allow install scripts and development packages (see npm config ls), then run the command again.',
+    );
   }
 }
 
-/** True when we are in the foreground group of a terminal: a Ctrl-C there reaches the script without our help, and a second
+/** True when we are in the foreground group of a terminal: a Ctrl-C there reaches a script without our help, and a second
  *  copy from us would look like an impatient second Ctrl-C. */
 function terminalSignalsUs() {
   try {
@@ -100,30 +151,31 @@ function terminalSignalsUs() {
   }
 }
 
-function forwardSignals(child) {
+/** Gives each signal to `send`; what is repeated within half a second is the same one: npm repeats what the whole group has got. */
+function forwardSignals(send) {
   const lastSentMs = {};
   const forward = (signal) => {
-    if (signal !== 'SIGTERM' && terminalSignalsUs()) return;
-    // npm repeats a signal that the whole group has already got: within half a second it is the same one.
     const now = Date.now();
     if (now - (lastSentMs[signal] ?? 0) < 500) return;
     lastSentMs[signal] = now;
-    child.kill(signal);
+    send(signal);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
-  return () => process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM').removeAllListeners('SIGHUP');
+  for (const signal of SIGNALS) process.on(signal, forward);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, forward);
+  };
 }
 
 /** npm passes a signal on to the shell between it and us, which dies of it and tells nobody; kill -9 tells nobody either. So below
  *  npm we look whether our parent is still there. (Elsewhere a parent that leaves may mean `nohup ... &`, and no end.) */
-function stopWhenNpmIsGone(child) {
-  if (!process.env.npm_lifecycle_script?.includes('bootstrap.mjs')) return;
-  const parent = process.ppid;
+function whenNpmIsGone(stop) {
+  if (!process.env.npm_lifecycle_script?.includes('bootstrap.mjs')) return () => {};
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(timer);
-    child.kill('SIGTERM');
+    stop();
   }, 500).unref();
+  return () => clearInterval(timer);
 }
 
 // Loaded before the script. File descriptor 3 ends when we do, even by kill -9; the script is then asked to stop.
@@ -139,8 +191,10 @@ function run(script, args) {
   const stdio = ['inherit', 'inherit', 'inherit', 'pipe'];
   const child = spawn(node24, [...flags, script, ...args], { stdio, env });
   child.stdio[3].on('error', () => {});
-  const stopForwarding = forwardSignals(child);
-  stopWhenNpmIsGone(child);
+  const stopForwarding = forwardSignals((signal) => {
+    if (signal === 'SIGTERM' || !terminalSignalsUs()) child.kill(signal);
+  });
+  whenNpmIsGone(() => child.kill('SIGTERM'));
   child.once('error', (error) => fail(error));
   child.once('exit', (code, signal) => {
     stopForwarding();
@@ -156,8 +210,13 @@ function fail(error) {
 
 const [script, ...rest] = process.argv.slice(process.argv[2] === '--quiet' ? 3 : 2);
 try {
+  if (Number.parseInt(process.versions.node, 10) < NODE_MIN) {
+    throw new Error(
+      `This checkout needs Node ${NODE_MIN} or newer; this is Node ${process.versions.node}. Install it from nodejs.org, then run the command again.`,
+    );
+  }
   if (!script) throw new Error('usage: node scripts/bootstrap.mjs [--quiet] SCRIPT.ts ARGS...');
-  if (!isInstalled()) whileAlone(install);
+  if (!isInstalled()) await whileAlone(install);
   run(join(root, script), rest);
 } catch (error) {
   fail(error);
