@@ -1,13 +1,12 @@
-// One step of a script: a child process with a bound on its time that ends when this process does.
+// The steps of a script: child processes with a bound on their time. Each leads a process group, and all of the group ends with
+// the step: what a step has started, a compiler below a shell or a worker of vitest, does not outlive it. Whatever ends this
+// process, kill -9 included, ends its steps.
 
 import { spawn } from 'node:child_process';
-import { afterOurDeath } from '../src/stack/watchdog.ts';
+import { afterOurDeath, endGroupScript } from '../src/stack/watchdog.ts';
 
 /** How a step went; `output` is empty when it went straight to the terminal. */
 export type StepResult = { ok: boolean; output: string; timedOut: boolean };
-
-/** A step that runs. `stop` asks it to end, and forces it five seconds later. */
-export type Step = { result: Promise<StepResult>; stop(): void };
 
 export type StepOptions = {
   env?: NodeJS.ProcessEnv;
@@ -16,22 +15,58 @@ export type StepOptions = {
   quiet?: boolean;
 };
 
-const FORCE_AFTER_MS = 5000;
+/** `run` never rejects: a command that can't be run is a step that failed. `stop` asks what runs to end, forces it a few seconds
+ *  later, and resolves when nothing runs; a step after it fails without being started. */
+export type Steps = {
+  run(command: string, args: readonly string[], options: StepOptions): Promise<StepResult>;
+  stop(): Promise<void>;
+};
 
-/** Starts `command`. Never rejects: a command that can't be run is a step that failed. */
-export function startStep(command: string, args: readonly string[], { env, boundMs, quiet }: StepOptions): Step {
+type Step = { result: Promise<StepResult>; stop(): void };
+
+const FORCE_AFTER_MS = 3_000;
+
+export function createSteps(): Steps {
+  const running = new Set<Step>();
+  let stopped = false;
+  return {
+    run: async (command, args, options) => {
+      if (stopped) return { ok: false, output: '', timedOut: false };
+      const step = startStep(command, args, options);
+      running.add(step);
+      const result = await step.result;
+      running.delete(step);
+      return result;
+    },
+    stop: async () => {
+      stopped = true;
+      for (const step of running) step.stop();
+      await Promise.all([...running].map((step) => step.result));
+    },
+  };
+}
+
+function startStep(command: string, args: readonly string[], { env, boundMs, quiet }: StepOptions): Step {
   const stdio = quiet ? ('pipe' as const) : ('inherit' as const);
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', stdio, stdio] });
-  const watchdog = afterOurDeath('kill -TERM "$1" 2>/dev/null', [String(child.pid ?? '')]);
+  const options = { env: { ...process.env, ...env }, stdio: ['ignore' as const, stdio, stdio], detached: true };
+  const child = spawn(command, args, options);
+  const watchdog = afterOurDeath(endGroupScript, [String(child.pid ?? '')]);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
 
+  const signalGroup = (signal: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The group is empty.
+    }
+  };
   let force: NodeJS.Timeout | undefined;
   let timedOut = false;
   const stop = () => {
-    child.kill('SIGTERM');
-    force ??= setTimeout(() => child.kill('SIGKILL'), FORCE_AFTER_MS);
+    signalGroup('SIGTERM');
+    force ??= setTimeout(() => signalGroup('SIGKILL'), FORCE_AFTER_MS);
   };
   const bound = setTimeout(() => {
     timedOut = true;
@@ -46,6 +81,8 @@ export function startStep(command: string, args: readonly string[], { env, bound
       resolve({ ok: ok && !timedOut, output: Buffer.concat(chunks).toString() + trouble, timedOut });
     };
     child.once('error', (error) => finish(false, error.message));
+    // What is left of the group would hold the output open, and go on.
+    child.once('exit', () => signalGroup('SIGKILL'));
     child.once('close', (code) => finish(code === 0));
   });
   return { result, stop };

@@ -7,10 +7,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../src/stack/paths.ts';
 import type { Stack } from '../src/stack/source.ts';
 import { upStack } from '../src/stack/stack.ts';
-import { type Step, startStep } from './step.ts';
+import { createSteps, type StepOptions } from './step.ts';
 import {
   type AllowedSkip,
   addTallies,
@@ -32,18 +33,21 @@ const BOUND_MS = {
   stack: 10 * MINUTE_MS,
 };
 
-const running = new Set<Step>();
+/** A stack that still comes up when a signal ends us has this long to be there and be stopped in order; then its watchdogs end it. */
+const STACK_GRACE_MS = 3_000;
+
+const steps = createSteps();
 let stackComing: Promise<Stack> | undefined;
+/** Set by a signal; it ends the process. */
+let ending: Promise<unknown> | undefined;
 const reports = mkdtempSync(join(tmpdir(), 'reliable-tasking-reports-'));
 
 function say(line: string): void {
   console.log(line);
 }
 
-async function runStep(name: string, step: Step): Promise<{ ok: boolean; output: string }> {
-  running.add(step);
-  const { ok, output, timedOut } = await step.result;
-  running.delete(step);
+async function runStep(name: string, command: string, args: readonly string[], options: StepOptions) {
+  const { ok, output, timedOut } = await steps.run(command, args, options);
   if (timedOut) say(`${name}: stopped, it took too long`);
   return { ok, output };
 }
@@ -51,9 +55,9 @@ async function runStep(name: string, step: Step): Promise<{ ok: boolean; output:
 /** Runs a script of package.json and shows its output only when it fails. */
 async function check(script: 'typecheck' | 'lint'): Promise<Tally> {
   const scripts = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).scripts as Record<string, string>;
-  const step = startStep('/bin/sh', ['-c', scripts[script] ?? 'false'], { boundMs: BOUND_MS.check, quiet: true });
-  const { ok, output } = await runStep(script, step);
-  say(ok ? `${script}: passed` : `${script}: FAILED\n${output}`);
+  const options = { boundMs: BOUND_MS.check, quiet: true };
+  const { ok, output } = await runStep(script, '/bin/sh', ['-c', scripts[script] ?? 'false'], options);
+  if (ending === undefined) say(ok ? `${script}: passed` : `${script}: FAILED\n${output}`);
   return tallyOfStep(script, ok);
 }
 
@@ -79,8 +83,8 @@ async function vitest(project: Project, extra: readonly string[], env: NodeJS.Pr
     ...extra,
   ];
   // A project without a test yet is no failure; neither is a filter that names files of the other project.
-  const step = startStep(process.execPath, [...args, '--passWithNoTests'], { env, boundMs: BOUND_MS[project] });
-  const { ok } = await runStep(`${project} tests`, step);
+  const options = { env, boundMs: BOUND_MS[project] };
+  const { ok } = await runStep(`${project} tests`, process.execPath, [...args, '--passWithNoTests'], options);
   return tallyOfVitest(readReport(reportFile), ok, `${project} tests`, packageRoot);
 }
 
@@ -107,13 +111,9 @@ async function integration(before: Promise<unknown>, extra: readonly string[]): 
   }
 }
 
-async function cleanUp(): Promise<void> {
-  const unfinished = [...running];
-  for (const step of unfinished) step.stop();
-  await Promise.all(unfinished.map((step) => step.result));
+async function stopStack(): Promise<void> {
   const stack = await stackComing?.catch(() => undefined);
   await stack?.stop();
-  rmSync(reports, { recursive: true, force: true });
 }
 
 /** A signal ends what runs and the stack, then this process, by the usual exit code. A second one does not wait. */
@@ -127,7 +127,9 @@ function stopOnSignals(): void {
     }
     firstAtMs = Date.now();
     say('Stopping ...');
-    void cleanUp().finally(() => process.exit(code));
+    ending = Promise.all([steps.stop(), Promise.race([stopStack(), delay(STACK_GRACE_MS)])])
+      .then(() => rmSync(reports, { recursive: true, force: true }))
+      .finally(() => process.exit(code));
   };
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143)).on('SIGHUP', stop(129));
 }
@@ -160,7 +162,8 @@ process.chdir(packageRoot);
 stopOnSignals();
 const { only, extra } = readArguments(process.argv.slice(2));
 const tally = await runAll(only, extra);
-await cleanUp();
+await (ending ?? stopStack());
+rmSync(reports, { recursive: true, force: true });
 const allowed = JSON.parse(readFileSync(join(packageRoot, 'test/skips.json'), 'utf8')) as AllowedSkip[];
 const unexplained = unexplainedSkips(tally, allowed);
 for (const failure of tally.failures) say(`failed: ${failure}`);

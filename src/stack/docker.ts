@@ -1,9 +1,7 @@
 // The docker command line, each call with a bound on its time: a daemon that hangs must cost seconds, not the start.
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { runTool } from './tool.ts';
 
-const run = promisify(execFile);
 const ANSWER_MS = 8000;
 const PULL_MS = 120_000;
 
@@ -13,7 +11,7 @@ type DockerFailure = NodeJS.ErrnoException & { killed?: boolean; stderr?: string
 export async function docker(args: readonly string[], timeoutMs: number, env: NodeJS.ProcessEnv = {}): Promise<string> {
   try {
     const options = { timeout: timeoutMs, env: { ...process.env, ...env }, maxBuffer: 16 << 20 };
-    return (await run('docker', args, options)).stdout.trim();
+    return (await runTool('docker', args, options)).stdout.trim();
   } catch (error) {
     throw new Error(failureLine(error as DockerFailure, timeoutMs));
   }

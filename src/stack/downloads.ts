@@ -2,13 +2,11 @@
 // final name by one rename, so what has that name is whole, whatever is killed and however many fetch at the same time (the
 // second to finish throws its copy away).
 
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { cacheDir } from './paths.ts';
+import { runTool } from './tool.ts';
 
-const run = promisify(execFile);
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const FETCH_BOUND_MS = 300_000;
 const ABANDONED_MS = 3_600_000;
@@ -46,7 +44,7 @@ function removeAbandoned(cache: string): void {
 
 async function maven(args: readonly string[], what: string): Promise<void> {
   try {
-    await run('mvn', ['-q', '-B', ...args], { timeout: FETCH_BOUND_MS, maxBuffer: 16 << 20 });
+    await runTool('mvn', ['-q', '-B', ...args], { timeout: FETCH_BOUND_MS, maxBuffer: 16 << 20 });
   } catch (error) {
     const failure = error as NodeJS.ErrnoException & { killed?: boolean; stdout?: string };
     if (failure.code === 'ENOENT') {

@@ -2,11 +2,9 @@
 // stopped, killed and started again on the same folder and port with its records intact. The folder is formatted under another
 // name and renamed, so a start that was cut short leaves no half-made storage behind.
 
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { cached, fetchJars } from './downloads.ts';
 import { findJava } from './java.ts';
 import { log4jSettings, serverProperties } from './kafka-settings.ts';
@@ -14,8 +12,7 @@ import type { LocalServer, LocalServerOptions } from './local-server.ts';
 import { freePort, onSomePort } from './ports.ts';
 import { kafkaOfCluster } from './probe.ts';
 import { startServer, untilReady } from './server-process.ts';
-
-const run = promisify(execFile);
+import { runTool } from './tool.ts';
 
 export const KAFKA_VERSION = '4.3.1';
 const JAVA_MINIMUM = 17;
@@ -57,7 +54,7 @@ async function format({ java, classPath, dir }: Layout, properties: string): Pro
   const formatProperties = join(dir, 'format.properties');
   writeFileSync(formatProperties, properties.replace(`log.dirs=${data}`, `log.dirs=${part}`));
   const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath];
-  await run(java, [...jvm, 'kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', formatProperties], {
+  await runTool(java, [...jvm, 'kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', formatProperties], {
     timeout: READY_WITHIN_MS,
   });
   renameSync(part, data);

@@ -20,9 +20,19 @@ export function afterOurDeath(script: string, args: readonly string[]): Watchdog
   return { cancel: () => void shell.kill('SIGKILL') };
 }
 
-/** Ends process $1 (ten seconds to do it by itself), then removes folder $2, and the folder around it when that is then empty. */
+/** Ends the process group $1: three seconds to do it by itself. */
+export const endGroupScript = `
+kill -s TERM -- "-$1" 2>/dev/null
+sleep 3
+kill -s KILL -- "-$1" 2>/dev/null`;
+
+/** Ends process $1 at once. */
+export const endProcessScript = 'kill -KILL "$1" 2>/dev/null';
+
+/** Ends process $1 and removes folder $2, and the folder around it when that is then empty. Without $2 the server keeps its data,
+ *  and has ten seconds to end by itself. */
 export const endServerScript = `
-kill -TERM "$1" 2>/dev/null
+if [ -n "$2" ]; then kill -KILL "$1" 2>/dev/null; else kill -TERM "$1" 2>/dev/null; fi
 n=0
 while kill -0 "$1" 2>/dev/null && [ $n -lt 50 ]; do sleep 0.2; n=$((n + 1)); done
 kill -KILL "$1" 2>/dev/null
