@@ -2,8 +2,8 @@
  * npm run bench -- [NAME ...] [--quick] [--json] [sizes]: measures on a real stack, the one that the environment names
  * (KAFKA_BROKERS and REDIS_URL) or one of its own that leaves nothing behind. Standard output carries the result alone.
  */
-import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
+import { askedOf, readFlags, WrongUse, wholeNumber } from '../scripts/flags.ts';
 import { painter, prettyJson, wantsColour } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
 import { KAFKA_VERSION } from '../src/stack/local-kafka.ts';
@@ -29,44 +29,50 @@ const BENCHES: Record<string, Bench> = {
 
 const NUMBERS = ['orgs', 'tasks', 'sensors', 'connects', 'runs', 'rate', 'seconds'] as const;
 
-const USAGE = `npm run bench -- [NAME ...] [--quick] [--json] [--profile FOLDER] ${NUMBERS.map((n) => `[--${n} N]`).join(' ')}
+const HELP = `npm run bench -- [NAME ...] [--quick] [--json] [--profile FOLDER] ${NUMBERS.map((n) => `[--${n} N]`).join(' ')}
 
 ${Object.entries(BENCHES)
   .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`)
   .join('\n')}
 
 Without a name all of them. KAFKA_BROKERS and REDIS_URL name the stack; without them one is started and removed.
+
+Examples:
+  npm run bench -- joiner --quick
+  npm run bench -- rebuild --tasks 50000 --json
+
+Exit codes: 0 measured, 1 it failed, 2 a wrong command line.
 `;
+
+const NUMBER_MAX = 999_999_999;
 
 type Arguments = { names: string[]; json: boolean; flags: Flags };
 
-/** Throws a sentence for a name or a size that is none. Undefined: help was asked for. */
-function readArguments(args: string[]): Arguments | undefined {
-  const number = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
+/** Undefined: help was asked for. */
+function read(args: readonly string[]): Arguments | undefined {
+  const text = { type: 'string' } as const;
+  const { values, words, help } = readFlags(
     args,
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean', short: 'h' },
+    {
       quick: { type: 'boolean' },
       json: { type: 'boolean' },
-      profile: { type: 'string' },
-      ...(Object.fromEntries(NUMBERS.map((name) => [name, number])) as Record<(typeof NUMBERS)[number], typeof number>),
+      profile: text,
+      ...(Object.fromEntries(NUMBERS.map((name) => [name, text])) as Record<(typeof NUMBERS)[number], typeof text>),
     },
-  });
-  if (values.help) return undefined;
-  const unknown = positionals.find((name) => !(name in BENCHES));
+    { words: true },
+  );
+  if (help) return undefined;
+  const unknown = words.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined)
-    throw new Error(`There is no benchmark '${unknown}'. There are: ${Object.keys(BENCHES).join(', ')}.`);
+    throw new WrongUse(`There is no benchmark '${unknown}'; there are ${Object.keys(BENCHES).join(', ')}.`);
   const flags: Flags = { quick: values.quick === true };
   for (const name of NUMBERS) {
-    const text = values[name];
-    if (text === undefined) continue;
-    if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} takes a whole number from 1, not '${text}'.`);
-    flags[name === 'rate' ? 'ratePerSecond' : name] = Number(text);
+    const given = values[name];
+    if (given === undefined) continue;
+    flags[name === 'rate' ? 'ratePerSecond' : name] = wholeNumber(`--${name}`, given, 1, NUMBER_MAX);
   }
   if (values.profile !== undefined) flags.profileFolder = values.profile;
-  return { names: positionals.length > 0 ? positionals : Object.keys(BENCHES), json: values.json === true, flags };
+  return { names: words.length > 0 ? words : Object.keys(BENCHES), json: values.json === true, flags };
 }
 
 async function run({ names, json, flags }: Arguments, stopped: AbortSignal): Promise<void> {
@@ -128,10 +134,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+const asked = askedOf('npm run bench', HELP, read);
 try {
-  const args = readArguments(process.argv.slice(2));
-  if (args === undefined) process.stdout.write(USAGE);
-  else await run(args, stopping.signal);
+  await run(asked, stopping.signal);
 } catch (error) {
   process.stderr.write(`${stopping.signal.aborted ? 'Stopped.' : (error as Error).message}\n`);
   process.exitCode = stopping.signal.aborted ? 130 : 1;

@@ -1,47 +1,56 @@
-// npm run chaos -- [--seed N] [--seconds S] [--pairs N] [--faults NAME,NAME] [--keep FOLDER]
-//
-// A Kafka and a Redis of its own, two processes of each role, a fleet, and faults by a plan from the seed; then I1 to I8 are
-// judged. Prints counts, keeps the history. Exit code 1 when a promise was broken, 2 for wrong arguments.
+// npm run chaos: a Kafka and a Redis of its own, two processes of each role, a fleet, and faults by a plan from the seed; then I1 to
+// I8 are judged. Prints counts, keeps the history. HELP has the flags. Exit code 1 when a promise was broken, 2 for a wrong
+// command line.
 
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { FAULT_NAMES, type FaultName } from '../test/chaos/faults.ts';
 import { runChaos } from '../test/chaos/run.ts';
+import { askedOf, readFlags, WrongUse, wholeNumber } from './flags.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '60' },
-    pairs: { type: 'string', default: '200' },
-    faults: { type: 'string' },
-    keep: { type: 'string' },
-  },
-});
+const HELP = `npm run chaos -- [--seed N] [--seconds S] [--pairs N] [--faults NAME,NAME] [--keep FOLDER]
 
-function wholeNumber(name: 'seed' | 'seconds' | 'pairs', most: number): number {
-  const number = Number(values[name]);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  console.error(`--${name} ${values[name]}: a whole number from 1 to ${most}`);
-  process.exit(2);
+Starts a Kafka and a Redis of its own and two processes of each role, makes faults, and judges the promises by what was written.
+
+  --seed N            the plan of the faults follows from it (default 1)
+  --seconds S         how long (default 60)
+  --pairs N           tasks and sensors that meet (default 200)
+  --faults NAME,NAME  these faults alone: ${FAULT_NAMES.join(', ')}
+  --keep FOLDER       where history, logs and data go (default: a new folder for temporary files)
+
+Examples:
+  npm run chaos -- --seed 3 --seconds 120
+  npm run chaos -- --faults 'kill a joiner,flush redis'
+
+Exit codes: 0 all promises kept, 1 a promise was broken, 2 a wrong command line.
+`;
+
+function read(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const { values, help } = readFlags(args, { seed: text, seconds: text, pairs: text, faults: text, keep: text });
+  if (help) return undefined;
+  return {
+    seed: wholeNumber('--seed', values.seed ?? '1', 1, 2 ** 31),
+    seconds: wholeNumber('--seconds', values.seconds ?? '60', 1, 86_400),
+    pairs: wholeNumber('--pairs', values.pairs ?? '200', 1, 1_000_000),
+    faults: faultNames(values.faults),
+    keep: values.keep,
+  };
 }
 
-function faultNames(): readonly FaultName[] {
-  if (values.faults === undefined) return FAULT_NAMES;
-  const names = values.faults.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !FAULT_NAMES.includes(name as FaultName));
-  if (unknown.length === 0) return names as FaultName[];
-  console.error(`--faults: there is no ${unknown.join(', ')}. There are:\n  ${FAULT_NAMES.join('\n  ')}`);
-  process.exit(2);
+function faultNames(list: string | undefined): readonly FaultName[] {
+  if (list === undefined) return FAULT_NAMES;
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !FAULT_NAMES.includes(name as FaultName));
+  if (unknown === undefined) return names as FaultName[];
+  throw new WrongUse(`There is no fault '${unknown}'; there are ${FAULT_NAMES.join(', ')}.`);
 }
 
-const folder = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'rt-chaos-')) : resolve(values.keep);
+const { keep, ...plan } = askedOf('npm run chaos', HELP, read);
+const folder = keep === undefined ? mkdtempSync(join(tmpdir(), 'rt-chaos-')) : resolve(keep);
 const { violations, counts, faults, history } = await runChaos({
-  seed: wholeNumber('seed', 2 ** 31),
-  seconds: wholeNumber('seconds', 86_400),
-  pairs: wholeNumber('pairs', 1_000_000),
-  faults: faultNames(),
+  ...plan,
   folder,
   say: (line) => console.error(line),
 });

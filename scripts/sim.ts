@@ -1,33 +1,59 @@
-// npm run sim -- --seed N [--steps N]          replays one seed and prints what happens
-// npm run sim -- --seeds FROM-TO [--steps N]   runs many, and names those that break a promise
-//
-// --bug NAME plants a bug of test/sim/bugs.ts. Exit code 1 when a promise was broken.
+// npm run sim: runs seeds of the simulation, and prints what happens or which of them break a promise. HELP has the flags. Exit
+// code 1 when a promise was broken, 2 for a wrong command line.
 
-import { parseArgs } from 'node:util';
 import { BUGS } from '../test/sim/bugs.ts';
 import { run, STEPS } from '../test/sim/run.ts';
+import { askedOf, range, readFlags, WrongUse, wholeNumber } from './flags.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    steps: { type: 'string', default: String(STEPS) },
-    bug: { type: 'string' },
-  },
-});
-const steps = Number(values.steps);
-const bug = values.bug === undefined ? {} : { bug: BUGS[values.bug] as (typeof BUGS)[string] };
-if (values.bug !== undefined && !bug.bug) throw new Error(`--bug ${Object.keys(BUGS).join('|')}`);
+const SEED_MAX = 2 ** 31 - 1;
+const STEPS_MAX = 1_000_000;
+
+const HELP = `npm run sim -- [--seed N | --seeds FROM-TO] [--steps N] [--bug NAME]
+
+Runs the simulation without Kafka and Redis: all faults, times and answers follow from a seed.
+
+  --seed N         one seed (default 1), with all that happens in it
+  --seeds FROM-TO  many seeds; those that break a promise are named
+  --steps N        steps of the outside world in each run (default ${STEPS})
+  --bug NAME       with a bug planted: ${Object.keys(BUGS).join(', ')}
+
+Examples:
+  npm run sim -- --seed 182
+  npm run sim -- --seeds 1-10000
+
+Exit codes: 0 all promises kept, 1 a promise was broken, 2 a wrong command line.
+`;
+
+type Asked = { seeds: { from: number; to: number } | { one: number }; steps: number; bug?: (typeof BUGS)[string] };
+
+function read(args: readonly string[]): Asked | undefined {
+  const text = { type: 'string' } as const;
+  const { values, help } = readFlags(args, { seed: text, seeds: text, steps: text, bug: text });
+  if (help) return undefined;
+  const { seed, seeds, bug } = values;
+  if (seed !== undefined && seeds !== undefined) throw new WrongUse('Give --seed or --seeds, not both.');
+  if (bug !== undefined && !Object.hasOwn(BUGS, bug))
+    throw new WrongUse(`There is no bug '${bug}'; there are ${Object.keys(BUGS).join(', ')}.`);
+  return {
+    seeds:
+      seeds === undefined
+        ? { one: wholeNumber('--seed', seed ?? '1', 0, SEED_MAX) }
+        : range('--seeds', seeds, 0, SEED_MAX),
+    steps: wholeNumber('--steps', values.steps ?? String(STEPS), 1, STEPS_MAX),
+    ...(bug === undefined ? {} : { bug: BUGS[bug] as (typeof BUGS)[string] }),
+  };
+}
+
+const { seeds, ...options } = askedOf('npm run sim', HELP, read);
 
 async function one(seed: number): Promise<boolean> {
-  const { violation, stats } = await run({ seed, steps, ...bug, trace: (line) => console.log(line) });
+  const { violation, stats } = await run({ seed, ...options, trace: (line) => console.log(line) });
   console.log(JSON.stringify(stats));
   console.log(violation === null ? `seed ${seed}: all promises kept` : `seed ${seed}: ${violation.message}`);
   return violation === null;
 }
 
-async function many(range: string): Promise<boolean> {
-  const [from = 1, to = from] = range.split('-').map(Number);
+async function many({ from, to }: { from: number; to: number }): Promise<boolean> {
   const started = performance.now();
   const total = {
     seeds: 0,
@@ -41,7 +67,7 @@ async function many(range: string): Promise<boolean> {
     virtualMs: 0,
   };
   for (let seed = from; seed <= to; seed += 1) {
-    const { violation, stats } = await run({ seed, steps, ...bug });
+    const { violation, stats } = await run({ seed, ...options });
     total.seeds += 1;
     for (const [name, count] of Object.entries(stats)) total[name as keyof typeof stats] += count;
     if (violation === null) continue;
@@ -52,5 +78,5 @@ async function many(range: string): Promise<boolean> {
   return total.broken === 0;
 }
 
-const ok = values.seeds === undefined ? await one(Number(values.seed ?? 1)) : await many(values.seeds);
+const ok = 'one' in seeds ? await one(seeds.one) : await many(seeds);
 process.exitCode = ok ? 0 : 1;

@@ -3,7 +3,6 @@
  * everything that was started here. `--exit` ends instead with a table expected / seen: exit code 0 when all was seen, else 1.
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { ROLES } from '../src/cli/commands/serve.ts';
 import { painter, untilStopped, wantsColour } from '../src/cli/io.ts';
@@ -19,12 +18,34 @@ import { shortPath, stackDir } from '../src/stack/paths.ts';
 import { firstFree, freePort } from '../src/stack/ports.ts';
 import { upStack } from '../src/stack/stack.ts';
 import { buildConsoleIfStale } from './console.ts';
+import { askedOf, readFlags } from './flags.ts';
 
 /** From the moment the stack is up; the last request and the table come after it. */
 const DEADLINE_MS = 80_000;
 const PREFERRED_PORT = 8080;
 
-const { values: flags } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
+const HELP = `npm start -- [--exit]
+
+Brings up Kafka, Redis, all roles and a small fleet, queues tasks and shows them being delivered. Then the console and the API stay
+up until Ctrl-C, which stops all of it.
+
+  --exit  play it once and end; the exit code says whether all was seen
+
+Settings, from the environment:
+  KAFKA_BROKERS, REDIS_URL  use these instead of a Kafka and a Redis of its own
+  STACK_SOURCE              docker or local: where Kafka and Redis come from
+  HTTP_PORT                 where the API and the console listen (default ${PREFERRED_PORT}, else a free port)
+  KAFKA_PORT, REDIS_PORT    where its own Kafka and Redis listen (default 9092 and 6379, else free ports)
+
+Examples:
+  npm start
+  npm start -- --exit
+`;
+
+const flags = askedOf('npm start', HELP, (args) => {
+  const { values, help } = readFlags(args, { exit: { type: 'boolean' } });
+  return help ? undefined : values;
+});
 const paint = painter(wantsColour(process.stdout.isTTY === true, process.env));
 const print = (line: string) => process.stdout.write(`${line}\n`);
 

@@ -1,8 +1,6 @@
-// npm test [-- --only unit|simulation|integration|chaos] [-- ARGS OF VITEST]
-//
-// Brings up Kafka and Redis, checks types and style and runs all tests, then stops what it started. Everything that needs no
-// server runs while the stack comes up. The last line counts: N passed, N failed, N skipped (type check and lint are one each).
-// Exit code 1 on a failure, and on a skipped test for which test/skips.json has no reason.
+// npm test: brings up Kafka and Redis, checks types and style and runs all tests, then stops what it started. Everything that needs
+// no server runs while the stack comes up. The last line counts: N passed, N failed, N skipped (type check and lint are one each).
+// HELP has the flags. Exit code 1 on a failure, and on a skipped test for which test/skips.json has no reason.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../src/stack/paths.ts';
 import type { Stack } from '../src/stack/source.ts';
 import { upStack } from '../src/stack/stack.ts';
+import { askedOf, readFlags, WrongUse } from './flags.ts';
 import { createSteps, type StepOptions } from './step.ts';
 import {
   type AllowedSkip,
@@ -22,6 +21,39 @@ import {
   unexplainedSkips,
   type VitestReport,
 } from './test-report.ts';
+
+const PROJECTS = ['unit', 'simulation', 'integration', 'chaos'] as const;
+type Project = (typeof PROJECTS)[number];
+
+const HELP = `npm test -- [--only PART] [-t PATTERN] [FILE ...] [-- ARGUMENTS OF VITEST]
+
+Checks types and style and runs all tests, on a Kafka and a Redis of its own, or those that KAFKA_BROKERS and REDIS_URL name.
+
+  --only PART                   one part: ${PROJECTS.join(', ')}; also npm run test:PART
+  -t, --testNamePattern PATTERN tests whose name matches
+  FILE                          files whose path has this in it
+
+Examples:
+  npm test
+  npm run test:unit -- test/selector
+  npm test -- --only integration test/integration/flow.test.ts -t 'dead letters'
+
+Exit codes: 0 all passed, 1 a test failed or was skipped without a reason, 2 a wrong command line.
+`;
+
+function read(args: readonly string[]): { only: Project | undefined; extra: string[] } | undefined {
+  const text = { type: 'string' } as const;
+  const flags = { only: text, testNamePattern: { ...text, short: 't' } };
+  const { values, words, rest, help } = readFlags(args, flags, { words: true });
+  if (help) return undefined;
+  const { only, testNamePattern: pattern } = values;
+  const project = PROJECTS.find((name) => name === only);
+  if (only !== undefined && project === undefined)
+    throw new WrongUse(`There is no part '${only}'; there are ${PROJECTS.join(', ')}.`);
+  return { only: project, extra: [...words, ...(pattern === undefined ? [] : ['-t', pattern]), ...rest] };
+}
+
+const { only, extra } = askedOf('npm test', HELP, read);
 
 const MINUTE_MS = 60_000;
 const BOUND_MS = {
@@ -68,8 +100,6 @@ function readReport(file: string): VitestReport | undefined {
     return undefined;
   }
 }
-
-type Project = 'unit' | 'simulation' | 'integration' | 'chaos';
 
 async function vitest(project: Project, extra: readonly string[], env: NodeJS.ProcessEnv): Promise<Tally> {
   const reportFile = join(reports, `${project}.json`);
@@ -134,17 +164,6 @@ function stopOnSignals(): void {
   process.on('SIGINT', stop(130)).on('SIGTERM', stop(143)).on('SIGHUP', stop(129));
 }
 
-const isProject = (name: string | undefined): name is Project =>
-  /^(unit|simulation|integration|chaos)$/.test(name ?? '');
-
-function readArguments(args: readonly string[]): { only: Project | undefined; extra: string[] } {
-  const at = args.indexOf('--only');
-  if (at === -1) return { only: undefined, extra: [...args] };
-  const only = args[at + 1];
-  if (!isProject(only)) throw new Error('--only unit|simulation|integration|chaos');
-  return { only, extra: args.toSpliced(at, 2) };
-}
-
 async function runAll(only: Project | undefined, extra: readonly string[]): Promise<Tally> {
   const is = (project: Project) => only === undefined || only === project;
   const work: Promise<Tally>[] = [];
@@ -160,7 +179,6 @@ async function runAll(only: Project | undefined, extra: readonly string[]): Prom
 
 process.chdir(packageRoot);
 stopOnSignals();
-const { only, extra } = readArguments(process.argv.slice(2));
 const tally = await runAll(only, extra);
 await (ending ?? stopStack());
 rmSync(reports, { recursive: true, force: true });
