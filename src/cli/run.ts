@@ -1,11 +1,14 @@
 /**
  * The program: gives the commands the real world, and their exit code to the system. The first Ctrl-C or SIGTERM asks the
- * command to end, a second one ends the process. A child that was started with a channel to its parent ends with it.
+ * command to end, a second one ends the process. A child that was started with a channel to its parent ends when the parent does,
+ * after a moment to do it in order.
  */
 import { basename } from 'node:path';
 import { type Io, readLine, wantsColour } from './io.ts';
 import { runCli } from './program.ts';
 
+/** What a parent started beside us, such as Kafka, is gone with it, and would be waited for in vain. */
+const ORPHAN_GRACE_MS = 2_000;
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const stopping = new AbortController();
@@ -16,7 +19,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 if (process.channel) {
-  process.once('disconnect', () => stopping.abort());
+  process.once('disconnect', () => {
+    stopping.abort();
+    setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();
+  });
   process.channel.unref();
 }
 // Who reads no further (`| head`) is no error of ours.

@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -134,9 +136,29 @@ describe('rolesOf', () => {
   });
 });
 
-describe('a reader that goes away', () => {
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
+describe('a parent that goes away', () => {
+  it('takes a command along that waits for an answer', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const env = { ...process.env, SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}` };
+    const child = fork(main, ['schemas', 'check'], { env, stdio: 'ignore' });
+    try {
+      const [socket] = (await once(silent, 'connection')) as [Socket];
+      child.disconnect();
+      const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(6_000) });
+      expect(code).toBe(1);
+      socket.destroy();
+    } finally {
+      child.kill('SIGKILL');
+      silent.close();
+    }
+  });
+});
+
+describe('a reader that goes away', () => {
   it.each([
     ['of the output', '("$0" "$1" completion fish; echo "ended $?" >&3) | head -1 >&2', 0],
     ['of both', '("$0" "$1" stack 2>&1; echo "ended $?" >&3) | true', 2],
