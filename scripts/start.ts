@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { EXIT } from '../src/cli/codes.ts';
 import { ROLES } from '../src/cli/commands/serve.ts';
 import { painter, untilStopped, wantsColour } from '../src/cli/io.ts';
 import { readConfig } from '../src/config.ts';
@@ -14,8 +15,9 @@ import { RoleProcess } from '../src/demo/roles.ts';
 import { Story } from '../src/demo/story.ts';
 import { NO_MISHAPS } from '../src/fleet/answer.ts';
 import { openFleet } from '../src/fleet/open.ts';
+import { StackSettingError } from '../src/stack/errors.ts';
 import { shortPath, stackDir } from '../src/stack/paths.ts';
-import { firstFree, freePort } from '../src/stack/ports.ts';
+import { choosePort, freePort, portFrom } from '../src/stack/ports.ts';
 import { upStack } from '../src/stack/stack.ts';
 import { buildConsoleIfStale } from './console.ts';
 import { askedOf, readFlags } from './flags.ts';
@@ -61,14 +63,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const started: { stop(): Promise<void> }[] = [];
 
 async function main(): Promise<number> {
+  const identity = readIdentity(stackDir());
+  identity.httpPort = await choosePort(portFrom(process.env, 'HTTP_PORT'), 'HTTP_PORT', [
+    identity.httpPort,
+    PREFERRED_PORT,
+  ]);
   const [stack] = await Promise.all([
     upStack({ purpose: 'start', log: (line) => print(paint('dim', line)) }),
     buildConsoleIfStale(),
   ]);
   started.push(stack);
   const deadline = AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), stopping.signal]);
-  const identity = readIdentity(stackDir());
-  identity.httpPort = await firstFree([identity.httpPort, PREFERRED_PORT]);
   keepIdentity(stackDir(), identity);
   const env = {
     KAFKA_BROKERS: stack.kafkaBrokers.join(','),
@@ -120,6 +125,7 @@ try {
 } catch (error) {
   if (stopping.signal.aborted) exitCode = 0;
   else process.stderr.write(`${paint('red', 'error')}  ${error instanceof Error ? error.message : error}\n`);
+  if (error instanceof StackSettingError) exitCode = EXIT.usage;
 }
 stopping.abort();
 print(paint('dim', 'Stopping.'));

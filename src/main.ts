@@ -11,6 +11,7 @@ import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createCodec } from './edges/avro/codec.ts';
 import { issuerKeys } from './edges/http/jwks.ts';
+import { listen } from './edges/http/listen.ts';
 import { metrics } from './edges/http/metrics.ts';
 import { createHttpServer } from './edges/http/server.ts';
 import { createSinks } from './edges/http/sinks.ts';
@@ -113,7 +114,7 @@ async function startRoles(
       running.set(name, role);
     }
     await open();
-    const url = await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+    const url = await listen(server, config);
     log.info({ url, roles }, `listening on ${url}`);
     return { url, stop: parts.stop };
   } catch (error) {

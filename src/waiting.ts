@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type Clock, retryDelayMs } from './clock.ts';
 import type { Config } from './config.ts';
 import { isAway } from './edges/away.ts';
+import { listen } from './edges/http/listen.ts';
 import { createHttpServer } from './edges/http/server.ts';
 import { askKafka } from './edges/kafka/admin.ts';
 import { createKafka } from './edges/kafka/client.ts';
@@ -28,7 +29,7 @@ export async function startWhenThere<T>(
   server.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config?.probe) throw unavailable(`The server starts: ${sentenceOf(faults)}.`);
   });
-  await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  await listen(server, config);
   let toldAtMs = Number.NEGATIVE_INFINITY;
   try {
     for (let attempt = 1; !stopped.aborted; attempt += 1) {

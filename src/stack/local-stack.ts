@@ -59,6 +59,8 @@ function reportSuddenEnd({ kafka, redis }: Pair, log: (line: string) => void): (
 }
 
 async function runForTest({ log, kafkaPort, redisPort }: SourceOptions): Promise<Stack> {
+  if (kafkaPort !== undefined) await choosePort(kafkaPort, 'KAFKA_PORT', []);
+  if (redisPort !== undefined) await choosePort(redisPort, 'REDIS_PORT', []);
   const root = mkdtempSync(join(tmpdir(), 'reliable-tasking-'));
   const remove = () => rmSync(root, { recursive: true, force: true });
   const shared = { removeAfterDeath: true, log };

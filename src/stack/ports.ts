@@ -52,7 +52,11 @@ export async function choosePort(
   preferred: (number | undefined)[],
 ): Promise<number> {
   if (chosen === undefined) return firstFree(preferred);
-  if (!(await isFree(chosen))) throw new StackSettingError(`${name}=${chosen}: something listens there already.`);
+  if (!(await isFree(chosen))) {
+    throw new StackSettingError(
+      `${name} ${chosen} is in use on 127.0.0.1: end the process that listens there, or set ${name} to a free port.`,
+    );
+  }
   return chosen;
 }
 

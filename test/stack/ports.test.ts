@@ -31,7 +31,9 @@ test('a port that is taken is passed over', async () => {
 });
 
 test('a port that somebody chose is taken or refused, never replaced', async () => {
-  await expect(choosePort(taken, 'REDIS_PORT', [])).rejects.toThrow(`REDIS_PORT=${taken}: something listens there`);
+  await expect(choosePort(taken, 'REDIS_PORT', [])).rejects.toThrow(
+    `REDIS_PORT ${taken} is in use on 127.0.0.1: end the process that listens there, or set REDIS_PORT to a free port.`,
+  );
   const free = await firstFree([]);
   expect(await choosePort(free, 'REDIS_PORT', [taken])).toBe(free);
 });

@@ -1,0 +1,31 @@
+/** Where the HTTP server listens: HTTP_HOST and HTTP_PORT, and what to tell where that cannot be. */
+import type { Config } from '../../config.ts';
+import { ApiError } from '../../errors.ts';
+import type { HttpServer } from './server.ts';
+
+type Place = Pick<Config, 'HTTP_HOST' | 'HTTP_PORT'>;
+
+/** Answers the URL. Throws `config_invalid`, with the setting to change, where the system refuses the place. */
+export async function listen(server: HttpServer, { HTTP_HOST: host, HTTP_PORT: port }: Place): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const sentence = faultOf(error as NodeJS.ErrnoException, host, port);
+    throw sentence === undefined ? error : new ApiError('config_invalid', sentence, { cause: error });
+  }
+}
+
+function faultOf({ code }: NodeJS.ErrnoException, host: string, port: number): string | undefined {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `HTTP_PORT ${port} is in use on ${host}: end the process that listens there, or set HTTP_PORT to a free port (0: any).`;
+    case 'EACCES':
+      return `HTTP_PORT ${port} may not be used by this user: set HTTP_PORT to a port from 1024 on.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `HTTP_HOST ${host} is no address of this machine: set HTTP_HOST to 127.0.0.1, to 0.0.0.0 for all of them, or to one of them.`;
+    default:
+      return undefined;
+  }
+}
