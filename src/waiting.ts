@@ -9,7 +9,6 @@ import { isAway } from './edges/away.ts';
 import { listen } from './edges/http/listen.ts';
 import { createHttpServer } from './edges/http/server.ts';
 import { askKafka } from './edges/kafka/admin.ts';
-import { createKafka } from './edges/kafka/client.ts';
 import { connectRedis } from './edges/redis/client.ts';
 import { unavailable } from './errors.ts';
 
@@ -24,16 +23,24 @@ export async function startWhenThere<T>(
   start: (open: () => Promise<void>) => Promise<T>,
   stopped: AbortSignal,
 ): Promise<T | undefined> {
-  let faults: Faults = { kafka: 'not asked yet', redis: 'not asked yet' };
+  let faults: Faults = { kafka: 'no answer yet', redis: 'no answer yet' };
   const server = createHttpServer(config, log, { report: () => reportOf(roles, faults) });
   server.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config?.probe) throw unavailable(`The server starts: ${sentenceOf(faults)}.`);
   });
   await listen(server, config);
   let toldAtMs = Number.NEGATIVE_INFINITY;
+  /** As soon as one of them is known to be away, whatever the other one says. */
+  const tell = (known: Partial<Faults>) => {
+    faults = { ...faults, ...known };
+    const isAway = Object.values(known).some((fault) => fault !== null);
+    if (!isAway || clock.monoMs() - toldAtMs < TOLD_EVERY_MS) return;
+    toldAtMs = clock.monoMs();
+    log.warn(faults, sentenceOf(faults));
+  };
   try {
     for (let attempt = 1; !stopped.aborted; attempt += 1) {
-      faults = await faultsOf(config, log);
+      await ask(config, log, tell);
       if (faults.kafka === null && faults.redis === null) {
         try {
           return await start(() => server.close());
@@ -41,9 +48,6 @@ export async function startWhenThere<T>(
           if (!isAway(error)) throw error;
           log.warn({ err: error }, 'started in vain; trying again');
         }
-      } else if (clock.monoMs() - toldAtMs >= TOLD_EVERY_MS) {
-        toldAtMs = clock.monoMs();
-        log.warn(faults, sentenceOf(faults));
       }
       await clock.delay(retryDelayMs(attempt, clock.random()));
     }
@@ -53,13 +57,13 @@ export async function startWhenThere<T>(
   }
 }
 
-async function faultsOf(config: Config, log: Logger): Promise<Faults> {
+/** Tells of each what it has answered, as soon as it is known. */
+async function ask(config: Config, log: Logger, tell: (known: Partial<Faults>) => void): Promise<void> {
   const quiet = log.child({}, { level: 'silent' });
-  const [kafka, redis] = await Promise.all([
-    awayBecause(() => askKafka(createKafka(config, quiet))),
-    awayBecause(async () => (await connectRedis(config, quiet)).stop()),
+  await Promise.all([
+    awayBecause(() => askKafka(config, quiet)).then((kafka) => tell({ kafka })),
+    awayBecause(async () => (await connectRedis(config, quiet)).stop()).then((redis) => tell({ redis })),
   ]);
-  return { kafka, redis };
 }
 
 async function awayBecause(ask: () => Promise<void>): Promise<string | null> {

@@ -1,5 +1,6 @@
 /** What the commands that talk to Kafka themselves share: settings from the environment, and a log on standard error. */
-import { pino } from 'pino';
+import type { Kafka } from 'kafkajs';
+import { type Logger, pino } from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import type { Io } from './io.ts';
 
@@ -8,3 +9,13 @@ export const kafkaConfig = (io: Io): Config => readConfig({ REDIS_URL: 'redis://
 
 /** Standard output stays for results. */
 export const logTo = (level: string) => pino({ level }, pino.destination({ fd: 2, sync: true }));
+
+/** Kafka, once it has answered: a command says within 3 s that nobody does. */
+export async function openKafka(config: Config, log: Logger): Promise<Kafka> {
+  const [{ createKafka }, { askKafka }] = await Promise.all([
+    import('../edges/kafka/client.ts'),
+    import('../edges/kafka/admin.ts'),
+  ]);
+  await askKafka(config, log);
+  return createKafka(config, log);
+}

@@ -9,7 +9,7 @@ import type { InRecord } from '../outbox.ts';
 import type { Decoded } from '../ports.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 import type { Io } from './io.ts';
-import { kafkaConfig, logTo } from './kafka.ts';
+import { kafkaConfig, logTo, openKafka } from './kafka.ts';
 
 export type Log = {
   config: Config;
@@ -55,23 +55,16 @@ export const subjectsOf = (prefix: string): { subject: string; record: RecordNam
 export async function withLog<T>(io: Io, work: (log: Log) => Promise<T>): Promise<T> {
   const config = kafkaConfig(io);
   const quiet = logTo('silent');
-  const [
-    { createKafka },
-    { createOffsets },
-    { startTail },
-    { createProducer, openSoleProducer },
-    { createCodec },
-    { decodeAll },
-  ] = await Promise.all([
-    import('../edges/kafka/client.ts'),
-    import('../edges/kafka/admin.ts'),
-    import('../edges/kafka/tail.ts'),
-    import('../edges/kafka/producer.ts'),
-    import('../edges/avro/codec.ts'),
-    import('../edges/kafka/inbox.ts'),
-  ]);
+  const [{ createOffsets }, { startTail }, { createProducer, openSoleProducer }, { createCodec }, { decodeAll }] =
+    await Promise.all([
+      import('../edges/kafka/admin.ts'),
+      import('../edges/kafka/tail.ts'),
+      import('../edges/kafka/producer.ts'),
+      import('../edges/avro/codec.ts'),
+      import('../edges/kafka/inbox.ts'),
+    ]);
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
-  const kafka = createKafka(config, quiet);
+  const kafka = await openKafka(config, quiet);
   const topicOf = topicsOf(names);
   const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf });
   const offsets = await createOffsets(kafka);

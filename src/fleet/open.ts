@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createCodec } from '../edges/avro/codec.ts';
-import { ensureTopics } from '../edges/kafka/admin.ts';
+import { askKafka, ensureTopics } from '../edges/kafka/admin.ts';
 import { createKafka } from '../edges/kafka/client.ts';
 import { createProducer } from '../edges/kafka/producer.ts';
 import { startTail } from '../edges/kafka/tail.ts';
@@ -15,6 +15,7 @@ import { type Fleet, type FleetOptions, startFleet } from './run.ts';
 export async function openFleet(config: Config, options: FleetOptions, log: Logger): Promise<Fleet> {
   const topics = topicNames(config.KAFKA_TOPIC_PREFIX);
   const kafka = createKafka(config, log);
+  await askKafka(config, log);
   await ensureTopics(kafka, config, log);
   const codec = createCodec({ schemaRegistryUrl: config.SCHEMA_REGISTRY_URL, topicOf: topicOfRecord(topics), log });
   await codec.start();

@@ -1,7 +1,7 @@
 /** `topics create`: makes the topics that are missing, and tells of settings that break a promise. */
 import type { Command } from 'commander';
 import { type Io, painter, prettyJson } from '../io.ts';
-import { kafkaConfig, logTo } from '../kafka.ts';
+import { kafkaConfig, logTo, openKafka } from '../kafka.ts';
 import { withExamples } from '../options.ts';
 import { table } from '../table.ts';
 
@@ -23,11 +23,8 @@ export function registerTopics(program: Command, io: Io): void {
 async function create(flags: { json?: boolean }, io: Io): Promise<void> {
   const config = kafkaConfig(io);
   const log = logTo('silent');
-  const [{ createKafka }, { ensureTopics }] = await Promise.all([
-    import('../../edges/kafka/client.ts'),
-    import('../../edges/kafka/admin.ts'),
-  ]);
-  const { created, existing, warnings } = await ensureTopics(createKafka(config, log), config, log);
+  const { ensureTopics } = await import('../../edges/kafka/admin.ts');
+  const { created, existing, warnings } = await ensureTopics(await openKafka(config, log), config, log);
   if (flags.json) {
     io.out(prettyJson({ created, existing, warnings }));
     return;

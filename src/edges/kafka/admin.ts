@@ -2,8 +2,10 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, unavailable } from '../../errors.ts';
 import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
+import { withinMs } from '../within-ms.ts';
+import { createKafka } from './client.ts';
 import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
 
 export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };
@@ -144,14 +146,36 @@ export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Resolves when a broker answers, rejects at once when none does. */
-export async function askKafka(kafka: Kafka): Promise<void> {
-  const admin = kafka.admin({ retry: { retries: 0 } });
+/** A person who starts a command waits no longer than 3 s for the word that nobody answers. */
+const FIRST_ANSWER_MS = 2_000;
+/** Each asks one of the brokers, in an order of its own: some of them may be away. */
+const FIRST_TRIES = 6;
+const FIRST_AGAIN_MS = 100;
+
+/** Resolves when a broker answers. Rejects when several tries have failed, and after FIRST_ANSWER_MS where nothing comes back. */
+export async function askKafka(config: Config, log: Logger): Promise<void> {
+  const kafka = createKafka(config, log, 0);
+  let late = false;
+  const ask = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const admin = kafka.admin();
+      try {
+        await admin.connect();
+        await admin.describeCluster();
+        return;
+      } catch (error) {
+        if (late || attempt === FIRST_TRIES) throw error;
+      } finally {
+        await admin.disconnect().catch(() => undefined);
+      }
+      await new Promise((resolve) => setTimeout(resolve, FIRST_AGAIN_MS));
+    }
+  };
   try {
-    await admin.connect();
-    await admin.describeCluster();
-  } finally {
-    await admin.disconnect();
+    await withinMs(FIRST_ANSWER_MS, ask());
+  } catch (error) {
+    late = true;
+    throw (error as Error).name.startsWith('KafkaJS') ? error : unavailable('Kafka does not answer.', error);
   }
 }
 

@@ -8,7 +8,10 @@ import { installOwnReader } from './own-reader.ts';
 
 const CLIENT_ID = 'reliable-tasking';
 
-export function createKafka(config: Config, log: Logger): Kafka {
+const RETRIES = 8;
+
+/** `retries`: of each connection that is opened, and of what a client says nothing else for. */
+export function createKafka(config: Config, log: Logger, retries: number = RETRIES): Kafka {
   hideTimerWarning();
   installOwnReader();
   return new Kafka({
@@ -18,7 +21,7 @@ export function createKafka(config: Config, log: Logger): Kafka {
     ...(config.KAFKA_SASL_MECHANISM === '' ? {} : { sasl: saslOf(config) }),
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => writeLog(log, entry),
   });

@@ -9,6 +9,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
+import { withinMs } from '../within-ms.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 type Arg = string | number | Buffer;
@@ -133,18 +134,6 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
       subscriber.disconnect();
     },
   };
-}
-
-async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${ms / 1_000} s`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** What is refused is refused again; everything else may pass. */

@@ -1,7 +1,7 @@
 /** The events of an org that sensors have sent lately, read from Kafka as they stand there: for trying a rule on them. */
 import { isNestedTooDeep } from '../../../command/depth.ts';
 import type { Io } from '../../io.ts';
-import { kafkaConfig, logTo } from '../../kafka.ts';
+import { kafkaConfig, logTo, openKafka } from '../../kafka.ts';
 
 export type Replayed = { routing: unknown; event: unknown };
 
@@ -14,27 +14,18 @@ export async function replayEvents(
 ): Promise<void> {
   const config = kafkaConfig(io);
   const log = logTo('silent');
-  const [
-    { createKafka },
-    { createOffsets },
-    { startTail },
-    { createCodec },
-    { decodeAll },
-    { topicNames },
-    seen,
-    { parseObject },
-  ] = await Promise.all([
-    import('../../../edges/kafka/client.ts'),
-    import('../../../edges/kafka/admin.ts'),
-    import('../../../edges/kafka/tail.ts'),
-    import('../../../edges/avro/codec.ts'),
-    import('../../../edges/kafka/inbox.ts'),
-    import('../../../topics.ts'),
-    import('../../../respond/seen.ts'),
-    import('../../../orgs/table.ts'),
-  ]);
+  const [{ createOffsets }, { startTail }, { createCodec }, { decodeAll }, { topicNames }, seen, { parseObject }] =
+    await Promise.all([
+      import('../../../edges/kafka/admin.ts'),
+      import('../../../edges/kafka/tail.ts'),
+      import('../../../edges/avro/codec.ts'),
+      import('../../../edges/kafka/inbox.ts'),
+      import('../../../topics.ts'),
+      import('../../../respond/seen.ts'),
+      import('../../../orgs/table.ts'),
+    ]);
   const topic = topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents;
-  const kafka = createKafka(config, log);
+  const kafka = await openKafka(config, log);
   const codec = createCodec({
     schemaRegistryUrl: config.SCHEMA_REGISTRY_URL,
     topicOf: { SensorEvent: topic } as never,
