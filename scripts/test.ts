@@ -22,7 +22,7 @@ import {
   type VitestReport,
 } from './test-report.ts';
 
-const PROJECTS = ['unit', 'simulation', 'integration', 'chaos'] as const;
+const PROJECTS = ['unit', 'simulation', 'integration', 'faults', 'chaos'] as const;
 type Project = (typeof PROJECTS)[number];
 
 const HELP = `npm test -- [--only PART] [-t PATTERN] [FILE ...] [-- ARGUMENTS OF VITEST]
@@ -61,6 +61,7 @@ const BOUND_MS = {
   unit: 10 * MINUTE_MS,
   simulation: 10 * MINUTE_MS,
   integration: 40 * MINUTE_MS,
+  faults: 40 * MINUTE_MS,
   chaos: 10 * MINUTE_MS,
   stack: 10 * MINUTE_MS,
 };
@@ -69,7 +70,7 @@ const BOUND_MS = {
 const STACK_GRACE_MS = 3_000;
 
 const steps = createSteps();
-let stackComing: Promise<Stack> | undefined;
+const stacksComing: Promise<Stack>[] = [];
 /** Set by a signal; it ends the process. */
 let ending: Promise<unknown> | undefined;
 const reports = mkdtempSync(join(tmpdir(), 'reliable-tasking-reports-'));
@@ -128,22 +129,33 @@ async function withinBound<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function integration(before: Promise<unknown>, extra: readonly string[]): Promise<Tally> {
-  stackComing = upStack({ purpose: 'test', log: say });
+/** Servers, or ports for them, that the environment names are there once. */
+const isNamed = ['KAFKA_BROKERS', 'KAFKA_PORT', 'REDIS_PORT'].some((name) => process.env[name] !== undefined);
+
+/** A stack of its own for each part, since some tests empty its Redis; the same one where the environment names it. */
+function stackOf(): Promise<Stack> {
+  const [first] = stacksComing;
+  if (first && isNamed) return first;
+  const coming = upStack({ purpose: 'test', log: say });
+  stacksComing.push(coming);
+  return coming;
+}
+
+async function onStack(project: Project, before: Promise<unknown>, extra: readonly string[]): Promise<Tally> {
+  const coming = stackOf();
   try {
-    const stack = await withinBound(stackComing);
+    const stack = await withinBound(coming);
     await before; // two cores: tests that wait for brokers must not compete with those that only compute
     const env = { KAFKA_BROKERS: stack.kafkaBrokers.join(','), REDIS_URL: stack.redisUrl };
-    return await vitest('integration', extra, env);
+    return await vitest(project, extra, env);
   } catch (error) {
     say(`stack: FAILED\n${error instanceof Error ? error.message : error}`);
     return tallyOfStep('stack', false);
   }
 }
 
-async function stopStack(): Promise<void> {
-  const stack = await stackComing?.catch(() => undefined);
-  await stack?.stop();
+async function stopStacks(): Promise<void> {
+  await Promise.all(stacksComing.map(async (coming) => (await coming.catch(() => undefined))?.stop()));
 }
 
 /** A signal ends what runs and the stack, then this process, by the usual exit code. A second one does not wait. */
@@ -157,7 +169,7 @@ function stopOnSignals(): void {
     }
     firstAtMs = Date.now();
     say('Stopping ...');
-    ending = Promise.all([steps.stop(), Promise.race([stopStack(), delay(STACK_GRACE_MS)])])
+    ending = Promise.all([steps.stop(), Promise.race([stopStacks(), delay(STACK_GRACE_MS)])])
       .then(() => rmSync(reports, { recursive: true, force: true }))
       .finally(() => process.exit(code));
   };
@@ -172,7 +184,11 @@ async function runAll(only: Project | undefined, extra: readonly string[]): Prom
   const unit = is('unit') ? vitest('unit', extra, {}) : undefined;
   if (unit) work.push(unit);
   if (is('simulation')) work.push(Promise.resolve(unit).then(() => vitest('simulation', extra, {})));
-  if (is('integration')) work.push(integration(Promise.allSettled([...work]), extra));
+  const before = Promise.allSettled([...work]);
+  const integration = is('integration') ? onStack('integration', before, extra) : undefined;
+  if (integration) work.push(integration);
+  // Both wait more than they compute, so they run at the same time; but not on the same servers.
+  if (is('faults')) work.push(onStack('faults', isNamed ? Promise.allSettled([before, integration]) : before, extra));
   if (is('chaos')) work.push(Promise.allSettled([...work]).then(() => vitest('chaos', extra, {})));
   return addTallies(await Promise.all(work));
 }
@@ -180,7 +196,7 @@ async function runAll(only: Project | undefined, extra: readonly string[]): Prom
 process.chdir(packageRoot);
 stopOnSignals();
 const tally = await runAll(only, extra);
-await (ending ?? stopStack());
+await (ending ?? stopStacks());
 rmSync(reports, { recursive: true, force: true });
 const allowed = JSON.parse(readFileSync(join(packageRoot, 'test/skips.json'), 'utf8')) as AllowedSkip[];
 const unexplained = unexplainedSkips(tally, allowed);
