@@ -16,7 +16,7 @@ export type StepOptions = {
 };
 
 /** `run` never rejects: a command that can't be run is a step that failed. `stop` asks what runs to end, forces it a few seconds
- *  later, and resolves when nothing runs; a step after it fails without being started. */
+ *  later, and resolves when each step has ended and what it had started is killed; a step after it fails without being started. */
 export type Steps = {
   run(command: string, args: readonly string[], options: StepOptions): Promise<StepResult>;
   stop(): Promise<void>;

@@ -1,5 +1,4 @@
 /** What the commands that talk to Kafka themselves share: settings from the environment, and a log on standard error. */
-import type { Kafka } from 'kafkajs';
 import { type Logger, pino } from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import type { Io } from './io.ts';
@@ -11,7 +10,7 @@ export const kafkaConfig = (io: Io): Config => readConfig({ REDIS_URL: 'redis://
 export const logTo = (level: string) => pino({ level }, pino.destination({ fd: 2, sync: true }));
 
 /** Kafka, once it has answered: a command says within 3 s that nobody does. */
-export async function openKafka(config: Config, log: Logger): Promise<Kafka> {
+export async function openKafka(config: Config, log: Logger) {
   const [{ createKafka }, { askKafka }] = await Promise.all([
     import('../edges/kafka/client.ts'),
     import('../edges/kafka/admin.ts'),

@@ -68,7 +68,7 @@ describe('the scripts', () => {
     [
       'scripts/test.ts',
       ['--only', 'units'],
-      "There is no part 'units'; there are unit, simulation, integration, chaos.",
+      "There is no part 'units'; there are unit, simulation, integration, faults, chaos.",
     ],
     ['scripts/sim.ts', ['--seed', 'x'], "--seed takes a whole number from 0 to 2147483647, not 'x'."],
     ['scripts/sim.ts', ['--seeds', '5-1'], '--seeds 5-1 is empty: write the smaller number first.'],

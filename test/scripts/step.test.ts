@@ -43,13 +43,16 @@ async function marksIn(file: string): Promise<ProcessMark[]> {
   return marks;
 }
 
+/** The system takes a moment to end what is killed. */
+const allEnd = (started: ProcessMark[]) => vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), soon);
+
 test('all that a step has started ends with it, and no step begins after the stop', async () => {
   const { args, file } = tree();
   const steps = createSteps();
   const result = steps.run('/bin/sh', args, { boundMs: 60_000, quiet: true });
   const started = await marksIn(file);
   await steps.stop();
-  expect(started.filter(isAlive)).toEqual([]);
+  await allEnd(started);
   expect(await result).toMatchObject({ ok: false, timedOut: false });
   expect(await steps.run(process.execPath, ['-e', ''], { boundMs: 60_000 })).toMatchObject({ ok: false });
 });
@@ -59,7 +62,7 @@ test('a step that takes too long ends with all that it has started', async () =>
   const result = createSteps().run('/bin/sh', args, { boundMs: 1_500, quiet: true });
   const started = await marksIn(file);
   expect(await result).toMatchObject({ ok: false, timedOut: true });
-  expect(started.filter(isAlive)).toEqual([]);
+  await allEnd(started);
 });
 
 test('kill -9 of the script ends its steps and all that they have started', async () => {
@@ -75,7 +78,7 @@ test('kill -9 of the script ends its steps and all that they have started', asyn
   const started = await marksIn(file);
   parent.kill('SIGKILL');
   await once(parent, 'exit');
-  await vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), soon);
+  await allEnd(started);
 });
 
 test('a step answers whether it succeeded, and what it printed', async () => {
