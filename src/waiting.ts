@@ -28,6 +28,8 @@ export async function startWhenThere<T>(
   server.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config?.probe) throw unavailable(`The server starts: ${sentenceOf(faults)}.`);
   });
+  // No path is unknown yet: the API has not said which there are.
+  server.all('/*', async () => undefined);
   await listen(server, config);
   let toldAtMs = Number.NEGATIVE_INFINITY;
   /** As soon as one of them is known to be away, whatever the other one says. */
