@@ -9,6 +9,8 @@ import { bytesOfHeaders, type OutHeaders, type OutRecord } from './producer.ts';
 
 /** Our headers and the framing need little. */
 export const LETTER_MAX_BYTES = TOPICS.deadLetter.maxMessageBytes - 65_536;
+/** Of what is refused for its size: nobody redrives it, and megabytes of it would hold up the records behind it. */
+export const TOO_LARGE_KEPT_BYTES = 65_536;
 /** A letter without key, value and own headers. */
 const LETTER_MIN_BYTES = 1_024;
 
@@ -45,6 +47,10 @@ export function letterRecord(
     },
   };
 }
+
+/** How large the letter may be at the first try. */
+export const firstMaxBytes = ({ code }: DeadLetter): number =>
+  code === 'record_too_large' ? TOO_LARGE_KEPT_BYTES : LETTER_MAX_BYTES;
 
 /** How large the letter may be at the next try, after one with `maxBytes` was refused for its size; null: it was the last. */
 export const smaller = (maxBytes: number): number | null =>

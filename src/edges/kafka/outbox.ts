@@ -3,7 +3,7 @@ import { unavailable } from '../../errors.ts';
 import type { DeadLetter, InRecord, Outbox } from '../../outbox.ts';
 import { topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
-import { LETTER_MAX_BYTES, letterRecord, smaller } from './letter.ts';
+import { firstMaxBytes, letterRecord, smaller } from './letter.ts';
 import type { OutRecord, Producer } from './producer.ts';
 
 export type OutboxOptions = {
@@ -20,13 +20,16 @@ export type OutboxOptions = {
 export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRefused }: OutboxOptions): Outbox {
   const topics = topicNames(prefix);
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    let left = letters;
-    for (let maxBytes: number | null = LETTER_MAX_BYTES; left.length > 0; maxBytes = smaller(maxBytes)) {
-      if (maxBytes === null) throw unavailable(`${topics.deadLetter} takes no letter: raise its max.message.bytes.`);
-      const sizeMax = maxBytes;
-      const records = left.map((letter) => letterRecord(letter, nowMs(), sizeMax));
+    let left = letters.map((letter) => ({ letter, maxBytes: firstMaxBytes(letter) }));
+    while (left.length > 0) {
+      const records = left.map(({ letter, maxBytes }) => letterRecord(letter, nowMs(), maxBytes));
       const refused = new Set(await durable.sendWhatFits(topics.deadLetter, records));
-      left = left.filter((_, i) => refused.has(records[i] as OutRecord));
+      left = left.flatMap(({ letter, maxBytes }, i) => {
+        if (!refused.has(records[i] as OutRecord)) return [];
+        const next = smaller(maxBytes);
+        if (next === null) throw unavailable(`${topics.deadLetter} takes no letter: raise its max.message.bytes.`);
+        return [{ letter, maxBytes: next }];
+      });
     }
   };
   /** What Kafka refuses for good must not hold up the rest, and must not be lost without a word. */

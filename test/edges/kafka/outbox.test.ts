@@ -65,11 +65,20 @@ describe('what the roles write', () => {
 
   it('makes a letter smaller until the broker takes it', async () => {
     const { outbox, sent } = world((_, { value }) => (value?.length ?? 0) <= 100_000);
-    const letter = { code: 'record_too_large', message: 'why' } as const;
+    const letter = { code: 'record_invalid', message: 'why' } as const;
     const [large, small] = [{ ...source, value: Buffer.alloc(500_000, 'x') }, source];
     await outbox.deadLetters([large, small].map((record) => ({ ...letter, record })));
     expect(sent.map(({ records }) => records.map(({ value }) => value?.length))).toEqual([[2], [64_479]]);
     expect(sent[1]?.records[0]?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
+  });
+
+  it('keeps little of what is refused for its size', async () => {
+    const { outbox, sent } = world();
+    const record = { ...source, value: Buffer.alloc(500_000, 'x') };
+    await outbox.deadLetters([{ record, code: 'record_too_large', message: 'why' }]);
+    const [letter] = sent[0]?.records ?? [];
+    expect(letter?.value?.length).toBeLessThanOrEqual(65_536);
+    expect(letter?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
 
   it('says that dead-letter takes nothing, and gives up', async () => {
