@@ -49,7 +49,7 @@ const io: Io = {
   stopped: stopping.signal,
 };
 
-const EXIT_GRACE_MS = 1_000;
+const EXIT_GRACE_MS = 250;
 
 process.exitCode = await runCli(process.argv.slice(2), io);
 // All is done: a connection that a library keeps open must not keep the process.

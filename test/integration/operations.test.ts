@@ -1,6 +1,11 @@
 /** What an operator does while the system runs: dead letters and their way back, Redis held against the log, a rebuild. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { askKafka } from '../../src/edges/kafka/admin.ts';
 import { run } from '../cli/fixtures.ts';
 import { System, soon } from './support/system.ts';
 
@@ -213,6 +218,20 @@ describe('verify and rebuild', () => {
     expect(lines[0]).toMatchObject({ type: 'forgotten' });
     expect(lines.at(-1)).toMatchObject({ type: 'progress', usable: 2, orgs: 2 });
     await vi.waitFor(async () => expect((await verify()).differences).toEqual([]), soon);
+  });
+});
+
+describe('an operator command', () => {
+  it('works though brokers that stand first take connections and never answer', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const brokers = [...new Array(4).fill(`127.0.0.1:${port}`), system.env.KAFKA_BROKERS].join(',');
+    try {
+      await askKafka(readConfig({ ...system.env, KAFKA_BROKERS: brokers }), pino({ level: 'silent' }));
+    } finally {
+      silent.close();
+    }
   });
 });
 

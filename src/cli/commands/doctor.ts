@@ -69,12 +69,14 @@ async function examine(io: Io): Promise<Finding[]> {
   } catch (error) {
     return judgeConfig((error as Error).message.split('\n'));
   }
-  const findings = [...judgeConfig([]), ...(await examineKafka(io)), ...(await examineRedis(config))];
+  // At the same time: one that is away holds the others up for seconds.
+  const [kafka, redis, registry] = await Promise.all([examineKafka(io), examineRedis(config), examineRegistry(config)]);
+  const findings = [...judgeConfig([]), ...kafka, ...redis];
   if (findings.every(({ level }) => level !== 'fail'))
     findings.push(
       ...(await attempt('projection', 'Look at what failed before.', () => withInstallation(io, examineProjection))),
     );
-  return [...findings, ...(await examineRegistry(config))];
+  return [...findings, ...registry];
 }
 
 const attempt = async (area: string, advice: string, work: () => Promise<Finding[]>): Promise<Finding[]> =>

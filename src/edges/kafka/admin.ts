@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
 import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
+import { isAway } from '../away.ts';
 import { withinMs } from '../within-ms.ts';
 import { createKafka } from './client.ts';
 import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
@@ -146,36 +147,35 @@ export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A person who starts a command waits no longer than 3 s for the word that nobody answers. */
-const FIRST_ANSWER_MS = 2_000;
-/** Each asks one of the brokers, in an order of its own: some of them may be away. */
-const FIRST_TRIES = 6;
-const FIRST_AGAIN_MS = 100;
+/** With the start of the process a person waits no longer than 3 s for the word that nobody answers. */
+const FIRST_ANSWER_MS = 1_500;
+/** One that answers knows all others. */
+const FIRST_BROKERS = 8;
 
-/** Resolves when a broker answers. Rejects when several tries have failed, and after FIRST_ANSWER_MS where nothing comes back. */
+/** Resolves when a broker answers. Rejects when none does: at once where all refuse, else after FIRST_ANSWER_MS. The brokers are asked
+ *  at the same time, so that a silent one hides no other. */
 export async function askKafka(config: Config, log: Logger): Promise<void> {
-  const kafka = createKafka(config, log, 0);
-  let late = false;
-  const ask = async (): Promise<void> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const admin = kafka.admin();
-      try {
-        await admin.connect();
-        await admin.describeCluster();
-        return;
-      } catch (error) {
-        if (late || attempt === FIRST_TRIES) throw error;
-      } finally {
-        await admin.disconnect().catch(() => undefined);
-      }
-      await new Promise((resolve) => setTimeout(resolve, FIRST_AGAIN_MS));
-    }
-  };
+  const asked = config.KAFKA_BROKERS.slice(0, FIRST_BROKERS).map((broker) =>
+    askOne(createKafka({ ...config, KAFKA_BROKERS: [broker] }, log, 0)),
+  );
   try {
-    await withinMs(FIRST_ANSWER_MS, ask());
+    await withinMs(FIRST_ANSWER_MS, Promise.any(asked));
   } catch (error) {
-    late = true;
-    throw (error as Error).name.startsWith('KafkaJS') ? error : unavailable('Kafka does not answer.', error);
+    if (!(error instanceof AggregateError))
+      throw unavailable(`Kafka does not answer at ${config.KAFKA_BROKERS.join(',')}.`, error);
+    // What is refused is refused again; what is away may come back.
+    throw error.errors.find((one) => !isAway(one)) ?? error.errors[0];
+  }
+}
+
+async function askOne(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+  } finally {
+    // Of one that answered too late nobody waits for the end.
+    void admin.disconnect().catch(() => undefined);
   }
 }
 

@@ -37,4 +37,9 @@ describe('a Kafka that cannot be reached', () => {
     expect(String(error)).toMatch(sentence);
     expect(isAway(error)).toBe(true);
   });
+
+  it('is told with all brokers that were asked, where one of them is silent', async () => {
+    const brokers = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${silentPort}`];
+    await expect(ask(...brokers)).rejects.toThrow(`Kafka does not answer at ${brokers.join(',')}.`);
+  });
 });
