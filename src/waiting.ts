@@ -16,6 +16,10 @@ import { unavailable } from './errors.ts';
 type Faults = { kafka: string | null; redis: string | null };
 
 const TOLD_EVERY_MS = 5_000;
+/** Without any answer so far it is told what is waited for. */
+const TOLD_FIRST_MS = 2_000;
+/** A server can wait for a Kafka that is far away, or slow. */
+const KAFKA_ANSWER_MS = 10_000;
 
 /** Runs `start` until it succeeds; undefined once `stopped`. `start` has to call `open` before it listens itself. */
 export async function startWhenThere<T>(
@@ -40,6 +44,7 @@ export async function startWhenThere<T>(
     toldAtMs = clock.monoMs();
     log.warn(faults, sentenceOf(faults));
   };
+  const callOff = clock.after(TOLD_FIRST_MS, () => tell(faults));
   try {
     for (let attempt = 1; !stopped.aborted; attempt += 1) {
       await ask(config, log, tell);
@@ -55,6 +60,7 @@ export async function startWhenThere<T>(
     }
     return undefined;
   } finally {
+    callOff();
     await server.close();
   }
 }
@@ -63,7 +69,7 @@ export async function startWhenThere<T>(
 async function ask(config: Config, log: Logger, tell: (known: Partial<Faults>) => void): Promise<void> {
   const quiet = log.child({}, { level: 'silent' });
   await Promise.all([
-    awayBecause(() => askKafka(config, quiet)).then((kafka) => tell({ kafka })),
+    awayBecause(() => askKafka(config, quiet, KAFKA_ANSWER_MS)).then((kafka) => tell({ kafka })),
     awayBecause(async () => (await connectRedis(config, quiet)).stop()).then((redis) => tell({ redis })),
   ]);
 }

@@ -147,19 +147,19 @@ export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** With the start of the process a person waits no longer than 3 s for the word that nobody answers. */
-const FIRST_ANSWER_MS = 1_500;
+/** A person who starts a command is told within 3 s that nobody answers; the start of the process takes a part of them. */
+const FIRST_ANSWER_MS = 2_000;
 /** One that answers knows all others. */
 const FIRST_BROKERS = 8;
 
-/** Resolves when a broker answers. Rejects when none does: at once where all refuse, else after FIRST_ANSWER_MS. The brokers are asked
- *  at the same time, so that a silent one hides no other. */
-export async function askKafka(config: Config, log: Logger): Promise<void> {
+/** Resolves when a broker answers. Rejects when none does: at once where all refuse, else after `boundMs`. The brokers are asked at
+ *  the same time, so that a silent one hides no other. */
+export async function askKafka(config: Config, log: Logger, boundMs: number = FIRST_ANSWER_MS): Promise<void> {
   const asked = config.KAFKA_BROKERS.slice(0, FIRST_BROKERS).map((broker) =>
     askOne(createKafka({ ...config, KAFKA_BROKERS: [broker] }, log, 0)),
   );
   try {
-    await withinMs(FIRST_ANSWER_MS, Promise.any(asked));
+    await withinMs(boundMs, Promise.any(asked));
   } catch (error) {
     if (!(error instanceof AggregateError))
       throw unavailable(`Kafka does not answer at ${config.KAFKA_BROKERS.join(',')}.`, error);
