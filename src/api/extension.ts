@@ -1,8 +1,10 @@
 /** The request of the extension: `POST /v1/extension/request/{name}`. The answer is the envelope that its clients know. */
 import type { FastifyReply } from 'fastify';
+import { refuseFieldBeside } from '../command/unknown-field.ts';
 import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { ApiContext } from './actions/context.ts';
+import { ACTIONS } from './actions/table.ts';
 import type { HeldBytes } from './body-budget.ts';
 import { readExtensionRequest } from './extension-request.ts';
 import { type Caller, runAction, sendResult } from './run-action.ts';
@@ -20,6 +22,8 @@ export async function handleExtensionRequest(context: ApiContext, request: Reque
     maxBytes: context.config.BODY_MAX_BYTES,
     held: request.held,
   });
+  const fields = Object.keys(ACTIONS.get(asked.action)?.schema.properties ?? {});
+  for (const beside of [request.body, request.query]) refuseFieldBeside(asked.action, fields, beside);
   return sendResult(await runAction(context, request, asked), reply, '{"error":"","version":1,"data":', '}');
 }
 

@@ -8,17 +8,17 @@ import { parseJson } from './json.ts';
 
 const WHAT = 'request_data must be the base64 text of a JSON object with the field action.';
 
-/** The action and its data as the extension knows them: `inv_id` of a task is its context, the
- *  sid `*` every sensor. Throws `data_invalid`. */
+/** The action and its data as the extension knows them: `inv_id` of a task is its context, the sid `*` every sensor. Beside another
+ *  target it stays what it is, and the action refuses the two. Throws `data_invalid`. */
 export function readServiceRequest(requestData: string): { action: string; data: Record<string, unknown> } {
   const { action, inv_id, sid, ...rest } = objectOf(requestData);
   if (typeof action !== 'string') throw new ApiError('data_invalid', WHAT);
   const context = inv_id === undefined ? {} : { [action === 'task' ? 'context' : 'inv_id']: inv_id };
-  return { action, data: { ...rest, ...context, ...targetOf(sid) } };
+  return { action, data: { ...rest, ...context, ...targetOf(sid, rest) } };
 }
 
-function targetOf(sid: unknown): Record<string, unknown> {
-  if (sid === '*') return { selector: '*' };
+function targetOf(sid: unknown, { selector }: Record<string, unknown>): Record<string, unknown> {
+  if (sid === '*' && selector === undefined) return { selector: '*' };
   return sid === undefined ? {} : { sid };
 }
 

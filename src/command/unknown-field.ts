@@ -40,6 +40,18 @@ export function unknownField(known: readonly string[], data: unknown): UnknownFi
   return { field: name.slice(0, SHOWN_MAX), nearest };
 }
 
+/** Throws `field_unknown` where a field of the action stands beside its data: it would be ignored, and the request would reach more
+ *  than was meant. `beside`: everything else that came with the request. */
+export function refuseFieldBeside(action: string, known: readonly string[], beside: object): void {
+  const field = known.find((name) => Object.hasOwn(beside, name));
+  if (field === undefined) return;
+  throw new ApiError(
+    'field_unknown',
+    `"${field}" is a field of the data of ${action}, but it is given beside the data: write it inside data.`,
+    { data: { field, nearest: `data.${field}` } satisfies UnknownField },
+  );
+}
+
 /** What is wrong, and what to write instead. `action` is its name. */
 export const unknownFieldSentence = (action: string, known: readonly string[], { field, nearest }: UnknownField) =>
   `The action ${action} has no field "${field}": ${

@@ -109,3 +109,29 @@ test('rules ask for actions of the extension, with all of their fields', () => {
   for (const [name, fields] of RULE_REQUESTS)
     expect(fields.toSorted()).toEqual(Object.keys(ACTIONS.get(name)?.schema.properties ?? {}).toSorted());
 });
+
+describe('a field of the action beside the data', () => {
+  const url = '/v1/extension/request/ext-reliable-tasking';
+  const data = JSON.stringify({ task: 'x' });
+  test.each<[string, { payload?: object; query?: Record<string, string> }]>([
+    ['in the body', { payload: { oid: OID, action: 'task', data, tag: 'canary' } }],
+    ['in the query', { payload: { oid: OID, action: 'task', data }, query: { tag: 'canary' } }],
+  ])('%s is refused: it would be ignored', async (_, given) => {
+    const answer = await server.inject({ method: 'POST', url, headers: { authorization: `bearer ${jwt}` }, ...given });
+    expect([answer.statusCode, answer.json().error_code]).toEqual([400, 'field_unknown']);
+    expect(answer.json().data).toEqual({ field: 'tag', nearest: 'data.tag' });
+    expect(memory.appended).toEqual([]);
+  });
+
+  test('that the public clients send is accepted', async () => {
+    const payload = { oid: OID, action: 'list', data: '{}', impersonator_jwt: 'x', version: 1 };
+    const answer = await server.inject({ method: 'POST', url, headers: { authorization: `bearer ${jwt}` }, payload });
+    expect(answer.statusCode).toBe(200);
+  });
+});
+
+test('the older service call refuses the sid * beside a selector', async () => {
+  const { status, body } = await askService({ action: 'task', task: 'x', sid: '*', selector: 'plat == linux' });
+  expect([status, body.error_code]).toEqual([400, 'target_ambiguous']);
+  expect(memory.appended).toEqual([]);
+});
