@@ -35,13 +35,13 @@ ${Object.entries(BENCHES)
   .map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`)
   .join('\n')}
 
-Without a name all of them. KAFKA_BROKERS and REDIS_URL name the stack; without them one is started and removed.
+Without a NAME it runs all benchmarks. KAFKA_BROKERS and REDIS_URL name the stack to use; without them it starts one and removes it at the end.
 
 Examples:
   npm run bench -- joiner --quick
   npm run bench -- rebuild --tasks 50000 --json
 
-Exit codes: 0 measured, 1 it failed, 2 a wrong command line.
+Exit codes: 0 success, 1 failure, 2 usage error.
 `;
 
 const NUMBER_MAX = 999_999_999;
@@ -64,7 +64,7 @@ function read(args: readonly string[]): Arguments | undefined {
   if (help) return undefined;
   const unknown = words.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined)
-    throw new WrongUse(`There is no benchmark '${unknown}'; there are ${Object.keys(BENCHES).join(', ')}.`);
+    throw new WrongUse(`Unknown benchmark '${unknown}': choose from ${Object.keys(BENCHES).join(', ')}.`);
   const flags: Flags = { quick: values.quick === true };
   for (const name of NUMBERS) {
     const given = values[name];

@@ -98,7 +98,7 @@ async function npm(...args) {
   const options = { cwd: root, stdio: ['ignore', 2, 2], shell: isWindows, detached: !isWindows };
   const child = spawn(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], options);
   const ended = new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Error(`npm can't be run (${error.message}): install Node.js with npm.`)));
+    child.once('error', (error) => reject(new Error(`npm cannot run (${error.message}): install Node.js with npm.`)));
     child.once('exit', (code) => resolve(code));
   });
   const release = child.pid === undefined ? () => {} : endWithUs(child);
@@ -134,7 +134,7 @@ async function install() {
   }
   if (!isInstalled()) {
     throw new Error(
-      'npm ci left packages out. Allow install scripts and development packages (see npm config ls), then run the command again.',
+      'npm ci did not install all packages. Allow install scripts and development packages (see npm config ls), then run the command again.',
     );
   }
 }

@@ -11,19 +11,19 @@ import { askedOf, readFlags, WrongUse, wholeNumber } from './flags.ts';
 
 const HELP = `npm run chaos -- [--seed N] [--seconds S] [--pairs N] [--faults NAME,NAME] [--keep FOLDER]
 
-Starts a Kafka and a Redis of its own and two processes of each role, makes faults, and judges the promises by what was written.
+Starts its own Kafka and Redis and two processes of each role, injects faults, and checks the promises against the records that were written.
 
-  --seed N            the plan of the faults follows from it (default 1)
-  --seconds S         how long (default 60)
-  --pairs N           tasks and sensors that meet (default 200)
-  --faults NAME,NAME  these faults alone: ${FAULT_NAMES.join(', ')}
-  --keep FOLDER       where history, logs and data go (default: a new folder for temporary files)
+  --seed N            seed of the fault plan (default 1)
+  --seconds S         duration (default 60)
+  --pairs N           pairs of a task and a matching sensor (default 200)
+  --faults NAME,NAME  only these faults: ${FAULT_NAMES.join(', ')}
+  --keep FOLDER       folder for history, logs and data (default: a new temporary folder)
 
 Examples:
   npm run chaos -- --seed 3 --seconds 120
   npm run chaos -- --faults 'kill a joiner,flush redis'
 
-Exit codes: 0 all promises kept, 1 a promise was broken, 2 a wrong command line.
+Exit codes: 0 all promises kept, 1 a promise was broken, 2 usage error.
 `;
 
 function read(args: readonly string[]) {
@@ -44,7 +44,7 @@ function faultNames(list: string | undefined): readonly FaultName[] {
   const names = list.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !FAULT_NAMES.includes(name as FaultName));
   if (unknown === undefined) return names as FaultName[];
-  throw new WrongUse(`There is no fault '${unknown}'; there are ${FAULT_NAMES.join(', ')}.`);
+  throw new WrongUse(`Unknown fault '${unknown}': choose from ${FAULT_NAMES.join(', ')}.`);
 }
 
 const { keep, ...plan } = askedOf('npm run chaos', HELP, read);

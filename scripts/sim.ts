@@ -10,18 +10,18 @@ const STEPS_MAX = 1_000_000;
 
 const HELP = `npm run sim -- [--seed N | --seeds FROM-TO] [--steps N] [--bug NAME]
 
-Runs the simulation without Kafka and Redis: all faults, times and answers follow from a seed.
+Runs the simulation, which needs no Kafka and no Redis. The seed determines all faults, times and answers.
 
-  --seed N         one seed (default 1), with all that happens in it
-  --seeds FROM-TO  many seeds; those that break a promise are named
+  --seed N         run one seed (default 1) and print all its events
+  --seeds FROM-TO  run many seeds and print those that break a promise
   --steps N        steps of the outside world in each run (default ${STEPS})
-  --bug NAME       with a bug planted: ${Object.keys(BUGS).join(', ')}
+  --bug NAME       plant a bug: ${Object.keys(BUGS).join(', ')}
 
 Examples:
   npm run sim -- --seed 182
   npm run sim -- --seeds 1-10000
 
-Exit codes: 0 all promises kept, 1 a promise was broken, 2 a wrong command line.
+Exit codes: 0 all promises kept, 1 a promise was broken, 2 usage error.
 `;
 
 type Asked = { seeds: { from: number; to: number } | { one: number }; steps: number; bug?: (typeof BUGS)[string] };
@@ -33,7 +33,7 @@ function read(args: readonly string[]): Asked | undefined {
   const { seed, seeds, bug } = values;
   if (seed !== undefined && seeds !== undefined) throw new WrongUse('Give --seed or --seeds, not both.');
   if (bug !== undefined && !Object.hasOwn(BUGS, bug))
-    throw new WrongUse(`There is no bug '${bug}'; there are ${Object.keys(BUGS).join(', ')}.`);
+    throw new WrongUse(`Unknown bug '${bug}': choose from ${Object.keys(BUGS).join(', ')}.`);
   return {
     seeds:
       seeds === undefined

@@ -29,15 +29,15 @@ const PREFERRED_PORT = 8080;
 const HELP = `npm start -- [--exit]
 
 Brings up Kafka, Redis, all roles and a small fleet, queues tasks and shows them being delivered. Then the console and the API stay
-up until Ctrl-C, which stops all of it.
+up until Ctrl-C, which stops everything.
 
-  --exit  play it once and end; the exit code says whether all was seen
+  --exit  run the demo once and exit; the exit code reports whether all of it was seen
 
 Settings, from the environment:
-  KAFKA_BROKERS, REDIS_URL  use these instead of a Kafka and a Redis of its own
-  STACK_SOURCE              docker or local: where Kafka and Redis come from
-  HTTP_PORT                 where the API and the console listen (default ${PREFERRED_PORT}, else a free port)
-  KAFKA_PORT, REDIS_PORT    where its own Kafka and Redis listen (default 9092 and 6379, else free ports)
+  KAFKA_BROKERS, REDIS_URL  use these instead of starting Kafka and Redis
+  STACK_SOURCE              docker or local: how to start Kafka and Redis
+  HTTP_PORT                 port of the API and the console (default ${PREFERRED_PORT}, else a free port)
+  KAFKA_PORT, REDIS_PORT    ports of the Kafka and Redis that it starts (default 9092 and 6379, else free ports)
 
 Examples:
   npm start

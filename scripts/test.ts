@@ -27,18 +27,18 @@ type Project = (typeof PROJECTS)[number];
 
 const HELP = `npm test -- [--only PART] [-t PATTERN] [FILE ...] [-- ARGUMENTS OF VITEST]
 
-Checks types and style and runs all tests, on a Kafka and a Redis of its own, or those that KAFKA_BROKERS and REDIS_URL name.
+Checks types and style and runs all tests. Starts its own Kafka and Redis unless KAFKA_BROKERS and REDIS_URL name others.
 
-  --only PART                   one part: ${PROJECTS.join(', ')}; also npm run test:PART
+  --only PART                   only this part: ${PROJECTS.join(', ')}; also npm run test:PART
   -t, --testNamePattern PATTERN tests whose name matches
-  FILE                          files whose path has this in it
+  FILE                          files whose path contains this text
 
 Examples:
   npm test
   npm run test:unit -- test/selector
   npm test -- --only integration test/integration/flow.test.ts -t 'dead letters'
 
-Exit codes: 0 all passed, 1 a test failed or was skipped without a reason, 2 a wrong command line.
+Exit codes: 0 all passed, 1 a test failed or was skipped without a reason, 2 usage error.
 `;
 
 function read(args: readonly string[]): { only: Project | undefined; extra: string[] } | undefined {
@@ -49,7 +49,7 @@ function read(args: readonly string[]): { only: Project | undefined; extra: stri
   const { only, testNamePattern: pattern } = values;
   const project = PROJECTS.find((name) => name === only);
   if (only !== undefined && project === undefined)
-    throw new WrongUse(`There is no part '${only}'; there are ${PROJECTS.join(', ')}.`);
+    throw new WrongUse(`Unknown part '${only}': choose from ${PROJECTS.join(', ')}.`);
   return { only: project, extra: [...words, ...(pattern === undefined ? [] : ['-t', pattern]), ...rest] };
 }
 

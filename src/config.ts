@@ -139,15 +139,15 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && !isTrustworthy(c.JWKS_URL)
-      ? 'JWKS_URL must begin with https://, or with http:// on a loopback address: whoever changes the answer signs tokens.'
+      ? 'JWKS_URL must begin with https://, or with http:// on a loopback address: whoever can change the answer can sign tokens.'
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && c.JWKS_ISSUER === ''
-      ? 'JWKS_ISSUER is not set: JWKS_URL needs it, the iss of the tokens that count.'
+      ? 'JWKS_ISSUER is not set: JWKS_URL requires it. Set it to the iss of the tokens to accept.'
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && c.JWKS_AUDIENCE === ''
-      ? 'JWKS_AUDIENCE is not set: JWKS_URL needs it, the aud of the tokens that are for this service.'
+      ? 'JWKS_AUDIENCE is not set: JWKS_URL requires it. Set it to the aud of the tokens for this service.'
       : undefined,
   (c) =>
     c.REDELIVERY_MAX_MS < c.REDELIVERY_FIRST_MS
@@ -163,11 +163,11 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
       : undefined,
   (c) =>
     isShort(c.JWT_SECRET)
-      ? `JWT_SECRET has less than ${SECRET_MIN_CHARACTERS} characters: who guesses it can sign tokens. Take random ones, such as those of: openssl rand -hex 32`
+      ? `JWT_SECRET has fewer than ${SECRET_MIN_CHARACTERS} characters: whoever guesses it can sign tokens. Use a random secret, for example from: openssl rand -hex 32`
       : undefined,
   (c) =>
     isShort(c.BOOTSTRAP_API_KEY)
-      ? `BOOTSTRAP_API_KEY has less than ${SECRET_MIN_CHARACTERS} characters: who guesses it has all rights in the org. Take a random UUID, such as that of: uuidgen`
+      ? `BOOTSTRAP_API_KEY has fewer than ${SECRET_MIN_CHARACTERS} characters: whoever guesses it has all rights in the org. Use a random UUID, for example from: uuidgen`
       : undefined,
   (c) => (c.BOOTSTRAP_OID !== '' && !UUID.test(c.BOOTSTRAP_OID) ? 'BOOTSTRAP_OID must be a UUID.' : undefined),
   (c) =>

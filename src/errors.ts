@@ -19,12 +19,12 @@ export const ERROR_CODES = {
   unavailable: kind(
     503,
     true,
-    'Kafka, Redis or the projection cannot answer now, or the process has too many bodies under way.',
+    'Kafka, Redis or the projection cannot answer now, or too many request bodies are in progress.',
   ),
   rate_limited: kind(
     429,
     true,
-    'The key has used up its requests for this minute, its event streams or the bytes of bodies under way; or too many requests for a token failed.',
+    'The key has reached its limit of requests per minute, event streams or concurrent body bytes, or too many requests for a token failed.',
   ),
   config_invalid: kind(500, false, 'A setting is wrong.'),
   // identity
@@ -37,7 +37,7 @@ export const ERROR_CODES = {
   extension_unknown: kind(400, false, 'There is no such extension.'),
   not_subscribed: kind(400, false, 'The org is not subscribed to the extension.'),
   data_invalid: kind(400, false, 'The data is not a JSON object, or a field is wrong.'),
-  field_unknown: kind(400, false, 'The action has no such field; the data has the nearest one that it has.'),
+  field_unknown: kind(400, false, 'The action has no such field. The data of the error has the nearest one.'),
   task_missing: kind(400, false, 'The command line is missing.'),
   task_too_large: kind(400, false, 'The command line is larger than TASK_MAX_BYTES.'),
   ttl_invalid: kind(400, false, 'The ttl is not a whole number of seconds in range.'),
@@ -69,7 +69,7 @@ export const ERROR_CODES = {
   selector_regex_too_long: kind(400, false, 'A regular expression of the selector has too many characters.'),
   selector_regex_too_large: kind(400, false, 'A regular expression of the selector compiles to too many steps.'),
   // rules and hives
-  rule_invalid: kind(400, false, 'The rule cannot run as it is written; the sentence has the path to the fault.'),
+  rule_invalid: kind(400, false, 'The rule cannot run as it is written. The message has the path to the fault.'),
   hive_unknown: kind(400, false, 'There is no such hive.'),
   hive_full: kind(400, false, 'The hive holds as much as it may hold.'),
   record_not_found: kind(400, false, 'The hive has no such record.'),
@@ -83,16 +83,16 @@ export const ERROR_CODES = {
   // records
   record_undecodable: kind(400, false, 'The bytes are not a record of this topic.'),
   schema_unknown: kind(400, false, 'The schema that wrote the record is not known.'),
-  record_too_large: kind(413, false, 'The record, or the packed batch that it came in, is larger than is taken.'),
+  record_too_large: kind(413, false, 'The record, or the compressed batch that contains it, exceeds the size limit.'),
   record_invalid: kind(400, false, 'A field of the record is not valid.'),
-  field_too_long: kind(400, false, 'A fact of the sensor is longer than a fact may be.'),
+  field_too_long: kind(400, false, 'A fact of the sensor exceeds its maximum length.'),
   nested_too_deep: kind(400, false, 'The routing or the event of a sensor event is nested too deeply.'),
   key_mismatch: kind(400, false, "The record's key is not its task_id or sid."),
   org_unknown: kind(400, false, 'The org is not known.'),
   oid_invalid: kind(400, false, 'The oid is not a UUID.'),
   sid_invalid: kind(400, false, 'The sid is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
   task_id_invalid: kind(400, false, 'The task_id is not 1 to 128 characters of A-Z a-z 0-9 . _ : -'),
-  issued_at_invalid: kind(400, false, 'issued_at is earlier than 2020: it is in milliseconds, not in seconds.'),
+  issued_at_invalid: kind(400, false, 'issued_at is earlier than 2020. It must be in milliseconds, not in seconds.'),
   issued_in_future: kind(400, false, 'issued_at is more than five minutes after the append time.'),
   task_id_conflict: kind(409, false, 'The task id was used with other content, or the task was removed.'),
 } as const satisfies Record<string, ErrorKind>;

@@ -175,7 +175,10 @@ async function connect(config: Config, log: Logger, parts: Parts): Promise<Conne
     nowMs: systemClock.nowMs,
     onRefused: (topic, records) => {
       for (let i = 0; i < records; i += 1) metrics.deadLettered('record_too_large');
-      log.error({ topic, records }, 'Kafka refuses records for their size: raise max.message.bytes of the topic');
+      log.error(
+        { topic, records },
+        'Kafka refuses records because of their size: raise max.message.bytes of the topic',
+      );
     },
   });
   const settings = createSettings({

@@ -45,7 +45,7 @@ describe('settings', () => {
     ['BOOTSTRAP_API_KEY', { BOOTSTRAP_OID: OID }],
   ])('refuse a %s that can be guessed, and do not repeat it', (name, others) => {
     const [fault, ...more] = faults({ ...others, [name]: 's'.repeat(31) });
-    expect([fault, more]).toEqual([expect.stringMatching(`^${name} has less than 32 characters`), []]);
+    expect([fault, more]).toEqual([expect.stringMatching(`^${name} has fewer than 32 characters`), []]);
     expect(fault).not.toContain('sss');
     expect(faults({ ...others, [name]: 'ü'.repeat(16) })).toHaveLength(1);
     expect(faults({ ...others, [name]: 's'.repeat(32) })).toEqual([]);

@@ -33,7 +33,7 @@ export async function admit(request: FastifyRequest, rights: Rights, parts: Part
 async function orgOf(context: ApiContext, request: FastifyRequest, sid: string): Promise<string> {
   const { oids } = request.identity;
   const { oid: asked } = request.query as { oid?: string | string[] };
-  if (Array.isArray(asked)) throw new ApiError('bad_request', 'oid is given more than once: say it once.');
+  if (Array.isArray(asked)) throw new ApiError('bad_request', 'oid is given more than once: give it once.');
   if (asked) {
     requireOrg(request.identity, asked);
     return asked;

@@ -63,7 +63,7 @@ const ResponseSchema = Type.Object({
   bytes: whole('Size of its record on the topic.'),
   body: oneOf(
     ['kept', 'gone', 'too_large', 'too_deep'],
-    '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB; `too_deep`: nested more than 64 deep.',
+    '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB; `too_deep`: nested more than 64 levels deep.',
   ),
   routing: Type.Optional(Shown),
   event: Type.Optional(Shown),
@@ -150,7 +150,7 @@ export const PreviewAnswer = Type.Object({
   }),
   error_sensors: Type.Optional(
     whole(
-      'Sensors that lack a fact which the selector asks for, or have a text that is too long for its regular expressions: it is an error there, which selects nothing. Not there where there are none.',
+      'Sensors for which the selector is an error, which selects nothing: they lack a fact that it uses, or have a text that is too long for its regular expressions. Absent if there are none.',
     ),
   ),
   next_cursor: nextCursor,
@@ -167,7 +167,7 @@ export const ExplainAnswer = Type.Object({
       value: Type.Unknown({ description: 'What it met; null: nothing.' }),
       result: verdict,
       reason: Type.Optional(
-        text('Why it is an error, where its regular expressions are more work than a selector may do.'),
+        text('Why it is an error, if its regular expressions exceed the work limit of a selector.'),
       ),
     }),
   ),
@@ -236,8 +236,8 @@ export const HiveRecordSchema = Type.Object(
       created_at: ms('Created'),
       created_by: Type.String(),
       guid: Type.String(),
-      author: text('Who stored it last, renamed it or let it run; "" where that is not known.'),
-      last_author: text('Who changed it last, its metadata included.'),
+      author: text('Who last stored, renamed or enabled it, or extended its expiry; "" if unknown.'),
+      last_author: text('Who last changed it or its metadata.'),
       last_mod: ms('Changed'),
       last_error: text('"" without any.'),
       last_error_ts: ms('The time of that'),

@@ -75,11 +75,11 @@ export class BodyBudget {
     if (mine > this.#ownerMax)
       throw new ApiError(
         'rate_limited',
-        `Your requests under way have bodies of more than ${this.#ownerMax} bytes together: send fewer at a time.`,
+        `Your concurrent request bodies exceed ${this.#ownerMax} bytes in total: send fewer at a time.`,
         { retryAfterSeconds: RETRY_SECONDS },
       );
     if (mine > ALWAYS_BYTES && this.#all + bytes > this.#processMax)
-      throw unavailable('This process has as many large request bodies under way as it takes.');
+      throw unavailable('This process has reached its limit of concurrent request bodies.');
     this.#byOwner.set(owner, mine);
     this.#all += bytes;
   }

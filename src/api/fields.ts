@@ -24,7 +24,7 @@ export const SidParams = Type.Object({ sid });
 export const whoseSensor = {
   oid: optional(Type.String(), {
     expected: 'the UUID of an org, given once',
-    description: 'The org of the sensor; needed where several orgs of the token have one with this sid.',
+    description: 'The org of the sensor. Required if several orgs of the token have a sensor with this sid.',
   }),
 };
 export const SidQuery = Type.Object(whoseSensor);

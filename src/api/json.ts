@@ -42,7 +42,7 @@ function refuseUnbounded(text: string, name: string): void {
       values += 1;
       depth += 1;
     } else if (sign === CLOSE_LIST || sign === CLOSE_OBJECT) depth -= 1;
-    if (depth > DEPTH_MAX) throw new ApiError('data_invalid', `${name} is nested more than ${DEPTH_MAX} deep.`);
+    if (depth > DEPTH_MAX) throw new ApiError('data_invalid', `${name} is nested more than ${DEPTH_MAX} levels deep.`);
     if (values > VALUES_MAX)
       throw new ApiError('body_too_large', `${name} has more than ${VALUES_MAX} values: send less at once.`);
   }

@@ -53,7 +53,7 @@ export function createTokenLimit({ config, keyUse, log, nowMs }: LimitPorts): To
       const { address, name, both } = placesOf(asking);
       for (const place of [address, name, both]) failures.add(place);
       await within(COUNT_MS, 'Redis', Promise.all([share(address), share(name)])).catch((error) =>
-        log.debug({ err: error }, 'a request for a token that failed was counted in this process alone'),
+        log.debug({ err: error }, 'failed token request counted in this process only, not in Redis'),
       );
     },
   };

@@ -105,7 +105,7 @@ function mismatchOf(selector: SelectorAst | null, record: SelectorRecord): strin
   const named = failed.slice(0, CLAUSES_NAMED).map((clause) => {
     const explained = explainSelector(clause, record, selector).clauses.slice(0, CLAUSES_NAMED);
     const isCostly = explained.some(({ reason }) => reason !== undefined);
-    const verdict = isCostly ? 'is more work than a selector may do' : 'is false';
+    const verdict = isCostly ? 'exceeds the work limit of a selector' : 'is false';
     return `${printSelector(clause)} ${verdict} (${valuesOf(explained)})`;
   });
   return named.join('; ') + (failed.length > named.length ? `; and ${failed.length - named.length} more` : '');

@@ -24,7 +24,7 @@ export const CLI_CODES = {
   failed: [EXIT.failed, 'Something that nobody foresaw; the sentence says what.'],
   not_confirmed: [
     EXIT.failed,
-    'The question was not answered with the number of sensors, or yes; nothing was changed.',
+    'The answer to the question was neither the number of sensors nor yes. Nothing was changed.',
   ],
   stopped: [EXIT.failed, 'Ctrl-C or SIGTERM came before the command was done.'],
   not_our_server: [EXIT.failed, 'What answers at the URL is not Reliable Tasking.'],

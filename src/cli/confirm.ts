@@ -14,7 +14,7 @@ import type { JsonFlag } from './options.ts';
 export type ConfirmFlags = JsonFlag & { yes?: boolean };
 
 export const withYes = (command: Command): Command =>
-  command.option('--yes', `skip the question that a terminal asks above ${CONFIRM_ABOVE} sensors`);
+  command.option('--yes', `do not ask for confirmation above ${CONFIRM_ABOVE} sensors`);
 
 /** How many sensors the command meets, and what the question says of them. */
 export type Counted = { sensors: number; sentence: string };
@@ -55,14 +55,14 @@ async function ask(
   { nothing }: Act,
   io: Io,
 ): Promise<void> {
-  io.err(`${sentence}\nType ${painter(io.errColour)('bold', expected)} to go on: `);
+  io.err(`${sentence}\nType ${painter(io.errColour)('bold', expected)} to continue: `);
   const answer = await io.readLine();
   // The cursor still stands behind the question.
   if (answer === null) io.err('\n');
   if (io.stopped.aborted) throw cliError('stopped', `${nothing}.`);
   if (answer !== null && isExpected(answer)) return;
   const why = answer === null ? 'there was no answer' : `the answer is not ${expected}`;
-  throw cliError('not_confirmed', `${nothing}: ${why}.`, 'Give the command again, or add --yes to skip the question.');
+  throw cliError('not_confirmed', `${nothing}: ${why}.`, 'Run the command again, or add --yes to skip the question.');
 }
 
 /** `1 sensor`, `3037 sensors`. */

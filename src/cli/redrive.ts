@@ -141,10 +141,10 @@ function tell({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFla
   const rows = [...groups].map(([name, letters]) => [...name.split('\n'), String(letters.length)]);
   if (rows.length > 0) io.out(table(['TO', 'CODE', yes ? 'REDRIVEN' : 'WOULD GO'], rows, painter(io.colour)));
   else io.out('Nothing to redrive.\n');
-  if (done.length > 0) io.err(`Passed over: ${counted(done.length, 'letter')} redriven before (--again).\n`);
+  if (done.length > 0) io.err(`Skipped: ${counted(done.length, 'letter')} redriven before (--again).\n`);
   if (hindered.length > 0)
     io.err(
-      `Passed over: ${counted(hindered.length, 'letter')} that cannot go out. See ${io.name} dead-letter show LETTER.\n`,
+      `Skipped: ${counted(hindered.length, 'letter')} that cannot be redriven. See ${io.name} dead-letter show LETTER.\n`,
     );
   if (left > 0) io.err(`Left: ${counted(left, 'letter')}. Run it again.\n`);
   if (!yes && rows.length > 0) io.err('Nothing was written. Do it with --yes.\n');

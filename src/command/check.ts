@@ -78,7 +78,7 @@ export function checkSensorEvent(
 const tooDeep = (field: string): Refusal =>
   refuse(
     'nested_too_deep',
-    `${field} has objects and lists more than ${NESTING_MAX} deep: send it flatter, or as a text.`,
+    `${field} is nested more than ${NESTING_MAX} levels deep: send a flatter value, or a text.`,
   );
 
 /** Judges a selector; null, "" and `*` select all sensors and are always valid. `field` names it in the sentence. */
@@ -136,7 +136,8 @@ function checkFacts({ sensor, add_tags, remove_tags }: SensorPresence): Refusal 
     if (typeof value !== 'string') continue;
     const size = Buffer.byteLength(value);
     const maxBytes = field === 'hostname' ? HOSTNAME_MAX_BYTES : FACT_MAX_BYTES;
-    if (size > maxBytes) return refuse('field_too_long', `${field} has ${size} bytes; at most ${maxBytes} are taken.`);
+    if (size > maxBytes)
+      return refuse('field_too_long', `${field} has ${size} bytes; at most ${maxBytes} are allowed.`);
     bytes += size;
   }
   for (const tag of sensor.tags) bytes += Buffer.byteLength(tag);
@@ -164,7 +165,7 @@ function checkCommandLine(task: string | null, maxBytes: number): Refusal | null
   if (task === null || task.trim() === '') return refuse('task_missing', 'task must hold the command line.');
   const bytes = Buffer.byteLength(task);
   if (bytes <= maxBytes) return null;
-  return refuse('task_too_large', `task has ${bytes} bytes; at most ${maxBytes} are taken.`);
+  return refuse('task_too_large', `task has ${bytes} bytes; at most ${maxBytes} are allowed.`);
 }
 
 function checkTtl(ttl: number, maxSeconds: number): Refusal | null {

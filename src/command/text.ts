@@ -15,5 +15,5 @@ export function refuseUnstorable(field: string, text: string): void {
 export function refuseLonger(field: string, text: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes)
-    throw new ApiError('data_invalid', `${field} has ${bytes} bytes; at most ${maxBytes} are taken.`);
+    throw new ApiError('data_invalid', `${field} has ${bytes} bytes; at most ${maxBytes} are allowed.`);
 }

@@ -143,7 +143,7 @@ export class Joiner implements Role, Joining {
   }
 
   async #sendLater(due: Due[]): Promise<void> {
-    await this.send(due).catch((error) => this.ports.log.warn({ err: error }, 'pairs cannot be sent now'));
+    await this.send(due).catch((error) => this.ports.log.warn({ err: error }, 'cannot send deliveries now'));
   }
 
   refused(seat: Seat, why: Why): void {

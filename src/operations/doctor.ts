@@ -82,7 +82,7 @@ export function judgeLetters({ byCode, unread, hours }: LetterFacts, rt: string)
   const part = unread === 0 ? '' : `, of the newest ${read}`;
   const which = read === 0 ? '' : `${part}: ${codes.map((one) => one.join(' ')).join(', ')}`;
   const found = `${read + unread} in the last ${hours} h${which}`;
-  const advice = `See them with ${rt} dead-letter list --since ${hours}h. Correct what wrote them, then redrive them.`;
+  const advice = `See them with ${rt} dead-letter list --since ${hours}h. Fix the producer, then redrive them.`;
   return { ...warn('dead letters', found, advice), counts: byCode };
 }
 

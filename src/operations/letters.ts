@@ -92,9 +92,9 @@ export function newestFrom(
 export function hindrance(letter: Letter): string | null {
   if (letter.topicKey === null) return `${letter.topic} is none of the topics of this installation.`;
   if (letter.topicKey === 'deadLetter') return 'A record of dead-letter itself has no topic to go to.';
-  if (letter.code === 'record_too_large') return `The record is larger than ${letter.topic} takes.`;
+  if (letter.code === 'record_too_large') return `The record exceeds the size limit of ${letter.topic}.`;
   if (isTruncated(letter.record))
-    return 'The letter holds a part of the record: the whole was too large for dead-letter.';
+    return 'The letter holds only a part of the record: the whole record was too large for dead-letter.';
   return null;
 }
 

@@ -117,7 +117,10 @@ class Responder implements Role {
   async #write(effects: Effects): Promise<void> {
     const { outbox, log } = this.#ports;
     const refused = (error: unknown) =>
-      log.error({ err: error }, 'Kafka refuses a record of a rule for its size: raise max.message.bytes of the topic');
+      log.error(
+        { err: error },
+        'Kafka refuses a record of a rule because of its size: raise max.message.bytes of the topic',
+      );
     await Promise.all([
       outbox.detections(effects.detections),
       outbox.outputs(effects.outputs),

@@ -86,7 +86,7 @@ function refuseLiterals(value: unknown, at: string, parts: readonly string[], de
     if (first === undefined || parts.includes(first)) return;
     throw new RuleError(
       at,
-      `A text here is a path that begins with ${parts.join(', ')}: write a literal as '{{ ${JSON.stringify(shown(value))} }}'.`,
+      `A text here must be a path that begins with ${parts.join(', ')}. Write a literal as '{{ ${JSON.stringify(shown(value))} }}'.`,
     );
   }
 }

@@ -28,10 +28,10 @@ export type Test = (view: View, run: Run) => boolean;
 
 const NONE: readonly string[] = [];
 
-const TOO_MUCH_FOR_RULE = 'This event asks for more work than one rule may do.';
+const TOO_MUCH_FOR_RULE = 'The rule exceeds its work limit on this event.';
 export const TOO_MUCH_FOR_EVENT =
-  'The rules of the org ask for more work on one event than they may do together: this rule was not evaluated to its end. ' +
-  'Make the costly ones smaller, or let them see fewer events.';
+  'The rules of the org exceed their joint work limit on one event, so this rule did not finish. ' +
+  'Simplify the costly rules, or restrict them to fewer events.';
 
 /** One evaluation of one rule on one event. */
 export class Run {

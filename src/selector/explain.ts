@@ -48,8 +48,8 @@ export function explainSelector(ast: SelectorAst, record: SelectorRecord, whole:
 export function tooMuchWork(ast: SelectorAst): string {
   const { steps, characters } = Regexes.of(ast);
   return (
-    `The regular expressions of the selector compile to ${steps} steps, so each looks at ${characters} characters ` +
-    'of a sensor at most, and the sensor has more. Use smaller repeat counts, or fewer regular expressions.'
+    `The regular expressions of the selector compile to ${steps} steps, so each may look at ${characters} characters ` +
+    'of a sensor at most. This sensor has more. Use smaller repeat counts, or fewer regular expressions.'
   );
 }
 

@@ -72,7 +72,7 @@ describe('preview', () => {
     expect([fits?.reason, costly?.reason]).toEqual([undefined, expect.stringContaining('smaller repeat counts')]);
     const task = (await ask('task', { task: 'run', selector })).body.data;
     const { sentence } = (await ask('why', { task_id: task.task_id, sid: 'a' })).body.data;
-    expect(sentence).toMatch(/ is more work than a selector may do \(it has "xxx/);
+    expect(sentence).toMatch(/ exceeds the work limit of a selector \(it has "xxx/);
   });
 
   test('gives other requests their turn, however costly its selector is', async () => {

@@ -54,7 +54,7 @@ describe('task on a terminal', () => {
     const result = await onTerminal(['task', 'os_version'], matching(3_037, 2_100), { typed: '3037' });
     expect(result).toMatchObject({ exitCode: 0, actions: ['preview', 'task'], reads: 1 });
     expect(result.err).toContain("This queues 'os_version' for 3037 sensors, 2100 online now.");
-    expect(result.err).toContain('Type 3037 to go on: ');
+    expect(result.err).toContain('Type 3037 to continue: ');
     expect(result.out).toContain('matched  3037');
   });
 
@@ -107,7 +107,7 @@ describe('task on a terminal', () => {
     const refused = await onTerminal(['task', 'os_version'], answers, { typed: '3037' });
     expect(refused).toMatchObject({ exitCode: 1, actions: ['preview'], reads: 1 });
     expect(refused.err).toContain(`The sensors cannot be counted: ${refusal.error}`);
-    expect(refused.err).toContain('Type yes to go on: ');
+    expect(refused.err).toContain('Type yes to continue: ');
     await server?.close();
     const agreed = await onTerminal(['task', 'os_version'], answers, { typed: ' Yes ' });
     expect(agreed).toMatchObject({ exitCode: 0, actions: ['preview', 'task'] });
@@ -206,7 +206,7 @@ describe('untask on a terminal', () => {
   it('asks for the word yes where the deliveries cannot be counted', async () => {
     const result = await onTerminal(['untask', TASK_ID], { get: forbidden, untask }, { typed: null });
     expect(result).toMatchObject({ exitCode: 1, actions: ['get'], reads: 1 });
-    expect(result.err).toContain('Type yes to go on: ');
+    expect(result.err).toContain('Type yes to continue: ');
   });
 });
 

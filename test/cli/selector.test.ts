@@ -93,7 +93,7 @@ describe('rt selector eval', () => {
     const { out: shown } = await evaluated('--file', file);
     expect(shown).toMatch(/^SELECTOR {2,}YES {2,}NO {2,}ERROR\nsid == a {2,}1 {2,}1 {2,}0\n/);
     expect(shown).toMatch(/sid = a {2,}– {2,}– {2,}– {2,}column 5.*; write == for "is equal to"\n/);
-    expect(shown).toMatch(/vip in tags {2,}1 {2,}0 {2,}1 {2,}Some sensors lack a field that it asks for\.\n/);
+    expect(shown).toMatch(/vip in tags {2,}1 {2,}0 {2,}1 {2,}Some sensors lack a field that it uses\.\n/);
   });
 
   it('gives the recorded answers of go-bexpr, apart from those that differ on purpose', async () => {

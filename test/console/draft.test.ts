@@ -76,7 +76,7 @@ test.each<[string, Partial<Draft>, Parameters<typeof hindrance>[1], RegExp | nul
 
 test('the button names the count', () => {
   expect([0, 1, 25, 3_037].map(queueLabel)).toEqual([
-    'Queue for no sensor yet',
+    'Queue (no sensor matches yet)',
     'Queue for 1 sensor',
     'Queue for 25 sensors',
     'Queue for 3,037 sensors',

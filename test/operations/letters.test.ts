@@ -71,7 +71,9 @@ describe('a dead letter', () => {
 
   it('that is cut, or was too large, stays where it is', () => {
     expect(hindrance(letter({ 'rt-truncated': 'true' }))).toContain('a part of the record');
-    expect(hindrance(letter({ 'rt-error-code': 'record_too_large' }))).toContain('larger than x.task-commands takes');
+    expect(hindrance(letter({ 'rt-error-code': 'record_too_large' }))).toContain(
+      'exceeds the size limit of x.task-commands',
+    );
   });
 });
 

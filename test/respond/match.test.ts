@@ -8,7 +8,7 @@ import { seenOf, World } from './world.ts';
 const costly = { event: 'RECEIPT', op: 'matches', path: 'event/V', re: 'x[xy]{900}z' };
 const LONG = 'x'.repeat(70_000);
 const report = (name: string) => [{ action: 'report', name }];
-const TOGETHER = 'The rules of the org ask for more work on one event than they may do together';
+const TOGETHER = 'The rules of the org exceed their joint work limit on one event';
 
 async function worldOf(rules: number, also: [string, object][] = []): Promise<World> {
   const world = new World();

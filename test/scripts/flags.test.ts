@@ -68,13 +68,13 @@ describe('the scripts', () => {
     [
       'scripts/test.ts',
       ['--only', 'units'],
-      "There is no part 'units'; there are unit, simulation, integration, faults, chaos.",
+      "Unknown part 'units': choose from unit, simulation, integration, faults, chaos.",
     ],
     ['scripts/sim.ts', ['--seed', 'x'], "--seed takes a whole number from 0 to 2147483647, not 'x'."],
     ['scripts/sim.ts', ['--seeds', '5-1'], '--seeds 5-1 is empty: write the smaller number first.'],
-    ['scripts/sim.ts', ['--bug', 'toString'], "There is no bug 'toString'; there are "],
+    ['scripts/sim.ts', ['--bug', 'toString'], "Unknown bug 'toString': choose from "],
     ['scripts/chaos.ts', ['--minutes', 'x'], "Unknown option '--minutes'. See npm run chaos -- --help."],
-    ['scripts/chaos.ts', ['--faults', 'kill a joiner,rain'], "There is no fault 'rain'; there are "],
+    ['scripts/chaos.ts', ['--faults', 'kill a joiner,rain'], "Unknown fault 'rain': choose from "],
     ['bench/main.ts', ['--runs', 'x'], "--runs takes a whole number from 1 to 999999999, not 'x'."],
   ])('%s refuses %j with one sentence and exit code 2', async (script, args, sentence) => {
     const { code, out, err } = await run(script, ...args);

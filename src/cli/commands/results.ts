@@ -72,7 +72,7 @@ async function results(taskId: string, flags: Flags, io: Io): Promise<void> {
 const BODY_WORDS: Readonly<Record<string, string>> = {
   gone: 'no longer kept',
   too_large: 'larger than 1 MiB',
-  too_deep: 'nested more than 64 deep',
+  too_deep: 'nested more than 64 levels deep',
 };
 
 function resultsTable(sensors: readonly ResultRow[], io: Io): string {

@@ -26,8 +26,8 @@ export function registerSelector(program: Command, io: Io): void {
     .summary('try selectors on sensors from a file')
     .description(
       'Tries selectors on sensors from a file: a JSON list of objects as selectors see them, nested fields allowed. ' +
-        'A selector that does not parse ends --expr with exit code 4; in a --file it is an answer like any other. ' +
-        'One that parses is evaluated, also where a server refuses it: --json has the code and the column (from 1) of that.',
+        'With --expr, a selector that does not parse ends the command with exit code 4; with --file, it is reported like any other result. ' +
+        'One that parses is evaluated even if a server refuses it: --json has the code and the column (from 1) of the error.',
     )
     .requiredOption('--sensors <file>', 'the sensors')
     .addOption(new Option('--expr <selector>', 'one selector').conflicts('file'))
@@ -64,7 +64,7 @@ function evaluateOne(expr: string, sensors: readonly SelectorRecord[], flags: Fl
 function reasonOf({ error, results, reason }: EvaluatedSelector): string {
   if (error !== null) return visible(error);
   if (reason !== undefined) return reason;
-  return results.includes('e') ? 'Some sensors lack a field that it asks for.' : '';
+  return results.includes('e') ? 'Some sensors lack a field that it uses.' : '';
 }
 
 async function evaluateFile(file: string, sensors: readonly SelectorRecord[], flags: Flags, io: Io): Promise<void> {

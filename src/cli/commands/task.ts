@@ -29,7 +29,7 @@ export function registerTask(program: Command, io: Io): void {
     .summary('queue a command for sensors')
     .description(
       'Queues a command for every sensor that matches, now or until the ttl ends. Without a target: all sensors. On a terminal it ' +
-        `counts them first, and above ${CONFIRM_ABOVE} sensors asks for their number.`,
+        `counts the sensors first, and above ${CONFIRM_ABOVE} asks you to type their number.`,
     )
     .argument('<command...>', 'the command line for the sensors; put -- before it, or quote it, when it has options');
   withYes(withApiOptions(withTarget(command)))

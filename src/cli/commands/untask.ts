@@ -21,8 +21,8 @@ export function registerUntask(program: Command, io: Io): void {
     .command('untask')
     .summary('withdraw tasks')
     .description(
-      'Withdraws a task, or with a target its part for those sensors; with a target alone, all their tasks. On a terminal it ' +
-        `counts the sensors that have not answered first, and above ${CONFIRM_ABOVE} asks for their number.`,
+      'Withdraws a task from all its sensors, or with a target from those sensors. A target alone withdraws all tasks of those sensors. ' +
+        `On a terminal it first counts the sensors that have not answered, and above ${CONFIRM_ABOVE} asks you to type their number.`,
     )
     .argument('[task-id]', 'the task');
   withYes(withApiOptions(withTarget(command))).action((taskId: string | undefined, flags: Flags) =>

@@ -31,12 +31,12 @@ export function hindrance(draft: Draft, count: Count): string | null {
   if (draft.command.trim() === '') return 'Write a command first.';
   if (targetOf(draft) === '') return 'Choose the sensors first: write a selector, or * for every sensor.';
   if (!Number.isFinite(ttlSeconds(draft))) return `Correct the time first: ${TTL_RULE}.`;
-  if (count === 'failed') return 'The sensors cannot be counted. The reason stands under “Whom it reaches now”.';
+  if (count === 'failed') return 'The sensors cannot be counted. See the reason under “Whom it reaches now”.';
   return count === 'counting' ? 'The sensors are being counted …' : null;
 }
 
 export const queueLabel = (sensors: number): string =>
-  sensors === 0 ? 'Queue for no sensor yet' : `Queue for ${plural(sensors, 'sensor')}`;
+  sensors === 0 ? 'Queue (no sensor matches yet)' : `Queue for ${plural(sensors, 'sensor')}`;
 
 /** What a click does after the sensors are counted once more. `shown` is the number that was clicked, or typed
  *  (`isConfirmed`): a task is never queued for another one. */

@@ -53,7 +53,7 @@ function ResponseBox({ response, open }: { response: SensorResponse; open: boole
 function ResponseBody({ response: { body, event, routing } }: { response: SensorResponse }) {
   if (body === 'gone') return <p class="sub">Its body is no longer kept.</p>;
   if (body === 'too_large') return <p class="sub">Its body is larger than 1 MiB and is not shown.</p>;
-  if (body === 'too_deep') return <p class="sub">Its body is nested more than 64 deep and is not shown.</p>;
+  if (body === 'too_deep') return <p class="sub">Its body is nested more than 64 levels deep and is not shown.</p>;
   const fields = Object.keys(event ?? {}).length;
   return (
     <>

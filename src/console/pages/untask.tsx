@@ -50,7 +50,7 @@ export function Untask({ task, onClose, onDone }: Props) {
       if (openOf(now) > open) {
         setCounts(now);
         setFault(
-          `${plural(openOf(now), 'sensor')} would lose it now, not ${count(open)}. Remove it again if that is right.`,
+          `The task is now open on ${plural(openOf(now), 'sensor')}, not ${count(open)}. Remove it again if that is right.`,
         );
         setBusy(false);
         return;

@@ -54,7 +54,7 @@ export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach)
     const step = nextStep(shown, now, isConfirmed);
     if (step === 'ask') setAsked({ preview, before: shown });
     if (step === 'changed')
-      setFault(`The button said ${plural(shown, 'sensor')}; ${count(now)} match now. Queue again if that is right.`);
+      setFault(`The button showed ${plural(shown, 'sensor')}; ${count(now)} match now. Queue again if that is right.`);
     if (step !== 'queue') return false;
     setDoing('queueing');
     const { task_id } = await action<Tasked>(oid, 'task', {

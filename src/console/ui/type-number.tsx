@@ -53,7 +53,7 @@ export function TypeNumber({ sensors, purpose, fault, onTyped, children }: Props
           }}
         />
       </label>
-      <Fault text={isWrong ? `That is not the number: type ${sensors}.` : fault} />
+      <Fault text={isWrong ? `The number does not match: type ${sensors}.` : fault} />
       <footer>{children}</footer>
     </form>
   );

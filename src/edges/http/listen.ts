@@ -20,11 +20,11 @@ function faultOf({ code }: NodeJS.ErrnoException, host: string, port: number): s
     case 'EADDRINUSE':
       return `HTTP_PORT ${port} is in use on ${host}: end the process that listens there, or set HTTP_PORT to a free port (0: any).`;
     case 'EACCES':
-      return `HTTP_PORT ${port} may not be used by this user: set HTTP_PORT to a port from 1024 on.`;
+      return `This user may not use HTTP_PORT ${port}: set HTTP_PORT to 1024 or higher.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `HTTP_HOST ${host} is no address of this machine: set HTTP_HOST to 127.0.0.1, to 0.0.0.0 for all of them, or to one of them.`;
+      return `HTTP_HOST ${host} is not an address of this machine: set HTTP_HOST to 127.0.0.1, to another address of this machine, or to 0.0.0.0 for all addresses.`;
     default:
       return undefined;
   }

@@ -132,6 +132,6 @@ const VALUE_MAX_BYTES = Object.fromEntries(
 ) as Record<RecordName, number>;
 
 const tooLarge = ({ value }: InRecord, maxBytes: number): string =>
-  `The value has ${value?.length} bytes; at most ${maxBytes} are taken on this topic.`;
+  `The value has ${value?.length} bytes; at most ${maxBytes} are allowed on this topic.`;
 
 const refuse = (record: InRecord, code: ErrorCode, message: string) => ({ record, refusal: { code, message } });

@@ -27,7 +27,8 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
       left = left.flatMap(({ letter, maxBytes }, i) => {
         if (!refused.has(records[i] as OutRecord)) return [];
         const next = smaller(maxBytes);
-        if (next === null) throw unavailable(`${topics.deadLetter} takes no letter: raise its max.message.bytes.`);
+        if (next === null)
+          throw unavailable(`${topics.deadLetter} refuses even the smallest letter: raise its max.message.bytes.`);
         return [{ letter, maxBytes: next }];
       });
     }
@@ -38,7 +39,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
     const refused = await producer.sendWhatFits(topic, records);
     if (refused.length === 0) return;
     const code = 'record_too_large';
-    const message = `The record is larger than ${topic} takes: raise the topic's max.message.bytes.`;
+    const message = `The record exceeds the size limit of ${topic}: raise the topic's max.message.bytes.`;
     await bury(refused.map((record) => ({ record: neverPlaced(topic, record, nowMs()), code, message })));
     onRefused(topic, refused.length);
   };

@@ -162,7 +162,7 @@ async function sendPart(
     return answers.map(({ partition, baseOffset }) => ({ partition, offset: Number(baseOffset) }));
   } catch (cause) {
     if (hasType(cause, REFUSED))
-      throw new ApiError('record_too_large', `A record is larger than ${topic} takes.`, { cause });
+      throw new ApiError('record_too_large', `A record exceeds the size limit of ${topic}.`, { cause });
     throw unavailable(`Kafka did not take records for ${topic}.`, cause);
   }
 }

@@ -88,6 +88,6 @@ export function tellLag(options: {
     told = lags;
   };
   return clock.every(LOOK_MS, () =>
-    look().catch((error) => log.debug({ err: error }, 'how far behind this process is cannot be looked up')),
+    look().catch((error) => log.debug({ err: error }, 'cannot read the lag of this process from Kafka')),
   );
 }

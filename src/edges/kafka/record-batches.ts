@@ -93,15 +93,15 @@ async function readBatch(batch: Buffer, messages: Message[], limits: Limits): Pr
     messages.push(refusedBatch(batch, context, code, why));
     return batch.length;
   };
-  if (context.count > limits.batchRecords) return refuse('record_too_large', `holds more than ${limits.batchRecords}`);
+  if (context.count > limits.batchRecords)
+    return refuse('record_too_large', `holds more than ${limits.batchRecords} records`);
   try {
     const records = await unpack(context.compression, batch.subarray(RECORDS_AT), limits.batchBytes);
     const cursor = { bytes: records, at: 0 };
     for (let i = 0; i < context.count; i += 1) messages.push(readRecord(cursor, context, limits));
     return records.length;
   } catch (error) {
-    if (error instanceof TooLarge)
-      return refuse('record_too_large', `unpacks to more than ${limits.batchBytes} bytes of them`);
+    if (error instanceof TooLarge) return refuse('record_too_large', `unpacks to more than ${limits.batchBytes} bytes`);
     return refuse('record_undecodable', `cannot be read: ${error instanceof Error ? error.message : error}`);
   }
 }
@@ -125,11 +125,11 @@ function contextOf(batch: Buffer): Context {
 
 function refusedBatch(batch: Buffer, context: Context, code: Refusal['code'], why: string): Message {
   const { firstOffset, lastOffset, compression, maxTimestamp } = context;
-  const what = `The ${compressionName(compression)} batch of the records ${firstOffset} to ${lastOffset}`;
+  const what = `The ${compressionName(compression)} batch with the offsets ${firstOffset} to ${lastOffset}`;
   return {
     ...messageOf(context, String(lastOffset), String(maxTimestamp)),
     value: batch,
-    refusal: { code, message: `${what} ${why}. None of them is read.` },
+    refusal: { code, message: `${what} ${why}. None of its records is read.` },
   };
 }
 

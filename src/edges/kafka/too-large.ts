@@ -1,6 +1,6 @@
 /** Bytes that say that they hold more than is taken. */
 export class TooLarge extends RangeError {
   constructor(maxBytes: number) {
-    super(`more than ${maxBytes} bytes are packed in it`);
+    super(`it unpacks to more than ${maxBytes} bytes`);
   }
 }

@@ -22,7 +22,7 @@ const UNPACKERS: Readonly<Record<number, Unpacker>> = {
 
 const unpackerOf = (compression: number): Unpacker => {
   const unpacker = UNPACKERS[compression];
-  if (unpacker === undefined) throw new RangeError(`no compression of Kafka has the number ${compression}`);
+  if (unpacker === undefined) throw new RangeError(`Kafka has no compression type ${compression}`);
   return unpacker;
 };
 

@@ -24,7 +24,7 @@ export type PlainText = 'path' | 'literal';
 
 export function parseTransform(value: unknown, at: string, plain: PlainText, depth = 0): Transform {
   if (depth > TRANSFORM_DEPTH_MAX)
-    throw new RuleError(at, `More than ${TRANSFORM_DEPTH_MAX} values inside one another.`);
+    throw new RuleError(at, `Values are nested more than ${TRANSFORM_DEPTH_MAX} levels deep.`);
   if (typeof value === 'string') {
     if (isTemplate(value)) return { type: 'template', template: parseTemplate(value, at) };
     return plain === 'path' ? { type: 'path', keys: keysOf(value) } : { type: 'fixed', value };

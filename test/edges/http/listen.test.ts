@@ -22,7 +22,7 @@ it('answers where it listens', async () => {
   }
 });
 
-it('a port that is in use is named with its setting, by listen and by serve, with the exit code of a wrong setting', async () => {
+it('the error for a port in use names the setting, from listen and from serve, with the exit code of a wrong setting', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -41,8 +41,8 @@ it('a port that is in use is named with its setting, by listen and by serve, wit
   }
 });
 
-it('a host that is no address of this machine is named with its setting', async () => {
+it('the error for a host that is not an address of this machine names the setting', async () => {
   await expect(listen(server(), config({ HTTP_HOST: '192.0.2.1', HTTP_PORT: '0' }))).rejects.toThrow(
-    /^HTTP_HOST 192\.0\.2\.1 is no address of this machine: set HTTP_HOST to 127\.0\.0\.1, /,
+    /^HTTP_HOST 192\.0\.2\.1 is not an address of this machine: set HTTP_HOST to 127\.0\.0\.1, /,
   );
 });

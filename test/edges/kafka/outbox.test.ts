@@ -84,7 +84,7 @@ describe('what the roles write', () => {
   it('says that dead-letter takes nothing, and gives up', async () => {
     const { outbox } = world(() => false);
     const letter = { record: source, code: 'ttl_invalid', message: '' } as const;
-    await expect(outbox.deadLetters([letter])).rejects.toThrow('p-dead-letter takes no letter');
+    await expect(outbox.deadLetters([letter])).rejects.toThrow('p-dead-letter refuses even the smallest letter');
   });
 
   it('puts a record of ours that the broker refuses for good on dead-letter, says so, and sends the rest', async () => {

@@ -85,7 +85,7 @@ describe('a batch that is beyond the limits', () => {
     ]);
     expect(messages[1]?.value).toEqual(bomb);
     expect(messages[1]?.refusal?.message).toBe(
-      `The ${codec} batch of the records 7 to 8 unpacks to more than 10000 bytes of them. None of them is read.`,
+      `The ${codec} batch with the offsets 7 to 8 unpacks to more than 10000 bytes. None of its records is read.`,
     );
   });
 

@@ -186,7 +186,7 @@ export function breaksTests(stage: Stage): void {
     await other.page.getByLabel('Sensors', { exact: true }).fill('"nobody" in tags');
     await other.page.getByRole('button', { name: 'Copy' }).first().click();
     await other.page.getByRole('button', { name: 'Copied' }).waitFor();
-    await other.page.getByRole('button', { name: 'Queue for no sensor yet' }).click();
+    await other.page.getByRole('button', { name: 'Queue (no sensor matches yet)' }).click();
     await other.page.getByRole('heading', { name: 'os_version' }).waitFor();
     await other.page.getByRole('button', { name: 'Untask …' }).click();
     await other.page.getByRole('button', { name: 'Remove the task' }).click();

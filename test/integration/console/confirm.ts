@@ -27,7 +27,7 @@ while True:
     if not piece:
         break
     said += piece
-    if not asked and b"to go on: " in said:
+    if not asked and b"to continue: " in said:
         os.write(terminal, answer.encode())
         asked = True
 print(said.decode())
@@ -97,7 +97,7 @@ export function confirmTests(stage: Stage): void {
     expect(await button(page, 'Queue the task').isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
     await selector(page).fill('"nobody" in tags');
-    const queue = button(page, 'Queue for no sensor yet');
+    const queue = button(page, 'Queue (no sensor matches yet)');
     await queue.waitFor();
     for (const field of ['Command', 'Context', 'How long']) await page.getByLabel(field).press('Enter');
     await page.getByRole('region', { name: 'Whom it reaches' }).getByText('0 sensors').waitFor();
@@ -143,7 +143,7 @@ export function confirmTests(stage: Stage): void {
     await connect('few-1', 'few');
     await matching('"few" in tags', 2);
     await button(page, 'Queue for 1 sensor').click();
-    await page.getByRole('alert').getByText('The button said 1 sensor; 2 match now.').waitFor();
+    await page.getByRole('alert').getByText('The button showed 1 sensor; 2 match now.').waitFor();
     expect(await tasksOf('os_version grown')).toEqual([]);
     await button(page, 'Queue for 2 sensors').click();
     await page.getByRole('heading', { name: 'os_version grown' }).waitFor();
@@ -178,7 +178,7 @@ export function confirmTests(stage: Stage): void {
     await keepScreen(page, 'new-many-light');
     expect(await violations(page)).toEqual([]);
     await type('29');
-    await dialog.getByRole('alert').getByText('That is not the number: type 30.').waitFor();
+    await dialog.getByRole('alert').getByText('The number does not match: type 30.').waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(await page.getByLabel('Command').inputValue()).toBe('os_version many');
@@ -204,7 +204,7 @@ export function confirmTests(stage: Stage): void {
     await dialog.getByText('To withdraw it from 31 sensors, type').waitFor();
     expect(await violations(page)).toEqual([]);
     await type('13');
-    await dialog.getByRole('alert').getByText('That is not the number: type 31.').waitFor();
+    await dialog.getByRole('alert').getByText('The number does not match: type 31.').waitFor();
     expect(await tasksOf('os_version many')).toHaveLength(1);
     await closeWhileCounting('get');
     await button(page, 'Untask …').press('Enter');

@@ -35,7 +35,7 @@ export function registerRuleRecords(rules: Command, io: Io): void {
     .command('set')
     .summary('store a rule')
     .description(
-      'Stores a rule from a file, YAML or JSON. A new rule is enabled unless you say --disable; an old one keeps its metadata. The key needs the rights of what the rule does: sensor.task, sensor.tag.',
+      'Stores a rule from a file, YAML or JSON. A new rule is enabled unless you say --disable; an existing one keeps its metadata. The key needs the rights of the actions in the rule: sensor.task, sensor.tag.',
     )
     .argument('<name>', 'the rule')
     .requiredOption('--file <file>', 'the rule {detect, respond}, or its detect part; - for standard input')
