@@ -48,7 +48,7 @@ const NUMBER_MAX = 999_999_999;
 
 type Arguments = { names: string[]; json: boolean; flags: Flags };
 
-/** Undefined: help was asked for. */
+/** Returns undefined for --help. */
 function read(args: readonly string[]): Arguments | undefined {
   const text = { type: 'string' } as const;
   const { values, words, help } = readFlags(

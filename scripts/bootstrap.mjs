@@ -70,7 +70,7 @@ async function whileAlone(work) {
   }
 }
 
-/** Ends a process and all that it has started, where it leads a group of its own. */
+/** Ends a process and everything that it has started, if it leads its own process group. */
 function endGroup(child, signal) {
   try {
     process.kill(isWindows ? child.pid : -child.pid, signal);
@@ -79,7 +79,7 @@ function endGroup(child, signal) {
   }
 }
 
-/** However we end, kill -9 included, the kernel closes the pipe that this shell reads, and it ends the group. */
+/** When this process ends, even by kill -9, the kernel closes the pipe that this shell reads. The shell then ends the group. */
 function endWithUs(child) {
   if (isWindows) return () => {};
   const script = 'while read -r line; do :; done; kill -s TERM -- "-$1"; sleep 5; kill -s KILL -- "-$1"';
@@ -91,7 +91,7 @@ function endWithUs(child) {
 }
 
 /** Runs npm in a group of its own, for it does not end its own children. Its output goes to standard error: standard output belongs
- *  to the script. Answers its exit code; on a signal it is ended, and then we end by that signal. */
+ *  to the script. Returns its exit code. A signal ends npm first, and then this process. */
 async function npm(...args) {
   const path = process.env.npm_execpath;
   const [command, first] = path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];

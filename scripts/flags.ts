@@ -1,5 +1,5 @@
 // The command lines of the scripts: flags that are read strictly, a page of help with examples, and one sentence with exit code 2 for
-// whatever is wrong.
+// any mistake.
 
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
@@ -9,8 +9,8 @@ export class WrongUse extends Error {}
 /** Longest range that `range` takes. */
 const RANGE_MAX = 10_000_000;
 
-/** The flags, the other words, and whether help is wanted. Throws WrongUse for a flag that there is not, and for words where
- *  `words` is not true. What stands behind `--` is in `rest`. */
+/** Returns the flags, the other words, and whether help was requested. Throws WrongUse for an unknown flag, and for words if
+ *  `words` is not true. `rest` has what follows `--`. */
 export function readFlags<T extends ParseArgsOptionsConfig>(
   args: readonly string[],
   flags: T,
@@ -24,7 +24,7 @@ export function readFlags<T extends ParseArgsOptionsConfig>(
     const { help, ...others } = values as typeof values & { help?: boolean };
     return { values: others as Omit<typeof values, 'help'>, words: positionals, rest, help: help === true };
   } catch (error) {
-    // What Node adds behind the first sentence is about words that begin with a dash.
+    // Keep the first sentence only: Node adds advice about arguments that begin with a dash.
     throw new WrongUse(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`);
   }
 }
@@ -47,8 +47,8 @@ export function range(flag: string, text: string, least: number, most: number): 
   return found;
 }
 
-/** What `read` makes of the command line. A wrong one ends the process with exit code 2 and its sentence; where `read` answers
- *  undefined, help is wanted, and the process ends with 0. `name`: how the script is called, such as `npm run sim`. */
+/** Returns the result of `read` for the command line. On WrongUse the process prints the sentence and exits with code 2. If `read`
+ *  returns undefined, the process prints the help and exits with 0. `name`: how the script is called, such as `npm run sim`. */
 export function askedOf<T>(name: string, help: string, read: (args: readonly string[]) => T | undefined): T {
   try {
     const asked = read(process.argv.slice(2));

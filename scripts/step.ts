@@ -81,7 +81,7 @@ function startStep(command: string, args: readonly string[], { env, boundMs, qui
       resolve({ ok: ok && !timedOut, output: Buffer.concat(chunks).toString() + trouble, timedOut });
     };
     child.once('error', (error) => finish(false, error.message));
-    // What is left of the group would hold the output open, and go on.
+    // The rest of the group would keep running and hold the output open.
     child.once('exit', () => signalGroup('SIGKILL'));
     child.once('close', (code) => finish(code === 0));
   });

@@ -66,7 +66,7 @@ const BOUND_MS = {
   stack: 10 * MINUTE_MS,
 };
 
-/** A stack that still comes up when a signal ends us has this long to be there and be stopped in order; then its watchdogs end it. */
+/** After a signal, a stack that is still starting has this long to start and stop cleanly. Then its watchdogs end it. */
 const STACK_GRACE_MS = 3_000;
 
 const steps = createSteps();
@@ -129,7 +129,7 @@ async function withinBound<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Servers, or ports for them, that the environment names are there once. */
+/** Servers or ports that the environment names exist only once, so parts cannot use them at the same time. */
 const isNamed = ['KAFKA_BROKERS', 'KAFKA_PORT', 'REDIS_PORT'].some((name) => process.env[name] !== undefined);
 
 /** A stack of its own for each part, since some tests empty its Redis; the same one where the environment names it. */
@@ -187,7 +187,7 @@ async function runAll(only: Project | undefined, extra: readonly string[]): Prom
   const before = Promise.allSettled([...work]);
   const integration = is('integration') ? onStack('integration', before, extra) : undefined;
   if (integration) work.push(integration);
-  // Both wait more than they compute, so they run at the same time; but not on the same servers.
+  // Both mostly wait, so they run at the same time, on separate servers.
   if (is('faults')) work.push(onStack('faults', isNamed ? Promise.allSettled([before, integration]) : before, extra));
   if (is('chaos')) work.push(Promise.allSettled([...work]).then(() => vitest('chaos', extra, {})));
   return addTallies(await Promise.all(work));

@@ -112,7 +112,7 @@ const SETTINGS = {
 type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Spec<infer T> ? T : never };
 export type Config = Readonly<Settings>;
 
-/** Of secrets that can be guessed at without being noticed, or by many. */
+/** Minimum length of secrets that an attacker can guess offline, or from many addresses. */
 const SECRET_MIN_CHARACTERS = 32;
 
 const isShort = (secret: string): boolean => secret !== '' && secret.length < SECRET_MIN_CHARACTERS;

@@ -1,5 +1,5 @@
-/** Long loops of one thread take their turns with everything else that the process does. */
+/** Lets long loops yield to other work of the process. */
 import { setImmediate } from 'node:timers/promises';
 
-/** Resolves when what waits (requests, answers, timers) has had its turn. */
+/** Resolves after other waiting work (requests, answers, timers) has run. */
 export const nextTurn = (): Promise<void> => setImmediate();

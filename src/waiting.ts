@@ -36,7 +36,7 @@ export async function startWhenThere<T>(
   server.all('/*', async () => undefined);
   await listen(server, config);
   let toldAtMs = Number.NEGATIVE_INFINITY;
-  /** As soon as one of them is known to be away, whatever the other one says. */
+  /** Called as soon as one of them is known to be unavailable, whatever the state of the other. */
   const tell = (known: Partial<Faults>) => {
     faults = { ...faults, ...known };
     const isAway = Object.values(known).some((fault) => fault !== null);
@@ -65,7 +65,7 @@ export async function startWhenThere<T>(
   }
 }
 
-/** Tells of each what it has answered, as soon as it is known. */
+/** Reports the answer of each as soon as it is known. */
 async function ask(config: Config, log: Logger, tell: (known: Partial<Faults>) => void): Promise<void> {
   const quiet = log.child({}, { level: 'silent' });
   await Promise.all([

@@ -27,9 +27,9 @@ export async function admit(request: FastifyRequest, rights: Rights, parts: Part
   parts.lastUse(request.identity, request.oid);
 }
 
-/** The org that a path with nothing but a sensor is about: the one that the query names, else that of the token; where it names
- *  several, the one that has the sensor. Of more than one none is chosen: a call would change another org's sensor. Whether the
- *  org has it is for the handler to say where no other org is in question. */
+/** The org for a path that names only a sensor. It is the org in the query, else the org of the token. If the token has several
+ *  orgs, it is the one that has the sensor. If several have it, the call is refused: it could change the sensor of another org.
+ *  If only one org is possible, the handler checks whether it has the sensor. */
 async function orgOf(context: ApiContext, request: FastifyRequest, sid: string): Promise<string> {
   const { oids } = request.identity;
   const { oid: asked } = request.query as { oid?: string | string[] };

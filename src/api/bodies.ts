@@ -22,7 +22,7 @@ declare module 'fastify' {
 export const FORM = 'application/x-www-form-urlencoded';
 export const JSON_TYPE = 'application/json';
 
-/** Up to this length a text is parsed in no time. */
+/** Shorter texts are parsed immediately: the time does not matter. */
 const SMALL_BYTES = 65_536;
 
 /** Takes the place of the framework's own parsers. */
@@ -44,11 +44,11 @@ function parseJsonBody(text: string): unknown {
   return body;
 }
 
-/** The process has one event loop, so there is one line for it. No longer than the bytes under way allow. */
+/** One queue, since the process has one event loop. The limit on concurrent body bytes bounds it. */
 let lastRound: Promise<unknown> = Promise.resolve();
 
-/** Before a large text is parsed: resolves in a round of the event loop in which no other one is, so that what others ask is
- *  answered in between. */
+/** Call before parsing a large text. Resolves in a round of the event loop in which no other large text is parsed, so that other
+ *  requests are answered in between. */
 export async function ownRound(bytes: number): Promise<void> {
   if (bytes <= SMALL_BYTES) return;
   lastRound = lastRound.then(() => setImmediate());
@@ -68,14 +68,14 @@ export function holdBody(
 ): void {
   request.held = budget.open(owner);
   reply.raw.once('close', request.held.release);
-  // While it was let in the client may have gone: then nothing more is to come.
+  // The client may have disconnected during admission: then no more data arrives.
   if (reply.raw.destroyed) request.held.release();
   const announced = BODILESS.has(request.method) ? 0 : Number(request.headers['content-length'] ?? 0);
-  // A longer one is refused unread.
+  // The framework refuses a longer body before it reads it.
   if (announced <= bodyMax) request.held.add(announced);
 }
 
-/** The body as it comes in; charged as it comes where its length was not announced. */
+/** The body as a stream. Without an announced length, each chunk is charged as it arrives. */
 export function chargedBody({ method, headers, held }: FastifyRequest, body: Readable): Readable {
   if (BODILESS.has(method) || headers['transfer-encoding'] === undefined) return body;
   const counting = new Transform({
@@ -88,7 +88,7 @@ export function chargedBody({ method, headers, held }: FastifyRequest, body: Rea
       }
     },
   });
-  // No pipeline: it would end the request together with `counting`, and nobody would throw the rest of the body away.
+  // No pipeline: it would destroy the request together with `counting`, and the rest of the body would not be discarded.
   body.once('error', (error) => counting.destroy(error));
   return body.pipe(counting);
 }

@@ -1,12 +1,12 @@
 /**
- * How many bytes of bodies may be under way at a time: of one owner (a credential; where a route needs no token, an address)
- * and in the whole process. A request is charged the length that it announces before any of it is read; what comes without an
- * announced length, or is unpacked, is charged as it comes. All is given back once the connection has its answer, or is gone,
- * and the handler has ended. What does not fit is refused at once: it would only wait in memory.
+ * Limits the total bytes of concurrent request bodies, for each owner and for the process. An owner is a credential, or an address
+ * on routes that need no token. A request is charged its announced length before its body is read. A body without an announced
+ * length, or one that is unpacked, is charged as it arrives. The bytes are released when the response is sent or the connection is
+ * closed, and the handler has ended. A body that exceeds the limit is refused immediately: it would only wait in memory.
  */
 import { ApiError, unavailable } from '../errors.ts';
 
-/** An owner with no more than this under way is never refused: a few large bodies keep nobody else out. */
+/** An owner that holds no more than this is never refused, so a few large bodies cannot lock out other owners. */
 const ALWAYS_BYTES = 65_536;
 const RETRY_SECONDS = 1;
 
@@ -14,7 +14,7 @@ const RETRY_SECONDS = 1;
 export type HeldBytes = {
   /** Charges more. Throws `rate_limited` where the owner has too much under way, `unavailable` where the process has. */
   add(bytes: number): void;
-  /** The answer is out, or nobody waits for it any more. */
+  /** Call when the response is sent, or the connection is closed. */
   release(): void;
   /** Holds on to the bytes until `work` has ended, even if they are released meanwhile. */
   during<T>(work: () => T | Promise<T>): Promise<T>;

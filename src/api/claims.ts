@@ -8,7 +8,7 @@ import { decodeProtectedHeader, type JWTPayload, type JWTVerifyGetKey, jwtVerify
 import { ApiError } from '../errors.ts';
 
 export type Claims = {
-  /** Who: of ours the name of a key or a user; of an issuer's `issuer|sub`. */
+  /** Who: the name of a key or a user for our tokens, `issuer|sub` for an issuer's. */
   sub: string;
   /** The orgs that it names, as `oid` or `oids`. */
   oids: string[];
@@ -100,7 +100,7 @@ async function issuers(token: string, { issuer }: Verifiers, nowMs: number): Pro
   return isStorable(author) ? { ...claims, sub: author } : null;
 }
 
-/** An issuer's token can't be revoked here: its end is the only bound. */
+/** An issuer's token cannot be revoked here, so its lifetime is limited. */
 const isShortLived = ({ iat, exp }: JWTPayload, maxSeconds: number, nowMs: number): boolean =>
   typeof iat === 'number' && typeof exp === 'number' && exp - iat <= maxSeconds && iat <= nowMs / 1_000 + AHEAD_SECONDS;
 

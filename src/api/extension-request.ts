@@ -14,7 +14,7 @@ import type { ActionRequest } from './run-action.ts';
 
 type Fields = Record<string, unknown>;
 
-/** What `gzdata` may unpack to, and who is charged for it. */
+/** The maximum unpacked size of `gzdata`, and the owner that is charged for it. */
 type Bounds = { maxBytes: number; held: HeldBytes };
 
 /** `body` is a parsed form or JSON body. Throws ApiError. */

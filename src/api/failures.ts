@@ -1,6 +1,6 @@
 /**
- * How often something failed lately, by place, in windows that begin with the first failure. In this process alone, and of a
- * bounded number of places: of more the oldest are forgotten.
+ * Counts recent failures by place, in windows that begin with the first failure. It counts in this process only. The number of
+ * places is bounded: above the limit, the oldest are forgotten.
  */
 type Window = { failures: number; endsMs: number };
 
@@ -29,7 +29,7 @@ export class Failures {
     this.#keep(place, failures + 1, failures === 0 ? this.#windowMs : leftMs);
   }
 
-  /** What others have counted too: of the place so many in all, for so long. */
+  /** Takes over the count of all processes for the place, and the time until its window ends. */
   learn(place: string, failures: number, leftMs: number): void {
     if (failures > this.of(place).failures) this.#keep(place, failures, leftMs);
   }
@@ -37,7 +37,7 @@ export class Failures {
   #keep(place: string, failures: number, leftMs: number): void {
     const endsMs = this.#nowMs() + leftMs;
     const window = this.#windows.get(place);
-    // One that is over begins anew, at the end of the line.
+    // An expired window restarts as the newest entry.
     if (window && window.endsMs <= this.#nowMs()) this.#windows.delete(place);
     this.#windows.set(place, { failures, endsMs });
     for (const [oldest, { endsMs: over }] of this.#windows) {

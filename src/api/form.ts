@@ -38,7 +38,7 @@ function typedData(body: string): { start: number; dataStart: number; end: numbe
 }
 
 function addFields(form: Form, text: string): Form {
-  // No more than tells whether there are too many: a list of millions of parts would cost seconds.
+  // Split only far enough to detect too many fields: millions of parts would take seconds.
   const parts = text.split('&', FIELDS_MAX + 1);
   if (parts.length > FIELDS_MAX) throw new ApiError('bad_request', `A form has at most ${FIELDS_MAX} fields.`);
   for (const part of parts) {
@@ -78,9 +78,9 @@ const ENCODED = (() => {
     `%(?:e0%[ab][0-9a-f]|e[1-9a-cef]${tail}|ed%[89][0-9a-f])${tail}`,
     `%(?:f0%[9ab][0-9a-f]|f[1-3]${tail}|f4%8[0-9a-f])${tail}${tail}`,
   ];
-  // A run has an end: a longer one would take all the stack that expressions have.
+  // The length of a run is limited: a longer match would overflow the stack of the regular expression engine.
   return new RegExp(`(?:${characters.join('|')}){1,1024}`, 'gi');
 })();
 
-/** Bytes that are no UTF-8 stay as they were written. No exception tells them: a body may have a million. */
+/** Bytes that are not UTF-8 stay encoded. This uses no exceptions: a body may have a million of them. */
 const decodeTyped = (text: string): string => text.replace(ENCODED, decodeURIComponent);

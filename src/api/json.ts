@@ -6,12 +6,12 @@
 import { ApiError, type ErrorCode } from '../errors.ts';
 
 const DEPTH_MAX = 64;
-/** Signs that begin a value (see below). The longest record of a hive has 200,000 in short lines (`"10.0.0.1":{},`). So many are
- *  parsed and walked in 0.1 s. */
+/** Maximum number of signs that begin a value (see below). The longest record of a hive has 200,000, with short lines
+ *  (`"10.0.0.1":{},`). Parsing and checking this many takes 0.1 s. */
 const VALUES_MAX = 250_000;
 
 /** The value of a JSON text. `name` is what the error sentence calls it. Throws ApiError: with `code` where it is no JSON,
- *  `body_too_large` where it has too many values, `data_invalid` where it holds what is not taken. */
+ *  `body_too_large` if it has too many values, `data_invalid` if it contains a forbidden value. */
 export function parseJson(text: string, name: string, code: ErrorCode): unknown {
   refuseUnbounded(text, name);
   let value: unknown;
@@ -28,7 +28,7 @@ export function parseJson(text: string, name: string, code: ErrorCode): unknown 
 const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Looks at signs alone, and stops at the first too many. Each comma, colon and opening bracket counts as a value. */
+/** Scans the text without parsing it, and stops at the limit. Each comma, colon and opening bracket counts as a value. */
 function refuseUnbounded(text: string, name: string): void {
   let depth = 0;
   let values = 1;

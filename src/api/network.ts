@@ -1,11 +1,11 @@
-/** Whom an address stands for, where requests are counted by it. Pure. */
+/** The network under which the requests of an address are counted. Pure. */
 import { parseAddress } from '../rules/addresses.ts';
 
-/** Of IPv6 a customer has a network of 64 bits, and any address in it. */
+/** An IPv6 customer usually has a /64 network and can use any address in it. */
 const IPV6_BYTES = 8;
 
-/** The address, or of IPv6 its network. Some proxies write the port behind the address: it changes with each connection. What is
- *  no address stands for itself; so does '', the address of a connection that is gone. */
+/** The address, or of IPv6 its network. Some proxies write the port behind the address: it changes with each connection. A text
+ *  that is not an address is returned unchanged, and so is '', the address of a closed connection. */
 export function networkOf(text = ''): string {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? text;

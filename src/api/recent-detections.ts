@@ -80,7 +80,7 @@ export class RecentDetections {
 const sizeOf = ({ body }: Detection): number => body.length + OVERHEAD_BYTES;
 
 function parsed(body: string): unknown {
-  // One from before events had a bound: what is so deep cannot be written again.
+  // An event from before the nesting limit: JSON this deep cannot be serialized again.
   if (isNestedTooDeep(body, DEPTH_MAX)) return body;
   try {
     return JSON.parse(body) as unknown;

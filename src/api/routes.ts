@@ -41,13 +41,13 @@ const APPEND_MS = 3_000;
 /** For the bodies of some responses. */
 const BODIES_MS = 5_000;
 
-/** Bodies of the greatest length that may be under way at a time: with one credential, and in the process. However short that is,
- *  so many bytes may be, for many short ones. */
+/** How many bodies of the maximum length may be in progress at a time: for one credential, and in the process. If the maximum
+ *  length is small, the byte limits below apply instead, so that many short bodies fit. */
 const BODIES_OF_OWNER = 4;
 const BODIES_OF_PROCESS = 16;
 const BYTES_OF_OWNER = 1_048_576;
 const BYTES_OF_PROCESS = 16_777_216;
-/** The same in bytes for routes that need no token, where the owner is an address: many can stand behind one. */
+/** The limit in bytes for routes that need no token. The owner is an address, which several clients may share. */
 const OPEN_BYTES_OF_OWNER = 1_048_576;
 const OPEN_BYTES_OF_PROCESS = 67_108_864;
 

@@ -1,12 +1,12 @@
 /**
  * How fast secrets can be guessed: TOKEN_FAILURES_PER_MINUTE requests for a token may fail in a minute from one address, and as
  * many for one name (a user, else an org) from all addresses together. Guarantees:
- *  - beyond that requests are refused before their secret is looked at, so that an answer says nothing about it;
- *  - by the name only addresses are refused that have failed for it within the minute: whoever guesses at a name keeps nobody
- *    out who has the right secret, except from their own address;
- *  - an address is that of the socket, or behind TRUSTED_PROXIES the one that they name; of IPv6 its network.
- * Each process counts by itself, and learns with each failure from Redis what the others have counted. Without Redis it goes by
- * its own counts.
+ *  - above the limit, requests are refused before their secret is checked, so that the answer reveals nothing about it;
+ *  - the limit of a name applies only to addresses that have failed for it within the minute: someone who guesses secrets for a
+ *    name cannot lock out a client with the right secret, unless both use the same address;
+ *  - the address is that of the socket or, behind TRUSTED_PROXIES, the one that they name; for IPv6 it is the network.
+ * Each process counts by itself, and reads the counts of the others from Redis at each failure. Without Redis it uses its own
+ * counts.
  */
 import { ApiError } from '../errors.ts';
 import { hashOf } from '../model/ids.ts';
@@ -16,7 +16,7 @@ import type { ApiPorts } from './ports.ts';
 import { COUNT_MS, WINDOW_SECONDS } from './rate-limit.ts';
 import { within } from './within.ts';
 
-/** Addresses, names, and addresses with a name, that a process remembers: some 20 MB. */
+/** How many addresses, names, and pairs of both a process remembers: some 20 MB. */
 const PLACES_MAX = 100_000;
 
 /** Where a request comes from, and whose token it asks for; '' where it does not say. */
@@ -61,7 +61,7 @@ export function createTokenLimit({ config, keyUse, log, nowMs }: LimitPorts): To
 
 type Of = ReturnType<Failures['of']>;
 
-/** A key of a user opens all their orgs: whichever of them a guess names, it is a guess at this key. */
+/** A user key is valid in all orgs of the user, so a guess counts for the user, whatever org it names. */
 function placesOf({ address, oid, uid }: Asking): Record<'address' | 'name' | 'both', string> {
   const network = networkOf(address);
   const name = uid === '' ? ['org', oid] : ['user', uid];

@@ -2,7 +2,7 @@
  * Tokens and who they stand for. Guarantees:
  *  - a token of ours counts in an org only while its key is there: a revoked, replaced or expired key ends it at the next
  *    request, and open streams too; its rights are those that the token names and the key still has, org by org;
- *  - an issuer's token (JWKS_URL) counts until it runs out, in the orgs that exist; its user is `issuer|sub`;
+ *  - an issuer's token (JWKS_URL) counts until it expires, in the orgs that exist; its user is `issuer|sub`;
  *  - a user key is a key only together with its uid, and a key of an org only without one;
  *  - a wrong key, a key of another org or user and an unknown org get the same answer, after the same work.
  */

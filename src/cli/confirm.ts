@@ -1,7 +1,8 @@
 /**
- * Asks before a command acts on many sensors. On a terminal, above CONFIRM_ABOVE sensors, a person types their number; where
- * they cannot be counted, the word yes. Another answer, or the end of the input, ends the command before it changed anything.
- * Nobody is asked with --yes, with --json, or where standard input or error is not a terminal: a program cannot answer.
+ * Asks for confirmation before a command acts on many sensors. On a terminal, above CONFIRM_ABOVE sensors, the user types their
+ * number, or the word yes if they cannot be counted. Any other answer, or the end of the input, ends the command before it
+ * changes anything. There is no question with --yes, with --json, or if standard input or error is not a terminal: a program
+ * cannot answer.
  */
 import type { Command } from 'commander';
 import { counted } from '../counted.ts';
@@ -16,19 +17,19 @@ export type ConfirmFlags = JsonFlag & { yes?: boolean };
 export const withYes = (command: Command): Command =>
   command.option('--yes', `do not ask for confirmation above ${CONFIRM_ABOVE} sensors`);
 
-/** How many sensors the command meets, and what the question says of them. */
+/** How many sensors the command affects, and the question about them. */
 export type Counted = { sensors: number; sentence: string };
 
 export type Act = {
   /** Throws CliError where the sensors cannot be counted. */
   count(): Promise<Counted>;
-  /** What the question says where the sensors cannot be counted. */
+  /** The question if the sensors cannot be counted. */
   uncounted: string;
-  /** What is true when the answer is not the expected one: `Nothing was queued`. */
+  /** The result after any other answer: `Nothing was queued`. */
   nothing: string;
 };
 
-/** Returns where the command may go on; throws `not_confirmed`, `stopped`, or the error of a request that is wrong. */
+/** Returns if the command may continue. Throws `not_confirmed`, `stopped`, or the error of an invalid request. */
 export async function confirm(act: Act, flags: ConfirmFlags, io: Io): Promise<void> {
   if (flags.yes || flags.json || !io.inTerminal || !io.errTerminal) return;
   let found: Counted;
@@ -44,7 +45,7 @@ export async function confirm(act: Act, flags: ConfirmFlags, io: Io): Promise<vo
     await ask(sentence, String(sensors), (answer) => isNumberTyped(answer, sensors), act, io);
 }
 
-/** The command itself would end with the same error; a missing right may be the one to count alone. */
+/** True if the command itself would end with the same error. A missing right may concern only the count. */
 const wouldFailToo = ({ code, exitCode }: CliError): boolean =>
   code === 'stopped' || exitCode === EXIT.invalid || (exitCode === EXIT.usage && code !== 'forbidden');
 
@@ -57,7 +58,7 @@ async function ask(
 ): Promise<void> {
   io.err(`${sentence}\nType ${painter(io.errColour)('bold', expected)} to continue: `);
   const answer = await io.readLine();
-  // The cursor still stands behind the question.
+  // The cursor is still on the line of the question.
   if (answer === null) io.err('\n');
   if (io.stopped.aborted) throw cliError('stopped', `${nothing}.`);
   if (answer !== null && isExpected(answer)) return;

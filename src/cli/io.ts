@@ -17,7 +17,7 @@ export type Io = {
   /** The same for `err`. */
   errTerminal: boolean;
   errColour: boolean;
-  /** A person can answer a question. */
+  /** True if a user at a terminal can answer a question. */
   inTerminal: boolean;
   /** The next line that is typed; null where the input ends, or the command is asked to stop, before that. */
   readLine(): Promise<string | null>;

@@ -9,7 +9,7 @@ export const kafkaConfig = (io: Io): Config => readConfig({ REDIS_URL: 'redis://
 /** Standard output stays for results. */
 export const logTo = (level: string) => pino({ level }, pino.destination({ fd: 2, sync: true }));
 
-/** Kafka, once it has answered: a command says within 3 s that nobody does. */
+/** Resolves once Kafka has answered. A command reports within 3 s that no broker answers. */
 export async function openKafka(config: Config, log: Logger) {
   const [{ createKafka }, { askKafka }] = await Promise.all([
     import('../edges/kafka/client.ts'),

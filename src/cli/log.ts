@@ -23,8 +23,8 @@ export type Log = {
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
   committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
-  /** All that stands on a topic now, from these offsets (by partition), or from its beginning; what is read until `ended`, where
-   *  that comes before. */
+  /** The present records of a topic, from these offsets (by partition) or from its beginning. Reading stops early when `ended`
+   *  aborts. */
   read(
     topic: TopicKey,
     from: 'beginning' | Map<number, number>,

@@ -1,13 +1,13 @@
 /**
- * How many sensors an untask meets: those with open deliveries (queued or sent, not answered). Exact for a whole task. With a
- * target it is an upper bound, since the server counts the sensors of a task and those of a target, but not those of both.
+ * How many sensors an untask affects: those with open deliveries (queued or sent, not answered). The number is exact for a whole
+ * task. With a target it is an upper bound: the server counts the sensors of a task and those of a target, but not their overlap.
  */
 import type { ListAnswer, PreviewAnswer, TaskDetails } from './answers.ts';
 import type { Client } from './client.ts';
 import { CliError } from './errors.ts';
 import type { TargetFlags } from './options.ts';
 
-/** The deliveries of so many tasks are counted one task after the other; of more, the sensors of the target are the bound. */
+/** Deliveries are counted task by task up to this many tasks. Above it, the number of sensors in the target is the bound. */
 const TASKS_COUNTED = 20;
 
 export type Open = { sensors: number; isExact: boolean };
@@ -36,7 +36,7 @@ async function openOf(client: Client, taskId: string): Promise<number> {
     const { counts } = await client.request<TaskDetails>('get', { task_id: taskId, limit: 1 });
     return (counts.queued ?? 0) + (counts.sent ?? 0);
   } catch (error) {
-    // It has ended and is forgotten, or nobody knows it: no sensor waits for it.
+    // The task has ended and was removed, or never existed: no delivery is open.
     if (error instanceof CliError && error.code === 'task_unknown') return 0;
     throw error;
   }

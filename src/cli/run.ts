@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { type Io, readLine, wantsColour } from './io.ts';
 import { runCli } from './program.ts';
 
-/** What a parent started beside us, such as Kafka, is gone with it, and would be waited for in vain. */
+/** When the parent ends, services that it started, such as Kafka, end too. Waiting for them is useless. */
 const ORPHAN_GRACE_MS = 2_000;
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 

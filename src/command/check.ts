@@ -21,7 +21,7 @@ export type JsonObject = Record<string, unknown>;
 
 /** How far a producer's clock may be ahead of the broker's. */
 export const ISSUED_AHEAD_MAX_MS = 5 * 60_000;
-/** No command is older than this system. Seconds in the place of milliseconds are a time in January 1970. */
+/** No command is older than this system. A time in seconds, read as milliseconds, is in January 1970. */
 const ISSUED_FIRST_MS = Date.UTC(2020);
 
 /** They go into events and dispatches, which have to fit a record. */
@@ -176,8 +176,8 @@ function checkTtl(ttl: number, maxSeconds: number): Refusal | null {
 const checkUntask = (command: TaskCommand): Refusal | null =>
   checkIssuedAt(command.issued_at) ?? checkSelectorText('untask_selector', command.untask_selector);
 
-/** Commands that were accepted before this rule was there stay accepted: a replay reads in the dead letters what was refused, and
- *  judges nothing anew. A task of them expired long ago. */
+/** Commands that were accepted before this rule existed stay accepted. A replay reads from the dead letters which commands were
+ *  refused, and does not check them again. Their tasks expired long ago. */
 function checkIssuedAt(issuedAtMs: number): Refusal | null {
   if (issuedAtMs >= ISSUED_FIRST_MS) return null;
   return refuse(

@@ -1,6 +1,6 @@
 /**
- * How deep a JSON text is nested, read off the text: what is deep enough overflows the stack of whoever walks or writes its
- * value. One pass without recursion; brackets inside strings do not count. What is no JSON gets some answer.
+ * Measures how deep a JSON text is nested, without parsing it. A value that is too deep overflows the stack of code that walks or
+ * serializes it. One pass without recursion; brackets inside strings do not count. For invalid JSON the result is arbitrary.
  */
 
 /** Objects and lists inside one another, the outermost included. */
@@ -25,7 +25,7 @@ export function isNestedTooDeep(text: string, most = NESTING_MAX): boolean {
   return false;
 }
 
-/** Whether the text has more than so many opening brackets, in strings or not: most events have few, and are done with. */
+/** Whether the text has more than this many opening brackets, in strings or not. Most events have fewer and need no further check. */
 function hasMore(text: string, most: number): boolean {
   let left = most;
   for (const bracket of '{[')

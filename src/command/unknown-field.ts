@@ -1,12 +1,11 @@
 /**
- * Fields that an action of the extension does not have. A misspelt one that is ignored widens a request: `tags` for `tag` means
- * every sensor. So the first of them is refused, with the field that was most likely meant, before anything else of the data is
- * read. Pure.
+ * Detects unknown fields in requests to the extension. Ignoring a misspelt field widens a request: with `tags` instead of `tag`
+ * the target is every sensor. So the first unknown field is refused, with a suggestion, before any other check of the data. Pure.
  */
 import { ApiError } from '../errors.ts';
 import { nearestOf } from '../selector/nearest.ts';
 
-/** `nearest`: the field of the action that is most like it; null where none is. */
+/** `nearest`: the most similar field of the action; null if none is similar. */
 export type UnknownField = { field: string; nearest: string | null };
 
 const TARGET = ['sid', 'tag', 'selector'];

@@ -1,4 +1,4 @@
-/** The answer of `work`; rejects where it takes longer than `ms`. What is late goes on: its caller has to end it. */
+/** Returns the result of `work`, or rejects after `ms`. Late work continues: the caller must end it. */
 export async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,15 +1,15 @@
-/** Who answers for a record: who stored it last, or enabled it. For a rule its rights are kept with it, and its actions run with
- *  those alone. Pure. */
+/** The author of a record: the caller who last stored or enabled it. A rule keeps the author's rights, and its actions run only
+ *  with those. Pure. */
 import { ApiError } from '../errors.ts';
 import type { Hive, HiveData } from './hives.ts';
 
-/** As a record keeps it. `rights`: those that the record takes, which the author had when it was stored. */
+/** As a record keeps it. `rights`: the rights that the record requires, which the author had when it was stored. */
 export type Author = { readonly name: string; readonly rights: readonly string[] };
 
 /** Who writes, and what they may in the org. */
 export type Writer = { readonly by: string; readonly rights: ReadonlySet<string> };
 
-/** Throws `forbidden`, naming the first right that the data take and the writer lacks. */
+/** Throws `forbidden` with the first right that the data require and the writer lacks. */
 export function authorOf(hive: Hive, data: HiveData, { by, rights }: Writer): Author {
   const needs = hive.needs(data);
   const lacking = needs.find(({ right }) => !rights.has(right));

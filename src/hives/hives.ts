@@ -16,7 +16,7 @@ export type Hive = {
   readonly rights: { readonly list: string; readonly set: string; readonly del: string };
   /** Warnings; throws ApiError `rule_invalid`, `field_unknown` or `data_invalid` for data that is refused. */
   check(data: HiveData): readonly string[];
-  /** The rights of what the data do, which who stores or enables them needs beside the hive's own. */
+  /** The rights of the actions in the data. Storing or enabling them requires these besides the hive's own rights. */
   needs(data: HiveData): readonly Need[];
   /** For people: what data has to be, as JSON Schema. */
   readonly schema: Record<string, unknown>;

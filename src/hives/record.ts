@@ -11,7 +11,7 @@ export type UserMetadata = { enabled: boolean; expiry: number; tags: string[]; c
 export type KeptRecord = {
   data: HiveData;
   usr_mtd: UserMetadata;
-  /** null: it was stored by a version that did not ask for the rights of what it does. */
+  /** null: stored by a version that did not check the rights of actions. */
   author: Author | null;
   guid: string;
   created_at: number;
@@ -85,7 +85,7 @@ export function withFault(record: HiveRecord, fault: { sentence: string; atMs: n
 export const isActive = ({ enabled, expiry }: UserMetadata, nowMs: number): boolean =>
   enabled && (expiry === 0 || nowMs < expiry);
 
-/** Whether a record runs with `now` at some time when it did not with `before`: enabled, or for longer. */
+/** Whether `now` lets a record run at a time when `before` did not: it is enabled, or its expiry is later. */
 export const isEnabling = (before: UserMetadata, now: UserMetadata): boolean =>
   now.enabled && (!before.enabled || endOf(now) > endOf(before));
 

@@ -1,9 +1,9 @@
 /**
- * Sensors whose tasks cost too much to be asked while a batch of presence waits: one org with costly regular expressions must
- * not hold up the partition for the others. They are asked one after another, orgs in turn, in slices between which everything
- * else goes on. What is lost in a crash is found again by the next owner, who matches all sensors of the seat.
+ * A queue of sensors whose tasks are too costly to match within a presence batch. One org with costly regular expressions must not
+ * block the partition for the others. The sensors are matched one after another, orgs in turn, in slices; the process does other
+ * work between slices. After a crash the next owner matches all sensors of the seat, so nothing is lost.
  *
- * It runs while there is something to do. A sensor waits once, however often it is added.
+ * It runs while the queue is not empty. A sensor is in the queue once, however often it is added.
  */
 import type { Sensor } from './seat.ts';
 
@@ -13,7 +13,7 @@ export class Later {
   #running: Promise<void> | null = null;
   #stopped = false;
 
-  /** `ask` matches a sensor and sends what is due; it must not reject: what it cannot send comes again by its timer. */
+  /** `ask` matches a sensor and sends what is due; it must not reject: the redelivery timer retries what it cannot send. */
   constructor(ask: (sensor: Sensor) => Promise<void>) {
     this.#ask = ask;
   }
@@ -34,7 +34,7 @@ export class Later {
   }
 
   async #run(): Promise<void> {
-    await Promise.resolve(); // whoever adds goes on first
+    await Promise.resolve(); // let the caller of `add` continue first
     while (this.#byOrg.size > 0) {
       for (const [oid, waiting] of this.#byOrg) {
         const [sensor] = waiting;

@@ -1,7 +1,7 @@
 /**
- * Sensors meet the tasks of their org. Costly regular expressions can make that long (selector/work.ts): nothing is asked for
- * longer than a slice before others have their turn, and one org does not hold up the partition for the others. What a batch
- * of presence has no time for is asked later, by itself.
+ * Matches sensors with the tasks of their org. Costly regular expressions can make this slow (selector/work.ts), so matching runs
+ * in slices, with other work between them, and one org does not block the partition for the others. What exceeds the work limit
+ * of a presence batch is matched later (later.ts).
  */
 import type { Clock } from '../clock.ts';
 import { Slices, work } from '../selector/index.ts';
@@ -11,8 +11,7 @@ import { Later } from './later.ts';
 import { meetAll } from './meet.ts';
 import type { Sensor } from './seat.ts';
 
-/** Work that the sensors of one batch may take at once, of one org and of all: some 50 and 200 ms at the worst, and one more
- *  selector's. */
+/** Work limits for the sensors of one batch, for one org and for all: at most some 50 and 200 ms, plus one selector. */
 const ORG_WORK = 500_000;
 const BATCH_WORK = 2_000_000;
 
@@ -34,7 +33,7 @@ export class Matching {
     this.#later = new Later(async (sensor) => options.send(await this.all([sensor])));
   }
 
-  /** What is due of these sensors, as far as there is time for it; the others follow by themselves. */
+  /** What is due for these sensors within the work limit. The other sensors are matched later. */
   match(sensors: Iterable<Sensor>): Due[] {
     const due: Due[] = [];
     const spent = { all: 0, byOrg: new Map<string, number>() };

@@ -111,7 +111,7 @@ export class OrgTasks {
     return matched;
   }
 
-  /** All of them, whatever it takes: between slices others have their turn. */
+  /** All of them, without a work limit. Other work runs between slices. */
   async matchInSlices({ record }: Sensor, slices: Slices): Promise<Task[]> {
     const before = work.spent;
     const matched = await this.#set.matchInSlices(record, slices);
@@ -120,7 +120,7 @@ export class OrgTasks {
   }
 }
 
-/** What costs no more is asked again. */
+/** Cheaper selectors are evaluated again instead of remembered. */
 const REMEMBERED_FROM = 1_000;
 
 function remember(tasks: readonly Task[], record: SelectorRecord, spent: number): void {

@@ -96,7 +96,7 @@ async function judgeBatch({ inbox, orgs, config, clock }: RolePorts, rebuild: Re
   await orgs.refresh();
   return judgeInSlices();
 
-  /** Selectors are compiled to be judged: between some of them others have their turn. */
+  /** Checking compiles selectors. Other work runs between some of them. */
   async function judgeInSlices(): Promise<ReturnType<typeof judge>> {
     const slices = new Slices(() => clock.delay(0));
     const all: ReturnType<typeof judge> = { steps: [], refused: [] };

@@ -5,7 +5,7 @@ import { pagesOf } from '../pages.ts';
 const AT_ONCE = 500;
 
 /** Writes all of them, part by part. One that the broker refuses for good is told to `onRefused` and left out: the batch would be
- *  tried again for ever, and nothing behind it would be looked at. Rejects as `write` does where another try can help. */
+ *  tried again forever, and nothing behind it would be processed. Rejects as `write` does where another try can help. */
 export async function inParts<T>(
   records: readonly T[],
   write: (part: T[]) => Promise<unknown>,

@@ -1,9 +1,9 @@
 /**
  * Which rules match what was seen, and which of their actions run now.
  *
- * All rules of an org have one budget of work for an event and the reports that it leads to (rules/bounds.ts). Who begins is
- * another rule for each event, so that one costly rule does not always leave the same ones without; a rule that was left
- * without is told as a fault. Between rules others have their turn.
+ * All rules of an org share one work budget for an event and the reports that it causes (rules/bounds.ts). Each event starts with
+ * a different rule, so that one costly rule does not always exhaust the budget for the same rules. A rule that finds the budget
+ * exhausted is reported as a fault. Other work runs between rules.
  */
 
 import { evaluate } from '../rules/evaluate.ts';
@@ -15,7 +15,7 @@ import type { Effects } from './effects.ts';
 import { sentenceOf } from './perform.ts';
 import type { Seen } from './seen.ts';
 
-/** Work after which others have their turn: some 20 ms at the worst. The last rule may take a second more. */
+/** Work between two pauses: at most some 20 ms. The last rule may take a second more. */
 const TURN_WORK = 200_000;
 
 type AskedOfEvent = Asked & { readonly budget: EventBudget };
@@ -23,7 +23,7 @@ type AskedOfEvent = Asked & { readonly budget: EventBudget };
 /** The rules of one batch of events. */
 export class Matcher {
   #spent = 0;
-  /** Rules that were told to be left without, once a batch: there may be many events, and many rules. */
+  /** Rules already reported for an exhausted budget: one report for each batch, since there may be many events and rules. */
   readonly #told = new Set<string>();
 
   /** Evaluates rules on one event; what goes wrong is told with the rule's name, and the others go on. Firings are in the
@@ -75,7 +75,7 @@ export class Matcher {
   }
 }
 
-/** The rules from another one on for each event, all of them; the same for the same event. */
+/** All rules, rotated by an offset that depends on the event. The same event gives the same order. */
 function turned(rules: readonly NamedRule[], eventId: string): readonly NamedRule[] {
   if (rules.length < 2) return rules;
   let hash = 0;

@@ -1,6 +1,6 @@
 /**
- * The rights that the actions of a rule take: a rule is a command, so who stores or enables it needs what the same command
- * takes by itself. What only reports takes none. Pure.
+ * The rights that the actions of a rule require. A rule is a command, so storing or enabling it requires the same rights as the
+ * command itself. Rules that only report require none. Pure.
  */
 import { isObject } from './view.ts';
 
@@ -29,6 +29,6 @@ export function needsOf({ respond }: Readonly<Record<string, unknown>>): Need[] 
   });
 }
 
-/** What is told of an action whose author was not asked for its right: its rule was stored by a version that did not ask. */
+/** The error of an action whose right was not checked: an earlier version stored the rule without this check. */
 export const notAllowed = (right: string): string =>
   `This action does not run: the right ${right} was not checked when the rule was stored. Store the rule again with a key that has it.`;

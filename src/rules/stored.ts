@@ -1,10 +1,9 @@
 /**
- * A rule that is to be stored, or is checked before that -> compiled. Beside a detect part that can't run it is refused for
- * mistakes after which an action would never do what it says: no `respond`, an action that nobody knows, and in a request to
- * our extension a field that it does not have or a literal without quotes. A rule that was stored before runs all the same:
- * its other actions go on, and these tell their faults.
+ * Compiles a rule that is to be stored or validated. It refuses a detect part that cannot run, and mistakes after which an action
+ * would never work: no `respond`, an unknown action, and in a request to our extension an unknown field or a literal without
+ * quotes. A rule that was stored before these checks still runs: its faulty actions report their faults, the others work.
  *
- * What the converter of the public client 4.x writes is taken, though it can't run: it is shown as a warning.
+ * Output of the converter of the public client 4.x is accepted with a warning, though it cannot run.
  */
 import { RULE_REQUESTS, unknownField, unknownFieldSentence } from '../command/unknown-field.ts';
 import { EXTENSION } from '../orgs/table.ts';
@@ -73,7 +72,7 @@ function checkRequest(action: Fields, at: string, onReports: boolean): string[] 
   return [];
 }
 
-/** A text that is no template is a path; one that starts from nothing that there is gives null, whatever the event. */
+/** A text that is not a template is a path. A path with an unknown first part gives null for every event. */
 function refuseLiterals(value: unknown, at: string, parts: readonly string[], depth = 0): void {
   // Deeper the request can't run, and is a warning already.
   if (depth > TRANSFORM_DEPTH_MAX) return;

@@ -1,10 +1,10 @@
 /**
- * Work that texts decide. A regular expression costs its steps for each character, so a text and a pattern of permitted
- * lengths can cost tens of milliseconds. One evaluation of one selector is bounded by `SELECTOR_BOUNDS.regexWork`; whoever
- * evaluates many watches `work.spent`, and lets others have their turn when a slice is used up.
+ * Limits work that depends on the length of texts. A regular expression costs its steps for each character, so a text and a pattern
+ * of permitted lengths can take tens of milliseconds. `SELECTOR_BOUNDS.regexWork` limits one evaluation of one selector. Code that
+ * evaluates many selectors watches `work.spent`, and pauses for other work after each slice.
  *
- * The bound does not depend on the order in which clauses are asked: each regular expression may look at as many characters
- * as all of them together can afford.
+ * The limit does not depend on the order in which clauses are evaluated: each regular expression may look at `regexWork` divided by
+ * the steps of all of them together.
  */
 import { anchoredText } from './anchored.ts';
 import { SELECTOR_BOUNDS, type SelectorAst } from './ast.ts';
@@ -17,11 +17,11 @@ export const ITEMS_PER_STEP = 16;
 /** Work of one slice: some 25 ms at the worst. The last evaluation of a slice may take some 100 ms more (`regexWork`). */
 export const SLICE_WORK = 250_000;
 
-/** Loops that are under way at the same time go on one at a turn: all of them together block for no longer than one. */
+/** Concurrent loops continue one at a time, so all of them together block the process no longer than one. */
 let turns: Promise<unknown> = Promise.resolve();
 
 /** Cuts a loop over many evaluations into slices. Use: `if (slices.isOver) await slices.pause();` `giveTurn` resolves when
- *  everything else that waits has had its turn; it does not reject. */
+ *  all other waiting work has run; it does not reject. */
 export class Slices {
   readonly #giveTurn: () => Promise<unknown>;
   #end = work.spent + SLICE_WORK;
@@ -104,7 +104,7 @@ export class RegexRoom {
     this.#looked.fill(0);
   }
 
-  /** Accounts for a text that is about to be matched by a regular expression of so many steps; false: it must not be. */
+  /** Charges the match of a text with a regular expression of `steps` steps; false: it exceeds the limit, so do not match. */
   take(account: number, length: number, steps: number): boolean {
     const characters = Math.max(length, 1); // an empty text is work, too
     const looked = (this.#looked[account] ?? 0) + characters;
@@ -140,7 +140,7 @@ export function patternsIn(node: SelectorAst): string[] {
   }
 }
 
-/** What evaluating it costs depends on texts and lists of the sensor: it is worth remembering. */
+/** True if the cost of an evaluation depends on texts and lists of the sensor, so that its result is worth remembering. */
 export function asksOfTexts(node: SelectorAst): boolean {
   if (node.type === 'and' || node.type === 'or') return node.operands.some(asksOfTexts);
   if (node.type === 'not') return asksOfTexts(node.operand);

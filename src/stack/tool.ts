@@ -1,4 +1,4 @@
-// A program that is run to its end, such as Maven. Whatever ends this process meanwhile, kill -9 included, ends it too.
+// Runs a program to its end, such as Maven. If this process ends first, even by kill -9, the program ends too.
 
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { promisify } from 'node:util';

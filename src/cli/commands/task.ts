@@ -47,7 +47,7 @@ export function registerTask(program: Command, io: Io): void {
 async function queue(task: string, flags: Flags, io: Io): Promise<void> {
   const client = clientOf(flags, io);
   const target = targetOf(flags);
-  // One sensor at most: there is nothing to count.
+  // The target has at most one sensor, so no count is needed.
   if (target.sid === undefined) await confirm(queueing(client, task, target), flags, io);
   const answer = await client.request<TaskAnswer>('task', {
     task,

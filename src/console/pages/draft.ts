@@ -1,4 +1,4 @@
-/** A task as it is being written: what it still lacks, when it is queued, and the same request by other means. Pure. */
+/** The draft of a task: what is missing, when it may be queued, and the equivalent requests to paste. Pure. */
 import { CONFIRM_ABOVE } from '../../model/confirm.ts';
 import { plural } from '../format.ts';
 
@@ -26,7 +26,7 @@ export const targetOf = ({ selector }: Draft): string => selector.trim();
 /** How many sensors the target matches: not known while they are counted. */
 export type Count = number | 'counting' | 'failed';
 
-/** What the draft lacks, as a sentence; null where it can be queued. */
+/** What is missing in the draft, as a sentence; null if it can be queued. */
 export function hindrance(draft: Draft, count: Count): string | null {
   if (draft.command.trim() === '') return 'Write a command first.';
   if (targetOf(draft) === '') return 'Choose the sensors first: write a selector, or * for every sensor.';

@@ -104,7 +104,7 @@ export function NewTaskPage() {
 
 type QueueProps = { draft: Draft; reach: Reach; queueing: Queueing };
 
-/** The button names how many sensors match exactly what is written, or stands still and says what is missing. */
+/** The button shows how many sensors match the current selector. If something is missing, it is disabled and says what. */
 function Queue({ draft, reach, queueing }: QueueProps) {
   const sensors = reach.current?.total_sensors ?? (reach.isFailed ? 'failed' : 'counting');
   const why = hindrance(draft, sensors);

@@ -1,4 +1,4 @@
-/** Asks before a task is removed, and says what that stops and what it cannot; of many sensors the number has to be typed. */
+/** Asks before a task is removed, and says what this stops and what it cannot stop. For many sensors the user types their number. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CONFIRM_ABOVE } from '../../model/confirm.ts';
 import { action } from '../api/client.ts';
@@ -23,12 +23,12 @@ export function Untask({ task, onClose, onDone }: Props) {
   const recount = async (stopped?: AbortSignal) =>
     (await action<TaskDetail>(oid, 'get', { task_id, limit: 1 }, stopped)).counts;
   const counting = useLoaded(recount, [oid, task_id]);
-  // Sensors answer meanwhile: the number that is asked for stays, and fewer are no reason to ask again.
+  // Sensors answer meanwhile. The requested number stays, and a smaller number needs no new question.
   const [counts, setCounts] = useState<Counts | null>(null);
   useEffect(() => {
     if (counts === null) setCounts(counting.value);
   }, [counting.value]);
-  // Who closes the dialog while the sensors are counted keeps the task.
+  // Closing the dialog during the count keeps the task.
   const isOpen = useRef(true);
   useEffect(
     () => () => {

@@ -1,7 +1,7 @@
 /**
- * Queues what is written, for the number of sensors that the page shows: they are counted once more at each click, and where
- * it is another number, or a large one that nobody has typed, the page asks instead. What is under way when the draft
- * changes, the dialog closes or the page is left queues nothing, unless the task was sent already.
+ * Queues the draft for the number of sensors that the page shows. Each click counts the sensors again. If the number has changed,
+ * or is large and was not typed, the page asks instead. If the draft changes, the dialog closes or the user leaves the page
+ * meanwhile, nothing is queued, unless the request was already sent.
  */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
@@ -23,7 +23,7 @@ export type Queueing = {
   cancel(): void;
 };
 
-/** `id` names what is written: it is the idempotency key, and another text has another one. */
+/** `id` is the idempotency key of the draft. Each change of the draft makes a new one. */
 export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach): Queueing {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [doing, setDoing] = useState<Queueing['doing']>(null);

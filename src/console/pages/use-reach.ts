@@ -1,4 +1,4 @@
-/** How many sensors a target matches, and some of them: asked once who types pauses. */
+/** The number of sensors that a target matches, and a sample. Requested when the user pauses typing. */
 import { useRef } from 'preact/hooks';
 import { action } from '../api/client.ts';
 import type { Preview } from '../api/types.ts';
@@ -9,7 +9,7 @@ const SAMPLE = 8;
 export type Reach = {
   /** The target of `last` and `error`; '' where none is chosen. */
   asked: string;
-  /** While the next answer is on its way the last one stays, so that the page does not jump at each letter. */
+  /** The last answer stays until the next one arrives, so that the page does not jump at each keystroke. */
   last: Preview | null;
   /** The answer for exactly the target that is written now; null while there is none. */
   current: Preview | null;

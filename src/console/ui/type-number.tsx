@@ -1,4 +1,4 @@
-/** Asks for the number of sensors before something is done to many, and goes on only where it is typed as it is shown. */
+/** Asks the user to type the number of sensors before an action on many of them. Continues only if the number is right. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isNumberTyped } from '../../model/confirm.ts';
@@ -8,7 +8,7 @@ type Props = {
   sensors: number;
   /** What the number is for: `To queue it for 3,037 sensors`. */
   purpose: string;
-  /** Why the last try has not gone on. */
+  /** Why the last attempt failed. */
   fault: string | null;
   onTyped(): void;
   /** The buttons; the one that goes on is of type submit. */

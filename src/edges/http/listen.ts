@@ -1,11 +1,11 @@
-/** Where the HTTP server listens: HTTP_HOST and HTTP_PORT, and what to tell where that cannot be. */
+/** Opens the HTTP server on HTTP_HOST and HTTP_PORT, and explains errors of listen. */
 import type { Config } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
 import type { HttpServer } from './server.ts';
 
 type Place = Pick<Config, 'HTTP_HOST' | 'HTTP_PORT'>;
 
-/** Answers the URL. Throws `config_invalid`, with the setting to change, where the system refuses the place. */
+/** Answers the URL. Throws `config_invalid`, with the setting to change, if the system refuses the address. */
 export async function listen(server: HttpServer, { HTTP_HOST: host, HTTP_PORT: port }: Place): Promise<string> {
   try {
     return await server.listen({ host, port });

@@ -3,8 +3,8 @@
  * same errors, bounds and log lines. Guarantees:
  *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack leaves;
  *  - a body is bounded by BODY_MAX_BYTES, address and headers by HEADERS_MAX_BYTES, the time to send a request by REQUEST_MS;
- *  - a request that is refused before its body is read has its answer at once, and none of the body in memory; what still
- *    comes of it is thrown away, so that clients that send all before they read get the answer, not a reset;
+ *  - a request that is refused before its body is read is answered immediately, and none of its body is kept in memory; the rest
+ *    of the body is discarded, so that clients that send everything before they read get the answer, not a reset;
  *  - the log names routes and ids, never a query, a body or a header: those can hold keys and commands;
  *  - `close` refuses new connections, ends idle ones, and lets requests that are under way finish.
  */
@@ -46,7 +46,7 @@ const REQUEST_MS = 30_000;
 /** Of the first line and all headers. The longest selector (8 KiB) fits in the address with each of its bytes percent-encoded, and
  *  beside it a token of many orgs. */
 const HEADERS_MAX_BYTES = 3 * 8_192 + 16_384;
-/** Bodies of the greatest length that are thrown away after a refusal; the connection of a longer one is closed. */
+/** After a refusal, up to this many times the maximum length is discarded. The connection of a longer body is closed. */
 const DISCARDED_BODIES = 2;
 /** Longer than the usual idle time of load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
@@ -78,7 +78,7 @@ export function createHttpServer(config: Config, log: Logger, health: Health): H
   server.decorateRequest('logIds');
   server.addHook('onRequest', async (request) => {
     request.logIds = {};
-    // Before the framework reads a body for nobody.
+    // Refuse it before the framework reads a body that no handler needs.
     if (request.is404)
       throw new ApiError('not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`);
   });

@@ -147,13 +147,13 @@ export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A person who starts a command is told within 3 s that nobody answers; the start of the process takes a part of them. */
+/** A command reports within 3 s that no broker answers. The start of its process takes a part of this time. */
 const FIRST_ANSWER_MS = 2_000;
-/** One that answers knows all others. */
+/** One broker that answers is enough: it knows all others. */
 const FIRST_BROKERS = 8;
 
-/** Resolves when a broker answers. Rejects when none does: at once where all refuse, else after `boundMs`. The brokers are asked at
- *  the same time, so that a silent one hides no other. */
+/** Resolves when a broker answers. Rejects at once if all refuse the connection, else after `boundMs` without an answer. It asks the
+ *  brokers in parallel, so that a silent one does not delay the others. */
 export async function askKafka(config: Config, log: Logger, boundMs: number = FIRST_ANSWER_MS): Promise<void> {
   const asked = config.KAFKA_BROKERS.slice(0, FIRST_BROKERS).map((broker) =>
     askOne(createKafka({ ...config, KAFKA_BROKERS: [broker] }, log, 0)),
@@ -163,7 +163,7 @@ export async function askKafka(config: Config, log: Logger, boundMs: number = FI
   } catch (error) {
     if (!(error instanceof AggregateError))
       throw unavailable(`Kafka does not answer at ${config.KAFKA_BROKERS.join(',')}.`, error);
-    // What is refused is refused again; what is away may come back.
+    // An error that another try cannot change is the one to report.
     throw error.errors.find((one) => !isAway(one)) ?? error.errors[0];
   }
 }
@@ -174,7 +174,7 @@ async function askOne(kafka: Kafka): Promise<void> {
     await admin.connect();
     await admin.describeCluster();
   } finally {
-    // Of one that answered too late nobody waits for the end.
+    // Nobody waits for a connection that is still being opened.
     void admin.disconnect().catch(() => undefined);
   }
 }

@@ -10,7 +10,7 @@ const CLIENT_ID = 'reliable-tasking';
 
 const RETRIES = 8;
 
-/** `retries`: of each connection that is opened, and of what a client says nothing else for. */
+/** `retries`: for each new connection, and the default for clients that set no other value. */
 export function createKafka(config: Config, log: Logger, retries: number = RETRIES): Kafka {
   hideTimerWarning();
   installOwnReader();

@@ -20,7 +20,7 @@ export type MemberOptions = GroupOptions<string> & {
   low(topic: string, partition: number): Promise<number>;
 };
 
-/** Records handed to a role together, at most: what it holds, and what it does without a pause, is in proportion. */
+/** Maximum number of records passed to a role at a time. It limits the role's memory and its work without a pause. */
 const PART_MAX = 10_000;
 
 export async function eachBatch(
@@ -62,7 +62,7 @@ export async function eachBatch(
       payload.resolveOffset(String(nextOffset - 1));
       wanted = nextOffset;
       if (nextOffset > Number(batch.lastOffset())) return;
-      // A role that has gone back meanwhile gets what it wants, not the next part.
+      // If the role has sought back meanwhile, it gets records from that offset, not the next part.
       const next = (await options.wanted(topic, partition)) ?? wanted;
       if (!alive()) return;
       if (next !== wanted) {

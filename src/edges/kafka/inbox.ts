@@ -126,7 +126,7 @@ export async function decodeAll<N extends RecordName>(
   });
 }
 
-/** A packed batch can hold a value that its topic would not take unpacked: nobody has to cope with more than that. */
+/** A compressed batch can hold a value that exceeds the limit of its topic. Such a value is refused here. */
 const VALUE_MAX_BYTES = Object.fromEntries(
   Object.values(TOPICS).flatMap(({ record, maxMessageBytes }) => (record === null ? [] : [[record, maxMessageBytes]])),
 ) as Record<RecordName, number>;

@@ -1,7 +1,7 @@
 /**
- * A refused record as it stands on `dead-letter`: key, value and its own headers untouched, and ours beside them. A packed record
- * can hold more than `dead-letter` takes. Then it is cut, and says so: large headers of its own are left out, a large key is cut,
- * and of the value stays what fits. Pure.
+ * A refused record in the form of `dead-letter`: key, value and its own headers unchanged, plus our headers. A compressed record
+ * can exceed the size limit of `dead-letter`. Then the letter is truncated and marked: large headers of the record are omitted, a
+ * large key is truncated, and the value keeps only its beginning. Pure.
  */
 import type { DeadLetter, InRecord } from '../../outbox.ts';
 import { TOPICS } from '../../topics.ts';
@@ -15,10 +15,10 @@ export const TOO_LARGE_KEPT_BYTES = 65_536;
 const LETTER_MIN_BYTES = 1_024;
 
 const ERROR_MAX = 1_000;
-/** How much of a letter its key may be, and its own headers. */
+/** The maximum share of a letter for its key, and for the record's own headers. */
 const SHARE = 1 / 4;
 
-/** What the record's own headers say in the names of ours is left out: it is not believed. */
+/** Headers of the record that have the names of our headers are omitted: they are not trustworthy. */
 export function letterRecord(
   { record, code, message }: DeadLetter,
   nowMs: number,
@@ -30,7 +30,7 @@ export function letterRecord(
   const key = record.key?.subarray(0, part) ?? null;
   const value = record.value?.subarray(0, maxBytes - bytesOfHeaders(headers) - (key?.length ?? 0)) ?? null;
   const isWhole = headers === own && key?.length === record.key?.length && value?.length === record.value?.length;
-  // What stands for a batch that was not read is whole, but no record of the topic.
+  // A letter for an unread batch is not truncated, but its value is not a record of the topic.
   const isCut = !isWhole || record.refusal !== undefined;
   return {
     key,
@@ -48,11 +48,11 @@ export function letterRecord(
   };
 }
 
-/** How large the letter may be at the first try. */
+/** The maximum size of the letter for the first try. */
 export const firstMaxBytes = ({ code }: DeadLetter): number =>
   code === 'record_too_large' ? TOO_LARGE_KEPT_BYTES : LETTER_MAX_BYTES;
 
-/** How large the letter may be at the next try, after one with `maxBytes` was refused for its size; null: it was the last. */
+/** The maximum size of the letter for the next try, after `maxBytes` was refused as too large; null: no further try. */
 export const smaller = (maxBytes: number): number | null =>
   maxBytes <= LETTER_MIN_BYTES ? null : Math.max(Math.floor(maxBytes / 4), LETTER_MIN_BYTES);
 

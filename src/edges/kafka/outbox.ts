@@ -13,7 +13,7 @@ export type OutboxOptions = {
   codec: Codec;
   prefix: string;
   nowMs(): number;
-  /** Kafka refuses so many records of ours for good; they stand on `dead-letter`. */
+  /** Called with the number of our records that Kafka refuses permanently. They are on `dead-letter`. */
   onRefused(topic: string, records: number): void;
 };
 
@@ -33,7 +33,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
       });
     }
   };
-  /** What Kafka refuses for good must not hold up the rest, and must not be lost without a word. */
+  /** A record that Kafka refuses permanently must not block the rest, and must not be lost silently. */
   const send = async (topic: string, records: OutRecord[], producer: Producer = durable): Promise<void> => {
     if (records.length === 0) return;
     const refused = await producer.sendWhatFits(topic, records);
@@ -112,7 +112,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
   };
 }
 
-/** A record of ours that Kafka refuses, as one that was read: it never had a place. */
+/** A record of ours that Kafka refuses, in the form of a record that was read. It never had an offset. */
 const neverPlaced = (topic: string, { key, value, headers, partition }: OutRecord, nowMs: number): InRecord => ({
   topic,
   partition: partition ?? -1,

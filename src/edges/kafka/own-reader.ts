@@ -1,6 +1,6 @@
 /**
- * Puts our reader of record batches in the place of kafkajs's. It has no setting for it: its module for this is replaced before it is
- * loaded, which kafkajs does with the first fetch. test/edges/kafka/own-reader.test.ts fails where another version does otherwise.
+ * Replaces the record batch reader of kafkajs with ours. kafkajs has no setting for this, so its module is replaced before the
+ * first fetch loads it. test/edges/kafka/own-reader.test.ts fails if another version works differently.
  */
 import { createRequire } from 'node:module';
 import { isReadable, readRecordSet } from './record-batches.ts';

@@ -6,7 +6,8 @@
  * `durable` retries by itself for seconds, `quick` only as long as a person would wait: who asks over HTTP can ask again.
  * `once` never does: a dispatch that failed is checked again before the next try.
  *
- * A record that the broker refuses for what it is, mostly its size, is never tried again: what was sent with it is sent without it.
+ * A record that the broker refuses permanently, usually because of its size, is not sent again. The rest of its request is sent
+ * without it.
  */
 import { CompressionTypes, type Kafka, type Producer as KafkaProducer } from 'kafkajs';
 import { ApiError, unavailable } from '../../errors.ts';
@@ -24,9 +25,9 @@ export type OutRecord = {
 export type Producer = {
   /** Resolves when all are on the log; rejects with `unavailable` or `record_too_large`. */
   send(topic: string, records: OutRecord[]): Promise<void>;
-  /** Resolves when all are on the log but those that it answers: the broker refuses them for good. Rejects with `unavailable`. */
+  /** Resolves when the records are on the log, with those that the broker refuses permanently. Rejects with `unavailable`. */
   sendWhatFits(topic: string, records: OutRecord[]): Promise<OutRecord[]>;
-  /** As `send`, record by record, answering where each stands. All are under way at once. */
+  /** As `send`, but one request for each record, all at the same time. Resolves with the position of each. */
   place(topic: string, records: OutRecord[]): Promise<Place[]>;
   stop(): Promise<void>;
 };
@@ -118,7 +119,7 @@ function tellWhoIsBeingFenced(error: { type?: unknown }): never {
   throw BEING_FENCED.has(error.type) ? new Overtaken('Another writer is taking over.', { cause: error }) : error;
 }
 
-/** Answers of a broker that no further try can change. */
+/** Error types that a retry cannot resolve. */
 const REFUSED: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 
 /** kafkajs tells it by the type of an error, which may be wrapped. */
@@ -128,7 +129,7 @@ function hasType(error: unknown, types: ReadonlySet<unknown>): boolean {
   return false;
 }
 
-/** Of a part that is refused for one of its records each half is sent by itself, and so on. Answers what is refused alone. */
+/** Splits a refused request in halves until each refused record is alone. Returns the refused records. */
 export async function sendWithoutRefused(
   send: (part: OutRecord[]) => Promise<unknown>,
   part: OutRecord[],

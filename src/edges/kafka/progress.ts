@@ -1,7 +1,7 @@
 /**
- * How far this process has come on each partition that its groups hold, and so how many records it has not handled yet. It is asked
- * of the ends of the log, not told by batches: a partition that stands still has no batch that could tell it. Of several groups on
- * one partition the one that is farthest behind counts.
+ * The progress of this process on each partition that its groups hold, and thus the number of records not yet handled. It compares
+ * positions with the end of the log, since a partition that makes no progress delivers no batch. If several groups read a
+ * partition, the largest lag counts.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.ts';
@@ -28,7 +28,7 @@ export class Progress {
     for (const [key, held] of this.#held) if (held.groupId === groupId) this.#held.delete(key);
   }
 
-  /** What the group reads next there; it may have gone back. */
+  /** Sets the next offset of the group there. It may be lower than before. */
   at(groupId: string, topic: TopicKey, partition: number, next: number): void {
     const held = this.#held.get(`${groupId} ${topic} ${partition}`);
     if (held) held.next = next;
@@ -39,7 +39,7 @@ export class Progress {
   }
 }
 
-/** By topic and partition, most first of several groups. `starts`: where a group begins that has read nothing yet. */
+/** The lag by topic and partition: the largest of several groups. `starts`: the first offset of a group that has read nothing. */
 export function lagsOf(
   held: readonly Held[],
   ends: ReadonlyMap<TopicKey, ReadonlyMap<number, { low: number; high: number }>>,
@@ -58,7 +58,7 @@ export function lagsOf(
   return lags;
 }
 
-/** Tells `report` every two seconds; while Kafka does not answer, what was told last stands. */
+/** Calls `report` every two seconds. While Kafka does not answer, the last report stays valid. */
 export function tellLag(options: {
   progress: Progress;
   offsets: Pick<Offsets, 'ends' | 'committed'>;

@@ -1,10 +1,10 @@
 /**
- * Reads what a fetch brings of one partition: record batches of version 2, packed or not. kafkajs reads them, too, but believes what
- * they say of themselves: it unpacks a bomb, copies all headers of a record for each of them, and cannot hold more than about
- * 100,000 records. Any of these stops a partition for good. So it is given this in place of its own reader (client.ts).
+ * Reads the record batches (version 2, compressed or not) that a fetch returns for one partition. The reader of kafkajs trusts the
+ * sizes and counts in a batch: it unpacks a decompression bomb, copies all headers of a record for each of its headers, and fails
+ * above about 100,000 records. Any of these blocks a partition forever. So this reader replaces it (client.ts).
  *
- * Guarantees, for any batch that a broker takes: work and memory are in proportion to LIMITS; a batch that is beyond them, or
- * broken, becomes one message with a `refusal`, which stands at the batch's last offset; what follows it is read.
+ * Guarantees, for any batch that a broker accepts: work and memory are in proportion to LIMITS. A batch that exceeds them, or is
+ * corrupt, becomes one message with a `refusal` at the last offset of the batch. Reading continues behind it.
  */
 import type { Refusal } from '../../outbox.ts';
 import { TooLarge } from './too-large.ts';
@@ -16,7 +16,7 @@ export type Limits = {
   batchRecords: number;
   /** Of one record; what has more is refused by itself. */
   headers: number;
-  /** What a fetch brings beyond these is left for the next one. One batch is always read. */
+  /** Data of a fetch above these limits is left for the next fetch. At least one batch is always read. */
   fetchBytes: number;
   fetchRecords: number;
 };
@@ -66,10 +66,10 @@ const LENGTH_END = 12;
 const MAGIC_AT = 16;
 const RECORDS_AT = 61;
 
-/** True where this reader knows the format: other ones are those of brokers before 0.11. */
+/** True if this reader knows the format. Other formats come from brokers before 0.11. */
 export const isReadable = (set: Buffer): boolean => set.length <= MAGIC_AT || set.readInt8(MAGIC_AT) === 2;
 
-/** In order. A batch at the end that the fetch has cut off is left out. */
+/** In order. A truncated batch at the end of the fetch is omitted. */
 export async function readRecordSet(set: Buffer, limits: Limits = LIMITS): Promise<Message[]> {
   const messages: Message[] = [];
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** Bytes that say that they hold more than is taken. */
+/** Compressed bytes that unpack to more than the limit. */
 export class TooLarge extends RangeError {
   constructor(maxBytes: number) {
     super(`it unpacks to more than ${maxBytes} bytes`);

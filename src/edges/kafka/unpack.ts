@@ -1,8 +1,8 @@
 /**
- * Unpacks the records of a batch, in every compression that Kafka knows. Any producer may choose one. We write none: records are
- * small, and the broker would unpack them for nothing.
+ * Unpacks the records of a batch, in every compression type of Kafka. Any producer may use one. We write uncompressed batches:
+ * records are small, and compression would only cost the broker time.
  *
- * Guarantees: never makes much more than `maxBytes`, however much a few bytes say that they hold; what would be more is TooLarge.
+ * Guarantees: never produces much more than `maxBytes`, whatever size the input claims. Above it, it rejects with TooLarge.
  */
 import { promisify } from 'node:util';
 import { unzip, type ZlibOptions, type ZstdOptions, zstdDecompress } from 'node:zlib';

@@ -48,7 +48,7 @@ export interface Visit<H extends Hung<H>> {
   /** Each record has another number. */
   readonly now: number;
   readonly found: H[];
-  /** From this much work on nothing is asked any more (work.ts): what would be is put to `left`. */
+  /** Above this much work nothing more is evaluated (work.ts): the remaining groups go to `left`. */
   readonly stopAt: number;
   /** null: none. */
   left: Set<H> | null;

@@ -146,15 +146,15 @@ export class SelectorSet<T> {
     for (const { value } of this.#members.values()) yield value;
   }
 
-  /** The same for one record of which the work is bounded: `left` are groups that were not asked any more, once more than
-   *  `most` had been spent on it (work.ts). With 0 only what needs no question is found. */
+  /** The same for one record, with a work limit: `left` has the groups that were not evaluated after more than `most` was spent
+   *  on it (work.ts). With 0 it finds only matches that need no evaluation. */
   matchWithin(record: SelectorRecord, most: number): { matched: T[]; left: readonly Group<T>[] } {
     const { found, left } = this.#visit(record, work.spent + most);
     return { matched: valuesOf(found), left };
   }
 
-  /** The same, whatever it takes: between slices of work others have their turn. What is taken out of the set meanwhile may be
-   *  among what matched, what is added may not. */
+  /** The same without a work limit, with other work between slices. A group that is removed meanwhile may be in the result; one
+   *  that is added is not. */
   async matchInSlices(record: SelectorRecord, slices: Slices): Promise<T[]> {
     const { matched, left } = this.matchWithin(record, SLICE_WORK);
     if (left.length === 0) return matched;
@@ -171,7 +171,7 @@ export class SelectorSet<T> {
     if (visitAll(this.#root, visit)) {
       const { found, left } = visit;
       if (left === null) return { found, left: NOTHING_LEFT };
-      // One that hangs at several places may have been asked at one of them, and found.
+      // A group at several index nodes may already have been evaluated at one of them, and matched.
       for (const group of found) left.delete(group);
       return { found, left: [...left] };
     }
