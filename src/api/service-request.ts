@@ -18,7 +18,7 @@ export function readServiceRequest(requestData: string): { action: string; data:
 }
 
 function targetOf(sid: unknown, { selector }: Record<string, unknown>): Record<string, unknown> {
-  if (sid === '*' && selector === undefined) return { selector: '*' };
+  if (sid === '*' && (selector ?? '') === '') return { selector: '*' };
   return sid === undefined ? {} : { sid };
 }
 

@@ -134,4 +134,5 @@ test('the older service call refuses the sid * beside a selector', async () => {
   const { status, body } = await askService({ action: 'task', task: 'x', sid: '*', selector: 'plat == linux' });
   expect([status, body.error_code]).toEqual([400, 'target_ambiguous']);
   expect(memory.appended).toEqual([]);
+  expect((await askService({ action: 'task', task: 'x', sid: '*', selector: null })).status).toBe(200);
 });
