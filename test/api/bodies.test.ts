@@ -126,7 +126,7 @@ describe('bodies under way', () => {
     if (bodies === 4) await vi.waitFor(async () => expect((await send(full())).status).toBe(429), { timeout: 5_000 });
   };
 
-  test('of one key are bounded: the next one is told to come back, and gets in when they have ended', async () => {
+  test('of one key are limited: the next request gets 429, and succeeds when the others have ended', async () => {
     await hold(4);
     const { status, after, body } = await send(listed({}));
     expect([status, after, body.error_code, body.retriable]).toEqual([429, '1', 'rate_limited', true]);
@@ -139,14 +139,14 @@ describe('bodies under way', () => {
     expect((await send(listed({}), await tokenOf(server, OID, READER_SECRET))).status).toBe(200);
   });
 
-  test('count where no length is announced', async () => {
+  test('count without an announced length', async () => {
     const chunked = begin({ 'transfer-encoding': 'chunked' });
     chunked.write(' '.repeat(BODY_MAX / 2));
     await hold(4);
     expect((await answerOf(chunked, ' '.repeat(BODY_MAX / 2 + 1))).status).toBe(429);
   });
 
-  test('that are refused on the way leave a connection that serves the next request', async () => {
+  test('that are refused while they arrive leave the connection usable for the next request', async () => {
     await hold(4);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const refused = begin({ 'transfer-encoding': 'chunked' }, agent);
@@ -169,7 +169,7 @@ describe('bodies under way', () => {
     await vi.waitFor(async () => expect((await send(bomb)).body.error_code).toBe('field_unknown'), { timeout: 5_000 });
   });
 
-  test('of clients that go away before they are let in do not stay', async () => {
+  test('of clients that disconnect during admission are released', async () => {
     const { count } = memory.keyUse;
     let waiting = 0;
     const gate = Promise.withResolvers<void>();
@@ -188,7 +188,7 @@ describe('bodies under way', () => {
     expect((await send(full())).status).toBe(200);
   });
 
-  test('are given back by each answer', async () => {
+  test('are released by each response', async () => {
     for (let n = 0; n < 20; n += 1) expect((await post(full())).status).toBe(200);
     for (let n = 0; n < 20; n += 1) expect((await send(full().slice(1))).status).toBe(400);
     expect((await send(full())).status).toBe(200);

@@ -4,7 +4,7 @@ import { BodyBudget } from '../../src/api/body-budget.ts';
 const MIB = 1_048_576;
 
 describe('bytes of bodies under way', () => {
-  test('are bounded for one owner, whose other requests are told to come back', () => {
+  test('are limited for one owner, whose further requests are refused', () => {
     const budget = new BodyBudget(2 * MIB, 100 * MIB);
     const first = budget.open('a');
     first.add(MIB);
@@ -26,7 +26,7 @@ describe('bytes of bodies under way', () => {
     expect(() => budget.open('c').add(65_536)).not.toThrow();
   });
 
-  test('are given back once, after the answer and the end of the handler, whichever is later', async () => {
+  test('are released once, after both the response and the end of the handler', async () => {
     const budget = new BodyBudget(MIB, MIB);
     const held = budget.open('a');
     held.add(10);
@@ -42,7 +42,7 @@ describe('bytes of bodies under way', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  test('of a refused charge are none', () => {
+  test('do not include a refused charge', () => {
     const budget = new BodyBudget(10, 10);
     const held = budget.open('a');
     held.add(6);

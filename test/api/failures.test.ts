@@ -17,7 +17,7 @@ test('a window begins with the first failure and ends after its time', () => {
   expect(failures.of('a')).toEqual({ failures: 1, leftMs: MINUTE_MS });
 });
 
-test('what others have counted is learned where it is more', () => {
+test('a higher count of other processes is taken over', () => {
   const failures = begin();
   failures.add('a');
   failures.learn('a', 7, 5_000);
@@ -27,13 +27,13 @@ test('what others have counted is learned where it is more', () => {
   expect(failures.of('a')).toEqual({ failures: 8, leftMs: 5_000 });
 });
 
-test('of too many places the oldest are forgotten', () => {
+test('above the limit the oldest places are forgotten', () => {
   const failures = begin();
   for (const place of ['a', 'b', 'c', 'd']) failures.add(place);
   expect(['a', 'b', 'c', 'd'].map((place) => failures.of(place).failures)).toEqual([0, 1, 1, 1]);
 });
 
-test('a place whose window begins anew is not the oldest any more', () => {
+test('a place whose window restarts is no longer the oldest', () => {
   const failures = begin();
   failures.add('a');
   nowMs += MINUTE_MS;

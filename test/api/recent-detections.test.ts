@@ -39,7 +39,7 @@ it('are bounded in number and in bytes', () => {
   expect(ids(large, 'o', 100)).toHaveLength(8);
 });
 
-it('one whose event is nested too deep, from before there was a bound, is listed as text', () => {
+it('one whose event is nested too deep, from before the limit, is listed as text', () => {
   const recent = new RecentDetections();
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   recent.add(detection(1, { body: nested(5_000) }));

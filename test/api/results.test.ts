@@ -55,7 +55,7 @@ test('a body whose record is another one, or of another org, is gone', async () 
   expect(responses[4]).toMatchObject({ event: { n: 4 }, routing: { investigation_id: taskId, hostname: 'host' } });
 });
 
-test('a body that is nested too deep, from before there was a bound, does not break the results of the others', async () => {
+test('a body that is nested too deep, from before the limit, does not break the other results', async () => {
   const deep = `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
   respond('a', 100, { event: deep });
   respond('a', 100, { routing: deep });

@@ -105,7 +105,7 @@ describe('storing a rule', () => {
     expect(kept()).toMatchObject({ author: { name: 'rules', rights: [] }, usr_mtd: { enabled: true } });
   });
 
-  test('over another one needs the rights of the new one, whatever was allowed before', async () => {
+  test('over an existing one needs the rights of the new one, whatever the old one had', async () => {
     await store('tagger', TAGS, ON);
     expect(await store('tagger', TASKS)).toMatchObject(lacks('sensor.task'));
     expect(kept()).toMatchObject({ data: TAGS, author: { name: 'tagger', rights: ['sensor.tag'] } });
@@ -121,7 +121,7 @@ describe('storing a rule', () => {
 });
 
 describe('letting a rule run', () => {
-  test('needs the rights of its actions, and makes its author of who does', async () => {
+  test('needs the rights of its actions, and sets the caller as its author', async () => {
     await store('tasker', TASKS);
     expect(await label('rules', ON)).toMatchObject(lacks('sensor.task'));
     expect(kept()).toMatchObject({ usr_mtd: { enabled: false }, author: { name: 'tasker' } });
@@ -132,7 +132,7 @@ describe('letting a rule run', () => {
     });
   });
 
-  test('for longer is the same; stopping it, or another comment, needs no more than before and leaves the author', async () => {
+  test('for longer needs them too; stopping it or changing its comment does not, and keeps the author', async () => {
     const until = (expiry: number) => JSON.stringify({ enabled: true, expiry });
     await store('tasker', TASKS, until(2_000));
     for (const metadata of [until(3_000), until(0)])
@@ -144,7 +144,7 @@ describe('letting a rule run', () => {
     expect((await read()).sys_mtd).toMatchObject({ author: 'tasker', last_author: 'rules' });
   });
 
-  test('by another name, too', async () => {
+  test('under another name needs them too', async () => {
     await store('tasker', TASKS, ON);
     const rename = (key: Key) => call(jwts[key], 'POST', `dr-general/${OID}/r/rename?new_name=s`);
     expect(await rename('rules')).toMatchObject(lacks('sensor.task'));

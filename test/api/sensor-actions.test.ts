@@ -75,7 +75,7 @@ describe('preview', () => {
     expect(sentence).toMatch(/ exceeds the work limit of a selector \(it has "xxx/);
   });
 
-  test('gives other requests their turn, however costly its selector is', async () => {
+  test('lets other requests run, however costly its selector is', async () => {
     const text = (n: number) =>
       Array.from({ length: 1_000 }, (_, i) => ((i * i * n + (i >> 3)) % 5 < 2 ? 'x' : 'y')).join('');
     for (let n = 0; n < 60; n += 1) memory.addSensor(`s-${n}`, { hostname: `z${text(n + 3)}` });

@@ -75,21 +75,21 @@ async function flood(path: string, headers: Record<string, string>, body: string
 const arrays = `{"data":[${'[],'.repeat((4 * MIB - 20) / 3)}0]}`;
 
 describe('ten bodies of 4 MiB of arrays', () => {
-  test('without a token, to a path that there is not, cost no time and no memory', async () => {
+  test('without a token, to an unknown path, cost no time and no memory', async () => {
     const { statuses, waitMs } = await flood('/nope', {}, arrays);
     expect(statuses).toEqual([404]);
     expect(waitMs).toBeLessThan(WAIT_MAX_MS);
     if (process.platform === 'linux') expect(memoryOf(child)).toBeLessThan(MEMORY_MAX_MIB);
   });
 
-  test('with the token of an org are refused, and hold nobody else up', async () => {
+  test('with the token of an org are refused, and do not delay other clients', async () => {
     const { statuses, waitMs } = await flood(ACTION, await tokenFor(OID), arrays);
     expect(statuses.filter((status) => status !== 429)).toEqual([413]);
     expect(waitMs).toBeLessThan(WAIT_MAX_MS);
     if (process.platform === 'linux') expect(memoryOf(child)).toBeLessThan(MEMORY_MAX_MIB);
   });
 
-  test('that are bytes of no character, typed into a form, hold nobody up', async () => {
+  test('of invalid UTF-8 in a form do not delay other clients', async () => {
     const typed = `oid=${OID}&action=none&data={${'%ff'.repeat((4 * MIB - 80) / 3)}}`;
     const headers = { ...(await tokenFor(OID)), 'content-type': 'application/x-www-form-urlencoded' };
     const { statuses, waitMs } = await flood(ACTION, headers, typed);

@@ -85,7 +85,7 @@ test('a query that names two orgs is refused', async () => {
   expect([status, body.error_code]).toEqual([400, 'bad_request']);
 });
 
-test('while the projection cannot say which orgs have it, nobody is guessed at', async () => {
+test('while the projection cannot say which orgs have it, no org is chosen', async () => {
   memory.fault = unavailable('away');
   expect((await call('GET', '/v1/shared')).status).toBe(503);
 });

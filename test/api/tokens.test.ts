@@ -142,7 +142,7 @@ describe('requests for a token that fail', () => {
   };
   const statusOf = async (fields: Record<string, string>, where: From = {}) => (await from(fields, where)).statusCode;
 
-  test('are refused beyond the bound until the minute is over, and the right key with them', async () => {
+  test('above the limit are refused until the minute is over, and so is the right key', async () => {
     expect(await guess(7)).toEqual([401, 401, 401, 401, 401, 429, 429]);
     const answer = await from(RIGHT);
     expect(answer.headers).toMatchObject({ 'retry-after': '60', 'x-ratelimit-quota': '5', 'x-ratelimit-period': '60' });
@@ -153,24 +153,24 @@ describe('requests for a token that fail', () => {
     expect(await guess(1)).toEqual([401]);
   });
 
-  test('say nothing about a secret beyond the bound: right and wrong get the same answer', async () => {
+  test('above the limit reveal nothing about a secret: right and wrong get the same answer', async () => {
     await guess(QUOTA);
     const [right, wrong] = [await from(RIGHT), await from({ ...RIGHT, secret: 'no' })];
     expect(right.json()).toEqual(wrong.json());
   });
 
-  test('of right requests in between none counts', async () => {
+  test('do not include successful requests in between', async () => {
     for (let n = 0; n < 3 * QUOTA; n += 1) expect(await statusOf(RIGHT)).toBe(200);
     expect(await guess(QUOTA - 1)).not.toContain(429);
     expect(await statusOf(RIGHT)).toBe(200);
   });
 
-  test('many at once are bounded as one after another', async () => {
+  test('have the same limit for concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => from({ oid: OID, secret: `no ${n}` })));
     expect(answers.filter(({ statusCode }) => statusCode === 401)).toHaveLength(QUOTA);
   });
 
-  test('for one name keep nobody out who comes from elsewhere with the right key', async () => {
+  test('for one name do not block the right key from another address', async () => {
     for (let n = 0; n < 40; n += 1) expect(await guess(1, {}, { remoteAddress: `192.0.2.${n}` })).toEqual([401]);
     expect(await statusOf(RIGHT)).toBe(200);
     expect(await statusOf(RIGHT, { remoteAddress: '198.51.100.1' })).toBe(200);
@@ -227,7 +227,7 @@ describe('requests for a token that fail', () => {
     expect(await guess(QUOTA + 1)).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  test('may be any number with a bound of 0', async () => {
+  test('are unlimited with a limit of 0', async () => {
     await restart({ TOKEN_FAILURES_PER_MINUTE: '0' });
     expect(await guess(100)).not.toContain(429);
   });

@@ -59,7 +59,7 @@ describe('a field that an action does not have', () => {
     }
   });
 
-  test('is refused by the call of older clients too, which says the field as it was sent', async () => {
+  test('is refused by the call of older clients too, with the field name as it was sent', async () => {
     for (const [data, field, nearest] of [
       [{ action: 'task', task: 'x', tags: 'canary' }, 'tags', 'tag'],
       [{ action: 'untask', task_id: 'no id', Sid: 's-1' }, 'Sid', 'sid'],

@@ -125,7 +125,7 @@ describe('task on a terminal', () => {
     expect(err).not.toContain('\u001b');
   });
 
-  it('says that it was stopped where Ctrl-C ends the question', async () => {
+  it('reports that it was stopped when Ctrl-C ends the question', async () => {
     const stopping = new AbortController();
     const result = await onTerminal(['task', 'x'], matching(30), {
       stopped: stopping.signal,
@@ -163,7 +163,7 @@ describe('untask on a terminal', () => {
     expect(result.err).toMatch(/not_confirmed {2}Nothing was withdrawn: /m);
   });
 
-  it('asks nothing where few have not answered, or nobody knows the task', async () => {
+  it('asks nothing if few have not answered, or the task is unknown', async () => {
     expect(await onTerminal(['untask', TASK_ID], { get: counts(20, 5), untask })).toMatchObject({
       exitCode: 0,
       reads: 0,
@@ -180,7 +180,7 @@ describe('untask on a terminal', () => {
     expect(result.err).toContain(`This withdraws task ${TASK_ID} from up to 28 sensors.`);
   });
 
-  it('asks, for all tasks, for no more sensors than have open deliveries', async () => {
+  it('asks, for all tasks, at most for the number of sensors with open deliveries', async () => {
     const answers = { list: listed('a', 'b'), get: counts(15, 5), ...matching(3_037), untask };
     const all = ['untask', '--selector', '*'];
     const result = await onTerminal(all, answers, { typed: '40' });
@@ -190,7 +190,7 @@ describe('untask on a terminal', () => {
     expect(await onTerminal(all, { ...answers, list: listed() })).toMatchObject({ exitCode: 0, reads: 0 });
   });
 
-  it('takes the sensors of the target where too many tasks wait to count each', async () => {
+  it('uses the number of sensors in the target if there are too many tasks to count each', async () => {
     const answers = { list: { ...listed('a'), next_cursor: 'more' }, ...matching(3_037), untask };
     const result = await onTerminal(['untask', '--selector', '*'], answers, { typed: '3,037' });
     expect(result).toMatchObject({ exitCode: 0, actions: ['preview', 'list', 'untask'], reads: 1 });

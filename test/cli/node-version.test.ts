@@ -40,10 +40,10 @@ function runOn(version: string): Promise<{ code: number; out: string; err: strin
   });
 }
 
-it('the command says so in one line, before it loads anything that an older Node cannot read', async () => {
+it('the command prints a one-line error before it loads anything that an older Node cannot parse', async () => {
   expect(await runOn('20.20.2')).toEqual({ code: 2, out: '', err: `${tooOld('20.20.2')}\n` });
 });
 
-it('the command loads the rest on a Node that will do', async () => {
+it('the command loads the rest on a supported Node', async () => {
   expect((await runOn(process.versions.node)).err).toContain('loaded ./run.ts');
 });

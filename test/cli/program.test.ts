@@ -139,7 +139,7 @@ describe('rolesOf', () => {
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('a parent that goes away', () => {
-  it('takes a command along that waits for an answer', async () => {
+  it('ends a command that waits for an answer', async () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;

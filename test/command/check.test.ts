@@ -84,7 +84,7 @@ describe('a command is judged by the first rule that it breaks', () => {
     expect(checkCommand('t-1', command, APPENDED_AT_MS, rules)).toBeNull();
   });
 
-  test('an UNTASK that was issued in seconds is refused, and the sentence gives the unit', () => {
+  test('an UNTASK with issued_at in seconds is refused, and the error names the unit', () => {
     const refusal = checkCommand('t-1', { ...UNTASK, issued_at: APPENDED_AT_MS / 1_000 }, APPENDED_AT_MS, rules);
     expect(refusal?.code).toBe('issued_at_invalid');
     expect(refusal?.message).toContain('milliseconds');

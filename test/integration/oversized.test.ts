@@ -100,7 +100,7 @@ describe('a packed batch', () => {
     );
   });
 
-  it('holds up no rebuild after a loss of Redis', async () => {
+  it('does not block a rebuild after a loss of Redis', async () => {
     await system.redis.flushall();
     await deliver();
     await vi.waitFor(async () => {

@@ -56,7 +56,7 @@ function world() {
 }
 const idsOf = (due: readonly Due[]) => due.map(({ sensor, task }) => `${sensor.sid} ${task.taskId}`).toSorted();
 
-it('one org with costly tasks takes no more of a batch than its share, and all is sent in the end', async () => {
+it('one org with costly tasks uses only its share of a batch, and everything is sent in the end', async () => {
   const { matching, sensorOf, sent, blocks, endBlock } = world();
   const costly = ['a', 'b', 'c'].map((sid) => sensorOf('costly', sid));
   const cheap = sensorOf('cheap', 'z');
@@ -84,7 +84,7 @@ it('a sensor that goes offline before its turn gets nothing, and nothing is aske
   expect(new Set(sent.map(({ sensor }) => sensor))).toEqual(new Set([first]));
 }, 30_000);
 
-it('what has matched is not asked again before it is sent, unless the sensor has changed', async () => {
+it('a match is not evaluated again before sending, unless the sensor has changed', async () => {
   const { matching, sensorOf } = world();
   const sensor = sensorOf('costly', 'a');
   const due = await matching.all([sensor]);

@@ -69,7 +69,7 @@ describe('a dead letter', () => {
     expect(hindrance(letter({ 'rt-source-topic': 'x.dead-letter' }))).toContain('no topic to go to');
   });
 
-  it('that is cut, or was too large, stays where it is', () => {
+  it('that is truncated, or was too large, is not redriven', () => {
     expect(hindrance(letter({ 'rt-truncated': 'true' }))).toContain('a part of the record');
     expect(hindrance(letter({ 'rt-error-code': 'record_too_large' }))).toContain(
       'exceeds the size limit of x.task-commands',
@@ -97,11 +97,11 @@ describe('the newest dead letters', () => {
     [2, { low: 0, high: 8 }],
   ]);
 
-  it('are all of the time, where they are few', () => {
+  it('are all of the period if they are few', () => {
     expect(newestFrom(since, ends, 100)).toEqual({ from: since, total: 21, wanted: 21 });
   });
 
-  it('are the end of each partition, where they are more than may be read', () => {
+  it('are the end of each partition if there are more than may be read', () => {
     expect(newestFrom(since, ends, 15)).toEqual({
       from: new Map([
         [0, 25],

@@ -3,7 +3,7 @@ import { ApiError } from '../../src/errors.ts';
 import { inParts } from '../../src/respond/in-parts.ts';
 
 describe('the records that rules make', () => {
-  it('are all written but those that the broker refuses for good', async () => {
+  it('are all written except those that the broker refuses permanently', async () => {
     const [written, refused]: [number[], string[]] = [[], []];
     const write = async (part: number[]) => {
       const large = part.find((record) => record % 400 === 7);
@@ -16,7 +16,7 @@ describe('the records that rules make', () => {
     expect(written).toEqual(all.filter((record) => record % 400 !== 7));
   });
 
-  it('are tried again by the batch where the broker is away', async () => {
+  it('are retried with the batch if the broker is unavailable', async () => {
     const away = async () => {
       throw new ApiError('unavailable', 'away');
     };

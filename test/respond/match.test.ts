@@ -21,7 +21,7 @@ const leftOut = (faults: readonly { rule: string; sentence: string }[]) =>
   faults.filter(({ sentence }) => sentence.startsWith(TOGETHER)).map(({ rule }) => rule);
 
 describe('the rules of an org on one event', () => {
-  it('share one budget, and those that it leaves without are told, while cheap ones run', async () => {
+  it('share one budget, and rules that find it exhausted are reported, while cheap ones run', async () => {
     const cheap = { event: 'RECEIPT', op: 'is', path: 'event/W', value: 'w' };
     const world = await worldOf(25, [['cheap', cheap]]);
     const { faults, detections } = await world.run(seenOf({ V: LONG, W: 'w' }));
@@ -30,7 +30,7 @@ describe('the rules of an org on one event', () => {
     expect(detections.map(({ cat }) => cat)).toEqual(['cheap']);
   });
 
-  it('do not take from the next event, and are told once a batch', async () => {
+  it('do not reduce the budget of the next event, and are reported once a batch', async () => {
     const world = await worldOf(4);
     const events = Array.from({ length: 20 }, () => seenOf({ V: LONG }));
     const { faults } = await world.run(...events);
@@ -39,7 +39,7 @@ describe('the rules of an org on one event', () => {
     expect(small.faults).toEqual([]);
   });
 
-  it('begin with another one for each event, so that none is always left without', async () => {
+  it('start with a different rule for each event, so that none always finds the budget exhausted', async () => {
     const world = await worldOf(6);
     const ran = new Set<string>();
     for (let i = 0; i < 40; i += 1) {
@@ -53,7 +53,7 @@ describe('the rules of an org on one event', () => {
     expect(await again()).toEqual(await again());
   });
 
-  it('act in the order of their names, whichever began', async () => {
+  it('act in the order of their names, whichever started', async () => {
     const exists = { event: 'RECEIPT', op: 'exists', path: 'event/V' };
     const names = ['a', 'b', 'c', 'd'];
     const world = await worldOf(
@@ -81,7 +81,7 @@ describe('the rules of an org on one event', () => {
     expect(leftOut(faults)).toEqual(['dr-general/second']);
   });
 
-  it('give others their turn in between', async () => {
+  it('let other work run in between', async () => {
     const world = await worldOf(3);
     let turns = 0;
     let isDone = false;
@@ -97,7 +97,7 @@ describe('the rules of an org on one event', () => {
   });
 });
 
-it('what a sensor has answered too deep for rules, from before there was a bound, is passed over', async () => {
+it('an event that is nested too deep for rules, from before the limit, is skipped', async () => {
   const world = await worldOf(0, [['any', { event: 'RECEIPT', op: 'exists', path: 'routing/sid' }]]);
   const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
   const value = (event: string) => ({

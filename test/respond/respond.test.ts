@@ -203,7 +203,7 @@ describe('actions', () => {
   });
 });
 
-describe('a rule whose author was not asked for the rights of its actions', () => {
+describe('a rule stored without a check of the rights of its actions', () => {
   const ACTING = [
     { action: 'task', command: 'os_version' },
     { action: 'add tag', tag: 'x' },
@@ -231,7 +231,7 @@ describe('a rule whose author was not asked for the rights of its actions', () =
       expect(sentence).toMatch(new RegExp(`^respond/${index}: .*right sensor\\.(task|tag) .*Store the rule again`));
   });
 
-  it('is told when it is read, before an event sets it off; one that is disabled or only reports is not', async () => {
+  it('is reported when it is read, before an event matches; one that is disabled or only reports is not', async () => {
     const world = new World();
     await world.rule('old', any, [...REPORTING, { action: 'add tag', tag: 'x' }], {}, null);
     await world.rule('off', any, ACTING, { enabled: false }, null);
@@ -241,7 +241,7 @@ describe('a rule whose author was not asked for the rights of its actions', () =
     expect(world.faults).toEqual([expect.stringMatching(/^dr-general\/old: respond\/2: .*right sensor\.tag /)]);
   });
 
-  it('runs the actions whose right it was asked for, and those alone', async () => {
+  it('runs only the actions whose right was checked', async () => {
     const world = new World();
     await world.rule('tags', any, ACTING, {}, { name: 'tagger', rights: ['sensor.tag'] });
     const { presence, commands, faults } = await world.run(seenOf({}));
@@ -249,7 +249,7 @@ describe('a rule whose author was not asked for the rights of its actions', () =
     expect([commands.length, faults.length]).toEqual([0, 6]);
   });
 
-  it('runs whole once it is stored again', async () => {
+  it('runs completely once it is stored again', async () => {
     const world = new World();
     await world.rule('old', any, ACTING, {}, null);
     expect(effectsOf(await world.run(seenOf({})))).toBe(0);

@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/stack/paths.ts';
 describe('flags', () => {
   const FLAGS = { seed: { type: 'string' }, exit: { type: 'boolean' } } as const;
 
-  test('are read, and what stands behind -- is left alone', () => {
+  test('are read, and what follows -- is left unchanged', () => {
     expect(readFlags(['--seed', '3', '--exit', '--', '--help', 'x'], FLAGS)).toEqual({
       ...{ values: { seed: '3', exit: true }, words: [], rest: ['--help', 'x'], help: false },
     });
@@ -33,7 +33,7 @@ describe('flags', () => {
     expect(() => range('--seeds', text, 0, 2 ** 31)).toThrow(WrongUse);
   });
 
-  test('a range has both of its ends', () => {
+  test('a range includes both ends', () => {
     expect(range('--seeds', '1-10', 0, 100)).toEqual({ from: 1, to: 10 });
     expect(range('--seeds', '7-7', 0, 100)).toEqual({ from: 7, to: 7 });
   });

@@ -55,7 +55,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
   },
 );
 
-test('an npm that fails shows why, and one sentence says what to do', async () => {
+test('a failing npm shows why, and one sentence says what to do', async () => {
   const child = start("console.error('npm error code ENOTFOUND'); process.exitCode = 1;");
   const [output] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(child.exitCode).toBe(1);

@@ -46,7 +46,7 @@ async function marksIn(file: string): Promise<ProcessMark[]> {
 /** The system takes a moment to end what is killed. */
 const allEnd = (started: ProcessMark[]) => vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), soon);
 
-test('all that a step has started ends with it, and no step begins after the stop', async () => {
+test('everything that a step has started ends with it, and no step starts after the stop', async () => {
   const { args, file } = tree();
   const steps = createSteps();
   const result = steps.run('/bin/sh', args, { boundMs: 60_000, quiet: true });

@@ -31,7 +31,7 @@ const spentBy = (run: () => unknown): number => {
 };
 
 describe('a selector on one sensor', () => {
-  it('is an error where its regular expression would have to look at too long a text, and costs nothing', () => {
+  it('is an error if a text is too long for its regular expression, and costs nothing', () => {
     const ast = parseSelector(COSTLY);
     const sensor = sensorOf({ hostname: textOf(250_000) });
     const matches = compileSelector(ast);
@@ -56,7 +56,7 @@ describe('a selector on one sensor', () => {
     expect(performance.now() - before).toBeLessThan(1_000);
   });
 
-  it('is asked on the longest host name that a sensor may have', () => {
+  it('is evaluated on the longest host name that a sensor may have', () => {
     expect(compileSelector(parseSelector(COSTLY))(sensorOf({ hostname: `${'x'.repeat(1_023)}z` }))).toBe(true);
   });
 
@@ -82,7 +82,7 @@ describe('a selector on one sensor', () => {
     expect(spent).toBeLessThan(regexWork + itemClauses + 1_000);
   });
 
-  it('looks at as much whatever else is asked before, so that an index and a scan agree', () => {
+  it('has the same limit whatever is evaluated before, so that an index and a scan agree', () => {
     const set = new SelectorSet<string>();
     const regexes = ['x[xy]{300}z', 'y[xy]{700}z', '[xy]*x[xy]{500}z', 'z$'].map((one) => `hostname matches "${one}"`);
     const texts = [
@@ -114,7 +114,7 @@ describe('one sensor on many selectors', () => {
   const sensor = sensorOf({ hostname: `${textOf(1_000)}z` });
   const { regexWork } = SELECTOR_BOUNDS;
 
-  it('is asked until the work is spent, and what was not asked is named', () => {
+  it('is evaluated until the work limit, and the rest is returned', () => {
     const all = set.match(sensor);
     for (const most of [0, 1, regexWork, 3 * regexWork]) {
       let found: ReturnType<typeof set.matchWithin> | undefined;
@@ -127,7 +127,7 @@ describe('one sensor on many selectors', () => {
     }
   });
 
-  it('gives others their turn, and finds the same', async () => {
+  it('lets other work run, and finds the same', async () => {
     let [since, longest, turns] = [work.spent, 0, 0];
     const slices = new Slices(async () => {
       longest = Math.max(longest, work.spent - since);

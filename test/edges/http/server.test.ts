@@ -172,7 +172,7 @@ describe('a body that is refused unread', () => {
     },
   );
 
-  test('and far too large ends the connection', async () => {
+  test('and exceeds the discard limit ends the connection', async () => {
     expect(statuses(await exchange(post('/nope', text(3_000)), last))).not.toContain(200);
   });
 

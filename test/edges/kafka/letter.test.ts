@@ -32,7 +32,7 @@ describe('a letter that fits', () => {
     expect(headers).toMatchObject({ ...record(change).headers, 'rt-source-offset': '41' });
   });
 
-  it('does not believe what its record says in the names of our headers', () => {
+  it('ignores headers of its record that have the names of our headers', () => {
     const { headers } = letterOf({
       headers: { 'rt-truncated': 'true', 'rt-source-offset': '7', 'rt-redriven-from': '0:1' },
     });
@@ -66,7 +66,7 @@ describe('a letter that does not fit', () => {
     expect(letter.value?.length).toBeGreaterThan(4_000_000);
   });
 
-  it('gets smaller a few times, down to what says just where the record stands and why', () => {
+  it('gets smaller a few times, down to just the position of the record and the reason', () => {
     const sizes: number[] = [];
     for (let max: number | null = LETTER_MAX_BYTES; max !== null && sizes.length < 20; max = smaller(max))
       sizes.push(sizeOf(letterOf({ value: large, key: large, headers: { large } }, max)));
@@ -76,7 +76,7 @@ describe('a letter that does not fit', () => {
   });
 });
 
-it('what stands for a batch that was not read is marked as no record', () => {
+it('a letter for a batch that was not read is marked as no record', () => {
   const refusal = { code: 'record_too_large', message: 'why' } as const;
   const { value, headers } = letterOf({ value: Buffer.from('packed'), refusal });
   expect(value).toEqual(Buffer.from('packed'));

@@ -81,13 +81,13 @@ describe('what the roles write', () => {
     expect(letter?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
 
-  it('says that dead-letter takes nothing, and gives up', async () => {
+  it('rejects when dead-letter refuses even the smallest letter', async () => {
     const { outbox } = world(() => false);
     const letter = { record: source, code: 'ttl_invalid', message: '' } as const;
     await expect(outbox.deadLetters([letter])).rejects.toThrow('p-dead-letter refuses even the smallest letter');
   });
 
-  it('puts a record of ours that the broker refuses for good on dead-letter, says so, and sends the rest', async () => {
+  it('puts a record of ours that the broker refuses permanently on dead-letter, reports it, and sends the rest', async () => {
     const { outbox, sent, told } = world((topic, { key }) => topic !== 'p-task-dispatch' || key !== 'large');
     await outbox.dispatches([{ sid: 'small' }, { sid: 'large' }] as TaskDispatch[]);
     expect(sent.map(({ by, topic, records }) => [by, topic, records.map(({ key }) => String(key))])).toEqual([

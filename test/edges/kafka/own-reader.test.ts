@@ -26,7 +26,7 @@ const fetchResponse = (set: Buffer): Buffer =>
     .writeInt32(-1) // preferred replica
     .writeBytes(set).buffer;
 
-it('kafkajs reads what it fetches with our reader, which it would not by itself', async () => {
+it('kafkajs reads what it fetches with our reader instead of its own', async () => {
   expect(require('kafkajs/package.json').version).toBe('2.2.4');
   installOwnReader();
   installOwnReader();

@@ -56,10 +56,10 @@ describe(`requests that are cut (seed ${seed})`, () => {
   });
 });
 
-describe('what the broker refuses for good', () => {
+describe('a record that the broker refuses permanently', () => {
   const named = (...keys: string[]): OutRecord[] => keys.map((key) => ({ key, value: null }));
 
-  it('is answered, and everything else goes out once, in order', async () => {
+  it('is returned, and all other records are sent once, in order', async () => {
     const sent: unknown[] = [];
     const send = async (part: OutRecord[]) => {
       if (part.some(({ key }) => String(key).startsWith('large'))) throw new ApiError('record_too_large', 'too large');
@@ -70,7 +70,7 @@ describe('what the broker refuses for good', () => {
     expect(sent).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('is told apart from a broker that is away', async () => {
+  it('is distinguished from an unavailable broker', async () => {
     const away = async () => {
       throw new ApiError('unavailable', 'away');
     };

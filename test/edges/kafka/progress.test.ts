@@ -17,7 +17,7 @@ describe('how many records a process has not handled', () => {
     expect(lag(progress, end(30, 100))).toBe(70);
   });
 
-  it('grows while a partition stands still', () => {
+  it('grows while a partition makes no progress', () => {
     progress.at('g', 'presence', 0, 90);
     expect([100, 150, 90].map((high) => lag(progress, end(0, high)))).toEqual([10, 60, 0]);
   });
@@ -41,7 +41,7 @@ describe('how many records a process has not handled', () => {
   });
 });
 
-it('is told every two seconds, and taken back where a partition is not held any more', async () => {
+it('is reported every two seconds, and withdrawn for a partition that is no longer held', async () => {
   const told: [string, number, number | null][] = [];
   let tick = () => {};
   const clock = clockOf({

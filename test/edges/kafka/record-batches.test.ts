@@ -56,7 +56,7 @@ describe(`record batches (seed ${seed})`, () => {
     );
   });
 
-  it('take a header named __proto__ for a header', async () => {
+  it('keep a header named __proto__ as a header', async () => {
     const headers = Object.fromEntries([['__proto__', Buffer.from('x')]]);
     const [message] = await readRecordSet(await batchOf([{ headers }]));
     expect(Object.entries(message?.headers ?? {})).toEqual([['__proto__', Buffer.from('x')]]);
@@ -89,7 +89,7 @@ describe('a batch that is beyond the limits', () => {
     );
   });
 
-  it('by the number of its records is not looked into', async () => {
+  it('by the number of its records is not parsed', async () => {
     const many = await batchOf(
       Array.from({ length: 51 }, () => text('x')),
       { firstOffset: 7 },

@@ -108,7 +108,7 @@ export function confirmTests(stage: Stage): void {
     expect(stage.watched.faults).toEqual([]);
   });
 
-  test('the button never names the count of another target than the one that is written', async () => {
+  test('the button never shows the count of a target other than the current one', async () => {
     const { page } = stage;
     const asked: string[] = [];
     page.on('request', (request) => asked.push(actionOf(request)));
@@ -135,7 +135,7 @@ export function confirmTests(stage: Stage): void {
     expect(stage.watched.faults).toEqual([]);
   });
 
-  test('where another number matches than the button says, it says the new one and waits', async () => {
+  test('if the number has changed since the button showed it, the page shows the new one and waits', async () => {
     const { page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await write(page, 'os_version grown', '"few" in tags');
