@@ -1,6 +1,6 @@
 /** Asks the user to type the number of sensors before an action on many of them. Continues only if the number is right. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isNumberTyped } from '../../model/confirm.ts';
 import { Fault } from './bits.tsx';
 
@@ -20,7 +20,8 @@ export function TypeNumber({ sensors, purpose, fault, onTyped, children }: Props
   const [isWrong, setWrong] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   // Another number has to be typed anew.
-  useEffect(() => {
+  // Before the field can be seen: an effect that runs later would clear what is typed at once.
+  useLayoutEffect(() => {
     setText('');
     setWrong(false);
     input.current?.focus();
