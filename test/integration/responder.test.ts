@@ -156,6 +156,12 @@ respond:
     await vi.waitFor(() => expect(mine().length).toBeGreaterThan(0), soon);
     const { investigation_id, task } = mine()[0]?.dispatch ?? { investigation_id: '', task: '' };
     expect([task, investigation_id.split('/')[0]]).toEqual(['os_packages', 'greet-ws-01']);
+    // The tag takes another way than the task: an answer before it would come from a sensor without it.
+    const selector = `sid == "${sid}" and "greeted" in tags`;
+    await vi.waitFor(
+      async () => expect(await system.client.request('preview', { selector })).toMatchObject({ total_sensors: 1 }),
+      soon,
+    );
     await system.answer({ sid, investigation_id }, { ERROR: 5 });
     await vi.waitFor(() => expect(detections.filter(({ cat }) => cat === `failed on ${sid}`)).toHaveLength(1), soon);
     await vi.waitFor(() => expect(outputs.filter(({ output }) => output === 'greeted')).toHaveLength(1), soon);
