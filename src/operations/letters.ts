@@ -56,7 +56,7 @@ export const textOf = (value: InRecord['headers'][string]): string =>
   Array.isArray(value) ? textOf(value.at(-1)) : value === undefined ? '' : value.toString();
 
 /** True where the letter does not hold the whole record. */
-export const isTruncated = ({ headers }: InRecord): boolean => textOf(headers['rt-truncated']) === 'true';
+const isTruncated = ({ headers }: InRecord): boolean => textOf(headers['rt-truncated']) === 'true';
 
 /** What somebody asks for; what is absent does not narrow. `topic` with or without the prefix. */
 export type LetterFilter = { ids?: readonly string[]; topic?: string; code?: string; sinceMs?: number };
