@@ -64,7 +64,7 @@ async function measure(system: System, sizes: Sizes, { flags, note }: Context): 
     system,
     sensors,
     connects: sizes.connects,
-    pairs: storms.enrolment.dispatches,
+    deliveries: storms.enrolment.dispatches,
     note,
   });
   const sections = [stormSection(storms, sizes), restartSection(restart), latencySection(latency)];

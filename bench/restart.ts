@@ -23,7 +23,7 @@ export type RestartOptions = {
   sensors: BenchSensor[];
   connects: number;
   /** Pending pairs of the fleet: as many dispatches are due after the restart. */
-  pairs: number;
+  deliveries: number;
   note(line: string): void;
 };
 
@@ -35,7 +35,7 @@ const LOOK_MS = 25;
 export async function measureRestart({
   system,
   sensors,
-  pairs,
+  deliveries,
   note,
   connects: least,
 }: RestartOptions): Promise<RestartResult> {
@@ -48,7 +48,7 @@ export async function measureRestart({
   const joiner = await system.spawnRole('joiner');
   await until('the joiner joins its group', joiner, JOIN_MS, () => system.joinerJoined(), LOOK_MS);
   const joinedMs = performance.now();
-  const done = async () => ((await reached(system, goal)) && (await sent()) >= pairs) || undefined;
+  const done = async () => ((await reached(system, goal)) && (await sent()) >= deliveries) || undefined;
   await until('the joiner catches up', joiner, CATCH_UP_MS, done, LOOK_MS);
   const seconds = (performance.now() - joinedMs) / 1000;
   const cpuSeconds = joiner.cpuSeconds();

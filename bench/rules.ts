@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { settingKey } from '../src/orgs/table.ts';
-import { RESPONDER_GROUP } from '../src/respond/responder.ts';
+import { RESPONDER_GROUP } from '../src/responder/responder.ts';
 import type { Bench, Context, Result } from './bench.ts';
 import { type Child, until } from './child.ts';
 import { RawProcess } from './raw-process.ts';

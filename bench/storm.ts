@@ -23,7 +23,7 @@ export type StormRun = {
   connectsPerCpuSecond: number;
 };
 
-export type StormPair = {
+export type StormDelivery = {
   joiner: StormRun;
   rawConsumePerSecond: number;
   rawForwardPerSecond: number;
@@ -33,7 +33,7 @@ export type StormPair = {
 /** Ratios are taken within each run, and then their median: noise that lasts longer than a run cancels out. */
 export type StormResult = {
   enrolment: StormRun;
-  runs: StormPair[];
+  runs: StormDelivery[];
   connectsPerSecond: Spread;
   dispatchesPerSecond: Spread;
   connectsPerCpuSecond: Spread;
@@ -67,24 +67,24 @@ export async function measureStorms(options: StormOptions): Promise<StormResult>
   note('enrolment: every sensor connects for the first time');
   const first = await storm({ ...options, connects: options.sensors.length });
   await besides(raw, first, scratch, system); // warms it up, as the enrolment does the joiner
-  const runs: StormPair[] = [];
+  const runs: StormDelivery[] = [];
   for (let n = 1; n <= options.runs; n += 1) {
     note(`storm ${n} of ${options.runs}`);
     const done = await storm(options);
     runs.push({ joiner: done.run, ...(await besides(raw, done, scratch, system)) });
   }
-  const of = (pick: (pair: StormPair) => number) => spread(runs.map(pick));
+  const of = (pick: (delivery: StormDelivery) => number) => spread(runs.map(pick));
   return {
     enrolment: first.run,
     runs,
     connectsPerSecond: of(({ joiner }) => joiner.connectsPerSecond),
     dispatchesPerSecond: of(({ joiner }) => joiner.dispatchesPerSecond),
     connectsPerCpuSecond: of(({ joiner }) => joiner.connectsPerCpuSecond),
-    rawConsumePerSecond: of((pair) => pair.rawConsumePerSecond),
-    rawForwardPerSecond: of((pair) => pair.rawForwardPerSecond),
-    joinerToRawConsume: of((pair) => pair.joiner.connectsPerSecond / pair.rawConsumePerSecond),
-    joinerToRawForward: of((pair) => pair.joiner.connectsPerSecond / pair.rawForwardPerSecond),
-    joinerToRawForwardPerCpu: of((pair) => pair.joiner.connectsPerCpuSecond / pair.rawForwardPerCpuSecond),
+    rawConsumePerSecond: of((delivery) => delivery.rawConsumePerSecond),
+    rawForwardPerSecond: of((delivery) => delivery.rawForwardPerSecond),
+    joinerToRawConsume: of((delivery) => delivery.joiner.connectsPerSecond / delivery.rawConsumePerSecond),
+    joinerToRawForward: of((delivery) => delivery.joiner.connectsPerSecond / delivery.rawForwardPerSecond),
+    joinerToRawForwardPerCpu: of((delivery) => delivery.joiner.connectsPerCpuSecond / delivery.rawForwardPerCpuSecond),
   };
 }
 

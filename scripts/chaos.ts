@@ -28,12 +28,12 @@ Exit codes: 0 all promises kept, 1 a promise was broken, 2 usage error.
 
 function read(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  const { values, help } = readFlags(args, { seed: text, seconds: text, pairs: text, faults: text, keep: text });
+  const { values, help } = readFlags(args, { seed: text, seconds: text, deliveries: text, faults: text, keep: text });
   if (help) return undefined;
   return {
     seed: wholeNumber('--seed', values.seed ?? '1', 1, 2 ** 31),
     seconds: wholeNumber('--seconds', values.seconds ?? '60', 1, 86_400),
-    pairs: wholeNumber('--pairs', values.pairs ?? '200', 1, 1_000_000),
+    deliveries: wholeNumber('--pairs', values.deliveries ?? '200', 1, 1_000_000),
     faults: faultNames(values.faults),
     keep: values.keep,
   };

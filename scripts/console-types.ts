@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
 import { packageRoot } from '../src/stack/paths.ts';
-import { Memory, startApi } from '../test/api/memory.ts';
+import { Memory, startApi } from '../test/api/support/memory.ts';
 
 export const GENERATED = join(packageRoot, 'src', 'console', 'api', 'generated.ts');
 

@@ -62,7 +62,7 @@ async function many({ from, to }: { from: number; to: number }): Promise<boolean
     copies: 0,
     late: 0,
     settled: 0,
-    letters: 0,
+    deadLetters: 0,
     events: 0,
     virtualMs: 0,
   };

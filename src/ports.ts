@@ -1,14 +1,26 @@
 /** What every role is given by the composition root. Roles know these, not the client libraries behind them. */
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
+import type { Clock } from './async/clock.ts';
 import type { Config } from './config.ts';
 import type { ErrorCode } from './errors.ts';
-import type { RecordName, RecordTypes } from './model/records.ts';
+import type {
+  Detection,
+  LogOffset,
+  OrgSetting,
+  OutputRecord,
+  RecordName,
+  RecordTypes,
+  SensorEvent,
+  SensorPresence,
+  SensorState,
+  TaskCommand,
+  TaskDispatch,
+  TaskEvent,
+} from './model/records.ts';
 import type { Settings, SettingsTable } from './orgs/settings.ts';
 import type { OrgTable } from './orgs/table.ts';
-import type { InRecord, Outbox, Refusal } from './outbox.ts';
-import type { StatsStore } from './projection/stats.ts';
-import type { Projection } from './projection/store.ts';
+import type { Projection } from './projector/projection.ts';
+import type { StatsStore } from './projector/stats.ts';
 import type { TopicKey } from './topics.ts';
 
 export type Decoded<T> = { record: InRecord; value: T } | { record: InRecord; refusal: Refusal };
@@ -81,7 +93,7 @@ export type RolePorts = {
   projection: Projection;
   stats: StatsStore;
   /** Avro bytes of a record as the projection keeps them, whatever the encoding on the topics. */
-  store: {
+  recordCodec: {
     encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer;
     decode<N extends RecordName>(name: N, bytes: Buffer): RecordTypes[N];
     /** A faster decode of these fields alone; `inner`: of a field that is a record, only these of its own. */
@@ -114,4 +126,45 @@ export type Role = {
   /** Whether it has joined, holds its share and has caught up; `detail` for people. */
   ready(): { ready: boolean; detail: string };
   stop(): Promise<void>;
+};
+
+/** A record as it came from a topic. Offsets fit a number; `timestampMs` is the append time where the topic says so. */
+export type InRecord = {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  timestampMs: number;
+  headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
+  /** Why it was not read: `value` then holds what the log holds there, or a part of it. */
+  refusal?: Refusal;
+};
+
+/** Why a record is not acted on: a stable code, and a sentence for who wrote it. */
+export type Refusal = { code: ErrorCode; message: string };
+
+/** A record that cannot be acted on, with why. */
+export type DeadLetter = { record: InRecord; code: ErrorCode; message: string };
+
+/** An event and the epoch of the projection that already has it. */
+export type EpochEvent = { event: TaskEvent; epoch: string };
+
+export type Outbox = {
+  /** Never retried by itself: a failed dispatch has to be checked again first. */
+  dispatches(dispatches: TaskDispatch[]): Promise<void>;
+  taskEvents(events: EpochEvent[]): Promise<void>;
+  /** `state` null: the tombstone of a sensor that was forgotten. */
+  sensorStates(states: { oid: string; sid: string; partition: number; state: SensorState | null }[]): Promise<void>;
+  deadLetters(deadLetters: DeadLetter[]): Promise<void>;
+  /** Answers where each command stands. */
+  commands(commands: TaskCommand[]): Promise<LogOffset[]>;
+  /** The same for what is written of sensors, and in their name. */
+  presence(records: SensorPresence[]): Promise<LogOffset[]>;
+  sensorEvents(records: SensorEvent[]): Promise<LogOffset[]>;
+  detections(detections: Detection[]): Promise<void>;
+  outputs(outputs: OutputRecord[]): Promise<void>;
+  settings(settings: OrgSetting[]): Promise<void>;
+  /** One setting, or with null its tombstone; never retried by itself: the claim on its name must still hold. */
+  setting(key: string, setting: OrgSetting | null): Promise<void>;
 };

@@ -2,17 +2,17 @@
 import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
+import type { LogOffset, SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
 import type { KeyUse } from '../orgs/key-use.ts';
 import type { Settings } from '../orgs/settings.ts';
 import type { OrgTable } from '../orgs/table.ts';
-import type { OutputMemory } from '../outputs/memory.ts';
-import type { StatsStore } from '../projection/stats.ts';
-import type { Projection } from '../projection/store.ts';
-import type { ResponseStore } from '../responses/store.ts';
+import type { Projection } from '../projector/projection.ts';
+import type { StatsStore } from '../projector/stats.ts';
+import type { OutputMemory } from '../responder/outputs/memory.ts';
+import type { ResponseStore } from '../responder/responses/responses.ts';
 import type { RuleMemory } from '../rules/memory.ts';
 import type { PartPlan, PartState } from '../selector/index.ts';
-import type { RecentDetections } from './recent-detections.ts';
+import type { RecentDetections } from './events/recent-detections.ts';
 
 export type CommandLog = {
   /** Produces with acks=all; answers where each command stands. Rejects with `unavailable` when Kafka can't take it. */
@@ -23,8 +23,6 @@ export type CommandLog = {
 export type PresenceLog = { append(records: SensorPresence[]): Promise<{ partition: number; offset: number }[]> };
 export type SensorEventLog = { append(records: SensorEvent[]): Promise<{ partition: number; offset: number }[]> };
 
-/** Where an event stands on `task-events`, and how far each of its partitions was read (next offsets). */
-export type EventPlace = { partition: number; offset: number };
 export type Positions = ReadonlyMap<number, number>;
 
 /** Task events of all orgs. */
@@ -32,14 +30,14 @@ export type TaskEventFeed = {
   /** What stands before these was given to whoever listened then; what stands there or later is given to who listens now. */
   positions(): Positions;
   /** Those of an org as they are written, from now on. Answers how to end it. */
-  subscribe(oid: string, listener: (place: EventPlace, event: TaskEvent) => void): () => void;
+  subscribe(oid: string, listener: (logOffset: LogOffset, event: TaskEvent) => void): () => void;
   /** Those of an org that were written from `from` to below `to`, each when the one before was taken; in the order of each
    *  partition. Resolves when all were given, or `given` is aborted. */
   replay(
     oid: string,
     from: Positions,
     to: Positions,
-    listener: (place: EventPlace, event: TaskEvent) => void | Promise<void>,
+    listener: (logOffset: LogOffset, event: TaskEvent) => void | Promise<void>,
     given: AbortSignal,
   ): Promise<void>;
 };
@@ -64,7 +62,7 @@ export type ApiPorts = {
   stats: Pick<StatsStore, 'read'>;
   responses: Pick<ResponseStore, 'read'>;
   /** Events of sensors by their places on `sensor-events`, in their order; null: the topic does not hold it any more. */
-  sensorEventsAt(places: readonly EventPlace[]): Promise<(SensorEvent | null)[]>;
+  sensorEventsAt(logOffsets: readonly LogOffset[]): Promise<(SensorEvent | null)[]>;
   commands: CommandLog;
   presence: PresenceLog;
   sensorEvents: SensorEventLog;

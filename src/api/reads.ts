@@ -3,8 +3,8 @@
  * never a request that stays open. Also what makes an answer true: it is read from one usable epoch of the org.
  */
 import { unavailable } from '../errors.ts';
-import type { OrgStatus, Projection } from '../projection/store.ts';
-import { within } from './within.ts';
+import type { OrgStatus, Projection } from '../projector/projection.ts';
+import { within } from './http/within.ts';
 
 const NAMES = [
   'status',
@@ -12,14 +12,14 @@ const NAMES = [
   'pendingIds',
   'endedIds',
   'readTasks',
-  'readPairs',
+  'readDeliveries',
   'readCounts',
   'scanSensors',
   'scanFacts',
   'readPresence',
   'readSensors',
-  'readPair',
-  'countPairs',
+  'readDelivery',
+  'countDeliveries',
 ] as const satisfies (keyof Projection)[];
 
 export type Reads = Pick<Projection, (typeof NAMES)[number]>;

@@ -3,22 +3,24 @@
  * may call it, stands in route.ts.
  */
 import type { Readable } from 'node:stream';
+import { validatorCompiler } from '../command/reader.ts';
 import type { HttpServer } from '../edges/http/server.ts';
-import { admit } from './admit.ts';
-import { Applied } from './applied.ts';
-import { addBodyParsers, chargedBody, holdBody } from './bodies.ts';
-import { BodyBudget } from './body-budget.ts';
-import { serveConsole } from './console.ts';
-import { EventStreams } from './event-stream.ts';
-import { decodeText } from './form.ts';
-import { createLastUse } from './last-use.ts';
-import { networkOf } from './network.ts';
-import { describeApi, describedSchema } from './openapi.ts';
+import { admit } from './auth/admit.ts';
+import { createLastUse } from './auth/last-use.ts';
+import { networkOf } from './auth/network.ts';
+import { createRateLimit } from './auth/rate-limit.ts';
+import { createTokenLimit } from './auth/token-limit.ts';
+import { createTokens } from './auth/tokens.ts';
+import { EventStreams } from './events/event-stream.ts';
+import { addBodyParsers, chargedBody, holdBody } from './http/bodies.ts';
+import { BodyBudget } from './http/body-budget.ts';
+import { serveConsole } from './http/console.ts';
+import { decodeText } from './http/form.ts';
+import { describeApi, describedSchema } from './http/openapi.ts';
+import type { Parts, Route } from './http/route.ts';
+import { within } from './http/within.ts';
 import type { ApiPorts } from './ports.ts';
-import { createRateLimit } from './rate-limit.ts';
-import { validatorCompiler } from './reader.ts';
 import { boundedReads, READ_MS } from './reads.ts';
-import type { Parts, Route } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { detectionRoutes } from './routes/detections.ts';
 import { extensionRoutes } from './routes/extension.ts';
@@ -32,9 +34,7 @@ import { serviceRoutes } from './routes/service.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { tokenRoutes } from './routes/token.ts';
-import { createTokenLimit } from './token-limit.ts';
-import { createTokens } from './tokens.ts';
-import { within } from './within.ts';
+import { Applied } from './tasks/applied.ts';
 
 /** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
 const APPEND_MS = 3_000;

@@ -5,8 +5,8 @@
  * cannot answer.
  */
 import type { Command } from 'commander';
-import { counted } from '../counted.ts';
 import { CONFIRM_ABOVE, isNumberTyped } from '../model/confirm.ts';
+import { counted } from '../text/counted.ts';
 import { EXIT } from './codes.ts';
 import { CliError, cliError } from './errors.ts';
 import { type Io, painter } from './io.ts';

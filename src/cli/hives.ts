@@ -1,5 +1,5 @@
 /** Hives as commands use them. */
-import type { HiveRecord } from '../hives/record.ts';
+import type { HiveRecord } from '../responder/hives/record.ts';
 import type { Client } from './client.ts';
 import { CliError } from './errors.ts';
 

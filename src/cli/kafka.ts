@@ -12,7 +12,7 @@ export const logTo = (level: string) => pino({ level }, pino.destination({ fd: 2
 /** Resolves once Kafka has answered. A command reports within 3 s that no broker answers. */
 export async function openKafka(config: Config, log: Logger) {
   const [{ createKafka }, { askKafka }] = await Promise.all([
-    import('../edges/kafka/client.ts'),
+    import('../edges/kafka/kafkajs/client.ts'),
     import('../edges/kafka/admin.ts'),
   ]);
   await askKafka(config, log);

@@ -1,12 +1,11 @@
 /** What commands need that read and write topics themselves: opened from the environment, closed at the end whatever happens. */
 import type { Config } from '../config.ts';
 import type { Codec } from '../edges/avro/codec.ts';
-import type { createKafka } from '../edges/kafka/client.ts';
+import type { createKafka } from '../edges/kafka/kafkajs/client.ts';
 import type { OutRecord } from '../edges/kafka/producer.ts';
 import type { Tail } from '../edges/kafka/tail.ts';
 import { RECORD_NAMES, type RecordName, type RecordTypes } from '../model/records.ts';
-import type { InRecord } from '../outbox.ts';
-import type { Decoded } from '../ports.ts';
+import type { Decoded, InRecord } from '../ports.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 import type { Io } from './io.ts';
 import { kafkaConfig, logTo, openKafka } from './kafka.ts';

@@ -3,7 +3,7 @@
  * write there as the server does; with Redis (REDIS_URL) they take their turn with it, and know when keys were used last.
  * Without Redis, or while it is away, they go on: then only two writers of one setting at the same moment can cross.
  */
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../async/clock.ts';
 import type { Config } from '../config.ts';
 import type { RedisClient } from '../edges/redis/client.ts';
 import { isUuid } from '../model/ids.ts';

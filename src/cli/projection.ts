@@ -4,7 +4,7 @@ import type { RedisClient } from '../edges/redis/client.ts';
 import type { SensorState } from '../model/records.ts';
 import type { Kept } from '../operations/kept.ts';
 import type { Orgs } from '../ports.ts';
-import type { Projection } from '../projection/store.ts';
+import type { Projection } from '../projector/projection.ts';
 import type { Io } from './io.ts';
 import { logTo } from './kafka.ts';
 import { type Log, withLog } from './log.ts';
@@ -22,7 +22,7 @@ export async function withInstallation<T>(io: Io, work: (installation: Installat
   readConfig(io.env); // what is missing is told before anything is opened
   const [{ connectRedis }, { createProjection }, { createKept }, { followOrgs }, { createCodec }] = await Promise.all([
     import('../edges/redis/client.ts'),
-    import('../edges/redis/store.ts'),
+    import('../edges/redis/projection.ts'),
     import('../edges/redis/kept.ts'),
     import('../edges/kafka/orgs.ts'),
     import('../edges/avro/codec.ts'),

@@ -1,25 +1,25 @@
 /** How many dead letters there are of the last day, by error code, at a bounded cost: the newest ones, and for a few seconds. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LetterFacts } from '../operations/doctor.ts';
-import { letterOf, newestFrom } from '../operations/letters.ts';
+import { deadLetterOf, newestFrom } from '../operations/dead-letters.ts';
+import type { DeadLetterFacts } from '../operations/doctor.ts';
 import type { Log } from './log.ts';
 
 const RECENT_HOURS = 24;
-const LETTERS_MAX = 20_000;
+const DEAD_LETTERS_MAX = 20_000;
 const READ_MS = 5_000;
 
-export async function recentLetters(log: Log, nowMs: number): Promise<LetterFacts> {
+export async function recentDeadLetters(log: Log, nowMs: number): Promise<DeadLetterFacts> {
   const sinceMs = nowMs - RECENT_HOURS * 3_600_000;
   const [since, ends] = await Promise.all([log.since('deadLetter', sinceMs), log.ends('deadLetter')]);
-  const { from, total, wanted } = newestFrom(since, ends, LETTERS_MAX);
+  const { from, total, wanted } = newestFrom(since, ends, DEAD_LETTERS_MAX);
   const byCode: Record<string, number> = {};
   let read = 0;
   if (wanted > 0) {
     const timer = new AbortController();
     const ended = delay(READ_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-    const count = (records: Parameters<typeof letterOf>[0][]) => {
+    const count = (records: Parameters<typeof deadLetterOf>[0][]) => {
       for (const record of records) {
-        const code = letterOf(record, log.config.KAFKA_TOPIC_PREFIX)?.code || 'none';
+        const code = deadLetterOf(record, log.config.KAFKA_TOPIC_PREFIX)?.code || 'none';
         byCode[code] = (byCode[code] ?? 0) + 1;
         read += 1;
       }

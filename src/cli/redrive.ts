@@ -5,17 +5,17 @@
  * a letter of its own.
  */
 
-import { counted } from '../counted.ts';
 import {
+  type DeadLetterFilter,
+  type DeadLetterRecord,
+  deadLetterOf,
   hindrance,
   isWanted,
-  type Letter,
-  type LetterFilter,
-  letterOf,
   REDRIVEN_FROM,
   redriven,
   textOf,
-} from '../operations/letters.ts';
+} from '../operations/dead-letters.ts';
+import { counted } from '../text/counted.ts';
 import type { TopicKey } from '../topics.ts';
 import { type CliError, cliError } from './errors.ts';
 import { type Io, painter, prettyJson } from './io.ts';
@@ -25,7 +25,7 @@ import { table } from './table.ts';
 export type RedriveFlags = { yes?: boolean; again?: boolean; json?: boolean };
 
 /** A run holds what it drives in memory: the rest is left for the next one. */
-const LETTERS_MAX = 20_000;
+const DEAD_LETTERS_MAX = 20_000;
 const BYTES_MAX = 256 * 1024 * 1024;
 const PART = 500;
 /** Of the writer, of which there is one at a time. */
@@ -33,20 +33,20 @@ const REDRIVE = 'redrive';
 /** Clocks of brokers and of who wrote the letter differ. */
 const SLACK_MS = 60_000;
 
-type Plan = { drive: Letter[]; done: Letter[]; hindered: Letter[]; left: number };
+type Plan = { drive: DeadLetterRecord[]; done: DeadLetterRecord[]; hindered: DeadLetterRecord[]; left: number };
 
-export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlags, io: Io): Promise<void> {
+export async function redrive(log: Log, filter: DeadLetterFilter, flags: RedriveFlags, io: Io): Promise<void> {
   // Before anything is read: what another run writes from now on does not count.
   const write = flags.yes ? await log.sole(REDRIVE) : null;
-  const { letters, left } = await collect(log, filter);
-  const missing = filter.ids?.find((id) => !letters.some((letter) => letter.id === id));
+  const { deadLetters, left } = await collect(log, filter);
+  const missing = filter.ids?.find((id) => !deadLetters.some((deadLetter) => deadLetter.id === id));
   if (missing !== undefined)
     throw cliError('not_found', `There is no dead letter ${missing}.`, 'See {rt} dead-letter list.');
-  const before = flags.again ? new Set<string>() : await redrivenBefore(log, letters);
+  const before = flags.again ? new Set<string>() : await redrivenBefore(log, deadLetters);
   const plan: Plan = {
-    drive: letters.filter((letter) => hindrance(letter) === null && !before.has(letter.id)),
-    done: letters.filter(({ id }) => before.has(id)),
-    hindered: letters.filter((letter) => hindrance(letter) !== null),
+    drive: deadLetters.filter((deadLetter) => hindrance(deadLetter) === null && !before.has(deadLetter.id)),
+    done: deadLetters.filter(({ id }) => before.has(id)),
+    hindered: deadLetters.filter((deadLetter) => hindrance(deadLetter) !== null),
     left,
   };
   refuseNamed(plan, filter);
@@ -55,26 +55,26 @@ export async function redrive(log: Log, filter: LetterFilter, flags: RedriveFlag
   else tell(plan, flags, io);
 }
 
-async function collect(log: Log, filter: LetterFilter): Promise<{ letters: Letter[]; left: number }> {
-  const letters: Letter[] = [];
+async function collect(log: Log, filter: DeadLetterFilter): Promise<{ deadLetters: DeadLetterRecord[]; left: number }> {
+  const deadLetters: DeadLetterRecord[] = [];
   let [bytes, left] = [0, 0];
   await log.read('deadLetter', 'beginning', (records) => {
     for (const record of records) {
-      const letter = letterOf(record, log.config.KAFKA_TOPIC_PREFIX);
-      if (letter === null || !isWanted(letter, filter)) continue;
+      const deadLetter = deadLetterOf(record, log.config.KAFKA_TOPIC_PREFIX);
+      if (deadLetter === null || !isWanted(deadLetter, filter)) continue;
       bytes += record.value?.length ?? 0;
-      if (letters.length < LETTERS_MAX && bytes < BYTES_MAX) letters.push(letter);
+      if (deadLetters.length < DEAD_LETTERS_MAX && bytes < BYTES_MAX) deadLetters.push(deadLetter);
       else left += 1;
     }
   });
-  return { letters, left };
+  return { deadLetters, left };
 }
 
 /** Ids of letters whose record stands on its topic again. Nothing of them can be older than the letter. */
-async function redrivenBefore(log: Log, letters: readonly Letter[]): Promise<Set<string>> {
+async function redrivenBefore(log: Log, deadLetters: readonly DeadLetterRecord[]): Promise<Set<string>> {
   const found = new Set<string>();
   const topics = Map.groupBy(
-    letters.filter((letter) => hindrance(letter) === null),
+    deadLetters.filter((deadLetter) => hindrance(deadLetter) === null),
     ({ topicKey }) => topicKey as TopicKey,
   );
   for (const [topic, ours] of topics) {
@@ -88,7 +88,7 @@ async function redrivenBefore(log: Log, letters: readonly Letter[]): Promise<Set
 }
 
 /** Letters that were named one by one are driven all, or none. */
-function refuseNamed({ done, hindered }: Plan, { ids }: LetterFilter): void {
+function refuseNamed({ done, hindered }: Plan, { ids }: DeadLetterFilter): void {
   if (ids === undefined) return;
   const [again, stuck] = [done[0], hindered[0]];
   if (again)
@@ -100,21 +100,26 @@ function refuseNamed({ done, hindered }: Plan, { ids }: LetterFilter): void {
   if (stuck) throw cliError('not_redrivable', `Letter ${stuck.id}: ${hindrance(stuck)}`);
 }
 
-async function drive(write: Awaited<ReturnType<Log['sole']>>, letters: readonly Letter[], io: Io): Promise<number> {
+async function drive(
+  write: Awaited<ReturnType<Log['sole']>>,
+  deadLetters: readonly DeadLetterRecord[],
+  io: Io,
+): Promise<number> {
   let written = 0;
-  for (let at = 0; at < letters.length && !io.stopped.aborted; at += PART) {
-    const part = letters.slice(at, at + PART);
+  for (let at = 0; at < deadLetters.length && !io.stopped.aborted; at += PART) {
+    const part = deadLetters.slice(at, at + PART);
     const byTopic = Map.groupBy(part, ({ topicKey }) => topicKey as TopicKey);
     await write(new Map([...byTopic].map(([topic, ours]) => [topic, ours.map(redriven)]))).catch((error: unknown) => {
-      throw (error as Error).name === 'Overtaken' ? overtaken(written, letters.length) : error;
+      throw (error as Error).name === 'Overtaken' ? overtaken(written, deadLetters.length) : error;
     });
     written += part.length;
-    if (io.errTerminal) io.err(`\r\x1b[K${written} of ${letters.length}${written === letters.length ? '\n' : ''}`);
+    if (io.errTerminal)
+      io.err(`\r\x1b[K${written} of ${deadLetters.length}${written === deadLetters.length ? '\n' : ''}`);
   }
-  if (written < letters.length)
+  if (written < deadLetters.length)
     throw cliError(
       'stopped',
-      `Stopped after ${written} of ${counted(letters.length, 'letter')}.`,
+      `Stopped after ${written} of ${counted(deadLetters.length, 'letter')}.`,
       'Run it again: those that went out are passed over.',
     );
   return written;
@@ -138,7 +143,7 @@ const asJson = ({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveF
 
 function tell({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFlags, io: Io): void {
   const groups = Map.groupBy(wanted, ({ topic, code }) => `${topic}\n${code}`);
-  const rows = [...groups].map(([name, letters]) => [...name.split('\n'), String(letters.length)]);
+  const rows = [...groups].map(([name, deadLetters]) => [...name.split('\n'), String(deadLetters.length)]);
   if (rows.length > 0) io.out(table(['TO', 'CODE', yes ? 'REDRIVEN' : 'WOULD GO'], rows, painter(io.colour)));
   else io.out('Nothing to redrive.\n');
   if (done.length > 0) io.err(`Skipped: ${counted(done.length, 'letter')} redriven before (--again).\n`);

@@ -52,9 +52,13 @@ export class Tally {
     const ended = (type: string) => (task: QueuedTask) => this.#has(type, task) && !this.#has('task_sent', task);
     return [
       { what: 'queued', expected: this.#tasks.length, seen: this.#count((task) => this.#has('add_task', task)) },
-      this.#pairs('delivered at once', online, (task, sid) => this.#hasPair('task_sent', task, sid, false)),
-      this.#pairs('delivered after a connect', returning, (task, sid) => this.#hasPair('task_sent', task, sid, true)),
-      this.#pairs('acknowledged', [...online, ...returning], (task, sid) => this.#hasPair('task_done', task, sid)),
+      this.#deliveries('delivered at once', online, (task, sid) => this.#hasDelivery('task_sent', task, sid, false)),
+      this.#deliveries('delivered after a connect', returning, (task, sid) =>
+        this.#hasDelivery('task_sent', task, sid, true),
+      ),
+      this.#deliveries('acknowledged', [...online, ...returning], (task, sid) =>
+        this.#hasDelivery('task_done', task, sid),
+      ),
       this.#fate('expired undelivered', 'expires', ended('task_expired')),
       this.#fate('untasked before delivery', 'untasked', ended('task_removed')),
       this.#fate('still waiting, in list', 'waits', (task) => this.#listed.has(task.taskId)),
@@ -76,7 +80,7 @@ export class Tally {
     );
   }
 
-  #pairs(what: string, sensors: FleetSensor[], isSeen: (task: QueuedTask, sid: string) => boolean): Row {
+  #deliveries(what: string, sensors: FleetSensor[], isSeen: (task: QueuedTask, sid: string) => boolean): Row {
     const due = this.#tasks
       .filter(({ fate }) => fate === 'waits')
       .flatMap((task) => sensors.filter((sensor) => task.matches(sensor)).map(({ sid }) => ({ task, sid })));
@@ -109,7 +113,7 @@ export class Tally {
     return [...this.#seen.values()].some((seen) => seen.type === type && seen.taskId === taskId);
   }
 
-  #hasPair(type: string, { taskId }: QueuedTask, sid: string, afterConnects?: boolean): boolean {
+  #hasDelivery(type: string, { taskId }: QueuedTask, sid: string, afterConnects?: boolean): boolean {
     const phases = afterConnects === undefined ? [false, true] : [afterConnects];
     return phases.some((phase) => this.#seen.has(JSON.stringify({ type, taskId, sid, afterConnects: phase })));
   }

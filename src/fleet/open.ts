@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createCodec } from '../edges/avro/codec.ts';
 import { askKafka, ensureTopics } from '../edges/kafka/admin.ts';
-import { createKafka } from '../edges/kafka/client.ts';
+import { createKafka } from '../edges/kafka/kafkajs/client.ts';
 import { createProducer } from '../edges/kafka/producer.ts';
 import { startTail } from '../edges/kafka/tail.ts';
 import type { RecordName } from '../model/records.ts';

@@ -27,7 +27,7 @@ export const dispatchId = (oid: string, taskId: string, sid: string, attempt: nu
   hashOf('dispatch', oid, taskId, sid, attempt);
 
 /** A pair is settled once, whichever attempt is taken for the one that did it: a Redis that was lost can know fewer of them. */
-const ONCE_A_PAIR: ReadonlySet<TaskEventType> = new Set(['TASK_DONE', 'TASK_FAILURE']);
+const ONCE_A_DELIVERY: ReadonlySet<TaskEventType> = new Set(['TASK_DONE', 'TASK_FAILURE']);
 
 /** Repeats of one event carry one id; readers count the first. */
 export const eventId = (
@@ -36,7 +36,7 @@ export const eventId = (
   taskId: string,
   sid: string | null,
   attempt: number | null,
-): string => hashOf(type, oid, taskId, sid ?? '', ONCE_A_PAIR.has(type) ? -1 : (attempt ?? -1));
+): string => hashOf(type, oid, taskId, sid ?? '', ONCE_A_DELIVERY.has(type) ? -1 : (attempt ?? -1));
 
 /** A retry with the same idempotency key names the same task. */
 export const taskIdForKey = (oid: string, idempotencyKey: string): string =>

@@ -183,3 +183,6 @@ export const RECORD_NAMES: readonly RecordName[] = [
   'Detection',
   'OutputRecord',
 ];
+
+/** Where a record stands on the log of its topic. */
+export type LogOffset = { partition: number; offset: number };

@@ -5,7 +5,7 @@
  * follows from the task: queued while it is pending, expired or removed after its end. What has an answer keeps it: the first
  * one counts, also when it comes after the task's end, because the command ran.
  */
-import type { Pair, TaskState } from './task.ts';
+import type { Delivery, TaskState } from './task.ts';
 
 export type ShownState = 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'removed';
 
@@ -40,10 +40,10 @@ export const isOpen = (state: ShownState): boolean => MOVES[state].dispatched !=
 export const isAnswered = (state: ShownState): boolean => Object.keys(MOVES[state]).length === 0;
 
 /** The state of a pair in a task: the task's state, and what is stored of the pair. */
-export function stateOf(task: TaskState, pair: Pair | undefined): ShownState {
-  if (pair !== undefined && pair.state !== 'sent') return pair.state;
+export function stateOf(task: TaskState, delivery: Delivery | undefined): ShownState {
+  if (delivery !== undefined && delivery.state !== 'sent') return delivery.state;
   if (task !== 'pending') return task;
-  return pair === undefined || pair.attempt === 0 ? 'queued' : 'sent';
+  return delivery === undefined || delivery.attempt === 0 ? 'queued' : 'sent';
 }
 
 /** How many pairs stand where. */

@@ -8,10 +8,10 @@ import type { SensorEvent, TaskCommand } from './records.ts';
 export type TaskState = 'pending' | 'expired' | 'removed';
 
 /** Stored pairs: sent (attempt n), done, failed (with the sensor's error code), removed (withdrawn for this sensor). */
-export type PairState = 'sent' | 'done' | 'failed' | 'removed';
+export type DeliveryState = 'sent' | 'done' | 'failed' | 'removed';
 
-export type Pair = {
-  state: PairState;
+export type Delivery = {
+  state: DeliveryState;
   attempt: number;
   /** Unix ms of the last change, by the clock of Redis. */
   atMs: number;
@@ -90,7 +90,8 @@ export const isDoneWhenSent = (command: Pick<TaskCommand, 'task' | 'options'>): 
 
 /** What a claim names its connection by. Claims of what is done when sent are marked: their TASK_DONE may be on the log before
  *  Redis is told, so that no other verdict, and no other attempt, may follow. */
-export const claimTag = (tag: string, doneWhenSent: boolean): string => (doneWhenSent ? `!${tag}` : tag);
+export const claimHash = (connectionHash: string, doneWhenSent: boolean): string =>
+  doneWhenSent ? `!${connectionHash}` : connectionHash;
 
 /** Wait after attempt n before the next one, while the sensor stays online: doubling from the first to the longest. */
 export const backoffMs = (attempt: number, firstMs: number, maxMs: number): number =>

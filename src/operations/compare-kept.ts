@@ -1,6 +1,6 @@
 /** What Redis keeps beside tasks, pairs and facts, held against the log; each difference by its key. Pure. */
-import type { Minute } from '../projection/stats.ts';
-import { RESPONSES_MAX, type Response } from '../responses/store.ts';
+import type { Minute } from '../projector/stats.ts';
+import { RESPONSES_MAX, type Response } from '../responder/responses/responses.ts';
 import type { Difference } from './compare.ts';
 import type { Connection, Positions } from './kept.ts';
 import type { LoggedResponse } from './logged-responses.ts';

@@ -4,16 +4,16 @@
  */
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
-import { contentHashOf, type Pair, type TaskRecord } from '../model/task.ts';
+import { contentHashOf, type Delivery, type TaskRecord } from '../model/task.ts';
 import type { TaskPlaces } from './kept.ts';
-import type { LoggedPair, LoggedTask } from './replay.ts';
+import type { LoggedDelivery, LoggedTask } from './replay.ts';
 
 export type Difference = { key: string; redis: string; log: string };
 
 /** At the very end of a record's time Redis and we may see it go in either order. Milliseconds. */
 const EDGE_MS = 5_000;
 
-export type LiveTask = { record: TaskRecord | null; pairs: ReadonlyMap<string, Pair>; places: TaskPlaces };
+export type LiveTask = { record: TaskRecord | null; deliveries: ReadonlyMap<string, Delivery>; places: TaskPlaces };
 
 /** The task as Redis has to have it. null: it is over and forgotten, or was never there; undefined: at the edge of its time. */
 export function wantedOf(logged: LoggedTask | undefined, nowMs: number): LoggedTask | null | undefined {
@@ -62,7 +62,7 @@ export function compareTask(
     ...(isAtExpiry
       ? []
       : ownKey(oid, taskId, places.content, isPending && wanted.expiresAtMs > nowMs ? wanted.contentHash : null)),
-    ...pairs(key, live.pairs, wanted.pairs),
+    ...deliveries(key, live.deliveries, wanted.deliveries),
   ];
 }
 
@@ -80,20 +80,24 @@ function ownKey(oid: string, taskId: string, is: string | null, should: string |
   return [{ key: `{${oid}}:t:${taskId}`, redis: text(is), log: text(should) }];
 }
 
-function pairs(key: string, live: ReadonlyMap<string, Pair>, logged: ReadonlyMap<string, LoggedPair>): Difference[] {
+function deliveries(
+  key: string,
+  live: ReadonlyMap<string, Delivery>,
+  logged: ReadonlyMap<string, LoggedDelivery>,
+): Difference[] {
   const differences: Difference[] = [];
   for (const sid of new Set([...live.keys(), ...logged.keys()])) {
     const [is, should] = [live.get(sid), logged.get(sid)];
-    if (samePair(is, should)) continue;
-    differences.push({ key: `${key} ${sid}`, redis: textOfPair(is), log: textOfPair(should) });
+    if (sameDelivery(is, should)) continue;
+    differences.push({ key: `${key} ${sid}`, redis: textOfDelivery(is), log: textOfDelivery(should) });
   }
   return differences;
 }
 
-const textOfPair = (pair: { state: string; attempt: number } | undefined): string =>
-  pair ? `${pair.state}, attempt ${pair.attempt}` : 'absent';
+const textOfDelivery = (delivery: { state: string; attempt: number } | undefined): string =>
+  delivery ? `${delivery.state}, attempt ${delivery.attempt}` : 'absent';
 
-function samePair(live: Pair | undefined, logged: LoggedPair | undefined): boolean {
+function sameDelivery(live: Delivery | undefined, logged: LoggedDelivery | undefined): boolean {
   if (!live) return !logged;
   // A claim that is not confirmed: its attempt may stand on the log already, or not yet.
   if (live.state === 'sent' && live.reason !== '-')

@@ -2,7 +2,7 @@
  * What a doctor says of an installation: each finding is judged ok, warn or fail, with what to do. Takes what the edges have
  * found out; asks nothing itself. Pure.
  */
-import { counted } from '../counted.ts';
+import { counted } from '../text/counted.ts';
 
 /** `counts`: for programs, what the finding counts by name. */
 export type Finding = {
@@ -72,10 +72,10 @@ export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Fi
 }
 
 /** Dead letters of the last `hours` by error code, and how many more there are that were not read. */
-export type LetterFacts = { byCode: Record<string, number>; unread: number; hours: number };
+export type DeadLetterFacts = { byCode: Record<string, number>; unread: number; hours: number };
 
 /** `rt`: how the command line is called here. */
-export function judgeLetters({ byCode, unread, hours }: LetterFacts, rt: string): Finding {
+export function judgeDeadLetters({ byCode, unread, hours }: DeadLetterFacts, rt: string): Finding {
   const codes = Object.entries(byCode).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const read = codes.reduce((sum, [, count]) => sum + count, 0);
   if (read + unread === 0) return ok('dead letters', `none in the last ${hours} h`);

@@ -4,15 +4,14 @@
  */
 import { type CommandRules, checkPresence } from '../command/check.ts';
 import type { RecordName, RecordTypes } from '../model/records.ts';
-import type { InRecord } from '../outbox.ts';
-import type { Decoded } from '../ports.ts';
-import { judgeEvents } from '../projection/events.ts';
-import { judge } from '../projection/project.ts';
-import { readStates } from '../projection/states.ts';
-import { gather } from '../responses/gather.ts';
+import type { Decoded, InRecord } from '../ports.ts';
+import { judgeEvents } from '../projector/events.ts';
+import { judge } from '../projector/project.ts';
+import { readStates } from '../projector/sensor-states.ts';
+import { gather } from '../responder/responses/gather.ts';
 import type { TopicKey } from '../topics.ts';
 import { essenceOf } from './compare.ts';
-import { letterOf } from './letters.ts';
+import { deadLetterOf } from './dead-letters.ts';
 import { LoggedConnections } from './logged-connections.ts';
 import { LoggedMinutes } from './logged-minutes.ts';
 import { LoggedResponses } from './logged-responses.ts';
@@ -54,7 +53,7 @@ export class LogFold {
   /** `topic/partition/offset`. */
   readonly #refused = new Set<string>();
   readonly #takes: Readonly<Record<VerifiedTopic, (records: InRecord[]) => void | Promise<void>>> = {
-    deadLetter: (records) => this.#takeLetters(records),
+    deadLetter: (records) => this.#takeDeadLetters(records),
     taskEvents: (records) => this.#takeEvents(records),
     commands: (records) => this.#takeCommands(records),
     sensorState: (records) => this.#takeStates(records),
@@ -86,11 +85,11 @@ export class LogFold {
     this.#replay.trim(nowMs);
   }
 
-  #takeLetters(records: InRecord[]): void {
+  #takeDeadLetters(records: InRecord[]): void {
     for (const record of records) {
-      const letter = letterOf(record, this.#ports.prefix);
-      if (letter?.topicKey === 'commands' || letter?.topicKey === 'presence')
-        this.#refused.add(`${letter.topicKey}/${letter.partition}/${letter.offset}`);
+      const deadLetter = deadLetterOf(record, this.#ports.prefix);
+      if (deadLetter?.topicKey === 'commands' || deadLetter?.topicKey === 'presence')
+        this.#refused.add(`${deadLetter.topicKey}/${deadLetter.partition}/${deadLetter.offset}`);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { SensorPresence } from '../model/records.ts';
 import { fold, newSensor, type SensorView } from '../model/sensor.ts';
-import type { InRecord } from '../outbox.ts';
+import type { InRecord } from '../ports.ts';
 import type { Connection } from './kept.ts';
 
 const RECENT_MS = 10_000;

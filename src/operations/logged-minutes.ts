@@ -2,7 +2,7 @@
  * What happened each minute by what `task-events` says. Counts only grow: at a look, Redis must have what the log had at the
  * look before, and no more than the log has now. So a minute that is still going on can be compared too. Pure.
  */
-import { type Counts, foldCounts, minuteOf, type PlacedEvent } from '../projection/stats.ts';
+import { type Counts, foldCounts, type LoggedEvent, minuteOf } from '../projector/stats.ts';
 
 /** Less than a day, so that no minute goes while it is looked at. */
 const COMPARED_MINUTES = 23 * 60;
@@ -10,7 +10,7 @@ const COMPARED_MINUTES = 23 * 60;
 export class LoggedMinutes {
   readonly #byOrg = new Map<string, Counts>();
 
-  take(oid: string, event: PlacedEvent, nowMs: number): void {
+  take(oid: string, event: LoggedEvent, nowMs: number): void {
     const counts = this.#byOrg.get(oid) ?? new Map();
     this.#byOrg.set(oid, counts);
     for (const [minute, fields] of foldCounts([event], 0, nowMs)) {

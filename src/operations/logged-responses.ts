@@ -1,5 +1,5 @@
 /** Where the responses of tasks stand by what `sensor-events` still holds. Pure. */
-import type { Response } from '../responses/store.ts';
+import type { Response } from '../responder/responses/responses.ts';
 import type { LoggedTask } from './replay.ts';
 
 export type LoggedResponse = { sid: string; eventId: string; partition: number; offset: number; atMs: number };

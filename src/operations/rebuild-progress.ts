@@ -1,5 +1,5 @@
 /** How far a rebuild is, by what the markers of the orgs say and where the logs end. Pure. */
-import type { OrgStatus } from '../projection/store.ts';
+import type { OrgStatus } from '../projector/projection.ts';
 
 export type RebuildProgress = {
   orgs: number;

@@ -4,12 +4,12 @@
  * ahead. Of a task that is over for longer than the retention only its id and end are kept, for copies that come later.
  */
 import type { TaskCommand, TaskEvent } from '../model/records.ts';
-import { contentHashOf, expiryOf, type PairState, type TaskState } from '../model/task.ts';
-import type { InRecord } from '../outbox.ts';
-import { toAcked } from '../projection/events.ts';
-import { isNarrow } from '../projection/project.ts';
+import { contentHashOf, type DeliveryState, expiryOf, type TaskState } from '../model/task.ts';
+import type { InRecord } from '../ports.ts';
+import { toAcked } from '../projector/events.ts';
+import { isNarrow } from '../projector/project.ts';
 
-export type LoggedPair = { state: PairState; attempt: number; code: string };
+export type LoggedDelivery = { state: DeliveryState; attempt: number; code: string };
 
 export type LoggedTask = {
   oid: string;
@@ -24,7 +24,7 @@ export type LoggedTask = {
   endedAtMs: number | null;
   /** When its record goes. */
   goneAtMs: number;
-  pairs: Map<string, LoggedPair>;
+  deliveries: Map<string, LoggedDelivery>;
 };
 
 export class Replay {
@@ -61,7 +61,7 @@ export class Replay {
       expiresAtMs,
       endedAtMs: early?.endedAtMs ?? null,
       goneAtMs: expiresAtMs + this.#retentionMs,
-      pairs: early?.pairs ?? new Map(),
+      deliveries: early?.deliveries ?? new Map(),
     });
   }
 
@@ -82,11 +82,11 @@ export class Replay {
       if (task.state !== 'removed') task.endedAtMs = acked.expiresAtMs;
       return;
     }
-    const old = task.pairs.get(acked.sid);
+    const old = task.deliveries.get(acked.sid);
     if (old?.state === 'done' || old?.state === 'failed') return; // the first answer counts
     if (acked.type === 'sent' && (old?.state === 'removed' || (old && old.attempt >= acked.attempt))) return;
     const attempt = acked.type === 'removed' ? Math.max(old?.attempt ?? 0, acked.attempt) : acked.attempt;
-    task.pairs.set(acked.sid, { state: acked.type, attempt, code: acked.type === 'failed' ? acked.extra : '0' });
+    task.deliveries.set(acked.sid, { state: acked.type, attempt, code: acked.type === 'failed' ? acked.extra : '0' });
   }
 
   #unknown({ oid, task_id: taskId }: TaskEvent, expiresAtMs: number): LoggedTask {
@@ -101,7 +101,7 @@ export class Replay {
       expiresAtMs,
       endedAtMs: null,
       goneAtMs: expiresAtMs + this.#retentionMs,
-      pairs: new Map(),
+      deliveries: new Map(),
     };
     this.tasks.set(`${oid}/${taskId}`, task);
     return task;
@@ -109,6 +109,7 @@ export class Replay {
 
   /** Forgets the pairs of tasks that are over: nobody compares them any more. */
   trim(nowMs: number): void {
-    for (const task of this.tasks.values()) if (task.goneAtMs <= nowMs && task.pairs.size > 0) task.pairs.clear();
+    for (const task of this.tasks.values())
+      if (task.goneAtMs <= nowMs && task.deliveries.size > 0) task.deliveries.clear();
   }
 }

@@ -2,7 +2,7 @@
  * Verifies what Redis keeps beside tasks, pairs and facts: connections, responses, minutes, the list of changes, and how far
  * each topic was read. Redis is read first, then the log to its end: so what Redis has is on the log, or was never written.
  */
-import type { OrgStatus, Projection } from '../projection/store.ts';
+import type { OrgStatus, Projection } from '../projector/projection.ts';
 import type { TopicKey } from '../topics.ts';
 import type { Difference } from './compare.ts';
 import { compareConnection, compareMinute, comparePositions, compareResponses } from './compare-kept.ts';

@@ -5,7 +5,7 @@
  * The fold is in memory: about as much as Redis holds.
  */
 import type { SensorState } from '../model/records.ts';
-import type { OrgStatus, Projection } from '../projection/store.ts';
+import type { OrgStatus, Projection } from '../projector/projection.ts';
 import { compareSensor, compareTask, type Difference, essenceOf, wantedOf } from './compare.ts';
 import type { TaskPlaces } from './kept.ts';
 import { LogFold, type LogPorts } from './log-fold.ts';
@@ -13,7 +13,7 @@ import { type KeptFound, type KeptPorts, KeptVerification } from './verify-kept.
 
 export type VerifyPorts = LogPorts &
   KeptPorts & {
-    projection: Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readPairs' | 'scanFacts' | 'changes'>;
+    projection: Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readDeliveries' | 'scanFacts' | 'changes'>;
     /** The record as the projection stores it. */
     stored(bytes: Buffer): SensorState;
   };
@@ -30,7 +30,7 @@ export class Verification {
   readonly log: LogFold;
   readonly #ports: VerifyPorts;
   readonly #kept: KeptVerification;
-  readonly #compared = { tasks: 0, pairs: 0, sensors: 0 };
+  readonly #compared = { tasks: 0, deliveries: 0, sensors: 0 };
 
   constructor(ports: VerifyPorts) {
     const log = new LogFold(ports);
@@ -84,10 +84,10 @@ export class Verification {
     const found: Found[] = [];
     for (const [i, taskId] of ids.entries()) {
       const record = records[i] ?? null;
-      const pairs = record ? await projection.readPairs(oid, taskId) : new Map();
-      const live = { record, pairs, places: places[i] as TaskPlaces };
+      const deliveries = record ? await projection.readDeliveries(oid, taskId) : new Map();
+      const live = { record, deliveries, places: places[i] as TaskPlaces };
       this.#compared.tasks += 1;
-      this.#compared.pairs += pairs.size;
+      this.#compared.deliveries += deliveries.size;
       const differences = compareTask(oid, taskId, live, this.log.task(oid, taskId), nowMs);
       if (differences.length > 0) found.push({ place: { kind: 'task', oid, taskId }, differences });
     }

@@ -9,7 +9,7 @@
  *  - Writers without an etag claim too: they wait for their turn and then write whatever is there.
  */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../async/clock.ts';
 import { unavailable } from '../errors.ts';
 import type { OrgSetting } from '../model/records.ts';
 import { checkWrite, etagMismatch, type Settings, type SettingsTable, type SettingWrite } from './settings.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
-import { activitiesOf } from '../../src/api/activity.ts';
-import type { Rights } from '../../src/api/route.ts';
+import type { Rights } from '../../src/api/http/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
+import { activitiesOf } from '../../src/command/activity.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import type { TaskEventType } from '../../src/model/records.ts';
 

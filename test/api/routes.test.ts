@@ -2,14 +2,14 @@
 import { Type } from '@sinclair/typebox';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { coerce } from '../../src/api/coerce.ts';
-import { OidParams, SidParams } from '../../src/api/fields.ts';
-import { type Route, route } from '../../src/api/route.ts';
+import { type Route, route } from '../../src/api/http/route.ts';
 import { tokenRoutes } from '../../src/api/routes/token.ts';
 import { registerApi } from '../../src/api/routes.ts';
+import { coerce } from '../../src/command/coerce.ts';
+import { OidParams, SidParams } from '../../src/command/fields.ts';
 import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
 import { OID, READER_SECRET, UNKNOWN_OID } from '../command/orgs.ts';
-import { Memory, tokenOf } from './memory.ts';
+import { Memory, tokenOf } from './support/memory.ts';
 
 const response = { 200: Type.Unknown() };
 const body = Type.Object({

@@ -62,7 +62,15 @@ describe('the judge of a history', () => {
   it('finds nothing where the promises are kept, and counts', () => {
     const { violations, counts } = judged(ALL);
     expect(violations).toEqual([]);
-    expect(counts).toMatchObject({ tasks: 1, sensors: 1, pairs: 1, dispatches: 1, copies: 0, repeats: 0, settled: 1 });
+    expect(counts).toMatchObject({
+      tasks: 1,
+      sensors: 1,
+      deliveries: 1,
+      dispatches: 1,
+      copies: 0,
+      repeats: 0,
+      settled: 1,
+    });
   });
 
   it('counts what is appended later than a lease after its claim, and takes it for late, not for wrong', () => {

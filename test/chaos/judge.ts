@@ -35,13 +35,13 @@ export type Verdict = {
   counts: {
     tasks: number;
     sensors: number;
-    pairs: number;
+    deliveries: number;
     dispatches: number;
     copies: number;
     repeats: number;
     late: number;
     settled: number;
-    letters: number;
+    deadLetters: number;
   };
   violations: string[];
 };
@@ -104,13 +104,13 @@ function tellUntasked(
   checker.onUntasked(oid, taskId, untask.offset, answeredMs);
 }
 
-function countsOf({ tasks, sensors }: Oracle, { pairs, stats }: Checker): Verdict['counts'] {
+function countsOf({ tasks, sensors }: Oracle, { deliveries, stats }: Checker): Verdict['counts'] {
   const asked = [...tasks.values()].reduce((sum, task) => {
     const hasMatched = [...sensors.values()].filter(({ states }) =>
       states.some(({ record }) => task.matches(record) === true),
     );
     return sum + hasMatched.length;
   }, 0);
-  const repeats = [...pairs.values()].reduce((sum, { dispatches }) => sum + Math.max(0, dispatches.length - 1), 0);
-  return { tasks: tasks.size, sensors: sensors.size, pairs: asked, ...stats, repeats };
+  const repeats = [...deliveries.values()].reduce((sum, { dispatches }) => sum + Math.max(0, dispatches.length - 1), 0);
+  return { tasks: tasks.size, sensors: sensors.size, deliveries: asked, ...stats, repeats };
 }

@@ -1,5 +1,5 @@
 /** The last records of some topics, as bytes, for faults that write them again. */
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { startTail } from '../../src/edges/kafka/tail.ts';
 import type { TopicKey } from '../../src/topics.ts';
 import type { System } from '../integration/support/system.ts';

@@ -1,8 +1,8 @@
 /** All records of the topics as they stand on the broker, decoded, in the order in which they were appended. */
 import type { Codec } from '../../src/edges/avro/codec.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { startTail } from '../../src/edges/kafka/tail.ts';
-import type { InRecord } from '../../src/outbox.ts';
+import type { InRecord } from '../../src/ports.ts';
 import { TOPICS, type TopicKey } from '../../src/topics.ts';
 import type { System } from '../integration/support/system.ts';
 

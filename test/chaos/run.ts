@@ -27,7 +27,7 @@ export type ChaosOptions = {
   seed: number;
   seconds: number;
   /** How many (task, sensor) are asked for, at least about. */
-  pairs: number;
+  deliveries: number;
   faults: readonly FaultName[];
   /** Gets the history, the logs of all processes and the data of the servers. */
   folder: string;
@@ -40,7 +40,7 @@ const NAMES = ['api', 'api-2', 'projector', 'projector-2', 'joiner', 'joiner-2',
 const SENSORS = 24;
 const OFFLINE = 4;
 /** Of 24 sensors a selector of the load matches about this many. */
-const PAIRS_A_TASK = 12;
+const DELIVERIES_A_TASK = 12;
 const CHANGES_PER_SECOND = 4;
 const SHARES = { late: 0, twice: 0.05, error: 0.02 };
 const SETTINGS = {
@@ -81,10 +81,10 @@ class Chaos {
   }
 
   async run(): Promise<ChaosResult> {
-    const { seed, seconds, pairs, say } = this.#options;
+    const { seed, seconds, deliveries, say } = this.#options;
     await this.#start();
     say(`${seconds} s of chaos with seed ${seed}`);
-    const tasks = Math.ceil(pairs / PAIRS_A_TASK);
+    const tasks = Math.ceil(deliveries / DELIVERIES_A_TASK);
     const load = { system: this.#system, random: new Random(seed + 1), tasks, ms: seconds * 1_000 * 0.9 };
     const [untasked] = await Promise.all([
       ask({ ...load, wait: this.#wait, note: (line) => this.#history.note(line) }),

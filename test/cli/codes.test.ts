@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CLI_CODES, EXIT, exitCodeOf, serverCodes } from '../../src/cli/codes.ts';
 import { asCliError, errorOfAnswer } from '../../src/cli/errors.ts';
-import { counted } from '../../src/counted.ts';
 import { ApiError, ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { counted } from '../../src/text/counted.ts';
 
 describe('the exit code of an error', () => {
   it('is that of the table, whether the server said it or the command line itself', () => {

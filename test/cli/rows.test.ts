@@ -9,7 +9,7 @@ const TASK = {
   ...{ task_id: 't1', task: 'run --shell-command "a, b"', sensor_selector: '*', context: null, ttl: 60 },
   ...{ created_at: 1_000, expires_at: 61_000, issued_by: 'key', acknowledged: ['a'], acknowledged_count: 1 },
 };
-const PAIR = {
+const DELIVERY = {
   sid: 'a',
   hostname: 'h',
   state: 'done',
@@ -36,7 +36,7 @@ test.each<[string[], object, string]>([
   ],
   [
     ['show', 't1'],
-    envelope({ ...TASK, state: 'pending', counts: { done: 1 }, sensors: [PAIR, { sid: 'b', state: 'queued' }] }),
+    envelope({ ...TASK, state: 'pending', counts: { done: 1 }, sensors: [DELIVERY, { sid: 'b', state: 'queued' }] }),
     'sid,hostname,state,attempt,at,reason,response_count\r\na,h,done,1,5,It has answered.,2\r\nb,,queued,,,,\r\n',
   ],
   [
@@ -75,7 +75,7 @@ test.each<[string[], object]>([
   ],
   [
     ['show', 't1'],
-    envelope({ ...TASK, state: 'pending', counts: { done: 1 }, sensors: [{ ...PAIR, at: 1_767_225_601_000 }] }),
+    envelope({ ...TASK, state: 'pending', counts: { done: 1 }, sensors: [{ ...DELIVERY, at: 1_767_225_601_000 }] }),
   ],
 ])('%j shows people the same kind of time', async (args, answer) => {
   server = await serveAnswers((_, response) => reply(response, 200, answer));

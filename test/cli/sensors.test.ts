@@ -1,7 +1,7 @@
 /** `sensors`, `preview` and `explain` against a server that this file plays. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { csv } from '../../src/csv.ts';
+import { csv } from '../../src/text/csv.ts';
 import { OID, reply, run, serveAnswers } from './fixtures.ts';
 
 type Server = Awaited<ReturnType<typeof serveAnswers>>;

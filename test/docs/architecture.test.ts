@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROLES } from '../../src/cli/commands/serve.ts';
-import { keys } from '../../src/edges/redis/keys.ts';
+import { keys } from '../../src/edges/redis/layout.ts';
 import { TOPICS, type Topic } from '../../src/topics.ts';
 import { plain, readText, root, rows, section } from './pages.ts';
 
@@ -45,7 +45,7 @@ describe('the stages', () => {
 
   it('leave no file of the projector and the joiner out', () => {
     const own = files.filter(
-      (file) => /^(projection|join)\//.test(file) && !/\/(store|projector|joiner)\.ts$/.test(file),
+      (file) => /^(projector|joiner)\//.test(file) && !/\/(projection|projector|joiner)\.ts$/.test(file),
     );
     for (const file of own) expect(page, `docs/ARCHITECTURE.md has to say where src/${file} belongs`).toContain(file);
   });
@@ -71,10 +71,10 @@ describe('the topics', () => {
   });
 
   it.each([
-    ['dispatches', ['join']],
-    ['sensorStates', ['join']],
-    ['taskEvents', ['join', 'projection']],
-    ['deadLetters', ['join', 'projection', 'respond']],
+    ['dispatches', ['joiner']],
+    ['sensorStates', ['joiner']],
+    ['taskEvents', ['joiner', 'projector']],
+    ['deadLetters', ['joiner', 'projector', 'responder']],
   ])('outbox.%s is written by %j alone', (method, folders) => {
     const writers = files.filter((file) => readFileSync(join(src, file), 'utf8').includes(`outbox.${method}(`));
     expect([...new Set(writers.map((file) => file.split('/')[0]))].toSorted()).toEqual(folders);

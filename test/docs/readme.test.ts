@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import client from 'prom-client';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
-import { parseForm } from '../../src/api/form.ts';
+import { parseForm } from '../../src/api/http/form.ts';
 import { readConfig } from '../../src/config.ts';
 import { checkSelector } from '../../src/selector/index.ts';
 import { pages, plain, readText, root, rows, section } from './pages.ts';
@@ -56,7 +56,7 @@ describe('the metrics', () => {
     await Promise.all([
       import('../../src/edges/http/metrics.ts'),
       import('../../src/edges/http/server.ts'),
-      import('../../src/api/event-stream.ts'),
+      import('../../src/api/events/event-stream.ts'),
     ]);
   });
 

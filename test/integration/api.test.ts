@@ -5,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SseParser } from '../../src/cli/sse.ts';
 import { readConfig } from '../../src/config.ts';
 import { createCodec } from '../../src/edges/avro/codec.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer, type Producer } from '../../src/edges/kafka/producer.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
-import { type Server, startServer } from '../../src/main.ts';
 import {
   RECORD_NAMES,
   type RecordName,
@@ -17,8 +16,9 @@ import {
   type SensorPresence,
   type TaskDispatch,
 } from '../../src/model/records.ts';
+import { type Server, startServer } from '../../src/server.ts';
 import { topicNames } from '../../src/topics.ts';
-import { FACTS } from '../api/memory.ts';
+import { FACTS } from '../api/support/memory.ts';
 
 const prefix = `api-${randomUUID()}-`;
 const oid = randomUUID();

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { findJava } from '../../src/stack/java.ts';
 import { kafkaLibs } from '../../src/stack/local-kafka.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createCodec } from '../../src/edges/avro/codec.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer, type Producer } from '../../src/edges/kafka/producer.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { NO_MISHAPS } from '../../src/fleet/answer.ts';

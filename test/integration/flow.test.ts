@@ -211,9 +211,9 @@ describe('records that are not valid', () => {
       expect(code('in-seconds')).toEqual(['issued_at_invalid']);
       expect(code('once')).toEqual(['task_id_conflict']);
     });
-    const letter = system.seen.deadLetters.find((r) => r.key?.toString() === `bad ${system.topics.commands}`);
-    expect(letter?.value).toEqual(garbage);
-    expect(String(letter?.headers.own)).toBe('kept');
-    expect(String(letter?.headers['rt-source-topic'])).toBe(system.topics.commands);
+    const deadLetter = system.seen.deadLetters.find((r) => r.key?.toString() === `bad ${system.topics.commands}`);
+    expect(deadLetter?.value).toEqual(garbage);
+    expect(String(deadLetter?.headers.own)).toBe('kept');
+    expect(String(deadLetter?.headers['rt-source-topic'])).toBe(system.topics.commands);
   });
 });

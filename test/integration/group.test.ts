@@ -5,11 +5,11 @@ import { createRequire } from 'node:module';
 import type { Consumer, ConsumerConfig, Kafka, PartitionAssigner } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/async/clock.ts';
 import { readConfig } from '../../src/config.ts';
-import { byNumber } from '../../src/edges/kafka/assigner.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
 import { createGroup, type StartableGroup } from '../../src/edges/kafka/group.ts';
+import { byNumber } from '../../src/edges/kafka/kafkajs/assigner.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer } from '../../src/edges/kafka/producer.ts';
 
 const PARTITIONS = 2;

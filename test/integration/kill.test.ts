@@ -50,7 +50,7 @@ async function insist(n: number): Promise<string> {
   }
 }
 
-const settledPairs = () =>
+const settledDeliveries = () =>
   new Set(
     system.seen.events
       .filter(({ type }) => type === 'TASK_DONE' || type === 'TASK_FAILURE')
@@ -78,7 +78,7 @@ describe('a role that is killed in the middle of its work', () => {
     await queueing;
     expect(ids.size).toBe(TASKS);
     expect(system.restarts.toSorted()).toEqual(['api SIGKILL', 'joiner SIGKILL', 'projector SIGKILL']);
-    await vi.waitFor(() => expect(settledPairs().size).toBe(TASKS * SENSORS), { timeout: 60_000, interval: 250 });
+    await vi.waitFor(() => expect(settledDeliveries().size).toBe(TASKS * SENSORS), { timeout: 60_000, interval: 250 });
     expect(system.seen.deadLetters).toEqual([]);
   }, 150_000);
 
@@ -86,9 +86,9 @@ describe('a role that is killed in the middle of its work', () => {
     const first = new Map<string, string>();
     for (const event of system.seen.events) {
       if (event.type !== 'TASK_DONE') continue;
-      const pair = `${event.task_id} ${event.sid}`;
-      expect(first.get(pair) ?? event.event_id, pair).toBe(event.event_id);
-      first.set(pair, event.event_id);
+      const delivery = `${event.task_id} ${event.sid}`;
+      expect(first.get(delivery) ?? event.event_id, delivery).toBe(event.event_id);
+      first.set(delivery, event.event_id);
     }
     // By the clocks of the claim and of the broker: nothing is appended later than a lease after its claim (1,000 ms), also
     // while roles are killed and partitions move.

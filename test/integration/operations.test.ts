@@ -26,8 +26,8 @@ afterAll(() => system.stop());
 describe('dead letters', () => {
   const [late, poison, other] = [randomUUID(), randomUUID(), randomUUID()];
   let org = '';
-  let letters: { letter: string; key: string; code: string }[] = [];
-  const idOf = (key: string) => letters.find((letter) => letter.key === key)?.letter as string;
+  let deadLetters: { letter: string; key: string; code: string }[] = [];
+  const idOf = (key: string) => deadLetters.find((deadLetter) => deadLetter.key === key)?.letter as string;
 
   beforeAll(async () => {
     org = randomUUID();
@@ -41,9 +41,9 @@ describe('dead letters', () => {
 
   it('are listed, newest last, and narrowed', async () => {
     const { exitCode, json } = await rt('dead-letter', 'list', '--json');
-    letters = json.letters;
+    deadLetters = json.letters;
     expect({ exitCode, total: json.total }).toEqual({ exitCode: 0, total: 3 });
-    expect(new Set(letters.map(({ key, code }) => `${key} ${code}`))).toEqual(
+    expect(new Set(deadLetters.map(({ key, code }) => `${key} ${code}`))).toEqual(
       new Set([`${late} org_unknown`, `${poison} record_undecodable`, `${other} ttl_invalid`]),
     );
     const narrowed = await rt(
@@ -95,7 +95,7 @@ describe('dead letters', () => {
     if (ended?.exitCode !== 0) expect(ended?.err).toContain('redrive_overtaken');
     const from = async () =>
       (await rt('dead-letter', 'list', '--code', 'ttl_invalid', '--json')).json.letters.map(
-        (letter: { redriven_from: string | null }) => letter.redriven_from,
+        (deadLetter: { redriven_from: string | null }) => deadLetter.redriven_from,
       );
     await vi.waitFor(async () => expect(await from()).toContain(idOf(other)), soon);
     // What the other run may have written stands behind it: a record that comes later tells that all was read.
@@ -253,8 +253,8 @@ describe('the doctor', () => {
     ]);
     expect(groups.slice(3).map(([name]) => name)).toEqual(['responder', 'outputs', 'responses']);
     expect(levels.get('projection')).toBe('ok');
-    const letters = (json.findings as { area: string }[]).find(({ area }) => area === 'dead letters');
-    expect(letters).toMatchObject({
+    const deadLetters = (json.findings as { area: string }[]).find(({ area }) => area === 'dead letters');
+    expect(deadLetters).toMatchObject({
       level: 'warn',
       finding: '6 in the last 24 h: ttl_invalid 3, record_undecodable 2, org_unknown 1',
       advice: expect.stringContaining('rt dead-letter list --since 24h'),

@@ -3,21 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { get } from 'node:http';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/async/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { createCodec } from '../../src/edges/avro/codec.ts';
 import { ensureTopics } from '../../src/edges/kafka/admin.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { followOrgs } from '../../src/edges/kafka/orgs.ts';
 import { createProducer } from '../../src/edges/kafka/producer.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
-import { keys } from '../../src/edges/redis/keys.ts';
+import { keys } from '../../src/edges/redis/layout.ts';
 import { createSettingClaims } from '../../src/edges/redis/setting-claims.ts';
-import { type Server, startServer } from '../../src/main.ts';
 import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
 import { NAME_MAX_BYTES, type Settings, VALUE_MAX_BYTES } from '../../src/orgs/settings.ts';
 import { EXTENSION, hashOfKey } from '../../src/orgs/table.ts';
 import { createSettings } from '../../src/orgs/write-setting.ts';
+import { type Server, startServer } from '../../src/server.ts';
 import { topicNames } from '../../src/topics.ts';
 import { run } from '../cli/fixtures.ts';
 
@@ -58,7 +58,7 @@ async function openStore(): Promise<Settings & { lose(place: string): Promise<vo
   });
   return {
     ...settings,
-    lose: async (place) => void (await redis.trip([{ oid, name: 'del', args: [keys.setting(oid, place)] }])),
+    lose: async (place) => void (await redis.pipeline([{ oid, name: 'del', args: [keys.setting(oid, place)] }])),
   };
 }
 

@@ -14,15 +14,15 @@ let producer: Producer;
 
 /** What each of them is, how many letters it makes, and what they hold. */
 const SENT = {
-  'a value that dead-letter takes': { records: [{ value: Buffer.alloc(3 * MIB) }], letters: 1 },
-  'a value that dead-letter does not take': { records: [{ value: Buffer.alloc(6 * MIB) }], letters: 1 },
+  'a value that dead-letter takes': { records: [{ value: Buffer.alloc(3 * MIB) }], deadLetters: 1 },
+  'a value that dead-letter does not take': { records: [{ value: Buffer.alloc(6 * MIB) }], deadLetters: 1 },
   'a key that dead-letter does not take': {
     records: [{ key: Buffer.alloc(6 * MIB, 'k'), value: Buffer.from('x') }],
-    letters: 1,
+    deadLetters: 1,
   },
   'a header that dead-letter does not take': {
     records: [{ value: Buffer.from('x'), headers: { large: Buffer.alloc(6 * MIB) } }],
-    letters: 1,
+    deadLetters: 1,
   },
   'more headers than anybody writes': {
     records: [
@@ -31,16 +31,16 @@ const SENT = {
         headers: Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`h${i}`, 'x'])),
       },
     ],
-    letters: 1,
+    deadLetters: 1,
   },
-  'a batch with large records': { records: Array(4).fill({ value: Buffer.alloc(10 * MIB) }), letters: 1 },
+  'a batch with large records': { records: Array(4).fill({ value: Buffer.alloc(10 * MIB) }), deadLetters: 1 },
   'more records than a role is given at once': {
     records: Array(12_000).fill({ value: Buffer.from('x') }),
-    letters: 12_000,
+    deadLetters: 12_000,
   },
-} satisfies Record<string, { records: Message[]; letters: number }>;
+} satisfies Record<string, { records: Message[]; deadLetters: number }>;
 
-const lettersOf = (input: Input) =>
+const deadLettersOf = (input: Input) =>
   system.seen.deadLetters.filter(({ headers }) => String(headers['rt-source-topic']) === system.topics[input]);
 
 /** A sensor whose records go to partition 0, as what is sent here does. */
@@ -72,7 +72,7 @@ describe('a packed batch', () => {
   });
 
   it.each(Object.entries(SENT))('with %s makes a letter on every topic, and the partition goes on', async (_, sent) => {
-    const before = INPUTS.map((input) => lettersOf(input).length);
+    const before = INPUTS.map((input) => deadLettersOf(input).length);
     for (const input of INPUTS)
       await producer.send({
         topic: system.topics[input],
@@ -81,17 +81,17 @@ describe('a packed batch', () => {
       });
     await deliver();
     for (const [i, input] of INPUTS.entries()) {
-      await vi.waitFor(() => expect(lettersOf(input)).toHaveLength((before[i] ?? 0) + sent.letters), soon);
-      const letter = lettersOf(input).at(-1);
-      expect(String(letter?.headers['rt-error-code'])).toMatch(
+      await vi.waitFor(() => expect(deadLettersOf(input)).toHaveLength((before[i] ?? 0) + sent.deadLetters), soon);
+      const deadLetter = deadLettersOf(input).at(-1);
+      expect(String(deadLetter?.headers['rt-error-code'])).toMatch(
         /^(record_too_large|record_undecodable|schema_unknown)$/,
       );
-      expect(letter?.value?.length).toBeLessThan(TOPICS.deadLetter.maxMessageBytes);
+      expect(deadLetter?.value?.length).toBeLessThan(TOPICS.deadLetter.maxMessageBytes);
     }
   });
 
   it('leaves cut letters that name the size of the value, and no lag', async () => {
-    const cut = lettersOf('commands').filter(({ headers }) => String(headers['rt-truncated']) === 'true');
+    const cut = deadLettersOf('commands').filter(({ headers }) => String(headers['rt-truncated']) === 'true');
     expect(cut.map(({ headers }) => Number(headers['rt-original-size']))).toContain(6 * MIB);
     const metrics = async () => (await fetch(`${system.roles.get('projector')?.url}/metrics`)).text();
     await vi.waitFor(

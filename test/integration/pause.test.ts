@@ -9,7 +9,7 @@ import { System, soon } from './support/system.ts';
 const SENSORS = 400;
 const TASKS = 20;
 const LEASE_MS = 1_000;
-/** More fit into no produce (src/join/pace.ts): 800,000 bytes of dispatches of more than 250. */
+/** More fit into no produce (src/joiner/delivery/produce-window.ts): 800,000 bytes of dispatches of more than 250. */
 const ONE_PRODUCE = 3_200;
 const SHORT_ROUNDS = 2;
 

@@ -52,7 +52,7 @@ const records = (input: Input): OutRecord[] =>
     numRuns: PER_TOPIC,
   });
 
-const lettersOf = (input: Input) =>
+const deadLettersOf = (input: Input) =>
   system.seen.deadLetters.filter(({ headers }) => String(headers['rt-source-topic']) === system.topics[input]);
 
 describe(`poison (seed ${seed})`, () => {
@@ -61,9 +61,9 @@ describe(`poison (seed ${seed})`, () => {
 
   it.each(Object.keys(INPUTS) as Input[])('on %s becomes dead letters, one for each record', async (input) => {
     await system.producer.send(system.topics[input], records(input));
-    await vi.waitFor(() => expect(lettersOf(input)).toHaveLength(PER_TOPIC), soon);
+    await vi.waitFor(() => expect(deadLettersOf(input)).toHaveLength(PER_TOPIC), soon);
     const places = new Set<string>();
-    for (const { headers } of lettersOf(input)) {
+    for (const { headers } of deadLettersOf(input)) {
       places.add(`${headers['rt-source-partition']}:${headers['rt-source-offset']}`);
       expect(String(headers['rt-error-code'])).toMatch(
         /^(record_undecodable|schema_unknown|record_invalid|\w+_invalid|key_mismatch)$/,
@@ -85,13 +85,13 @@ describe(`poison (seed ${seed})`, () => {
           partition: topic === 'orgSettings' ? 0 : i % 4,
         })),
       );
-    const letters = (topic: string) =>
+    const deadLetters = (topic: string) =>
       system.seen.deadLetters.filter(({ headers }) => String(headers['rt-source-topic']) === topic);
     await vi.waitFor(() => {
       for (const topic of [system.topics.sensorState, system.topics.orgSettings])
-        expect(letters(topic)).toHaveLength(40);
+        expect(deadLetters(topic)).toHaveLength(40);
     }, soon);
-    for (const { headers } of letters(system.topics.orgSettings))
+    for (const { headers } of deadLetters(system.topics.orgSettings))
       expect([String(headers['rt-error-code']), String(headers.trace)]).toEqual(['record_undecodable', 'mine']);
     await system.redis.flushall();
     await vi.waitFor(async () => {
@@ -105,7 +105,7 @@ describe(`poison (seed ${seed})`, () => {
       const whole = { ...samples.TaskEvent, oid: system.oid, task_id: taskId, occurred_at: Date.now(), ...change };
       return { key: whole.task_id, value: system.codec.encode('TaskEvent', whole), headers: { 'rt-epoch': 'other' } };
     };
-    const before = lettersOf('taskEvents').length;
+    const before = deadLettersOf('taskEvents').length;
     await system.command({ task_id: taskId, selector: `sid == "${sid}"` });
     await vi.waitFor(() => expect(system.eventsOf(taskId, 'ADD_TASK')).toHaveLength(1), soon);
     const bad = [
@@ -120,7 +120,7 @@ describe(`poison (seed ${seed})`, () => {
     await system.producer.send(system.topics.taskEvents, [
       event({ type: 'TASK_FAILURE', task_id: randomUUID(), detail: '{"error_code":{"toString":1}}' }),
     ]);
-    await vi.waitFor(() => expect(lettersOf('taskEvents')).toHaveLength(before + bad.length), soon);
+    await vi.waitFor(() => expect(deadLettersOf('taskEvents')).toHaveLength(before + bad.length), soon);
     expect(await system.redis.hget(`{${system.oid}}:p:${taskId}`, '=s')).toBe('p');
 
     const state = { ...samples.SensorState, oid: system.oid, sid: gone };
@@ -132,7 +132,7 @@ describe(`poison (seed ${seed})`, () => {
     await vi.waitFor(() => expect(system.sent(taskId, sid)).toHaveLength(1), soon);
     await system.answer({ sid, task_id: taskId, event: `{"ERROR":${'['.repeat(50_000)}${']'.repeat(50_000)}}` });
     const tooDeep = () =>
-      lettersOf('sensorEvents').filter(({ headers }) => String(headers['rt-error-code']) === 'nested_too_deep');
+      deadLettersOf('sensorEvents').filter(({ headers }) => String(headers['rt-error-code']) === 'nested_too_deep');
     await vi.waitFor(() => expect(tooDeep()).toHaveLength(1), soon);
     await system.answer({ sid, task_id: taskId, event: '{"ERROR":5}' });
     await vi.waitFor(() => expect(system.eventsOf(taskId, 'TASK_FAILURE', sid)).toHaveLength(1), soon);

@@ -9,8 +9,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
-import { createProjection } from '../../src/edges/redis/store.ts';
-import type { Projection } from '../../src/projection/store.ts';
+import { createProjection } from '../../src/edges/redis/projection.ts';
+import type { Projection } from '../../src/projector/projection.ts';
 import { freePort } from '../../src/stack/ports.ts';
 
 const SLOTS = [
@@ -150,7 +150,7 @@ describe('a cluster of Redis', () => {
       oid,
       epoch: 'e',
       partition: 0,
-      token,
+      fencingToken: token,
       nextOffset: 1,
       facts: [],
       presence: [],

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from '../../src/cli/client.ts';
 import { deleteRecord, getRecord, setRecord } from '../../src/cli/hives.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { partitionOf } from '../../src/edges/kafka/partitioner.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
@@ -263,10 +263,10 @@ it('an output that hangs holds up no other of its partition, and one that refuse
       timeout: 4_000,
       interval: 25,
     });
-    const letters = () =>
+    const deadLetters = () =>
       system.seen.deadLetters.filter(({ headers }) => String(headers['rt-error-code']) === 'output_undelivered');
-    await vi.waitFor(() => expect(letters()).toHaveLength(3), soon);
-    expect(String(letters()[0]?.headers['rt-error'])).toBe('The webhook answered 400.');
+    await vi.waitFor(() => expect(deadLetters()).toHaveLength(3), soon);
+    expect(String(deadLetters()[0]?.headers['rt-error'])).toBe('The webhook answered 400.');
     const listed = async () =>
       (
         await run(['outputs', 'list', '--url', system.url, '--oid', system.oid], {

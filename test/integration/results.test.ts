@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Static } from '@sinclair/typebox';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { ResultLine, ResultRow, ResultsAnswer } from '../../src/api/answers.ts';
+import type { ResultLine, ResultRow, ResultsAnswer } from '../../src/api/actions/answers.ts';
 import { EXIT } from '../../src/cli/codes.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
-import { keys } from '../../src/edges/redis/keys.ts';
+import { keys } from '../../src/edges/redis/layout.ts';
 import { wipeOrgs } from '../../src/edges/redis/wipe.ts';
 import { replyOf } from '../../src/fleet/replies.ts';
-import { FACTS } from '../api/memory.ts';
+import { FACTS } from '../api/support/memory.ts';
 import { run } from '../cli/fixtures.ts';
 import { System, soon } from './support/system.ts';
 
@@ -135,7 +135,7 @@ test('another org sees nothing of it, and its answers under the same task id do 
   await system.answer({ sid: 's-1', task_id: taskId, event_id: 'late' });
   await vi.waitFor(async () => expect((await rowOf('s-1')).response_count).toBe(3), soon);
   expect((await rowOf('s-1')).responses.map(({ event_id }) => event_id)).toEqual(['e-1', 'e-2', 'late']);
-  expect(await redis.trip([{ oid: other, name: 'exists', args: [keys.responses(other, taskId)] }])).toEqual([0]);
+  expect(await redis.pipeline([{ oid: other, name: 'exists', args: [keys.responses(other, taskId)] }])).toEqual([0]);
   await expect(system.client.call('GET', `/v1/orgs/${other}/tasks/${taskId}/results`)).rejects.toMatchObject({
     code: 'forbidden',
   });
@@ -172,7 +172,7 @@ test('what the topic no longer holds is shown as gone', async () => {
 
 test('an untasked task keeps its responses for the retention, and no longer', async () => {
   await system.client.request('untask', { task_id: taskId });
-  const [record, responses] = (await redis.trip(
+  const [record, responses] = (await redis.pipeline(
     [keys.record(system.oid, taskId), keys.responses(system.oid, taskId)].map((key) => ({
       ...{ oid: system.oid, name: 'pttl', args: [key] },
     })),

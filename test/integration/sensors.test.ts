@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { SensorFacts } from '../../src/model/records.ts';
-import { FACTS } from '../api/memory.ts';
+import { FACTS } from '../api/support/memory.ts';
 import { System, soon } from './support/system.ts';
 
 const LINUX = 0x20000000;

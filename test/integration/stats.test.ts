@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
-import { createStats } from '../../src/edges/redis/store-stats.ts';
+import { createStats } from '../../src/edges/redis/stats.ts';
 import { Org, PATIENT } from '../support/projection-bench.ts';
 import { openRedisBench } from '../support/redis-bench.ts';
 

@@ -4,7 +4,7 @@ import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer, type Producer } from '../../src/edges/kafka/producer.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { soon } from './support/system.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Kafka, ProducerConfig, Transaction } from 'kafkajs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { createKafka } from '../../src/edges/kafka/client.ts';
+import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer, openSoleProducer } from '../../src/edges/kafka/producer.ts';
 import { startTail } from '../../src/edges/kafka/tail.ts';
 import { System, soon } from './support/system.ts';

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isAnswered, isOpen, MOVES, noCounts, SHOWN_STATES, stateOf } from '../../src/model/states.ts';
-import type { Pair } from '../../src/model/task.ts';
+import type { Delivery } from '../../src/model/task.ts';
 
-const pair = (state: Pair['state'], attempt = 1): Pair => ({ state, attempt, atMs: 0, reason: '' });
+const delivery = (state: Delivery['state'], attempt = 1): Delivery => ({ state, attempt, atMs: 0, reason: '' });
 
 describe('the state of a pair', () => {
   it.each([
     ['pending', undefined, 'queued'],
-    ['pending', pair('sent'), 'sent'],
+    ['pending', delivery('sent'), 'sent'],
     ['expired', undefined, 'expired'],
-    ['expired', pair('sent'), 'expired'],
-    ['removed', pair('sent'), 'removed'],
-    ['pending', pair('removed', 0), 'removed'],
-    ['expired', pair('removed', 0), 'removed'],
-    ['removed', pair('done', 0), 'done'],
-    ['expired', pair('failed'), 'failed'],
+    ['expired', delivery('sent'), 'expired'],
+    ['removed', delivery('sent'), 'removed'],
+    ['pending', delivery('removed', 0), 'removed'],
+    ['expired', delivery('removed', 0), 'removed'],
+    ['removed', delivery('done', 0), 'done'],
+    ['expired', delivery('failed'), 'failed'],
   ] as const)('in a task that is %s with %o is %s', (task, stored, state) => {
     expect(stateOf(task, stored)).toBe(state);
   });

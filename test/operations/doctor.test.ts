@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   judgeBrokers,
   judgeConfig,
+  judgeDeadLetters,
   judgeGroup,
-  judgeLetters,
   judgeProjection,
   judgeRedis,
   judgeSubject,
@@ -41,9 +41,9 @@ describe('a doctor', () => {
     [[judgeProjection(2, 2)], ['ok']],
     [[judgeProjection(2, 1)], ['warn']],
     [[judgeProjection(0, 0)], ['warn']],
-    [[judgeLetters({ byCode: {}, unread: 0, hours: 24 }, 'rt')], ['ok']],
-    [[judgeLetters({ byCode: { ttl_invalid: 1 }, unread: 0, hours: 24 }, 'rt')], ['warn']],
-    [[judgeLetters({ byCode: {}, unread: 5, hours: 24 }, 'rt')], ['warn']],
+    [[judgeDeadLetters({ byCode: {}, unread: 0, hours: 24 }, 'rt')], ['ok']],
+    [[judgeDeadLetters({ byCode: { ttl_invalid: 1 }, unread: 0, hours: 24 }, 'rt')], ['warn']],
+    [[judgeDeadLetters({ byCode: {}, unread: 5, hours: 24 }, 'rt')], ['warn']],
     [[judgeSubject('s', 'registered', 'BACKWARD')], ['ok']],
     [[judgeSubject('s', 'new', null)], ['warn']],
     [[judgeSubject('s', 'registered', 'NONE')], ['warn']],
@@ -55,14 +55,14 @@ describe('a doctor', () => {
 
   it('counts dead letters by code, the most frequent first, and names the command that lists them', () => {
     const byCode = { org_unknown: 2, selector_syntax: 10, ttl_invalid: 2 };
-    const { finding, advice, counts } = judgeLetters({ byCode, unread: 0, hours: 24 }, 'rt');
+    const { finding, advice, counts } = judgeDeadLetters({ byCode, unread: 0, hours: 24 }, 'rt');
     expect(finding).toBe('14 in the last 24 h: selector_syntax 10, org_unknown 2, ttl_invalid 2');
     expect(advice).toContain('rt dead-letter list --since 24h');
     expect(counts).toEqual(byCode);
   });
 
   it('says so when it has counted only the newest dead letters', () => {
-    const { finding } = judgeLetters({ byCode: { org_unknown: 2 }, unread: 7_000, hours: 24 }, 'rt');
+    const { finding } = judgeDeadLetters({ byCode: { org_unknown: 2 }, unread: 7_000, hours: 24 }, 'rt');
     expect(finding).toBe('7002 in the last 24 h, of the newest 2: org_unknown 2');
   });
 });

@@ -11,9 +11,9 @@ import { LoggedConnections } from '../../src/operations/logged-connections.ts';
 import { isCompared, LoggedMinutes } from '../../src/operations/logged-minutes.ts';
 import { LoggedResponses } from '../../src/operations/logged-responses.ts';
 import { Replay } from '../../src/operations/replay.ts';
-import type { InRecord } from '../../src/outbox.ts';
-import { minuteOf } from '../../src/projection/stats.ts';
-import type { Response } from '../../src/responses/store.ts';
+import type { InRecord } from '../../src/ports.ts';
+import { minuteOf } from '../../src/projector/stats.ts';
+import type { Response } from '../../src/responder/responses/responses.ts';
 
 const OID = '11111111-2222-4333-8444-555555555555';
 const NOW = 1_800_000_000_000;

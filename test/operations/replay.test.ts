@@ -1,12 +1,12 @@
 /** The fold of the log, and how it is held against Redis. */
 import { describe, expect, it } from 'vitest';
 import type { SensorState, TaskCommand, TaskEvent } from '../../src/model/records.ts';
-import { contentHashOf, type Pair, type TaskRecord } from '../../src/model/task.ts';
+import { contentHashOf, type Delivery, type TaskRecord } from '../../src/model/task.ts';
 import { compareSensor, compareTask, essenceOf, type LiveTask } from '../../src/operations/compare.ts';
 import type { TaskPlaces } from '../../src/operations/kept.ts';
 import { progressOf } from '../../src/operations/rebuild-progress.ts';
 import { type LoggedTask, Replay } from '../../src/operations/replay.ts';
-import type { InRecord } from '../../src/outbox.ts';
+import type { InRecord } from '../../src/ports.ts';
 
 const OID = '11111111-2222-4333-8444-555555555555';
 const NOW = 1_800_000_000_000;
@@ -51,7 +51,7 @@ const fold = (work: (replay: Replay) => void): LoggedTask => {
   work(replay);
   return replay.get(OID, 'a') as LoggedTask;
 };
-const pairOf = (task: LoggedTask, sid = 's') => task.pairs.get(sid);
+const deliveryOf = (task: LoggedTask, sid = 's') => task.deliveries.get(sid);
 
 describe('the fold of the log', () => {
   it('adds a task once; a removal ends it, and its id is used up until it is forgotten', () => {
@@ -105,8 +105,8 @@ describe('the fold of the log', () => {
       replay.event(event('TASK_REMOVED', 'r'));
       replay.event(event('TASK_SENT', 'r', { attempt: 9 }));
     });
-    expect(pairOf(task)).toEqual({ state: 'failed', attempt: 2, code: '5' });
-    expect(pairOf(task, 'r')?.state).toBe('removed');
+    expect(deliveryOf(task)).toEqual({ state: 'failed', attempt: 2, code: '5' });
+    expect(deliveryOf(task, 'r')?.state).toBe('removed');
   });
 });
 
@@ -125,10 +125,15 @@ describe('Redis held against the log', () => {
     offset: 0,
     command: command(),
   };
-  const pair = (state: Pair['state'], attempt: number, reason = '-'): Pair => ({ state, attempt, atMs: NOW, reason });
-  const live = (change: Partial<LiveTask> = {}, pairs: [string, Pair][] = []): LiveTask => ({
+  const delivery = (state: Delivery['state'], attempt: number, reason = '-'): Delivery => ({
+    state,
+    attempt,
+    atMs: NOW,
+    reason,
+  });
+  const live = (change: Partial<LiveTask> = {}, deliveries: [string, Delivery][] = []): LiveTask => ({
     record,
-    pairs: new Map([['sent', pair('sent', 2)], ['done', pair('done', 1)], ...pairs]),
+    deliveries: new Map([['sent', delivery('sent', 2)], ['done', delivery('done', 1)], ...deliveries]),
     places: inPlace,
     ...change,
   });
@@ -143,12 +148,12 @@ describe('Redis held against the log', () => {
     [
       'a claim under way',
       live({}, [
-        ['sent', pair('sent', 3, '0:1:2:3')],
-        ['new', pair('sent', 1, '0:1:2:3')],
+        ['sent', delivery('sent', 3, '0:1:2:3')],
+        ['new', delivery('sent', 1, '0:1:2:3')],
       ]),
       [],
     ],
-    ['a lost task', live({ record: null, pairs: new Map() }), ['p:a']],
+    ['a lost task', live({ record: null, deliveries: new Map() }), ['p:a']],
     ['another end', live({ record: { ...record, expiresAtMs: 1 } }), ['p:a']],
     ['another state', live({ record: { ...record, state: 'removed', endedAtMs: 5 } }), ['p:a', 'p:a']],
     ['another command', live({ record: { ...record, command: command({ task: 'other' }) } }), ['p:a']],
@@ -157,10 +162,10 @@ describe('Redis held against the log', () => {
     ['an index too many', misplaced({ endedMs: NOW }), ['ie']],
     ['a lost key of its own', misplaced({ content: null }), ['t:a']],
     ['another content of its own key', misplaced({ content: 'other' }), ['t:a']],
-    ['a lost pair', live({ pairs: new Map([['sent', pair('sent', 2)]]) }), ['p:a done']],
-    ['a pair too many', live({}, [['other', pair('done', 1)]]), ['p:a other']],
-    ['a lost attempt', live({}, [['sent', pair('sent', 1)]]), ['p:a sent']],
-    ['an answer that the log has not', live({}, [['sent', pair('done', 2)]]), ['p:a sent']],
+    ['a lost pair', live({ deliveries: new Map([['sent', delivery('sent', 2)]]) }), ['p:a done']],
+    ['a pair too many', live({}, [['other', delivery('done', 1)]]), ['p:a other']],
+    ['a lost attempt', live({}, [['sent', delivery('sent', 1)]]), ['p:a sent']],
+    ['an answer that the log has not', live({}, [['sent', delivery('done', 2)]]), ['p:a sent']],
   ])('%s', (_, task, keys) => expect(keysOf(task)).toEqual(keys));
 
   it('may forget a task a little before or after we do, and has to in the end', () => {

@@ -3,7 +3,7 @@
  * the promise rests on, in the scripts of the store or on the way to it, and leaves all else as it is.
  */
 import type { RolePorts } from '../../src/ports.ts';
-import type { Projection } from '../../src/projection/store.ts';
+import type { Projection } from '../../src/projector/projection.ts';
 import type { Invariant } from './checker.ts';
 import type { Kind } from './cluster.ts';
 import { ORGS } from './fleet.ts';

@@ -55,7 +55,7 @@ describe('a run', () => {
   });
 
   it('meets every kind of record and of fault often enough to say something', async () => {
-    const total = { dispatches: 0, copies: 0, settled: 0, letters: 0 };
+    const total = { dispatches: 0, copies: 0, settled: 0, deadLetters: 0 };
     const met = new Set<string>();
     for (const seed of SEEDS) {
       const trace = (line: string) => {
@@ -67,7 +67,7 @@ describe('a run', () => {
     expect(total.dispatches).toBeGreaterThan(500);
     expect(total.settled).toBeGreaterThan(300);
     expect(total.copies).toBeGreaterThan(0);
-    expect(total.letters).toBeGreaterThan(100);
+    expect(total.deadLetters).toBeGreaterThan(100);
     expect([...met].toSorted()).toEqual(FAULTS.toSorted());
   });
 });

@@ -23,7 +23,7 @@ export class Violation extends Error {
 }
 
 /** What is known of one (task, sensor). Times are virtual ms. */
-export type PairHistory = {
+export type DeliveryHistory = {
   dispatches: { atMs: number; connectionId: string; attempt: number }[];
   receiptMs: number | null;
   receiptAfterDispatch: boolean;
@@ -44,12 +44,12 @@ export type CheckerOptions = {
 type Append = { atMs: number; sentMs: number };
 
 export class Checker {
-  readonly pairs = new Map<string, PairHistory>();
+  readonly deliveries = new Map<string, DeliveryHistory>();
   readonly events = new Map<string, Map<string, Set<string>>>();
-  readonly letters = new Set<string>();
+  readonly deadLetters = new Set<string>();
   /** Answered untasks of whole tasks. */
   readonly untasked = new Map<string, number>();
-  readonly stats = { dispatches: 0, copies: 0, late: 0, settled: 0, letters: 0 };
+  readonly stats = { dispatches: 0, copies: 0, late: 0, settled: 0, deadLetters: 0 };
   readonly #options: CheckerOptions;
   readonly #ids = new Set<string>();
   /** By org and partition, how far presence was processed, and when: rising in both. */
@@ -59,11 +59,11 @@ export class Checker {
     this.#options = options;
   }
 
-  pair(oid: string, taskId: string, sid: string): PairHistory {
+  delivery(oid: string, taskId: string, sid: string): DeliveryHistory {
     const name = `${oid} ${taskId} ${sid}`;
-    let pair = this.pairs.get(name);
-    if (pair === undefined) {
-      pair = {
+    let delivery = this.deliveries.get(name);
+    if (delivery === undefined) {
+      delivery = {
         dispatches: [],
         receiptMs: null,
         receiptAfterDispatch: false,
@@ -72,9 +72,9 @@ export class Checker {
         told: 0,
         untaskedMs: null,
       };
-      this.pairs.set(name, pair);
+      this.deliveries.set(name, delivery);
     }
-    return pair;
+    return delivery;
   }
 
   onProcessed(oid: string, partition: number, offset: number, atMs: number): void {
@@ -92,7 +92,7 @@ export class Checker {
     const task = this.#options.oracle.tasks.get(`${oid} ${taskId}`);
     const sensor = this.#options.oracle.sensors.get(`${oid} ${sid}`);
     this.#staysInOrg(dispatch, task, sensor);
-    const pair = this.pair(oid, taskId, sid);
+    const delivery = this.delivery(oid, taskId, sid);
     this.#isInTime(dispatch, task as OracleTask, append);
     this.#isNotAfter(
       'I3',
@@ -101,11 +101,11 @@ export class Checker {
       dispatch,
       append,
     );
-    this.#isNotAfter('I3', 'after the untask of this sensor was answered', pair.untaskedMs, dispatch, append);
+    this.#isNotAfter('I3', 'after the untask of this sensor was answered', delivery.untaskedMs, dispatch, append);
     if (!task?.doneWhenSent)
-      this.#isNotAfter('I4', `after its ${pair.settled?.type}`, pair.settled?.atMs ?? null, dispatch, append);
+      this.#isNotAfter('I4', `after its ${delivery.settled?.type}`, delivery.settled?.atMs ?? null, dispatch, append);
     this.#matches(dispatch, task as OracleTask, sensor as OracleSensor, append);
-    pair.dispatches.push({ atMs: append.atMs, connectionId: dispatch.connection_id, attempt: dispatch.attempt });
+    delivery.dispatches.push({ atMs: append.atMs, connectionId: dispatch.connection_id, attempt: dispatch.attempt });
   }
 
   #staysInOrg(dispatch: TaskDispatch, task: OracleTask | undefined, sensor: OracleSensor | undefined): void {
@@ -179,23 +179,23 @@ export class Checker {
     if (type === 'TASK_REMOVED' && sid === null && task.removedMs === null)
       throw new Violation('I7', `${what}, which nobody asked for`);
     if (sid === null) return;
-    const pair = this.pair(oid, taskId, sid);
-    if (type === 'TASK_REMOVED') pair.removed = true;
-    if (type === 'TASK_SENT') pair.told = Math.max(pair.told, event.attempt ?? 0);
-    if (type === 'TASK_DONE' || type === 'TASK_FAILURE') this.#settles(event, pair, task, what, atMs);
+    const delivery = this.delivery(oid, taskId, sid);
+    if (type === 'TASK_REMOVED') delivery.removed = true;
+    if (type === 'TASK_SENT') delivery.told = Math.max(delivery.told, event.attempt ?? 0);
+    if (type === 'TASK_DONE' || type === 'TASK_FAILURE') this.#settles(event, delivery, task, what, atMs);
   }
 
-  #settles(event: TaskEvent, pair: PairHistory, task: OracleTask, what: string, atMs: number): void {
-    if (pair.receiptMs === null && !task.doneWhenSent)
+  #settles(event: TaskEvent, delivery: DeliveryHistory, task: OracleTask, what: string, atMs: number): void {
+    if (delivery.receiptMs === null && !task.doneWhenSent)
       throw new Violation('I6', `${what} in ${event.oid}, where no sensor answered it`);
-    if (pair.settled && pair.settled.eventId !== event.event_id)
+    if (delivery.settled && delivery.settled.eventId !== event.event_id)
       throw new Violation(
         'I8',
-        `${what}, attempt ${event.attempt}, is another event than the ${pair.settled.type} before`,
+        `${what}, attempt ${event.attempt}, is another event than the ${delivery.settled.type} before`,
       );
-    if (pair.settled) return;
+    if (delivery.settled) return;
     this.stats.settled += 1;
-    pair.settled = { eventId: event.event_id, type: event.type as 'TASK_DONE' | 'TASK_FAILURE', atMs };
+    delivery.settled = { eventId: event.event_id, type: event.type as 'TASK_DONE' | 'TASK_FAILURE', atMs };
   }
 
   #note(task: string, kind: string, eventId: string): void {
@@ -211,15 +211,15 @@ export class Checker {
     if (checked.refusal) return;
     const taskId = taskNamedBy(event, checked.routing);
     if (taskId === null || isDeliveryNotice(event)) return;
-    const pair = this.pair(event.oid, taskId, event.sid);
-    pair.receiptMs ??= atMs;
-    if (pair.dispatches.length > 0) pair.receiptAfterDispatch = true;
+    const delivery = this.delivery(event.oid, taskId, event.sid);
+    delivery.receiptMs ??= atMs;
+    if (delivery.dispatches.length > 0) delivery.receiptAfterDispatch = true;
   }
 
   /** A command that is valid must not be refused. */
   onDeadLetter(topic: string, partition: number, offset: number, code: string): void {
-    this.stats.letters += 1;
-    this.letters.add(`${topic}/${partition}/${offset}`);
+    this.stats.deadLetters += 1;
+    this.deadLetters.add(`${topic}/${partition}/${offset}`);
     if (topic !== 'task-commands') return;
     const verdict = this.#options.oracle.verdicts.get(`${partition}/${offset}`);
     if (verdict !== 'refused' && verdict !== 'conflict')

@@ -37,7 +37,7 @@ function withdrawn(
   offset: number,
 ): void {
   const { memory } = redis;
-  for (const [sid, { state, extra }] of memory.row(memory.org(oid), taskId)?.pairs ?? []) {
-    if (state === 'r' && extra === String(offset)) checker.pair(oid, taskId, sid).untaskedMs ??= scheduler.nowMs;
+  for (const [sid, { state, extra }] of memory.row(memory.org(oid), taskId)?.deliveries ?? []) {
+    if (state === 'r' && extra === String(offset)) checker.delivery(oid, taskId, sid).untaskedMs ??= scheduler.nowMs;
   }
 }

@@ -1,8 +1,8 @@
 /** The processes: started, killed, stopped, paused, and started anew by whoever watches over them. */
-import { Applied } from '../../src/api/applied.ts';
-import { startJoiner } from '../../src/join/joiner.ts';
+import { Applied } from '../../src/api/tasks/applied.ts';
+import { startJoiner } from '../../src/joiner/joiner.ts';
 import type { Role, RolePorts } from '../../src/ports.ts';
-import { startProjector } from '../../src/projection/projector.ts';
+import { startProjector } from '../../src/projector/projector.ts';
 import { type Env, portsOf } from './ports.ts';
 import { Proc } from './scheduler.ts';
 

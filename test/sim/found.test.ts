@@ -73,7 +73,7 @@ describe('found by the simulation', () => {
         await world.pass(10_000);
       },
     );
-    expect(world.stats().letters).toBe(1);
+    expect(world.stats().deadLetters).toBe(1);
   });
 
   it('rows that Redis did not take while the offset behind them was written: the next owner did not know the sensors', async () => {

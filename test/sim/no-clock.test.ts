@@ -4,12 +4,12 @@ import { expect, it } from 'vitest';
 
 const OWN = /\b(setTimeout|setInterval|setImmediate|Date\.now|performance\.now|Math\.random|randomUUID)\b/;
 const CORE = [
-  'src/join/*.ts',
-  'src/projection/*.ts',
+  'src/joiner/**/*.ts',
+  'src/projector/*.ts',
   'src/model/*.ts',
-  'src/edges/kafka/group*.ts',
+  'src/edges/kafka/{,kafkajs/}group*.ts',
   'src/edges/kafka/{inbox,outbox}.ts',
-  'src/api/{applied,shared-poll}.ts',
+  'src/api/{tasks/applied,events/shared-poll}.ts',
 ];
 
 it('the core has no clock and no chance of its own', () => {

@@ -4,7 +4,7 @@
  */
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import { clockOf } from '../../src/clock.ts';
+import { clockOf } from '../../src/async/clock.ts';
 import type { Config } from '../../src/config.ts';
 import { type Codec, createCodec } from '../../src/edges/avro/codec.ts';
 import { createInbox } from '../../src/edges/kafka/inbox.ts';
@@ -128,7 +128,7 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
         config,
         decodeCommand: (bytes) => codec.decode('TaskCommand', bytes),
       }),
-      store: codec,
+      recordCodec: codec,
       metrics: METRICS,
     },
     kind,

@@ -17,7 +17,7 @@ export function checkRest(options: RestOptions): void {
   for (const fault of logFaults(options)) throw fault;
   for (const task of oracle.tasks.values()) {
     isStored(options, task);
-    for (const sensor of oracle.sensors.values()) if (sensor.oid === task.oid) isPairStored(options, task, sensor);
+    for (const sensor of oracle.sensors.values()) if (sensor.oid === task.oid) isDeliveryStored(options, task, sensor);
   }
 }
 
@@ -25,13 +25,13 @@ export function checkRest(options: RestOptions): void {
 export function* logFaults(options: LogOptions): Generator<Violation> {
   const { oracle, checker } = options;
   for (const [place, verdict] of oracle.verdicts) {
-    if ((verdict === 'refused' || verdict === 'conflict') && !checker.letters.has(`task-commands/${place}`))
+    if ((verdict === 'refused' || verdict === 'conflict') && !checker.deadLetters.has(`task-commands/${place}`))
       yield at('I7', `the command at ${place} is ${verdict}, and has no dead letter`);
   }
   for (const task of oracle.tasks.values()) {
     yield* isTold(options, task);
     for (const sensor of oracle.sensors.values()) {
-      const fault = sensor.oid === task.oid ? pairFault(options, task, sensor) : null;
+      const fault = sensor.oid === task.oid ? deliveryFault(options, task, sensor) : null;
       if (fault) yield fault;
     }
   }
@@ -79,34 +79,38 @@ function* isTold({ checker, nowMs }: LogOptions, task: OracleTask): Generator<Vi
   }
 }
 
-function pairFault(options: LogOptions, task: OracleTask, sensor: OracleSensor): Violation | null {
+function deliveryFault(options: LogOptions, task: OracleTask, sensor: OracleSensor): Violation | null {
   const { checker, nowMs } = options;
-  const pair = checker.pairs.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
+  const delivery = checker.deliveries.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
   const what = `${nameOf(task)} for ${sensor.sid}`;
-  if (pair?.receiptAfterDispatch && !pair.settled) return at('I8', `${what} was answered, and has no TASK_DONE`);
-  if (pair?.settled || pair?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return null;
+  if (delivery?.receiptAfterDispatch && !delivery.settled)
+    return at('I8', `${what} was answered, and has no TASK_DONE`);
+  if (delivery?.settled || delivery?.removed || task.removedMs !== null || task.expiresAtMs <= nowMs) return null;
   const last = sensor.states.at(-1);
   if (!last?.online || task.matches(last.record) !== true) return null;
   if (isWithdrawn(options, task, sensor)) return at('I7', `${what} should be withdrawn, and is not`);
-  if (pair?.dispatches.some(({ connectionId }) => connectionId === last.connectionId)) return null;
+  if (delivery?.dispatches.some(({ connectionId }) => connectionId === last.connectionId)) return null;
   return at(
     'I1',
     `${what} is due over ${last.connectionId} since ${Math.round(nowMs - last.atMs)} ms, and was not sent`,
   );
 }
 
-function isPairStored({ checker, redis }: RestOptions, task: OracleTask, sensor: OracleSensor): void {
-  const pair = checker.pairs.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
+function isDeliveryStored({ checker, redis }: RestOptions, task: OracleTask, sensor: OracleSensor): void {
+  const delivery = checker.deliveries.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
   const what = `${nameOf(task)} for ${sensor.sid}`;
-  const stored = redis.row(redis.org(task.oid), task.taskId)?.pairs.get(sensor.sid);
-  if (pair?.settled && stored?.state !== (pair.settled.type === 'TASK_DONE' ? 'd' : 'f'))
-    fail('I8', `${what} has ${pair.settled.type}, and the projection says ${stored?.state}`);
-  if (stored?.state === 'r' && !pair?.removed && !pair?.settled)
+  const stored = redis.row(redis.org(task.oid), task.taskId)?.deliveries.get(sensor.sid);
+  if (delivery?.settled && stored?.state !== (delivery.settled.type === 'TASK_DONE' ? 'd' : 'f'))
+    fail('I8', `${what} has ${delivery.settled.type}, and the projection says ${stored?.state}`);
+  if (stored?.state === 'r' && !delivery?.removed && !delivery?.settled)
     fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
-  if (pair?.removed && !pair.settled && stored?.state !== 'r')
+  if (delivery?.removed && !delivery.settled && stored?.state !== 'r')
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
-  if (pair && pair.told > (stored?.attempt ?? 0) && stored?.state !== 'r' && !pair.settled)
-    fail('I7', `${what} has TASK_SENT of attempt ${pair.told}, and the projection says ${stored?.attempt ?? 'none'}`);
+  if (delivery && delivery.told > (stored?.attempt ?? 0) && stored?.state !== 'r' && !delivery.settled)
+    fail(
+      'I7',
+      `${what} has TASK_SENT of attempt ${delivery.told}, and the projection says ${stored?.attempt ?? 'none'}`,
+    );
 }
 
 /** The sensor matched the narrowed UNTASK all the time since before it was written, as its owner knew then. */

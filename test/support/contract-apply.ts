@@ -1,6 +1,6 @@
 /** What commands and events of the log do to the projection, also when they come again. */
 import { describe, expect, it } from 'vitest';
-import type { ApplyCommand } from '../../src/projection/store.ts';
+import type { ApplyCommand } from '../../src/projector/projection.ts';
 import { type Bench, FAR_MS, Org, PATIENT } from './projection-bench.ts';
 
 export function applyContract(bench: () => Bench): void {
@@ -186,7 +186,7 @@ export function applyContract(bench: () => Bench): void {
         { word: 'settled' },
         { word: 'claimed', attempt: 1 },
       ]);
-      expect(await org.claim('a', ['s1'], { tag: 'tag2' })).toEqual([{ word: 'claimed', attempt: 4 }]);
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([{ word: 'claimed', attempt: 4 }]);
     });
 
     it('takes TASK_SENT only upwards, and the first receipt only', async () => {
@@ -195,14 +195,14 @@ export function applyContract(bench: () => Bench): void {
       const sent = (attempt: number) => org.events({ type: 'sent', taskId: 'a', attempt });
       await sent(2);
       await sent(1);
-      expect(await org.pair('a')).toMatchObject({ state: 'sent', attempt: 2 });
+      expect(await org.delivery('a')).toMatchObject({ state: 'sent', attempt: 2 });
       await org.events({ type: 'failed', taskId: 'a', attempt: 2, atMs: 5, extra: '1006' });
       const failed = { state: 'failed', attempt: 2, atMs: 5, reason: '1006' };
-      expect(await org.pair('a')).toEqual(failed);
+      expect(await org.delivery('a')).toEqual(failed);
       await org.events({ type: 'done', taskId: 'a', attempt: 3, atMs: 6 });
       await org.events({ type: 'removed', taskId: 'a', atMs: 7 });
       await sent(9);
-      expect(await org.pair('a')).toEqual(failed);
+      expect(await org.delivery('a')).toEqual(failed);
     });
 
     it('lets a receipt count over a removal, since the command ran; a later TASK_SENT does not', async () => {
@@ -212,11 +212,11 @@ export function applyContract(bench: () => Bench): void {
         { type: 'sent', taskId: 'a', attempt: 4 },
         { type: 'removed', taskId: 'a', attempt: 0, extra: '17' },
       );
-      expect(await org.pair('a')).toMatchObject({ state: 'removed', attempt: 4, reason: '17' });
+      expect(await org.delivery('a')).toMatchObject({ state: 'removed', attempt: 4, reason: '17' });
       await org.events({ type: 'sent', taskId: 'a', attempt: 5 });
-      expect(await org.pair('a')).toMatchObject({ state: 'removed' });
+      expect(await org.delivery('a')).toMatchObject({ state: 'removed' });
       await org.events({ type: 'done', taskId: 'a', attempt: 4 });
-      expect(await org.pair('a')).toMatchObject({ state: 'done', attempt: 4 });
+      expect(await org.delivery('a')).toMatchObject({ state: 'done', attempt: 4 });
     });
 
     it('ends a task whose TASK_EXPIRED is read before it, and announces nothing again', async () => {
@@ -263,9 +263,9 @@ export function applyContract(bench: () => Bench): void {
       expect((await org.narrow(1, 'a', ['s1', 's9'])).toSorted()).toEqual(['s1', 's3']);
       expect(await org.narrow(2, 'a', ['s1', 's4'])).toEqual(['s4']);
       expect((await org.narrow(1, 'a', [])).toSorted()).toEqual(['s1', 's3']);
-      expect(await org.pair('a', 's1')).toMatchObject({ state: 'removed', attempt: 1 });
-      expect(await org.pair('a', 's2')).toMatchObject({ state: 'done' });
-      expect(await org.claim('a', ['s1', 's5'], { tag: 'other' })).toEqual([
+      expect(await org.delivery('a', 's1')).toMatchObject({ state: 'removed', attempt: 1 });
+      expect(await org.delivery('a', 's2')).toMatchObject({ state: 'done' });
+      expect(await org.claim('a', ['s1', 's5'], { connectionHash: 'other' })).toEqual([
         { word: 'settled' },
         { word: 'claimed', attempt: 1 },
       ]);
@@ -279,8 +279,8 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.narrow(4, 'unknown', ['s1'])).toEqual([]);
       expect(await org.narrow(5, 'b', ['s1'], { atMs: expiresAtMs })).toEqual([]);
       expect(await offsetOf(org)).toBe(6);
-      expect(await org.pair('a')).toBeUndefined();
-      expect(await org.pair('b')).toBeUndefined();
+      expect(await org.delivery('a')).toBeUndefined();
+      expect(await org.delivery('b')).toBeUndefined();
     });
   });
 }

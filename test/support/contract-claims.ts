@@ -27,7 +27,7 @@ export function claimsContract(bench: () => Bench): void {
       const until = await untilOf(org.claim('a', ['s1']));
       expect(until).toBeGreaterThan(now + PATIENT.firstBackoffMs / 2);
       expect(until).toBeLessThanOrEqual(now + PATIENT.firstBackoffMs);
-      expect(await org.pair('a')).toMatchObject({ state: 'sent', attempt: 1 });
+      expect(await org.delivery('a')).toMatchObject({ state: 'sent', attempt: 1 });
     });
 
     it('lets ten who claim one pair at the same time have it once', async () => {
@@ -41,9 +41,9 @@ export function claimsContract(bench: () => Bench): void {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1'], { batch });
-      expect(await org.claim('a', ['s1'], { tag: 'tag2' })).toEqual([WAIT]);
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([WAIT]);
       await org.confirm(batch, 'a');
-      expect(await org.claim('a', ['s1'], { tag: 'tag2' })).toEqual([claimed(2)]);
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([claimed(2)]);
     });
 
     it('claims the next attempt of the same connection after the backoff, which doubles up to the longest', async () => {
@@ -52,7 +52,7 @@ export function claimsContract(bench: () => Bench): void {
         const batch = org.newBatch();
         expect(await org.claim('a', ['s1'], { batch })).toEqual([claimed(attempt)]);
         await org.confirm(batch, 'a');
-        const { atMs } = (await org.pair('a'))!;
+        const { atMs } = (await org.delivery('a'))!;
         await bench().reach(atMs + (attempt === 1 ? 20 : 30));
       }
     });
@@ -64,11 +64,13 @@ export function claimsContract(bench: () => Bench): void {
       const { inFlight } = ok(await org.projection.takeover(org.oid, org.epoch, 0));
       expect(inFlight.map((entry) => entry.batch)).toEqual([batch]);
       await bench().reach(inFlight[0]!.untilMs);
-      org.token = await org.take();
+      org.fencingToken = await org.take();
       const again = org.newBatch();
-      expect(await org.claim('a', ['s1'], { batch: again, tag: 'tag2' })).toEqual([{ ...claimed(1), again: true }]);
+      expect(await org.claim('a', ['s1'], { batch: again, connectionHash: 'tag2' })).toEqual([
+        { ...claimed(1), again: true },
+      ]);
       await org.confirm(again, 'a');
-      expect(await org.claim('a', ['s1'], { tag: 'tag3' })).toEqual([claimed(2)]);
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag3' })).toEqual([claimed(2)]);
     });
 
     it('claims the same attempt of what is done when sent, as long as nobody has confirmed it', async () => {
@@ -77,10 +79,10 @@ export function claimsContract(bench: () => Bench): void {
       await org.claim('a', ['s1'], { batch, doneWhenSent: true });
       const [entry] = ok(await org.projection.takeover(org.oid, org.epoch, 0)).inFlight;
       await bench().reach(entry!.untilMs);
-      org.token = await org.take();
+      org.fencingToken = await org.take();
       // The batch was ended without the pair, whose sensor was offline: TASK_DONE may stand on the log under attempt 1.
       await org.confirm(batch, 'a');
-      expect(await org.claim('a', ['s1'], { tag: 'tag2', doneWhenSent: true })).toEqual([
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag2', doneWhenSent: true })).toEqual([
         { ...claimed(1), again: true },
       ]);
     });
@@ -91,7 +93,7 @@ export function claimsContract(bench: () => Bench): void {
       await org.claim('a', ['s1'], { batch, doneWhenSent: true });
       await org.narrow(1, 'a', ['s1']);
       await org.confirm(batch, 'a', { done: ['s1'] });
-      expect(await org.pair('a')).toMatchObject({ state: 'done', attempt: 1 });
+      expect(await org.delivery('a')).toMatchObject({ state: 'done', attempt: 1 });
     });
 
     it('gives no pair that is settled', async () => {
@@ -102,7 +104,11 @@ export function claimsContract(bench: () => Bench): void {
         { taskId: 'a', sid: 's2', state: 'failed', code: '9' },
       );
       await org.narrow(1, 'a', ['s3']);
-      expect(await org.claim('a', ['s1', 's2', 's3'], { tag: 'other' })).toEqual([SETTLED, SETTLED, SETTLED]);
+      expect(await org.claim('a', ['s1', 's2', 's3'], { connectionHash: 'other' })).toEqual([
+        SETTLED,
+        SETTLED,
+        SETTLED,
+      ]);
     });
 
     it('gives no pair of a task that is unknown, removed, expired, or in the last margin of its time', async () => {
@@ -119,13 +125,13 @@ export function claimsContract(bench: () => Bench): void {
       for (const taskId of ['unknown', 'removed', 'over'])
         expect(await org.claim(taskId, ['s1', 's2'])).toEqual([GONE, GONE]);
       expect(await org.claim('a', ['s1'])).toEqual([claimed(1)]);
-      expect(await org.pair('removed')).toBeUndefined();
+      expect(await org.delivery('removed')).toBeUndefined();
       expect(ok(await org.projection.inFlight(org.oid, org.epoch)).entries).toHaveLength(1);
     });
 
     it('writes presence before it claims, and answers the version and the time of the store', async () => {
       const org = await withTask();
-      const { oid, epoch, token } = org;
+      const { oid, epoch, fencingToken } = org;
       const presence = [
         {
           sid: 's1',
@@ -142,11 +148,11 @@ export function claimsContract(bench: () => Bench): void {
         },
       ];
       const rows = org.rows({ nextOffset: 4, facts: [{ sid: 's1', bytes: Buffer.from([0, 255]) }], presence });
-      const tasks = [{ taskId: 'a', pairs: [{ sid: 's1', tag: 't' }] }];
+      const tasks = [{ taskId: 'a', deliveries: [{ sid: 's1', connectionHash: 't' }] }];
       const before = await bench().nowMs();
       const answer = await org.projection.claim(
         [rows],
-        [{ oid, epoch, token, partition: 0, batch: org.newBatch(), tasks }],
+        [{ oid, epoch, fencingToken, partition: 0, batch: org.newBatch(), tasks }],
       );
       expect(answer.rows).toEqual([{ ok: true }]);
       expect(answer.claims[0]).toMatchObject({ ok: true, version: 1, words: [[claimed(1)]] });
@@ -182,8 +188,8 @@ export function claimsContract(bench: () => Bench): void {
 
   describe('checking a claim again', () => {
     const recheck = async (org: Org, batch: string, taskId: string, sids: string[], by = org.projection) => {
-      const { oid, epoch, token } = org;
-      return ok(await by.recheck({ oid, epoch, token, partition: 0, batch, tasks: [{ taskId, sids }] })).kept[0];
+      const { oid, epoch, fencingToken } = org;
+      return ok(await by.recheck({ oid, epoch, fencingToken, partition: 0, batch, tasks: [{ taskId, sids }] })).kept[0];
     };
 
     it('keeps what is still claimed by the batch, under a new lease', async () => {
@@ -220,7 +226,7 @@ export function claimsContract(bench: () => Bench): void {
       await org.claim('a', ['s1', 's2'], { batch });
       await org.confirm(batch, 'a', { dropped: ['s1'] });
       expect(ok(await org.projection.inFlight(org.oid, org.epoch)).entries).toEqual([]);
-      expect(await org.pair('a', 's1')).toBeUndefined();
+      expect(await org.delivery('a', 's1')).toBeUndefined();
       expect(await org.claim('a', ['s1', 's2'])).toEqual([claimed(1), WAIT]);
     });
 
@@ -232,18 +238,18 @@ export function claimsContract(bench: () => Bench): void {
       await org.confirm('another', 'a', { kept: ['s1'] });
       expect(await org.claim('a', ['s1'])).toEqual([WAIT]);
       await org.confirm(batch, 'a', { kept: ['s1', 's2'] });
-      expect(await org.pair('a', 's1')).toMatchObject({ state: 'sent', attempt: 1 });
+      expect(await org.delivery('a', 's1')).toMatchObject({ state: 'sent', attempt: 1 });
       expect(await org.claim('a', ['s1'])).toEqual([claimed(2)]);
-      expect(await org.pair('a', 's2')).toMatchObject({ state: 'failed' });
+      expect(await org.delivery('a', 's2')).toMatchObject({ state: 'failed' });
     });
 
     it('gives back a later attempt too', async () => {
       const org = await withTask();
       await org.send('a', 's1');
       const batch = org.newBatch();
-      expect(await org.claim('a', ['s1'], { batch, tag: 'tag2' })).toEqual([claimed(2)]);
+      expect(await org.claim('a', ['s1'], { batch, connectionHash: 'tag2' })).toEqual([claimed(2)]);
       await org.confirm(batch, 'a', { dropped: ['s1'] });
-      expect(await org.claim('a', ['s1'], { tag: 'tag2' })).toEqual([claimed(2)]);
+      expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([claimed(2)]);
     });
 
     it('settles what is done when sent, and touches no pair that another batch or a receipt has taken', async () => {
@@ -252,10 +258,10 @@ export function claimsContract(bench: () => Bench): void {
       await org.claim('a', ['s1', 's2'], { batch });
       await org.ack({ taskId: 'a', sid: 's2', state: 'failed', code: '9' });
       await org.confirm('another', 'a', { dropped: ['s1'], done: ['s1'] });
-      expect(await org.pair('a', 's1')).toMatchObject({ state: 'sent', attempt: 1 });
+      expect(await org.delivery('a', 's1')).toMatchObject({ state: 'sent', attempt: 1 });
       await org.confirm(batch, 'a', { done: ['s1'], dropped: ['s2'] });
-      expect(await org.pair('a', 's1')).toMatchObject({ state: 'done', attempt: 1 });
-      expect(await org.pair('a', 's2')).toMatchObject({ state: 'failed', reason: '9' });
+      expect(await org.delivery('a', 's1')).toMatchObject({ state: 'done', attempt: 1 });
+      expect(await org.delivery('a', 's2')).toMatchObject({ state: 'failed', reason: '9' });
     });
   });
 
@@ -322,7 +328,7 @@ export function claimsContract(bench: () => Bench): void {
       const org = await withTask();
       await org.send('a', 's1');
       const batch = org.newBatch();
-      await org.claim('a', ['s1'], { batch, tag: 'tag2' });
+      await org.claim('a', ['s1'], { batch, connectionHash: 'tag2' });
       await org.narrow(1, 'a', ['s1']);
       const { words, waitFor } = await org.ack(done('a'));
       expect(words).toMatchObject([{ word: 'first', attempt: 2 }]);
@@ -343,7 +349,7 @@ export function claimsContract(bench: () => Bench): void {
       const org = await withTask({ leaseMs: 20 });
       await org.claim('a', ['s1'], {});
       const [entry] = ok(await org.projection.takeover(org.oid, org.epoch, 0)).inFlight;
-      org.token = await org.take();
+      org.fencingToken = await org.take();
       await bench().reach(entry!.untilMs);
       expect((await org.ack(done('a'))).waitFor).toEqual([]);
       expect(ok(await org.projection.inFlight(org.oid, org.epoch)).entries).toEqual([]);

@@ -168,8 +168,8 @@ export function markerContract(bench: () => Bench): void {
         changes: 'ok',
         takeover: 'ok',
       });
-      expect(await org.pair('T')).toBeUndefined();
-      const rows = org.rows({ partition: 3, token: elsewhere, nextOffset: 5 });
+      expect(await org.delivery('T')).toBeUndefined();
+      const rows = org.rows({ partition: 3, fencingToken: elsewhere, nextOffset: 5 });
       expect((await org.projection.writeSensors([rows]))[0]).toEqual({ ok: true });
     });
 
@@ -184,7 +184,7 @@ export function markerContract(bench: () => Bench): void {
       ok((await org.projection.writeSensors([org.rows({ nextOffset: 8 })]))[0]!);
       const taken = await partition(0);
       expect(taken.nextOffset).toBe(12);
-      expect(taken.token).not.toBe(org.token);
+      expect(taken.fencingToken).not.toBe(org.fencingToken);
       expect(taken.inFlight).toEqual([{ batch, untilMs: expect.any(Number) }]);
       expect(taken.inFlight[0]!.untilMs).toBeGreaterThan(taken.nowMs);
       expect((await partition(1)).inFlight).toEqual([]);

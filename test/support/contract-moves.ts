@@ -22,12 +22,12 @@ export function movesContract(bench: () => Bench): void {
       const seen = new Set<string>();
       await fc.assert(
         fc.asyncProperty(steps, async (all) => {
-          const pair = new Walk(await new Org(bench(), projection).use(), bench());
-          await pair.begin(all.some(({ cause }) => cause === 'ran_out'));
+          const delivery = new Walk(await new Org(bench(), projection).use(), bench());
+          await delivery.begin(all.some(({ cause }) => cause === 'ran_out'));
           let state: ShownState = 'queued';
           for (const step of all) {
-            await pair.take(step);
-            const next = await pair.state();
+            await delivery.take(step);
+            const next = await delivery.state();
             if (next !== state) {
               expect(MOVES[state][step.cause] ?? [], `${state} -> ${next} by ${step.cause}`).toContain(next);
               seen.add(`${state} ${next}`);
@@ -63,7 +63,7 @@ class Walk {
 
   async state(): Promise<ShownState> {
     const [task] = await this.#org.projection.readTasks(this.#org.oid, ['a']);
-    return stateOf(task!.state, await this.#org.pair('a'));
+    return stateOf(task!.state, await this.#org.delivery('a'));
   }
 
   async take({ cause, doneWhenSent }: Step): Promise<void> {
@@ -73,7 +73,7 @@ class Walk {
       dispatched: async () => {
         await this.#end();
         this.#batch = org.newBatch();
-        await org.claim('a', ['s1'], { batch: this.#batch, tag: `t${++this.#tags}`, doneWhenSent });
+        await org.claim('a', ['s1'], { batch: this.#batch, connectionHash: `t${++this.#tags}`, doneWhenSent });
       },
       taken_back: () => this.#end(['s1']),
       answered: () => org.ack({ ...receipt, state: 'done', code: '0' }),

@@ -138,7 +138,7 @@ export function readsContract(bench: () => Bench): void {
       const org = await newOrg();
       expect(await pages(org, 5)).toEqual([[]]);
       expect(await org.projection.readTasks(org.oid, ['x'])).toEqual([null]);
-      expect(await org.projection.readPairs(org.oid, 'x')).toEqual(new Map());
+      expect(await org.projection.readDeliveries(org.oid, 'x')).toEqual(new Map());
     });
   });
 
@@ -223,15 +223,15 @@ export function readsContract(bench: () => Bench): void {
     it('give one pair, and null where nothing is stored of it', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a'));
-      expect(await org.projection.readPair(org.oid, 'a', 's')).toBeNull();
-      expect(await org.projection.readPair(org.oid, 'none', 's')).toBeNull();
-      const [bare = 0, none] = await org.projection.countPairs(org.oid, ['a', 'none']);
+      expect(await org.projection.readDelivery(org.oid, 'a', 's')).toBeNull();
+      expect(await org.projection.readDelivery(org.oid, 'none', 's')).toBeNull();
+      const [bare = 0, none] = await org.projection.countDeliveries(org.oid, ['a', 'none']);
       expect([bare > 0, none]).toEqual([true, 0]);
       await org.ack({ taskId: 'a', sid: 's', state: 'done', code: '0' });
-      expect(await org.projection.readPair(org.oid, 'a', 's')).toEqual(
-        (await org.projection.readPairs(org.oid, 'a')).get('s'),
+      expect(await org.projection.readDelivery(org.oid, 'a', 's')).toEqual(
+        (await org.projection.readDeliveries(org.oid, 'a')).get('s'),
       );
-      expect(await org.projection.countPairs(org.oid, ['a'])).toEqual([bare + 1]);
+      expect(await org.projection.countDeliveries(org.oid, ['a'])).toEqual([bare + 1]);
     });
 
     it('wakes who follows an org', async () => {

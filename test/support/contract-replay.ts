@@ -1,7 +1,7 @@
 /** A log that is read again, in pieces that overlap, gives the state and the answers of one reading. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AckedEvent, ApplyCommand, ApplyOutcome } from '../../src/projection/store.ts';
+import type { AckedEvent, ApplyCommand, ApplyOutcome } from '../../src/projector/projection.ts';
 import { type Bench, FAR_MS, Org, PATIENT } from './projection-bench.ts';
 
 // A failure prints its seed; give it as FC_SEED to see it again.
@@ -70,7 +70,7 @@ async function stateOf(org: Org) {
     pending: (await projection.pendingIds(oid, 100, null)).ids,
     ended: (await projection.endedIds(oid, 100, null)).ids,
     tasks: (await projection.readTasks(oid, ids)).map((task) => task && { ...task, command: task.command.task }),
-    pairs: await Promise.all(ids.map(async (id) => [...(await projection.readPairs(oid, id))].toSorted())),
+    deliveries: await Promise.all(ids.map(async (id) => [...(await projection.readDeliveries(oid, id))].toSorted())),
     offsets: [status!.commandOffsets, status!.eventOffsets],
     left: (await org.bench.left(oid)).map((name) => name.replaceAll(oid, 'OID')).toSorted(),
   };

@@ -1,6 +1,6 @@
 /** Tasks that run out: each is given to one of all sweepers, and comes again only where its announcer died. */
 import { describe, expect, it } from 'vitest';
-import type { Projection } from '../../src/projection/store.ts';
+import type { Projection } from '../../src/projector/projection.ts';
 import { type Bench, Org, PATIENT } from './projection-bench.ts';
 
 const SWEEPERS = 10;

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { TaskCommand } from '../../src/model/records.ts';
-import { claimTag } from '../../src/model/task.ts';
+import { claimHash } from '../../src/model/task.ts';
 import type {
   AckedEvent,
   AckRequest,
@@ -16,7 +16,7 @@ import type {
   InFlight,
   Projection,
   SensorRows,
-} from '../../src/projection/store.ts';
+} from '../../src/projector/projection.ts';
 
 /** Milliseconds. Times are long where a test must be within them, and short where it waits for their end. */
 export type Settings = {
@@ -78,7 +78,7 @@ export const FAR_MS = 3_600_000;
 export class Org {
   readonly oid = randomUUID();
   epoch = '';
-  token = '';
+  fencingToken = '';
   nowMs = 0;
   #batch = 0;
   readonly bench: Bench;
@@ -99,7 +99,7 @@ export class Org {
   async use(): Promise<this> {
     await this.begin();
     await this.attestAll();
-    this.token = await this.take();
+    this.fencingToken = await this.take();
     return this;
   }
 
@@ -114,7 +114,7 @@ export class Org {
   }
 
   async take(partition = 0): Promise<string> {
-    return ok(await this.projection.takeover(this.oid, this.epoch, partition)).token;
+    return ok(await this.projection.takeover(this.oid, this.epoch, partition)).fencingToken;
   }
 
   task(
@@ -164,15 +164,15 @@ export class Org {
 
   newBatch(): string {
     this.#batch += 1;
-    return `0:${this.token}:x${this.#batch}`;
+    return `0:${this.fencingToken}:x${this.#batch}`;
   }
 
   rows(rows: Partial<SensorRows> = {}): SensorRows {
-    const { oid, epoch, token } = this;
+    const { oid, epoch, fencingToken } = this;
     return {
       oid,
       epoch,
-      token,
+      fencingToken,
       partition: 0,
       nextOffset: 0,
       live: false,
@@ -188,11 +188,13 @@ export class Org {
   async claim(
     taskId: string,
     sids: string[],
-    { batch = this.newBatch(), tag = 'tag1', by = this.projection, doneWhenSent = false } = {},
+    { batch = this.newBatch(), connectionHash = 'tag1', by = this.projection, doneWhenSent = false } = {},
   ): Promise<ClaimWord[]> {
-    const { oid, epoch, token } = this;
-    const tasks = [{ taskId, pairs: sids.map((sid) => ({ sid, tag: claimTag(tag, doneWhenSent) })) }];
-    const { claims } = await by.claim([], [{ oid, epoch, partition: 0, token, batch, tasks }]);
+    const { oid, epoch, fencingToken } = this;
+    const tasks = [
+      { taskId, deliveries: sids.map((sid) => ({ sid, connectionHash: claimHash(connectionHash, doneWhenSent) })) },
+    ];
+    const { claims } = await by.claim([], [{ oid, epoch, partition: 0, fencingToken, batch, tasks }]);
     return ok(claims[0]!).words[0]!;
   }
 
@@ -213,13 +215,13 @@ export class Org {
   }
 
   async ack(...acks: AckRequest['acks']): Promise<{ words: unknown[]; waitFor: InFlight[] }> {
-    const { oid, epoch, token } = this;
-    const { words, waitFor } = ok((await this.projection.ack([{ oid, epoch, partition: 0, token, acks }]))[0]!);
+    const { oid, epoch, fencingToken } = this;
+    const { words, waitFor } = ok((await this.projection.ack([{ oid, epoch, partition: 0, fencingToken, acks }]))[0]!);
     return { words, waitFor };
   }
 
-  async pair(taskId: string, sid = 's1') {
-    return (await this.projection.readPairs(this.oid, taskId)).get(sid);
+  async delivery(taskId: string, sid = 's1') {
+    return (await this.projection.readDeliveries(this.oid, taskId)).get(sid);
   }
 
   async stateOf(taskId: string): Promise<string | undefined> {
@@ -242,12 +244,21 @@ export function ok<T extends object>(answer: Answer<T>): { ok: true } & T {
 
 /** Every request on which a promise rests, as the org stands now; the answer to each, by name. */
 export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild', Record<string, Answer<object>>>> {
-  const { projection, oid, epoch, token } = org;
+  const { projection, oid, epoch, fencingToken } = org;
   const batch = org.newBatch();
   const sid = 's1';
   const claims = await projection.claim(
     [org.rows()],
-    [{ oid, epoch, partition: 0, token, batch, tasks: [{ taskId: 'T', pairs: [{ sid, tag: 'a' }] }] }],
+    [
+      {
+        oid,
+        epoch,
+        partition: 0,
+        fencingToken,
+        batch,
+        tasks: [{ taskId: 'T', deliveries: [{ sid, connectionHash: 'a' }] }],
+      },
+    ],
   );
   const acks = [{ taskId: 'T', sid, state: 'done' as const, code: '0' }];
   return {
@@ -255,8 +266,8 @@ export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild',
       claim: claims.claims[0]!,
       rows: claims.rows[0]!,
       writeSensors: (await projection.writeSensors([org.rows()]))[0]!,
-      recheck: await projection.recheck({ oid, epoch, partition: 0, token, batch, tasks: [] }),
-      ack: (await projection.ack([{ oid, epoch, partition: 0, token, acks }]))[0]!,
+      recheck: await projection.recheck({ oid, epoch, partition: 0, fencingToken, batch, tasks: [] }),
+      ack: (await projection.ack([{ oid, epoch, partition: 0, fencingToken, acks }]))[0]!,
       inFlight: await projection.inFlight(oid, epoch),
       changes: await projection.changes(oid, epoch, 0),
       takeover: await projection.takeover(oid, epoch, 7),

@@ -1,5 +1,5 @@
 /**
- * The contract of the projection (src/projection/store.ts), for any implementation of it: `open` gives one, with the hands to
+ * The contract of the projection (src/projector/projection.ts), for any implementation of it: `open` gives one, with the hands to
  * break it. Each test takes an org of its own.
  */
 import { afterAll, beforeAll, describe } from 'vitest';

@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import { expect, vi } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
-import { createProjection } from '../../src/edges/redis/store.ts';
-import type { Projection } from '../../src/projection/store.ts';
+import { createProjection } from '../../src/edges/redis/projection.ts';
+import type { Projection } from '../../src/projector/projection.ts';
 import { type Bench, decodeCommand, PATIENT, type Settings } from './projection-bench.ts';
 
 export async function openRedisBench(): Promise<Bench & { raw: Redis; oids: () => string[] }> {

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { CommandRules } from '../../command/check.ts';
 import type { Origin } from '../../command/task-command.ts';
 import type { TaskCommand } from '../../model/records.ts';
-import type { Applied } from '../applied.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
+import type { Applied } from '../tasks/applied.ts';
 
 /** The same for all requests. */
 export type ApiContext = Omit<ApiPorts, 'projection'> & { reads: Reads; applied: Applied; rules: CommandRules };
@@ -35,8 +35,8 @@ export const originOf = ({ oid, keyName, keyHeader, nowMs }: ActionContext): Ori
 export async function appendAndWait(
   context: ActionContext,
   commands: TaskCommand[],
-): Promise<{ places: { partition: number; offset: number }[]; epoch: string | null }> {
-  const places = await context.commands.append(commands);
-  const epoch = await context.applied.applied(context.oid, places, context.config.API_APPLY_WAIT_MS);
-  return { places, epoch };
+): Promise<{ logOffsets: { partition: number; offset: number }[]; epoch: string | null }> {
+  const logOffsets = await context.commands.append(commands);
+  const epoch = await context.applied.applied(context.oid, logOffsets, context.config.API_APPLY_WAIT_MS);
+  return { logOffsets, epoch };
 }

@@ -1,10 +1,11 @@
 /** `explain`: why a selector does or does not match one sensor now: every clause with the value it met, and its verdict. */
+
+import { readerOf } from '../../command/reader.ts';
+import { ExplainSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { explainSelector, parseSelector } from '../../selector/index.ts';
-import { readerOf } from '../reader.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { ExplainSchema } from '../schemas.ts';
-import { knownSensor } from '../sensors.ts';
+import { knownSensor } from '../sensors/sensors.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const read = readerOf(ExplainSchema);

@@ -3,15 +3,15 @@
  * counts are a fold of the same states that the pages show. Memory holds what is stored of the task, and one page.
  */
 import type { Static } from '@sinclair/typebox';
+import { readerOf } from '../../command/reader.ts';
+import { GetSchema } from '../../command/schemas.ts';
 import { noCounts } from '../../model/states.ts';
-import type { GetAnswer, PairRow } from '../answers.ts';
-import { cursorOf, placeOf } from '../cursor.ts';
-import { readerOf } from '../reader.ts';
+import { cursorOf, placeOf } from '../http/cursor.ts';
 import { stillUsable } from '../reads.ts';
-import { GetSchema } from '../schemas.ts';
-import { Smallest } from '../smallest.ts';
-import { readTask, taskSensors } from '../task-sensors.ts';
-import { taskEntry } from '../task-view.ts';
+import { Smallest } from '../tasks/smallest.ts';
+import { readTask, taskSensors } from '../tasks/task-sensors.ts';
+import { taskEntry } from '../tasks/task-view.ts';
+import type { DeliveryRow, GetAnswer } from './answers.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const PAGE_SENSORS = 1_000;
@@ -24,9 +24,9 @@ export async function get(data: unknown, context: ActionContext): Promise<Action
   const after = placeOf(listing, query.cursor) ?? '';
   context.logIds.task_id = query.task_id;
   const found = await readTask(context, context.oid, query.task_id);
-  const { task, state, pairs, epoch } = found;
+  const { task, state, deliveries, epoch } = found;
   const counts = noCounts();
-  const page = new Smallest<PairRow>(query.limit ?? PAGE_SENSORS, ({ sid }) => sid);
+  const page = new Smallest<DeliveryRow>(query.limit ?? PAGE_SENSORS, ({ sid }) => sid);
   for await (const sensors of taskSensors(context, context.oid, found))
     for (const { row } of sensors) {
       counts[row.state] += 1;
@@ -37,7 +37,7 @@ export async function get(data: unknown, context: ActionContext): Promise<Action
   return {
     status: 200,
     data: {
-      ...taskEntry(task, pairs),
+      ...taskEntry(task, deliveries),
       state,
       ...(state === 'pending' ? {} : { ended_at: task.endedAtMs ?? task.expiresAtMs }),
       counts,

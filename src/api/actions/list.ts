@@ -6,17 +6,17 @@
  * is lost meanwhile, the answer breaks off instead of looking complete.
  */
 
+import { readerOf } from '../../command/reader.ts';
+import { type ListData, ListSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { ApiError } from '../../errors.ts';
 import type { SelectorAst } from '../../selector/index.ts';
-import { cursorOf, placeOf } from '../cursor.ts';
-import { dueFor, pairsOf, TargetSensors } from '../due-pairs.ts';
-import { readerOf } from '../reader.ts';
+import { cursorOf, placeOf } from '../http/cursor.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { type ListData, ListSchema } from '../schemas.ts';
-import { treeOf } from '../sensors.ts';
-import { isListed, type Listing, readTaskPage } from '../task-pages.ts';
-import { taskEntry } from '../task-view.ts';
+import { treeOf } from '../sensors/sensors.ts';
+import { deliveriesOf, dueFor, TargetSensors } from '../tasks/open-deliveries.ts';
+import { isListed, type Listing, readTaskPage } from '../tasks/task-pages.ts';
+import { taskEntry } from '../tasks/task-view.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const PAGE_TASKS = 200;
@@ -61,10 +61,10 @@ async function* pieces(
     const size = Math.min(PAGE_TASKS, limit - written);
     const page = await readTaskPage(context.reads, context.oid, listing, size, place, nowMs);
     const tasks = page.tasks.filter(isListed);
-    const batches = target === null ? pairsOf(context, oid, tasks) : dueFor(context, oid, tasks, sensors);
+    const batches = target === null ? deliveriesOf(context, oid, tasks) : dueFor(context, oid, tasks, sensors);
     for await (const entries of batches) {
-      for (const { task, pairs } of entries) {
-        text += (written === 0 ? '' : ',') + JSON.stringify(taskEntry(task, pairs));
+      for (const { task, deliveries } of entries) {
+        text += (written === 0 ? '' : ',') + JSON.stringify(taskEntry(task, deliveries));
         written += 1;
       }
       if (text.length < PIECE_CHARACTERS) continue;

@@ -5,18 +5,18 @@
  * that fails is an error, so is the whole.
  */
 import type { Static } from '@sinclair/typebox';
+import { readerOf } from '../../command/reader.ts';
+import { PreviewSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { platformName } from '../../model/platforms.ts';
 import { compileSelector, printSelector, type SelectorAst, type Verdict } from '../../selector/index.ts';
-import type { PreviewAnswer, PreviewRow } from '../answers.ts';
-import { cursorOf, placeOf } from '../cursor.ts';
-import { readerOf } from '../reader.ts';
+import { cursorOf, placeOf } from '../http/cursor.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { type ScannedSensor, scanSensors } from '../scan.ts';
-import { PreviewSchema } from '../schemas.ts';
-import { treeOf } from '../sensors.ts';
-import { Smallest } from '../smallest.ts';
-import { newSlices } from '../turns.ts';
+import { type ScannedSensor, scanSensors } from '../sensors/scan.ts';
+import { treeOf } from '../sensors/sensors.ts';
+import { newSlices } from '../sensors/turns.ts';
+import { Smallest } from '../tasks/smallest.ts';
+import type { PreviewAnswer, PreviewRow } from './answers.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const PAGE_SENSORS = 100;

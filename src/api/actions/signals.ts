@@ -5,17 +5,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readerOf } from '../../command/reader.ts';
+import { ReceivedSchema, SensorSchema } from '../../command/schemas.ts';
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import { isName } from '../../model/ids.ts';
 import { type TaskRecord, taskIdOfInvestigation } from '../../model/task.ts';
-import { readerOf } from '../reader.ts';
 import { usableStatus } from '../reads.ts';
-import { ReceivedSchema, SensorSchema } from '../schemas.ts';
-import { writePresence } from '../sensor-writes.ts';
-import { knownSensor, treeOf } from '../sensors.ts';
-import { stateAt } from '../task-view.ts';
-import { whyOf } from '../why.ts';
+import { writePresence } from '../sensors/sensor-writes.ts';
+import { knownSensor, treeOf } from '../sensors/sensors.ts';
+import { stateAt } from '../tasks/task-view.ts';
+import { whyOf } from '../tasks/why.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const POLL_MS = 20;
@@ -74,10 +74,16 @@ async function refuseStranger(
   sensor: Awaited<ReturnType<typeof knownSensor>>,
   nowMs: number,
 ): Promise<void> {
-  const pair = (await context.reads.readPair(context.oid, task.taskId, sensor.sid)) ?? undefined;
+  const delivery = (await context.reads.readDelivery(context.oid, task.taskId, sensor.sid)) ?? undefined;
   const state = stateAt(task, nowMs);
-  const why = whyOf({ task, state, selector: treeOf(task.command.selector), pair, sensor, nowMs });
-  if (why.state === 'queued' || (pair?.attempt ?? 0) > 0 || pair?.state === 'done' || pair?.state === 'failed') return;
+  const why = whyOf({ task, state, selector: treeOf(task.command.selector), delivery, sensor, nowMs });
+  if (
+    why.state === 'queued' ||
+    (delivery?.attempt ?? 0) > 0 ||
+    delivery?.state === 'done' ||
+    delivery?.state === 'failed'
+  )
+    return;
   throw new ApiError(
     'task_not_for_sensor',
     `The task ${task.taskId} was not sent to the sensor ${sensor.sid} and does not wait for it: ${why.sentence}`,
@@ -88,8 +94,8 @@ async function refuseStranger(
 async function untilSettled(context: ActionContext, taskId: string, sid: string): Promise<boolean> {
   const deadlineMs = performance.now() + context.config.API_APPLY_WAIT_MS;
   for (;;) {
-    const pair = await context.reads.readPair(context.oid, taskId, sid).catch(() => null);
-    if (pair?.state === 'done' || pair?.state === 'failed') return true;
+    const delivery = await context.reads.readDelivery(context.oid, taskId, sid).catch(() => null);
+    if (delivery?.state === 'done' || delivery?.state === 'failed') return true;
     if (performance.now() >= deadlineMs) return false;
     await delay(POLL_MS);
   }

@@ -1,6 +1,17 @@
 /** The actions of the extension: what data each takes and gives, which rights allow it (one of them is enough), and what runs it. */
 import type { TObject } from '@sinclair/typebox';
 import {
+  ExplainSchema,
+  GetSchema,
+  ListSchema,
+  PreviewSchema,
+  ReceivedSchema,
+  SensorSchema,
+  TaskSchema,
+  UntaskSchema,
+  WhySchema,
+} from '../../command/schemas.ts';
+import {
   AttemptAnswer,
   ExplainAnswer,
   GetAnswer,
@@ -12,18 +23,7 @@ import {
   UntaskAccepted,
   UntaskAnswer,
   WhyAnswer,
-} from '../answers.ts';
-import {
-  ExplainSchema,
-  GetSchema,
-  ListSchema,
-  PreviewSchema,
-  ReceivedSchema,
-  SensorSchema,
-  TaskSchema,
-  UntaskSchema,
-  WhySchema,
-} from '../schemas.ts';
+} from './answers.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 import { explain } from './explain.ts';
 import { get } from './get.ts';

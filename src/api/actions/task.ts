@@ -6,16 +6,16 @@
  * The same idempotency key with equal content is the same task: where it is known already nothing is produced again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { readerOf } from '../../command/reader.ts';
+import { TaskSchema } from '../../command/schemas.ts';
 import { taskCommandOf } from '../../command/task-command.ts';
 import { ApiError, inDoubt } from '../../errors.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf, type TaskRecord } from '../../model/task.ts';
-import { readerOf } from '../reader.ts';
 import { usableStatus } from '../reads.ts';
-import { countMatching } from '../scan.ts';
-import { TaskSchema } from '../schemas.ts';
-import { treeOf } from '../sensors.ts';
-import { stateAt } from '../task-view.ts';
+import { countMatching } from '../sensors/scan.ts';
+import { treeOf } from '../sensors/sensors.ts';
+import { stateAt } from '../tasks/task-view.ts';
 import { type ActionContext, type ActionResult, appendAndWait, originOf } from './context.ts';
 
 /** How long the joiners have to say how many sensors match, before the sensors are counted here. */
@@ -39,7 +39,7 @@ export async function task(data: unknown, context: ActionContext): Promise<Actio
 }
 
 async function append(context: ActionContext, command: TaskCommand): Promise<ActionResult> {
-  const { places, epoch } = await appendAndWait(context, [command]).catch((error) => {
+  const { logOffsets, epoch } = await appendAndWait(context, [command]).catch((error) => {
     throw inDoubt(error, MAY_BE_QUEUED);
   });
   const accepted: ActionResult = { status: 202, data: { task_id: command.task_id } };
@@ -47,7 +47,7 @@ async function append(context: ActionContext, command: TaskCommand): Promise<Act
   try {
     const [record] = await context.reads.readTasks(context.oid, [command.task_id]);
     if (!record) return await absent(context, command, epoch);
-    if (record.offset !== places[0]?.offset) refuseOther(record, command);
+    if (record.offset !== logOffsets[0]?.offset) refuseOther(record, command);
     return await answer(context, record, () => counts(context, command));
   } catch (error) {
     if (error instanceof ApiError && error.status < 500) throw error;

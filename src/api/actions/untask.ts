@@ -6,17 +6,17 @@
  * removes it. `deleted` counts the pairs that were still due, `tasks` the tasks removed; both are counted after the fact.
  */
 
+import { readerOf } from '../../command/reader.ts';
+import { UntaskSchema } from '../../command/schemas.ts';
 import { readTarget, type Target } from '../../command/target.ts';
 import { untaskCommandOf } from '../../command/task-command.ts';
 import { ApiError } from '../../errors.ts';
-import type { Pair, TaskRecord } from '../../model/task.ts';
-import { dueFor, eachMatch, pairsOf, TargetSensors } from '../due-pairs.ts';
-import { readerOf } from '../reader.ts';
+import type { Delivery, TaskRecord } from '../../model/task.ts';
 import { usableStatus } from '../reads.ts';
-import { UntaskSchema } from '../schemas.ts';
-import { treeOf } from '../sensors.ts';
-import { readTaskPage } from '../task-pages.ts';
-import { isDue, stateAt } from '../task-view.ts';
+import { treeOf } from '../sensors/sensors.ts';
+import { deliveriesOf, dueFor, eachMatch, TargetSensors } from '../tasks/open-deliveries.ts';
+import { readTaskPage } from '../tasks/task-pages.ts';
+import { isDue, stateAt } from '../tasks/task-view.ts';
 import { type ActionContext, type ActionResult, originOf } from './context.ts';
 
 /** So many commands are written, and so many tasks read back, at a time. */
@@ -51,22 +51,22 @@ async function planOne(context: ActionContext, taskId: string, target: Target, n
 async function planAll(context: ActionContext, target: Target, nowMs: number): Promise<Plan> {
   const ids: string[] = [];
   const sensors = new TargetSensors(context, context.oid, treeOf(target.selector));
-  let place: string | null = null;
+  let cursor: string | null = null;
   do {
-    const page = await readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, place, nowMs);
+    const page = await readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, cursor, nowMs);
     if (isWhole(target)) ids.push(...page.tasks.map(({ taskId }) => taskId));
     else
       for await (const entries of dueFor(context, context.oid, page.tasks, sensors))
         ids.push(...entries.map(({ task }) => task.taskId));
-    place = page.next;
-  } while (place !== null);
+    cursor = page.next;
+  } while (cursor !== null);
   return { ids, target, ended: new Set() };
 }
 
 async function carryOut(context: ActionContext, plan: Plan, accepted: object): Promise<ActionResult> {
   const offsets = await append(context, plan);
-  const places = [...offsets.values()];
-  const epoch = await context.applied.applied(context.oid, places, context.config.API_APPLY_WAIT_MS);
+  const logOffsets = [...offsets.values()];
+  const epoch = await context.applied.applied(context.oid, logOffsets, context.config.API_APPLY_WAIT_MS);
   if (epoch === null) return { status: 202, data: accepted };
   await context.applied.claimsOver(context.oid, epoch);
   try {
@@ -77,24 +77,24 @@ async function carryOut(context: ActionContext, plan: Plan, accepted: object): P
   }
 }
 
-type Places = Map<string, { partition: number; offset: number }>;
+type LogOffsets = Map<string, { partition: number; offset: number }>;
 
-async function append(context: ActionContext, { ids, target }: Plan): Promise<Places> {
+async function append(context: ActionContext, { ids, target }: Plan): Promise<LogOffsets> {
   const origin = originOf(context);
-  const places: Places = new Map();
+  const logOffsets: LogOffsets = new Map();
   for (let at = 0; at < ids.length; at += PAGE_TASKS) {
     const some = ids.slice(at, at + PAGE_TASKS);
     const written = await context.commands.append(some.map((id) => untaskCommandOf(id, target, origin, context.rules)));
-    for (const [i, place] of written.entries()) places.set(some[i] as string, place);
+    for (const [i, logOffset] of written.entries()) logOffsets.set(some[i] as string, logOffset);
   }
-  return places;
+  return logOffsets;
 }
 
-async function count(context: ActionContext, { ids, target, ended }: Plan, places: Places) {
+async function count(context: ActionContext, { ids, target, ended }: Plan, logOffsets: LogOffsets) {
   const total = { deleted: 0, tasks: 0 };
   // A pair that was withdrawn for some sensors names the offset of the command that did it.
-  const withdrawn = (pair: Pair | undefined, task: TaskRecord) =>
-    pair?.state === 'removed' && pair.reason === String(places.get(task.taskId)?.offset);
+  const withdrawn = (delivery: Delivery | undefined, task: TaskRecord) =>
+    delivery?.state === 'removed' && delivery.reason === String(logOffsets.get(task.taskId)?.offset);
   const isWanted = isWhole(target) ? isDue : withdrawn;
   const sensors = new TargetSensors(context, context.oid, isWhole(target) ? null : treeOf(target.selector));
   for (let at = 0; at < ids.length; at += PAGE_TASKS) {
@@ -107,7 +107,7 @@ async function count(context: ActionContext, { ids, target, ended }: Plan, place
       total.deleted += 1;
       return undefined;
     };
-    for await (const entries of pairsOf(context, context.oid, touched))
+    for await (const entries of deliveriesOf(context, context.oid, touched))
       await eachMatch(entries, sensors, counted, isWanted);
   }
   return total;

@@ -1,11 +1,12 @@
 /** `why`: why one sensor has not run one task, or that it has. Ended tasks are known for the retention. */
+
+import { readerOf } from '../../command/reader.ts';
+import { WhySchema } from '../../command/schemas.ts';
 import { ApiError } from '../../errors.ts';
-import { readerOf } from '../reader.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { WhySchema } from '../schemas.ts';
-import { findSensor, treeOf } from '../sensors.ts';
-import { stateAt } from '../task-view.ts';
-import { whyOf } from '../why.ts';
+import { findSensor, treeOf } from '../sensors/sensors.ts';
+import { stateAt } from '../tasks/task-view.ts';
+import { whyOf } from '../tasks/why.ts';
 import type { ActionContext, ActionResult } from './context.ts';
 
 const read = readerOf(WhySchema);
@@ -15,14 +16,14 @@ export async function why(data: unknown, context: ActionContext): Promise<Action
   const { reads, oid } = context;
   context.logIds.task_id = task_id;
   const { epoch, nowMs } = await usableStatus(reads, oid);
-  const [[task], pair, sensor] = await Promise.all([
+  const [[task], delivery, sensor] = await Promise.all([
     reads.readTasks(oid, [task_id]),
-    reads.readPair(oid, task_id, sid),
+    reads.readDelivery(oid, task_id, sid),
     findSensor(context, oid, sid),
   ]);
   if (!task) throw new ApiError('task_unknown', `The org has no task ${task_id}, or it ended long ago.`);
   await stillUsable(reads, oid, epoch);
   const selector = treeOf(task.command.selector);
-  const answer = whyOf({ task, state: stateAt(task, nowMs), selector, pair: pair ?? undefined, sensor, nowMs });
+  const answer = whyOf({ task, state: stateAt(task, nowMs), selector, delivery: delivery ?? undefined, sensor, nowMs });
   return { status: 200, data: { task_id, sid, ...answer } };
 }

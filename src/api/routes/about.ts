@@ -1,7 +1,7 @@
 /** What a person or a program meets first: a page that says what this is, and the description of the API. */
 import { Type } from '@sinclair/typebox';
-import { CONSOLE_POLICY } from '../console.ts';
-import { type Route, route } from '../route.ts';
+import { CONSOLE_POLICY } from '../http/console.ts';
+import { type Route, route } from '../http/route.ts';
 
 /** Nothing comes from elsewhere, and nothing runs. */
 const POLICY =

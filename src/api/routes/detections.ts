@@ -1,7 +1,7 @@
 /** What rules have reported, the newest first. */
 import { Type } from '@sinclair/typebox';
-import { NAME, NAME_PATTERN, OidParams, optional } from '../fields.ts';
-import { type Route, route } from '../route.ts';
+import { NAME, NAME_PATTERN, OidParams, optional } from '../../command/fields.ts';
+import { type Route, route } from '../http/route.ts';
 
 const SHOWN = 200;
 const SHOWN_MAX = 1_000;

@@ -1,11 +1,11 @@
 /** The extension: what it is, its actions, and the live stream of what it does. */
 import { Type } from '@sinclair/typebox';
-import { requireOrg } from '../authorize.ts';
-import { STREAM_RIGHTS } from '../event-stream.ts';
-import { handleExtensionRequest, requireExtension } from '../extension.ts';
-import { DEFINITION, extensionSchema } from '../extension-schema.ts';
-import { NAME, NAME_PATTERN, OidParams, optional } from '../fields.ts';
-import { type Route, route } from '../route.ts';
+import { NAME, NAME_PATTERN, OidParams, optional } from '../../command/fields.ts';
+import { handleExtensionRequest, requireExtension } from '../actions/extension.ts';
+import { DEFINITION, extensionSchema } from '../actions/extension-schema.ts';
+import { requireOrg } from '../auth/authorize.ts';
+import { STREAM_RIGHTS } from '../events/event-stream.ts';
+import { type Route, route } from '../http/route.ts';
 
 const text = { expected: 'text, given once' };
 const named = {

@@ -1,11 +1,11 @@
 /** What one sensor was sent or has run. */
 import { Type } from '@sinclair/typebox';
-import { HistoryAnswer } from '../answers.ts';
-import { optional, SidParams, whoseSensor } from '../fields.ts';
+import { optional, SidParams, whoseSensor } from '../../command/fields.ts';
+import { HistoryAnswer } from '../actions/answers.ts';
+import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { type Route, route } from '../route.ts';
-import { sensorHistory } from '../sensor-history.ts';
-import { knownSensor } from '../sensors.ts';
+import { sensorHistory } from '../sensors/sensor-history.ts';
+import { knownSensor } from '../sensors/sensors.ts';
 
 const SHOWN = 100;
 const SHOWN_MAX = 1_000;

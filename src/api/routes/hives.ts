@@ -4,19 +4,25 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
+import { oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
-import { authorOf } from '../../hives/author.ts';
-import { type Hive, type HiveData, hiveNamed } from '../../hives/hives.ts';
-import { listRecords } from '../../hives/listing.ts';
-import { type KeptRecord, readMetadata, settingName, type UserMetadata, withFault } from '../../hives/record.ts';
-import { HiveStore, type Place } from '../../hives/store.ts';
-import { HiveRecordSchema } from '../answers.ts';
-import { requireRight } from '../authorize.ts';
-import { cursorOf, placeOf } from '../cursor.ts';
-import { oid, optional } from '../fields.ts';
-import { parseJson } from '../json.ts';
-import { type Parts, type Route, route } from '../route.ts';
-import { within } from '../within.ts';
+import { authorOf } from '../../responder/hives/author.ts';
+import { type Hive, type HiveData, hiveNamed } from '../../responder/hives/hives.ts';
+import { listRecords } from '../../responder/hives/listing.ts';
+import {
+  type KeptRecord,
+  readMetadata,
+  settingName,
+  type UserMetadata,
+  withFault,
+} from '../../responder/hives/record.ts';
+import { HiveStore, type Place } from '../../responder/hives/write.ts';
+import { HiveRecordSchema } from '../actions/answers.ts';
+import { requireRight } from '../auth/authorize.ts';
+import { cursorOf, placeOf } from '../http/cursor.ts';
+import { parseJson } from '../http/json.ts';
+import { type Parts, type Route, route } from '../http/route.ts';
+import { within } from '../http/within.ts';
 
 type Verb = keyof Hive['rights'];
 

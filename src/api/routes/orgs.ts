@@ -1,12 +1,12 @@
 /** Who one is, the orgs that one may use, and their subscriptions. */
 import { Type } from '@sinclair/typebox';
+import { Empty, OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
 import { changeSubscription, subscribed, unsubscribed } from '../../orgs/subscription.ts';
 import { EXTENSION } from '../../orgs/table.ts';
-import { notSubscribed } from '../authorize.ts';
-import { Empty, OidParams, oid, optional } from '../fields.ts';
-import { type Parts, type Route, route } from '../route.ts';
-import { orgsOf, whoIs } from '../who.ts';
+import { notSubscribed } from '../auth/authorize.ts';
+import { orgsOf, whoIs } from '../auth/who.ts';
+import { type Parts, type Route, route } from '../http/route.ts';
 
 const PAGE_MAX = 1_000;
 /** Who does anything with rules or tasks may see whether the org is subscribed. */

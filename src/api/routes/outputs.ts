@@ -1,12 +1,12 @@
 /** Where an org's outputs go beside the topic. What headers hold is not shown again. */
 import { Type } from '@sinclair/typebox';
+import { Empty, OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
-import type { OutputFailure } from '../../outputs/memory.ts';
-import { checkOutputName, readOutput, shownOutput } from '../../outputs/setting.ts';
-import { Empty, OidParams, oid, optional } from '../fields.ts';
-import { parseJson } from '../json.ts';
-import { type Parts, type Route, route } from '../route.ts';
-import { within } from '../within.ts';
+import type { OutputFailure } from '../../responder/outputs/memory.ts';
+import { checkOutputName, readOutput, shownOutput } from '../../responder/outputs/setting.ts';
+import { parseJson } from '../http/json.ts';
+import { type Parts, type Route, route } from '../http/route.ts';
+import { within } from '../http/within.ts';
 
 const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
 const OUTPUTS_MAX = 1_000;

@@ -1,19 +1,19 @@
 /** Sensors: listing, presence, commands for now, isolation, forgetting. Tags have a group of their own. */
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
+import { Empty, OidParams, optional, SidParams, SidQuery } from '../../command/fields.ts';
 import { readTarget } from '../../command/target.ts';
 import { parseSelector } from '../../selector/index.ts';
-import { SensorEntrySchema } from '../answers.ts';
-import { Empty, OidParams, optional, SidParams, SidQuery } from '../fields.ts';
-import { sendObject } from '../json-stream.ts';
+import { SensorEntrySchema } from '../actions/answers.ts';
+import { sendObject } from '../http/json-stream.ts';
+import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { type Route, route } from '../route.ts';
-import { onlineOf, presenceOfAll } from '../sensor-online.ts';
-import { sensorPage } from '../sensor-pages.ts';
-import { sensorObject } from '../sensor-view.ts';
-import { writePresence } from '../sensor-writes.ts';
-import { knownSensor } from '../sensors.ts';
-import { taskNow } from '../task-now.ts';
+import { onlineOf, presenceOfAll } from '../sensors/sensor-online.ts';
+import { sensorPage } from '../sensors/sensor-pages.ts';
+import { sensorObject } from '../sensors/sensor-view.ts';
+import { writePresence } from '../sensors/sensor-writes.ts';
+import { knownSensor } from '../sensors/sensors.ts';
+import { taskNow } from '../sensors/task-now.ts';
 
 const PAGE_SENSORS = 1_000;
 const PAGE_SENSORS_MAX = 10_000;

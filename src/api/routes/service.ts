@@ -1,10 +1,10 @@
 /** The service before there was an extension: the same actions, by the calls of older clients. */
 import { Type } from '@sinclair/typebox';
+import { OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
-import { OidParams, oid, optional } from '../fields.ts';
-import { type Route, route } from '../route.ts';
-import { runAction, sendResult } from '../run-action.ts';
-import { readServiceRequest } from '../service-request.ts';
+import { runAction, sendResult } from '../actions/run-action.ts';
+import { readServiceRequest } from '../actions/service-request.ts';
+import { type Route, route } from '../http/route.ts';
 
 export const SERVICE = 'reliable-tasking';
 

@@ -1,11 +1,11 @@
 /** How an org is doing: the last day by the minute, and what waits, by age. Nothing here is needed to deliver a task. */
 import { Type } from '@sinclair/typebox';
-import { COUNTED, type Minute, minuteOf, onlineIn, percentile, STATS_MINUTES } from '../../projection/stats.ts';
+import { OidParams } from '../../command/fields.ts';
+import { COUNTED, type Minute, minuteOf, onlineIn, percentile, STATS_MINUTES } from '../../projector/stats.ts';
 import type { ApiContext } from '../actions/context.ts';
-import { OidParams } from '../fields.ts';
+import { type Route, route } from '../http/route.ts';
 import { usableStatus } from '../reads.ts';
-import { type Route, route } from '../route.ts';
-import { isListed, readTaskPage } from '../task-pages.ts';
+import { isListed, readTaskPage } from '../tasks/task-pages.ts';
 
 const PAGE_TASKS = 1_000;
 /** Of more tasks than these the ages are not looked at. */

@@ -1,18 +1,18 @@
 /** Tags: those of a sensor, setting and taking away, all of an org, and who has one. */
 import { Type } from '@sinclair/typebox';
 import { TAG_MAX_BYTES } from '../../command/check.ts';
+import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../../command/fields.ts';
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { TAGS_MAX, tagsWithoutRoom } from '../../model/tag-room.ts';
-import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../fields.ts';
-import { sendObject } from '../json-stream.ts';
+import { sendObject } from '../http/json-stream.ts';
+import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { type Route, route } from '../route.ts';
-import { allTags, sensorsWithTag } from '../sensor-tags.ts';
-import { tagLists } from '../sensor-view.ts';
-import { type SensorChange, writePresence } from '../sensor-writes.ts';
-import { knownSensor } from '../sensors.ts';
+import { allTags, sensorsWithTag } from '../sensors/sensor-tags.ts';
+import { tagLists } from '../sensors/sensor-view.ts';
+import { type SensorChange, writePresence } from '../sensors/sensor-writes.ts';
+import { knownSensor } from '../sensors/sensors.ts';
 import { answerChange } from './sensors.ts';
 
 const CALL_TAGS_MAX = 100;

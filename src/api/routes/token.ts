@@ -3,10 +3,10 @@
  * is read from the body alone: what stands in addresses is kept by the logs of proxies.
  */
 import { Type } from '@sinclair/typebox';
+import { optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
-import { optional } from '../fields.ts';
-import { type Route, route } from '../route.ts';
-import { handleTokenRequest } from '../token-request.ts';
+import { handleTokenRequest } from '../auth/token-request.ts';
+import { type Route, route } from '../http/route.ts';
 
 const whose = {
   oid: optional(Type.String(), {

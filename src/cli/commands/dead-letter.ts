@@ -1,10 +1,17 @@
 /** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
 
 import { type Command, Option } from 'commander';
-import { counted } from '../../counted.ts';
-import { csv } from '../../csv.ts';
-import { hexDump } from '../../operations/hex.ts';
-import { hindrance, isWanted, type Letter, type LetterFilter, letterOf, textOf } from '../../operations/letters.ts';
+import {
+  type DeadLetterFilter,
+  type DeadLetterRecord,
+  deadLetterOf,
+  hindrance,
+  isWanted,
+  textOf,
+} from '../../operations/dead-letters.ts';
+import { counted } from '../../text/counted.ts';
+import { csv } from '../../text/csv.ts';
+import { hexDump } from '../../text/hex.ts';
 import { TOPICS } from '../../topics.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
@@ -20,13 +27,13 @@ type ListFlags = SelectFlags & RowFlags & { limit: number };
 const VALUE_SHOWN_BYTES = 1_024;
 
 export function registerDeadLetter(program: Command, io: Io): void {
-  const letters = program
+  const deadLetters = program
     .command('dead-letter')
     .summary('records that could not be acted on')
     .description('Shows records that could not be acted on, and drives them to their topic again (KAFKA_BROKERS).');
-  withExamples(letters, io, [['dead-letter list', 'the latest ones']]);
-  registerListing(letters, io);
-  registerRedrive(letters, io);
+  withExamples(deadLetters, io, [['dead-letter list', 'the latest ones']]);
+  registerListing(deadLetters, io);
+  registerRedrive(deadLetters, io);
 }
 
 const withSelection = (command: Command): Command =>
@@ -35,8 +42,8 @@ const withSelection = (command: Command): Command =>
     .option('--code <code>', 'with this error code')
     .option('--since <duration>', 'that failed within this time', durationOption);
 
-function registerListing(letters: Command, io: Io): void {
-  const list = withSelection(letters.command('list').summary('the latest dead letters'))
+function registerListing(deadLetters: Command, io: Io): void {
+  const list = withSelection(deadLetters.command('list').summary('the latest dead letters'))
     .description('The latest dead letters, newest last.')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 100_000), 50)
     .option('--json', 'print JSON for programs');
@@ -45,7 +52,7 @@ function registerListing(letters: Command, io: Io): void {
     ['dead-letter list --since 1d --code org_unknown', 'of the last day, for one reason'],
     ['dead-letter list --topic task-commands --json', 'for programs'],
   ]);
-  const show = letters
+  const show = deadLetters
     .command('show <letter>')
     .summary('one dead letter as a whole')
     .description('One dead letter: why it failed, its headers, the record as far as it can be read, and its bytes.')
@@ -54,8 +61,10 @@ function registerListing(letters: Command, io: Io): void {
   withExamples(show, io, [['dead-letter show 3:17', 'the letter at offset 17 of partition 3']]);
 }
 
-function registerRedrive(letters: Command, io: Io): void {
-  const command = withSelection(letters.command('redrive [letters...]').summary('drive letters to their topic again'))
+function registerRedrive(deadLetters: Command, io: Io): void {
+  const command = withSelection(
+    deadLetters.command('redrive [letters...]').summary('drive letters to their topic again'),
+  )
     .description(
       'Writes records to the topic that they came from: the same key, value and headers, and one that names the letter. ' +
         'Without --yes it only says what it would do. A letter that was redriven is passed over.',
@@ -73,7 +82,7 @@ function registerRedrive(letters: Command, io: Io): void {
 }
 
 /** Throws a usage error where nothing, or both letters and a filter, are named. */
-function selectionOf(ids: string[], flags: SelectFlags & { all?: boolean }, io: Io): LetterFilter {
+function selectionOf(ids: string[], flags: SelectFlags & { all?: boolean }, io: Io): DeadLetterFilter {
   const filter = filterOf(flags, io);
   const named = Object.keys(filter).length > 0 || flags.all === true;
   if (ids.length === 0 && !named)
@@ -88,77 +97,83 @@ function checkId(id: string): string {
   return id;
 }
 
-export const filterOf = ({ topic, code, since }: SelectFlags, io: Io): LetterFilter => ({
+export const filterOf = ({ topic, code, since }: SelectFlags, io: Io): DeadLetterFilter => ({
   ...(topic === undefined ? {} : { topic }),
   ...(code === undefined ? {} : { code }),
   ...(since === undefined ? {} : { sinceMs: io.nowMs() - since * 1_000 }),
 });
 
 /** The newest `limit` that are wanted, oldest first, and how many there are in all. */
-async function newest(log: Log, filter: LetterFilter, limit: number): Promise<{ letters: Letter[]; total: number }> {
-  let letters: Letter[] = [];
+async function newest(
+  log: Log,
+  filter: DeadLetterFilter,
+  limit: number,
+): Promise<{ deadLetters: DeadLetterRecord[]; total: number }> {
+  let deadLetters: DeadLetterRecord[] = [];
   let total = 0;
   const cut = () => {
-    letters = letters.toSorted((a, b) => a.failedAtMs - b.failedAtMs).slice(-limit);
+    deadLetters = deadLetters.toSorted((a, b) => a.failedAtMs - b.failedAtMs).slice(-limit);
   };
   await log.read('deadLetter', 'beginning', (records) => {
     for (const record of records) {
-      const letter = letterOf(record, log.config.KAFKA_TOPIC_PREFIX);
-      if (letter === null || !isWanted(letter, filter)) continue;
+      const deadLetter = deadLetterOf(record, log.config.KAFKA_TOPIC_PREFIX);
+      if (deadLetter === null || !isWanted(deadLetter, filter)) continue;
       total += 1;
-      letters.push(letter);
+      deadLetters.push(deadLetter);
     }
-    if (letters.length > 2 * limit) cut();
+    if (deadLetters.length > 2 * limit) cut();
   });
   cut();
-  return { letters, total };
+  return { deadLetters, total };
 }
 
 /** Times in Unix ms. */
 const CSV_FIELDS = ['letter', 'failed_at', 'topic', 'partition', 'offset', 'code', 'key', 'message'];
 
-const csvRowOf = ({ id, failedAtMs, topic, partition, offset, code, record, message }: Letter) => [
+const csvRowOf = ({ id, failedAtMs, topic, partition, offset, code, record, message }: DeadLetterRecord) => [
   ...[id, failedAtMs, topic, partition, offset, code, record.key?.toString(), message],
 ];
 
 async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
-  const { letters, total } = await newest(log, filterOf(flags, io), flags.limit);
+  const { deadLetters, total } = await newest(log, filterOf(flags, io), flags.limit);
   if (flags.json) {
-    io.out(prettyJson({ letters: letters.map(toJson), total }));
+    io.out(prettyJson({ letters: deadLetters.map(toJson), total }));
     return;
   }
   if (flags.output === 'csv') {
-    io.out(csv(CSV_FIELDS, letters.map(csvRowOf)));
+    io.out(csv(CSV_FIELDS, deadLetters.map(csvRowOf)));
     return;
   }
-  if (letters.length === 0) {
+  if (deadLetters.length === 0) {
     io.err('There are no dead letters.\n');
     return;
   }
   const paint = painter(io.colour);
-  const rows = letters.map((letter) => [
-    letter.id,
-    timeText(letter.failedAtMs),
-    `${letter.topic} ${letter.partition}:${letter.offset}`,
-    letter.code,
-    clip(letter.record.key?.toString() ?? '', 36),
-    clip(letter.message, Math.max(io.columns - 120, 30)),
+  const rows = deadLetters.map((deadLetter) => [
+    deadLetter.id,
+    timeText(deadLetter.failedAtMs),
+    `${deadLetter.topic} ${deadLetter.partition}:${deadLetter.offset}`,
+    deadLetter.code,
+    clip(deadLetter.record.key?.toString() ?? '', 36),
+    clip(deadLetter.message, Math.max(io.columns - 120, 30)),
   ]);
   io.out(table(['LETTER', 'FAILED', 'FROM', 'CODE', 'KEY', 'WHY'], rows, paint));
-  if (total > letters.length) io.err(`Left out: ${counted(total - letters.length, 'older letter')} (--limit).\n`);
+  if (total > deadLetters.length)
+    io.err(`Left out: ${counted(total - deadLetters.length, 'older letter')} (--limit).\n`);
 }
 
 async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io): Promise<void> {
-  const { letters } = await newest(log, { ids: [checkId(id)] }, 1);
-  const letter = letters[0];
-  if (letter === undefined) throw cliError('not_found', `There is no dead letter ${id}.`, 'See {rt} dead-letter list.');
-  const { record, why } = await decoded(log, letter);
-  const { value, headers } = letter.record;
+  const { deadLetters } = await newest(log, { ids: [checkId(id)] }, 1);
+  const deadLetter = deadLetters[0];
+  if (deadLetter === undefined)
+    throw cliError('not_found', `There is no dead letter ${id}.`, 'See {rt} dead-letter list.');
+  const { record, why } = await decoded(log, deadLetter);
+  const { value, headers } = deadLetter.record;
   if (flags.json) {
     const own = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, textOf(text)]));
     io.out(
       prettyJson({
-        ...toJson(letter),
+        ...toJson(deadLetter),
         headers: own,
         record,
         undecodable: why,
@@ -168,19 +183,19 @@ async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io):
     return;
   }
   const paint = painter(io.colour);
-  const pairs: [string, string][] = [
-    ['letter', letter.id],
-    ['failed', timeText(letter.failedAtMs)],
-    ['from', `${letter.topic} ${letter.partition}:${letter.offset}`],
-    ['code', letter.code],
-    ['why', visible(letter.message)],
-    ['key', visible(letter.record.key?.toString() ?? 'none')],
-    ['redriven from', letter.redrivenFrom ?? ''],
-    ['cannot be redriven', hindrance(letter) ?? ''],
+  const rows: [string, string][] = [
+    ['letter', deadLetter.id],
+    ['failed', timeText(deadLetter.failedAtMs)],
+    ['from', `${deadLetter.topic} ${deadLetter.partition}:${deadLetter.offset}`],
+    ['code', deadLetter.code],
+    ['why', visible(deadLetter.message)],
+    ['key', visible(deadLetter.record.key?.toString() ?? 'none')],
+    ['redriven from', deadLetter.redrivenFrom ?? ''],
+    ['cannot be redriven', hindrance(deadLetter) ?? ''],
   ];
   io.out(
     facts(
-      pairs.filter(([, text]) => text !== ''),
+      rows.filter(([, text]) => text !== ''),
       paint,
     ),
   );
@@ -193,7 +208,7 @@ async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io):
 /** The record inside, or why there is none. */
 async function decoded(
   { codec }: Log,
-  { topicKey, record }: Letter,
+  { topicKey, record }: DeadLetterRecord,
 ): Promise<{ record: object | null; why: string | null }> {
   const name = topicKey === null ? null : TOPICS[topicKey].record;
   if (name === null) return { record: null, why: 'its topic is unknown' };
@@ -206,7 +221,17 @@ async function decoded(
   }
 }
 
-export const toJson = ({ id, topic, partition, offset, code, message, failedAtMs, redrivenFrom, record }: Letter) => ({
+export const toJson = ({
+  id,
+  topic,
+  partition,
+  offset,
+  code,
+  message,
+  failedAtMs,
+  redrivenFrom,
+  record,
+}: DeadLetterRecord) => ({
   letter: id,
   source: { topic, partition, offset },
   code,

@@ -1,7 +1,7 @@
 /** `detections list`: what rules have reported. */
 import type { Command } from 'commander';
-import type { ShownDetection } from '../../api/recent-detections.ts';
-import { csvOf } from '../../csv.ts';
+import type { ShownDetection } from '../../api/events/recent-detections.ts';
+import { csvOf } from '../../text/csv.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
 import type { ApiFlags } from '../settings.ts';

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../../config.ts';
-import { counted } from '../../counted.ts';
 import type { RedisClient } from '../../edges/redis/client.ts';
 import {
   type Finding,
@@ -10,13 +9,14 @@ import {
   type GroupFacts,
   judgeBrokers,
   judgeConfig,
+  judgeDeadLetters,
   judgeGroup,
-  judgeLetters,
   judgeProjection,
   judgeRedis,
   judgeSubject,
   judgeTopics,
 } from '../../operations/doctor.ts';
+import { counted } from '../../text/counted.ts';
 import type { TopicKey } from '../../topics.ts';
 import { cliError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
@@ -24,7 +24,7 @@ import { logTo } from '../kafka.ts';
 import { type Log, subjectsOf, withLog } from '../log.ts';
 import { withExamples } from '../options.ts';
 import { type Installation, withInstallation } from '../projection.ts';
-import { recentLetters } from '../recent-letters.ts';
+import { recentDeadLetters } from '../recent-letters.ts';
 import { table } from '../table.ts';
 
 const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
@@ -103,7 +103,7 @@ const examineKafka = (io: Io): Promise<Finding[]> =>
         const lag = await lagOf(log, prefix + group, topics);
         findings.push(judgeGroup({ ...rest, members: members.get(prefix + group) ?? 0, lag }));
       }
-      findings.push(judgeLetters(await recentLetters(log, io.nowMs()), io.name));
+      findings.push(judgeDeadLetters(await recentDeadLetters(log, io.nowMs()), io.name));
       return findings;
     }),
   );
@@ -119,12 +119,12 @@ async function groupsOf(): Promise<GroupToSee[]> {
     { OUTPUTS_GROUP },
     { RESPONSES_GROUP },
   ] = await Promise.all([
-    import('../../projection/projector.ts'),
-    import('../../projection/inspect.ts'),
-    import('../../join/joiner.ts'),
-    import('../../respond/responder.ts'),
-    import('../../respond/deliver.ts'),
-    import('../../responses/collector.ts'),
+    import('../../projector/projector.ts'),
+    import('../../projector/shared-topics.ts'),
+    import('../../joiner/joiner.ts'),
+    import('../../responder/responder.ts'),
+    import('../../responder/outputs/deliver.ts'),
+    import('../../responder/responses/collector.ts'),
   ]);
   const one = (name: string, role: string, needed: boolean, group: string, topics: TopicKey[]): GroupToSee => ({
     ...{ name, role, needed, group, topics },

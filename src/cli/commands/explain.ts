@@ -1,6 +1,6 @@
 /** `explain`: why a selector does or does not match one sensor, clause by clause. */
 import type { Command } from 'commander';
-import { csv } from '../../csv.ts';
+import { csv } from '../../text/csv.ts';
 import type { ExplainAnswer } from '../answers.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';

@@ -1,10 +1,10 @@
 /** `fleet`: simulated sensors over Kafka, until Ctrl-C. Prints its numbers once a second while a person looks. */
 
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import { FEW_MISHAPS, NO_MISHAPS } from '../../fleet/answer.ts';
 import type { Fleet, FleetOptions, FleetStats } from '../../fleet/run.ts';
 import { isName, isUuid } from '../../model/ids.ts';
+import { counted } from '../../text/counted.ts';
 import { usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter, untilStopped } from '../io.ts';
 import { kafkaConfig, logTo } from '../kafka.ts';

@@ -1,6 +1,6 @@
 /** `list`: which tasks wait, or have ended. */
 import { type Command, Option } from 'commander';
-import { csvOf } from '../../csv.ts';
+import { csvOf } from '../../text/csv.ts';
 import type { ListAnswer, ListedTask } from '../answers.ts';
 import { durationText } from '../duration.ts';
 import type { Io } from '../io.ts';

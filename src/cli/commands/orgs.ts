@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
-import { csvOf } from '../../csv.ts';
 import type { SettingKind } from '../../model/records.ts';
 import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
+import { counted } from '../../text/counted.ts';
+import { csvOf } from '../../text/csv.ts';
 import { cliError, usageError } from '../errors.ts';
 import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';

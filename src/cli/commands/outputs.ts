@@ -1,6 +1,6 @@
 /** `outputs`: where what rules send out goes beside the topic. */
 import { type Command, Option } from 'commander';
-import { csv } from '../../csv.ts';
+import { csv } from '../../text/csv.ts';
 import { usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';

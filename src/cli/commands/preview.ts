@@ -1,7 +1,7 @@
 /** `preview`: which sensors a selector matches now, and what excludes the others. */
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
-import { csv } from '../../csv.ts';
+import { counted } from '../../text/counted.ts';
+import { csv } from '../../text/csv.ts';
 import type { PreviewAnswer } from '../answers.ts';
 import { usageError } from '../errors.ts';
 import { type Io, type Paint, painter, prettyJson } from '../io.ts';

@@ -1,9 +1,9 @@
 /** `rebuild`: has the projection read anew from Kafka, and shows how far that is. */
 
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import { isUuid } from '../../model/ids.ts';
 import { progressOf, type RebuildProgress } from '../../operations/rebuild-progress.ts';
+import { counted } from '../../text/counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, json, painter } from '../io.ts';
 import { withExamples } from '../options.ts';

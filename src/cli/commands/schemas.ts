@@ -1,9 +1,9 @@
 /** `schemas check|register`: the contract for producers in other languages, against its own history and the registry. */
 
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import type { SubjectReport } from '../../edges/avro/registry.ts';
 import type { RecordName } from '../../model/records.ts';
+import { counted } from '../../text/counted.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { kafkaConfig } from '../kafka.ts';

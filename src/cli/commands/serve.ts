@@ -44,7 +44,7 @@ export function rolesOf(text: string | undefined): Role[] {
 async function serve(roles: Role[], io: Io): Promise<void> {
   const config = readConfig(io.env);
   const log = logTo(config.LOG_LEVEL);
-  const { startServer } = await import('../../main.ts');
+  const { startServer } = await import('../../server.ts');
   const server = await startServer(config, roles, log, io.stopped);
   await untilStopped(io.stopped);
   await server.stop();

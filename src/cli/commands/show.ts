@@ -1,6 +1,6 @@
 /** `show`: one task, how many sensors stand where, and which. */
 import type { Command } from 'commander';
-import { csvOf } from '../../csv.ts';
+import { csvOf } from '../../text/csv.ts';
 import type { SensorRow, TaskDetails } from '../answers.ts';
 import type { Io } from '../io.ts';
 import { type Paint, painter, prettyJson, type Style } from '../io.ts';

@@ -1,8 +1,8 @@
 /** `untask`: withdraws tasks, whole or for some sensors. What was sent already can't be recalled. */
 
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import { CONFIRM_ABOVE } from '../../model/confirm.ts';
+import { counted } from '../../text/counted.ts';
 import type { UntaskAnswer } from '../answers.ts';
 import type { Client } from '../client.ts';
 import { type Act, type ConfirmFlags, confirm, sensorsText, withYes } from '../confirm.ts';

@@ -1,11 +1,11 @@
 /** `verify`: the log read anew, held against Redis while everything runs. */
 
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import type { Tail } from '../../edges/kafka/tail.ts';
 import { VERIFIED_TOPICS, type VerifiedTopic } from '../../operations/log-fold.ts';
 import { type Found, Verification } from '../../operations/verify.ts';
-import type { OrgStatus } from '../../projection/store.ts';
+import type { OrgStatus } from '../../projector/projection.ts';
+import { counted } from '../../text/counted.ts';
 import type { TopicKey } from '../../topics.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
@@ -136,7 +136,7 @@ function report({ compared }: Verification, orgs: number, found: readonly Found[
       io.err(`Left out: ${counted(differences.length - SHOWN, 'difference')}; --json has all.\n`);
     if (rows.length === 0)
       io.out(
-        `${paint('green', 'Redis agrees with the log:')} ${counted(orgs, 'org')}, ${counted(compared.tasks, 'task')}, ${counted(compared.pairs, 'pair')}, ${counted(compared.sensors, 'sensor')}, ` +
+        `${paint('green', 'Redis agrees with the log:')} ${counted(orgs, 'org')}, ${counted(compared.tasks, 'task')}, ${counted(compared.deliveries, 'pair')}, ${counted(compared.sensors, 'sensor')}, ` +
           `${counted(compared.connections, 'connection')}, ${counted(compared.responses, 'response')}, ${counted(compared.minutes, 'minute')}.\n`,
       );
   }

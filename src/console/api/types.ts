@@ -31,8 +31,8 @@ export type TaskPage = ListAnswer;
 export type Task = ListAnswer['tasks'][number];
 export type TaskDetail = GetAnswer;
 export type Counts = GetAnswer['counts'];
-export type PairRow = GetAnswer['sensors'][number];
-export type PairState = PairRow['state'];
+export type DeliveryRow = GetAnswer['sensors'][number];
+export type DeliveryState = DeliveryRow['state'];
 
 export type Preview = PreviewAnswer;
 export type Explanation = ExplainAnswer;

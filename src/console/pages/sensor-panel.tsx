@@ -1,6 +1,6 @@
 /** One sensor of a task: why it has, or has not, run it, and what it answered. */
 import { action } from '../api/client.ts';
-import type { PairRow, Why } from '../api/types.ts';
+import type { DeliveryRow, Why } from '../api/types.ts';
 import { shown, when } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
@@ -8,7 +8,7 @@ import { Fault, StateDot } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Responses } from './responses.tsx';
 
-export function SensorPanel({ taskId, row, onClose }: { taskId: string; row: PairRow; onClose(): void }) {
+export function SensorPanel({ taskId, row, onClose }: { taskId: string; row: DeliveryRow; onClose(): void }) {
   const why = useLoaded(
     (stopped) => action<Why>(current().oid, 'why', { task_id: taskId, sid: row.sid }, stopped),
     [taskId, row.sid, row.state],

@@ -1,6 +1,6 @@
 /** One task: what it is, how far it is, and where each of its sensors stands and why. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { PairRow, PairState } from '../api/types.ts';
+import type { DeliveryRow, DeliveryState } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
 import { current } from '../session.ts';
 import { Ago, Empty, Fault, Head, Legend, Pending, ProgressBar, STATES, StateDot, totalOf } from '../ui/bits.tsx';
@@ -18,7 +18,7 @@ const ENOUGH = 100;
 
 export function TaskPage({ taskId }: { taskId: string }) {
   const { oid } = current();
-  const [state, setState] = useState<PairState | null>(null);
+  const [state, setState] = useState<DeliveryState | null>(null);
   const [text, setText] = useState('');
   const isNarrowed = state !== null || text.trim() !== '';
   const { value: task, fault, again, sensors, cursor, more } = useDetail(oid, taskId, isNarrowed);
@@ -62,7 +62,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
             <select
               aria-label="Which sensors"
               value={state ?? ''}
-              onChange={({ currentTarget }) => setState((currentTarget.value || null) as PairState | null)}
+              onChange={({ currentTarget }) => setState((currentTarget.value || null) as DeliveryState | null)}
             >
               <option value="">All states</option>
               {STATES.map(([name]) => (
@@ -89,7 +89,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
   );
 }
 
-function chosen(sensors: readonly PairRow[], state: PairState | null, text: string): readonly PairRow[] {
+function chosen(sensors: readonly DeliveryRow[], state: DeliveryState | null, text: string): readonly DeliveryRow[] {
   const wanted = text.trim().toLowerCase();
   return sensors.filter(
     (row) =>
@@ -107,7 +107,7 @@ function NoSensors({ isPending }: { isPending: boolean }) {
   );
 }
 
-type SensorsProps = { rows: readonly PairRow[]; of: string; onEnd(): void; onAsk(sid: string): void };
+type SensorsProps = { rows: readonly DeliveryRow[]; of: string; onEnd(): void; onAsk(sid: string): void };
 
 function Sensors({ rows, of, onEnd, onAsk }: SensorsProps) {
   return (

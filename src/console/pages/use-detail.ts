@@ -5,7 +5,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
-import type { PairRow, TaskDetail } from '../api/types.ts';
+import type { DeliveryRow, TaskDetail } from '../api/types.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
 
 const FIRST = 500;
@@ -16,7 +16,7 @@ const FRESH_MS = 1_000;
 const FRESH_MANY_MS = 5_000;
 
 /** What follows after the sensor `of`. */
-type Rest = { of: string; rows: readonly PairRow[]; cursor: string | undefined };
+type Rest = { of: string; rows: readonly DeliveryRow[]; cursor: string | undefined };
 
 export function useDetail(oid: string, taskId: string, wantsAll: boolean) {
   const [deeper, setDeeper] = useState(false);

@@ -1,14 +1,14 @@
 /** Small pieces that every page uses. */
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Counts, PairState } from '../api/types.ts';
+import type { Counts, DeliveryState } from '../api/types.ts';
 import { ago, count, plural, shown, when } from '../format.ts';
 import { now } from './clock.ts';
 
 const TITLE_MAX = 200;
 
 /** In the order in which a bar shows them, with what each means. */
-export const STATES: readonly [PairState, string][] = [
+export const STATES: readonly [DeliveryState, string][] = [
   ['done', 'answered'],
   ['failed', 'answered with an error'],
   ['sent', 'sent, no answer yet'],

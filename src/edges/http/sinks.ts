@@ -10,8 +10,8 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { dirname, join, sep } from 'node:path';
-import { faultOfStatus, OutputFault } from '../../outputs/fault.ts';
-import { isPublicAddress } from '../../outputs/setting.ts';
+import { faultOfStatus, OutputFault } from '../../responder/outputs/fault.ts';
+import { isPublicAddress } from '../../responder/outputs/setting.ts';
 
 export type SinkOptions = { outputDir: string; allowPrivate: boolean };
 

@@ -1,12 +1,12 @@
 /** Topics: made with their settings when missing, and looked at when they are there. Offsets: ends, and by time. */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { withinMs } from '../../async/within-ms.ts';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
 import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
 import { isAway } from '../away.ts';
-import { withinMs } from '../within-ms.ts';
-import { createKafka } from './client.ts';
+import { createKafka } from './kafkajs/client.ts';
 import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
 
 export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };

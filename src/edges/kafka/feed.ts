@@ -4,14 +4,13 @@
  */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { TaskEvent } from '../../model/records.ts';
-import type { InRecord } from '../../outbox.ts';
+import type { LogOffset, TaskEvent } from '../../model/records.ts';
+import type { InRecord } from '../../ports.ts';
 import type { Codec } from '../avro/codec.ts';
 import { decodeAll } from './inbox.ts';
 import { startTail } from './tail.ts';
 
-type Place = { partition: number; offset: number };
-type Listener = (place: Place, event: TaskEvent) => void;
+type Listener = (logOffset: LogOffset, event: TaskEvent) => void;
 type Positions = ReadonlyMap<number, number>;
 
 export type Feed = {
@@ -38,14 +37,14 @@ export async function followTaskEvents(options: {
   /** The projector writes the dead letters of what is none. */
   const eventsIn = async (records: InRecord[]) =>
     (await decodeAll(codec, 'TaskEvent', records)).flatMap((item) =>
-      'value' in item ? [{ place: item.record, event: item.value }] : [],
+      'value' in item ? [{ logOffset: item.record, event: item.value }] : [],
     );
   const tail = await startTail({
     ...{ kafka, topic, from: 'end', maxWaitMs: 50, log },
     onRecords: async (records) => {
       if (listeners.size === 0) return;
-      for (const { place, event } of await eventsIn(records))
-        for (const listener of listeners.get(event.oid) ?? []) listener(place, event);
+      for (const { logOffset, event } of await eventsIn(records))
+        for (const listener of listeners.get(event.oid) ?? []) listener(logOffset, event);
     },
   });
   return {
@@ -65,11 +64,11 @@ export async function followTaskEvents(options: {
       const past = await startTail({
         ...{ kafka, topic, from: start, maxWaitMs: 20, log },
         onRecords: async (records) => {
-          for (const { place, event } of await eventsIn(
+          for (const { logOffset, event } of await eventsIn(
             records.filter((r) => r.offset < (wanted.get(r.partition) ?? 0)),
           )) {
             if (given.aborted) return;
-            if (event.oid === oid) await listener(place, event);
+            if (event.oid === oid) await listener(logOffset, event);
           }
         },
       });

@@ -7,9 +7,9 @@
  */
 import { unavailable } from '../../errors.ts';
 import type { Group } from '../../ports.ts';
-import type { MemberOptions } from './group-batch.ts';
-import { GroupHealth } from './group-health.ts';
-import { groupMember } from './group-member.ts';
+import type { MemberOptions } from './kafkajs/group-batch.ts';
+import { GroupHealth } from './kafkajs/group-health.ts';
+import { groupMember } from './kafkajs/group-member.ts';
 
 const STOP_MS = 10_000;
 /** Two rebalances that take all the time they may (each two sessions), and what lies around them. */

@@ -2,12 +2,11 @@
  *  as a refusal, never as a throw. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { TimeSource } from '../../clock.ts';
+import type { TimeSource } from '../../async/clock.ts';
 import type { Config } from '../../config.ts';
 import { ERROR_CODES, type ErrorCode, unavailable } from '../../errors.ts';
 import type { RecordName, RecordTypes } from '../../model/records.ts';
-import type { InRecord } from '../../outbox.ts';
-import type { Decoded, Inbox } from '../../ports.ts';
+import type { Decoded, Inbox, InRecord } from '../../ports.ts';
 import { TOPICS, type TopicKey, topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';

@@ -1,11 +1,11 @@
 /** The tables of orgs and settings, kept at the end of `org-settings`: every process reads all of it. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { sharedRuns } from '../../async/shared-runs.ts';
 import type { OrgSetting } from '../../model/records.ts';
 import { SettingsTable } from '../../orgs/settings.ts';
 import { OrgTable } from '../../orgs/table.ts';
 import type { Orgs } from '../../ports.ts';
-import { sharedRuns } from '../../shared.ts';
 import type { Codec } from '../avro/codec.ts';
 import { decodeAll } from './inbox.ts';
 import { startTail } from './tail.ts';

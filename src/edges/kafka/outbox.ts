@@ -1,9 +1,9 @@
 /** Everything that the roles write, each record to its topic, under its key, in the encoding in force. */
 import { unavailable } from '../../errors.ts';
-import type { DeadLetter, InRecord, Outbox } from '../../outbox.ts';
+import type { DeadLetter, InRecord, Outbox } from '../../ports.ts';
 import { topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
-import { firstMaxBytes, letterRecord, smaller } from './letter.ts';
+import { deadLetterRecord, firstMaxBytes, smaller } from './dead-letter.ts';
 import type { OutRecord, Producer } from './producer.ts';
 
 export type OutboxOptions = {
@@ -19,17 +19,17 @@ export type OutboxOptions = {
 
 export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRefused }: OutboxOptions): Outbox {
   const topics = topicNames(prefix);
-  const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    let left = letters.map((letter) => ({ letter, maxBytes: firstMaxBytes(letter) }));
+  const bury = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
+    let left = deadLetters.map((deadLetter) => ({ deadLetter, maxBytes: firstMaxBytes(deadLetter) }));
     while (left.length > 0) {
-      const records = left.map(({ letter, maxBytes }) => letterRecord(letter, nowMs(), maxBytes));
+      const records = left.map(({ deadLetter, maxBytes }) => deadLetterRecord(deadLetter, nowMs(), maxBytes));
       const refused = new Set(await durable.sendWhatFits(topics.deadLetter, records));
-      left = left.flatMap(({ letter, maxBytes }, i) => {
+      left = left.flatMap(({ deadLetter, maxBytes }, i) => {
         if (!refused.has(records[i] as OutRecord)) return [];
         const next = smaller(maxBytes);
         if (next === null)
           throw unavailable(`${topics.deadLetter} refuses even the smallest letter: raise its max.message.bytes.`);
-        return [{ letter, maxBytes: next }];
+        return [{ deadLetter, maxBytes: next }];
       });
     }
   };
@@ -70,17 +70,17 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
       ),
     deadLetters: bury,
     commands: (commands) =>
-      quick.place(
+      quick.logOffset(
         topics.commands,
         commands.map((command) => ({ key: command.task_id, value: codec.encode('TaskCommand', command) })),
       ),
     presence: (records) =>
-      quick.place(
+      quick.logOffset(
         topics.presence,
         records.map((record) => ({ key: record.sid, value: codec.encode('SensorPresence', record) })),
       ),
     sensorEvents: (records) =>
-      quick.place(
+      quick.logOffset(
         topics.sensorEvents,
         records.map((record) => ({ key: record.sid, value: codec.encode('SensorEvent', record) })),
       ),

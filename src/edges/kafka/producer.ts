@@ -9,8 +9,10 @@
  * A record that the broker refuses permanently, usually because of its size, is not sent again. The rest of its request is sent
  * without it.
  */
+
 import { CompressionTypes, type Kafka, type Producer as KafkaProducer } from 'kafkajs';
 import { ApiError, unavailable } from '../../errors.ts';
+import type { LogOffset } from '../../model/records.ts';
 import { byKey } from './partitioner.ts';
 
 export type OutHeaders = Record<string, string | Buffer | (string | Buffer)[]>;
@@ -28,11 +30,9 @@ export type Producer = {
   /** Resolves when the records are on the log, with those that the broker refuses permanently. Rejects with `unavailable`. */
   sendWhatFits(topic: string, records: OutRecord[]): Promise<OutRecord[]>;
   /** As `send`, but one request for each record, all at the same time. Resolves with the position of each. */
-  place(topic: string, records: OutRecord[]): Promise<Place[]>;
+  logOffset(topic: string, records: OutRecord[]): Promise<LogOffset[]>;
   stop(): Promise<void>;
 };
-
-export type Place = { partition: number; offset: number };
 
 const REQUEST_MAX_BYTES = 900_000;
 const RECORD_OVERHEAD_BYTES = 64;
@@ -65,8 +65,10 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
         refused.push(...(await sendWithoutRefused((some) => sendPart(producer, topic, some, timeoutMs), part)));
       return refused;
     },
-    place: (topic, records) =>
-      Promise.all(records.map(async (record) => (await sendPart(producer, topic, [record], timeoutMs))[0] as Place)),
+    logOffset: (topic, records) =>
+      Promise.all(
+        records.map(async (record) => (await sendPart(producer, topic, [record], timeoutMs))[0] as LogOffset),
+      ),
     stop: () => producer.disconnect(),
   };
 }
@@ -151,7 +153,7 @@ async function sendPart(
   topic: string,
   records: OutRecord[],
   timeoutMs: number,
-): Promise<Place[]> {
+): Promise<LogOffset[]> {
   try {
     const answers = await producer.send({
       topic,

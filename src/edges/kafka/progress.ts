@@ -4,7 +4,7 @@
  * partition, the largest lag counts.
  */
 import type { Logger } from 'pino';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../async/clock.ts';
 import type { Metrics } from '../../ports.ts';
 import type { TopicKey } from '../../topics.ts';
 import type { Offsets } from './admin.ts';

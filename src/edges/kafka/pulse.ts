@@ -67,6 +67,6 @@ export function startPulse(kafka: Kafka, nowMs: () => number = () => performance
 export const refusingWhileAway = (producer: Producer, { guard }: Pulse): Producer => ({
   send: guard(producer.send),
   sendWhatFits: guard(producer.sendWhatFits),
-  place: guard(producer.place),
+  logOffset: guard(producer.logOffset),
   stop: () => producer.stop(),
 });

@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka } from 'kafkajs';
-import type { InRecord } from '../../outbox.ts';
+import type { InRecord } from '../../ports.ts';
 import { inRecordOf } from './in-record.ts';
 
 /** Next offset by partition, and who waits for it. */
-export class Places {
+export class Positions {
   readonly next: Map<number, number>;
   readonly #waiters = new Set<() => void>();
   /** Of each partition, the last hand-over that has begun. */
@@ -53,12 +53,12 @@ export function tailConsumer(options: {
   kafka: Kafka;
   topic: string;
   maxWaitMs: number;
-  places: Places;
+  positions: Positions;
   onRecords(records: InRecord[]): void | Promise<void>;
   /** kafkajs has given it up, and disconnected it. */
   onCrash(error: Error): void;
 }): TailConsumer {
-  const { kafka, topic, maxWaitMs, places, onRecords, onCrash } = options;
+  const { kafka, topic, maxWaitMs, positions, onRecords, onCrash } = options;
   const consumer = kafka.consumer({
     groupId: `reliable-tasking-tail-${randomUUID()}`,
     sessionTimeout: 30_000,
@@ -70,19 +70,19 @@ export function tailConsumer(options: {
   consumer.on(consumer.events.CRASH, ({ payload }) => onCrash(payload.error));
   // A tail commits nothing: after each join, the first and any later one, it goes on from what it has handed over.
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    for (const [partition, offset] of places.next) consumer.seek({ topic, partition, offset: String(offset) });
+    for (const [partition, offset] of positions.next) consumer.seek({ topic, partition, offset: String(offset) });
   });
   // Batches of markers or of aborted transactions alone are not handed over.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    if (payload.batchSize === 0) places.passed(payload.partition, Number(payload.lastOffset) + 1);
+    if (payload.batchSize === 0) positions.passed(payload.partition, Number(payload.lastOffset) + 1);
   });
   const handOver = async ({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload) => {
-    const records = recordsOf(batch, places.next.get(batch.partition) ?? 0);
+    const records = recordsOf(batch, positions.next.get(batch.partition) ?? 0);
     if (!isRunning() || isStale()) return;
     if (records.length > 0) await onRecords(records);
     // lastOffset also covers what is no record: markers of transactions, and what compaction took away.
     resolveOffset(batch.lastOffset());
-    places.passed(batch.partition, Number(batch.lastOffset()) + 1);
+    positions.passed(batch.partition, Number(batch.lastOffset()) + 1);
     await heartbeat();
   };
   return {
@@ -92,8 +92,8 @@ export function tailConsumer(options: {
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: Math.max(places.next.size, 1),
-        eachBatch: (payload) => places.inTurn(payload.batch.partition, () => handOver(payload)),
+        partitionsConsumedConcurrently: Math.max(positions.next.size, 1),
+        eachBatch: (payload) => positions.inTurn(payload.batch.partition, () => handOver(payload)),
       });
     },
     stop: () => consumer.disconnect(),

@@ -5,10 +5,10 @@
  */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import { persist, retryDelayMs, systemClock } from '../../clock.ts';
-import type { InRecord } from '../../outbox.ts';
+import { persist, retryDelayMs, systemClock } from '../../async/clock.ts';
+import type { InRecord } from '../../ports.ts';
 import { whileLeadersSettle } from './admin.ts';
-import { Places, type TailConsumer, tailConsumer } from './tail-consumer.ts';
+import { Positions, type TailConsumer, tailConsumer } from './tail-consumer.ts';
 
 export type Tail = {
   /** Next offset by partition: what stands before it has been handed over. */
@@ -42,15 +42,15 @@ export async function startTail(options: TailOptions): Promise<Tail> {
   };
   try {
     await admin.connect();
-    const places = new Places(startOf(options.from, await ends()));
-    lives = livesOf(options, places, ends);
+    const positions = new Positions(startOf(options.from, await ends()));
+    lives = livesOf(options, positions, ends);
     await lives.begin();
     return {
-      positions: () => places.next,
-      reached: (goal) => places.reached(goal),
+      positions: () => positions.next,
+      reached: (goal) => positions.reached(goal),
       caughtUp: async () => {
         const filled = (await ends()).filter(({ low, high }) => Number(high) > Number(low));
-        await places.reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
+        await positions.reached(new Map(filled.map(({ partition, high }) => [partition, Number(high)])));
       },
       stop,
     };
@@ -75,7 +75,7 @@ function startOf(
 /** One consumer after the other. `answers`: what shows that Kafka is back, for a consumer would try to connect without end. */
 function livesOf(
   { kafka, topic, onRecords, log, maxWaitMs = 100 }: TailOptions,
-  places: Places,
+  positions: Positions,
   answers: () => Promise<unknown>,
 ): { begin(): Promise<void>; stop(): Promise<void> } {
   let stopped = false;
@@ -89,7 +89,7 @@ function livesOf(
     await consumer?.stop().catch((error) => log.debug({ err: error, topic }, 'a tail did not leave cleanly'));
   };
   const begin = async (): Promise<void> => {
-    consumer = tailConsumer({ kafka, topic, maxWaitMs, places, onRecords: handOver, onCrash: beginAgain });
+    consumer = tailConsumer({ kafka, topic, maxWaitMs, positions, onRecords: handOver, onCrash: beginAgain });
     await consumer.start();
     if (stopped) await leave();
   };

@@ -1,5 +1,5 @@
 /** Reads what scripts answer. */
-import type { Answer, InFlight, OrgStatus, PresenceRow, Refusal } from '../../projection/store.ts';
+import type { Answer, InFlight, OrgStatus, PresenceRow, Refusal } from '../../projector/projection.ts';
 
 type Reply = [string, ...unknown[]];
 
@@ -25,7 +25,7 @@ export function answerOf<T extends object>(reply: unknown, read: (values: unknow
   return refusalOf(reply) ?? { ok: true, ...read((reply as Reply).slice(1)) };
 }
 
-export function pairsOf<T>(flat: unknown, read: (a: string, b: string) => T): T[] {
+export function deliveriesOf<T>(flat: unknown, read: (a: string, b: string) => T): T[] {
   const list = flat as unknown[];
   const out: T[] = [];
   for (let i = 0; i + 1 < list.length; i += 2) out.push(read(String(list[i]), String(list[i + 1])));
@@ -33,12 +33,12 @@ export function pairsOf<T>(flat: unknown, read: (a: string, b: string) => T): T[
 }
 
 export const inFlightOf = (flat: unknown): InFlight[] =>
-  pairsOf(flat, (batch, end) => ({ batch, untilMs: Number(end) }));
+  deliveriesOf(flat, (batch, end) => ({ batch, untilMs: Number(end) }));
 
 export function statusOf(reply: unknown): OrgStatus | null {
   if (refusalOf(reply)) return null;
   const [, flat, now, usable] = reply as [string, unknown, string, string];
-  const fields = new Map(pairsOf(flat, (name, value) => [name, value] as const));
+  const fields = new Map(deliveriesOf(flat, (name, value) => [name, value] as const));
   return {
     epoch: fields.get('e') ?? '',
     usable: usable === '1',

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { withinMs } from '../../async/within-ms.ts';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
-import { withinMs } from '../within-ms.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 type Arg = string | number | Buffer;
@@ -19,7 +19,7 @@ export type Command = { oid: string; name: string; args: Arg[]; binary?: boolean
 
 export type RedisClient = {
   /** One round trip (in a cluster one for each org, together); rejects with `unavailable` if any command fails. */
-  trip(commands: Command[]): Promise<unknown[]>;
+  pipeline(commands: Command[]): Promise<unknown[]>;
   /** The same, never rejecting: where a command failed, its `unavailable` stands in place of its answer. For commands of many
    *  orgs, of which one may live on a shard that is away. */
   tryAll(commands: Command[]): Promise<unknown[]>;
@@ -95,7 +95,7 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
   const tryThem = async (commands: Command[]): Promise<unknown[]> =>
     isSilent() ? commands.map(() => unavailable('Redis does not answer.')) : tryAll(client, commands, scripts);
   return {
-    trip: async (commands) => {
+    pipeline: async (commands) => {
       const results = await tryThem(commands);
       const failed = results.find((result) => result instanceof Error);
       if (failed !== undefined) throw failed;

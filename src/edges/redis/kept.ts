@@ -4,8 +4,8 @@ import { contentHashOf } from '../../model/task.ts';
 import type { Connection, Kept, KeyName } from '../../operations/kept.ts';
 import { readPresence } from './answers.ts';
 import type { RedisClient } from './client.ts';
-import { keys } from './keys.ts';
-import { createResponses } from './store-responses.ts';
+import { keys } from './layout.ts';
+import { createResponses } from './responses.ts';
 
 const NAME = /^\{([^}]+)\}:(\w+):?(.*)$/s;
 const SCAN_COUNT = 2_000;
@@ -15,7 +15,7 @@ export function createKept(redis: RedisClient, decodeCommand: (bytes: Buffer) =>
   return {
     names: (oids) => namesOf(redis, oids),
     places: async (oid, taskIds) => {
-      const replies = await redis.trip(
+      const replies = await redis.pipeline(
         taskIds.flatMap((id) => [
           { oid, name: 'get', args: [keys.task(oid, id)], binary: true },
           { oid, name: 'zscore', args: [keys.pending(oid), id] },
@@ -33,7 +33,7 @@ export function createKept(redis: RedisClient, decodeCommand: (bytes: Buffer) =>
     },
     connections: (oid, partition) => connectionsOf(redis, oid, partition),
     positions: async (oid) => {
-      const replies = await redis.trip(
+      const replies = await redis.pipeline(
         [keys.counted(oid), keys.responsePositions(oid)].map((key) => ({ oid, name: 'hgetall', args: [key] })),
       );
       const [counted, collected] = replies.map(numbersIn);
@@ -41,7 +41,7 @@ export function createKept(redis: RedisClient, decodeCommand: (bytes: Buffer) =>
     },
     minutes: async (oid, minutes) => {
       const wanted = minutes.map((minute) => ({ oid, name: 'hgetall', args: [keys.minute(oid, minute)] }));
-      return (await redis.trip(wanted)).map((reply) => {
+      return (await redis.pipeline(wanted)).map((reply) => {
         const fields = Object.entries(reply as Record<string, string>);
         return new Map(fields.map(([field, count]) => [field, Number(count)]));
       });
@@ -76,7 +76,7 @@ async function connectionsOf(redis: RedisClient, oid: string, partition: number)
   let cursor = '0';
   do {
     const args = [keys.presence(oid, partition), cursor, 'COUNT', SCAN_COUNT];
-    const [reply] = await redis.trip([{ oid, name: 'hscan', args }]);
+    const [reply] = await redis.pipeline([{ oid, name: 'hscan', args }]);
     const [next, flat] = reply as [string, string[]];
     for (let i = 0; i + 1 < flat.length; i += 2) {
       const { online, connectionId } = readPresence(flat[i + 1] as string);

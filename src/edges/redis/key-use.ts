@@ -1,7 +1,7 @@
 /** How much and when keys are used. Only here: when Redis loses it, it starts anew. */
 import type { KeyUse } from '../../orgs/key-use.ts';
 import type { RedisClient } from './client.ts';
-import { keys } from './keys.ts';
+import { keys } from './layout.ts';
 
 /** After so long a key that was not used counts as never used. */
 const KEEP_MS = 90 * 86_400_000;
@@ -9,15 +9,15 @@ const KEEP_MS = 90 * 86_400_000;
 export function createKeyUse(redis: RedisClient): KeyUse {
   return {
     count: async (credential, windowMs) => {
-      const [reply] = await redis.trip([redis.script(credential, 'rate', [keys.rate(credential)], [windowMs])]);
+      const [reply] = await redis.pipeline([redis.script(credential, 'rate', [keys.rate(credential)], [windowMs])]);
       const [requests, leftMs] = reply as [number, number];
       return { requests: Number(requests), leftMs: Number(leftMs) };
     },
     used: async (oid, name, atMs) => {
-      await redis.trip([{ oid, name: 'set', args: [keys.used(oid, name), atMs, 'PX', KEEP_MS] }]);
+      await redis.pipeline([{ oid, name: 'set', args: [keys.used(oid, name), atMs, 'PX', KEEP_MS] }]);
     },
     lastUses: async (oid, names) => {
-      const found = await redis.trip(names.map((name) => ({ oid, name: 'get', args: [keys.used(oid, name)] })));
+      const found = await redis.pipeline(names.map((name) => ({ oid, name: 'get', args: [keys.used(oid, name)] })));
       return found.map((text) => (text === null ? null : Number(text)));
     },
   };

@@ -1,7 +1,7 @@
-/** Failures of outputs; see src/outputs/memory.ts. A hash of the org has two fields an output: the last one, and the count. */
-import type { OutputMemory } from '../../outputs/memory.ts';
+/** Failures of outputs; see src/responder/outputs/memory.ts. A hash of the org has two fields an output: the last one, and the count. */
+import type { OutputMemory } from '../../responder/outputs/memory.ts';
 import type { RedisClient } from './client.ts';
-import { keys } from './keys.ts';
+import { keys } from './layout.ts';
 
 const KEPT_MS = 7 * 86_400_000;
 
@@ -11,7 +11,7 @@ const count = (output: string): string => `n/${output}`;
 export function createOutputMemory(redis: RedisClient): OutputMemory {
   return {
     noteFailures: async (failures) => {
-      await redis.trip(
+      await redis.pipeline(
         failures.flatMap(({ oid, output, reason, atMs, undelivered }) => {
           const key = keys.outputFailures(oid);
           return [
@@ -23,7 +23,7 @@ export function createOutputMemory(redis: RedisClient): OutputMemory {
       );
     },
     failures: async (oid) => {
-      const [flat] = await redis.trip([{ oid, name: 'hgetall', args: [keys.outputFailures(oid)] }]);
+      const [flat] = await redis.pipeline([{ oid, name: 'hgetall', args: [keys.outputFailures(oid)] }]);
       const fields = flat as Record<string, string>;
       const named = Object.entries(fields).filter(([field]) => field.startsWith(last('')));
       return new Map(
@@ -35,7 +35,7 @@ export function createOutputMemory(redis: RedisClient): OutputMemory {
       );
     },
     forget: async (oid, output) => {
-      await redis.trip([{ oid, name: 'hdel', args: [keys.outputFailures(oid), last(output), count(output)] }]);
+      await redis.pipeline([{ oid, name: 'hdel', args: [keys.outputFailures(oid), last(output), count(output)] }]);
     },
   };
 }

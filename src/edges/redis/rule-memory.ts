@@ -2,7 +2,7 @@
 import { hashOf } from '../../model/ids.ts';
 import type { Count, RuleMemory } from '../../rules/memory.ts';
 import type { RedisClient } from './client.ts';
-import { keys } from './keys.ts';
+import { keys } from './layout.ts';
 
 /** Times remembered in one count, so that their repeats are told. */
 const IDS_MAX = 1_000;
@@ -17,9 +17,9 @@ export function createRuleMemory(redis: RedisClient): RuleMemory {
       [hashOf(id), by, Math.ceil(periodMs), Number.isFinite(maxCount) ? maxCount : -1, IDS_MAX],
     );
   return {
-    count: async (counts) => (await redis.trip(counts.map(count))).map(Number),
+    count: async (counts) => (await redis.pipeline(counts.map(count))).map(Number),
     noteFaults: async (faults) => {
-      await redis.trip(
+      await redis.pipeline(
         faults.flatMap(({ oid, rule, sentence, atMs }) => [
           { oid, name: 'hset', args: [keys.ruleFaults(oid), rule, JSON.stringify({ sentence, atMs })] },
           { oid, name: 'pexpire', args: [keys.ruleFaults(oid), FAULTS_KEPT_MS] },
@@ -27,7 +27,7 @@ export function createRuleMemory(redis: RedisClient): RuleMemory {
       );
     },
     faults: async (oid) => {
-      const [flat] = await redis.trip([{ oid, name: 'hgetall', args: [keys.ruleFaults(oid)] }]);
+      const [flat] = await redis.pipeline([{ oid, name: 'hgetall', args: [keys.ruleFaults(oid)] }]);
       const entries = Object.entries(flat as Record<string, string>);
       return new Map(entries.map(([rule, text]) => [rule, JSON.parse(text) as { sentence: string; atMs: number }]));
     },

@@ -1,6 +1,6 @@
 /** Takes away all that Redis has of some orgs, as a loss does; the projector brings it back from Kafka. */
 import type { RedisClient } from './client.ts';
-import { keys } from './keys.ts';
+import { keys } from './layout.ts';
 
 const TAG = /^\{([^}]+)\}:(\w+)/;
 
@@ -13,7 +13,7 @@ export async function wipeOrgs(redis: RedisClient, oids: readonly string[]): Pro
   let wiped = 0;
   const ours = new Set(oids);
   const unlink = (names: string[]) =>
-    redis.trip(names.map((name) => ({ oid: TAG.exec(name)?.[1] as string, name: 'unlink', args: [name] })));
+    redis.pipeline(names.map((name) => ({ oid: TAG.exec(name)?.[1] as string, name: 'unlink', args: [name] })));
   await unlink(oids.map(keys.marker));
   for await (const page of redis.keys('{*}:*')) {
     const found = page.filter((name) => {

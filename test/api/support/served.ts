@@ -2,7 +2,7 @@
  * The API on a Memory, on a real socket in a process of its own: what stalls its event loop does not stall the test. It tells its
  * port when it listens, and ends with the process that has forked it.
  */
-import { Memory, startApi } from '../memory.ts';
+import { Memory, startApi } from './memory.ts';
 
 const server = await startApi(new Memory());
 await server.listen({ port: 0, host: '127.0.0.1' });

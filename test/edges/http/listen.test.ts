@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { listen } from '../../../src/edges/http/listen.ts';
 import { createHttpServer } from '../../../src/edges/http/server.ts';
-import { startServer } from '../../../src/main.ts';
+import { startServer } from '../../../src/server.ts';
 import { run } from '../../cli/fixtures.ts';
 
 const config = (env: Record<string, string>) =>

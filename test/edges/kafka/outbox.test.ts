@@ -3,7 +3,7 @@ import type { Codec } from '../../../src/edges/avro/codec.ts';
 import { createOutbox } from '../../../src/edges/kafka/outbox.ts';
 import type { OutRecord, Producer } from '../../../src/edges/kafka/producer.ts';
 import type { SensorState, TaskDispatch, TaskEvent } from '../../../src/model/records.ts';
-import type { InRecord } from '../../../src/outbox.ts';
+import type { InRecord } from '../../../src/ports.ts';
 
 /** Every producer notes its name, and what the broker `takes`; the codec's bytes are the record's name. */
 function world(takes: (topic: string, record: OutRecord) => boolean = () => true) {
@@ -16,7 +16,7 @@ function world(takes: (topic: string, record: OutRecord) => boolean = () => true
       if (taken.length > 0) sent.push({ by, topic, records: taken });
       return records.filter((record) => !taken.includes(record));
     },
-    place: async () => [],
+    logOffset: async () => [],
     stop: async () => undefined,
   });
   const codec = { encode: (name: string) => Buffer.from(name) } as unknown as Codec;
@@ -65,9 +65,9 @@ describe('what the roles write', () => {
 
   it('makes a letter smaller until the broker takes it', async () => {
     const { outbox, sent } = world((_, { value }) => (value?.length ?? 0) <= 100_000);
-    const letter = { code: 'record_invalid', message: 'why' } as const;
+    const deadLetter = { code: 'record_invalid', message: 'why' } as const;
     const [large, small] = [{ ...source, value: Buffer.alloc(500_000, 'x') }, source];
-    await outbox.deadLetters([large, small].map((record) => ({ ...letter, record })));
+    await outbox.deadLetters([large, small].map((record) => ({ ...deadLetter, record })));
     expect(sent.map(({ records }) => records.map(({ value }) => value?.length))).toEqual([[2], [64_479]]);
     expect(sent[1]?.records[0]?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
@@ -76,15 +76,15 @@ describe('what the roles write', () => {
     const { outbox, sent } = world();
     const record = { ...source, value: Buffer.alloc(500_000, 'x') };
     await outbox.deadLetters([{ record, code: 'record_too_large', message: 'why' }]);
-    const [letter] = sent[0]?.records ?? [];
-    expect(letter?.value?.length).toBeLessThanOrEqual(65_536);
-    expect(letter?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
+    const [deadLetter] = sent[0]?.records ?? [];
+    expect(deadLetter?.value?.length).toBeLessThanOrEqual(65_536);
+    expect(deadLetter?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
 
   it('rejects when dead-letter refuses even the smallest letter', async () => {
     const { outbox } = world(() => false);
-    const letter = { record: source, code: 'ttl_invalid', message: '' } as const;
-    await expect(outbox.deadLetters([letter])).rejects.toThrow('p-dead-letter refuses even the smallest letter');
+    const deadLetter = { record: source, code: 'ttl_invalid', message: '' } as const;
+    await expect(outbox.deadLetters([deadLetter])).rejects.toThrow('p-dead-letter refuses even the smallest letter');
   });
 
   it('puts a record of ours that the broker refuses permanently on dead-letter, reports it, and sends the rest', async () => {

@@ -40,9 +40,9 @@ describe(`requests that are cut (seed ${seed})`, () => {
   });
 
   it('keep many dead letters of small records below what the broker takes', () => {
-    const letter: OutRecord = { key: 'k', value: Buffer.alloc(10), headers: { 'rt-error': 'x'.repeat(1_000) } };
-    const parts = [...cutByBytes(Array<OutRecord>(5_000).fill(letter), 900_000)];
-    expect(Math.max(...parts.map((part) => part.length)) * payload(letter)).toBeLessThanOrEqual(900_000);
+    const deadLetter: OutRecord = { key: 'k', value: Buffer.alloc(10), headers: { 'rt-error': 'x'.repeat(1_000) } };
+    const parts = [...cutByBytes(Array<OutRecord>(5_000).fill(deadLetter), 900_000)];
+    expect(Math.max(...parts.map((part) => part.length)) * payload(deadLetter)).toBeLessThanOrEqual(900_000);
   });
 
   it('need no more parts than the bound asks for', () => {

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { clockOf } from '../../../src/clock.ts';
+import { clockOf } from '../../../src/async/clock.ts';
 import { lagsOf, Progress, tellLag } from '../../../src/edges/kafka/progress.ts';
 import { topicNames } from '../../../src/topics.ts';
 

@@ -1,6 +1,6 @@
 /** What the parts of the console's test share: the whole system, and a page of its own for each test. */
 import type { Browser, Page } from 'playwright-core';
-import { FACTS } from '../../api/memory.ts';
+import { FACTS } from '../../api/support/memory.ts';
 import { openBrowser, openPage, type Watched } from '../support/browser.ts';
 import { System } from '../support/system.ts';
 

@@ -137,9 +137,12 @@ class Maker {
 
   query({ parameters = [] }: Operation): string {
     const given = parameters.filter(({ in: place }) => place === 'query' && this.#chance(0.4));
-    const pairs = given.map(({ name, schema }) => `${name}=${this.#encoded(this.#text(this.#value(name, schema)))}`);
-    if (this.#chance(0.02)) pairs.push(oneOf(this.#random, ['%', '%FF=1', 'a', '=', '&&', `x=${'y'.repeat(3_000)}`]));
-    return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+    const deliveries = given.map(
+      ({ name, schema }) => `${name}=${this.#encoded(this.#text(this.#value(name, schema)))}`,
+    );
+    if (this.#chance(0.02))
+      deliveries.push(oneOf(this.#random, ['%', '%FF=1', 'a', '=', '&&', `x=${'y'.repeat(3_000)}`]));
+    return deliveries.length === 0 ? '' : `?${deliveries.join('&')}`;
   }
 
   /** Sets the content type too. */
@@ -154,7 +157,7 @@ class Maker {
     if (type.endsWith('json')) return Buffer.from(JSON.stringify(fields));
     return Buffer.from(
       Object.entries(fields)
-        .flatMap(([name, value]) => this.#pairs(name, value))
+        .flatMap(([name, value]) => this.#deliveries(name, value))
         .join('&'),
     );
   }
@@ -220,10 +223,10 @@ class Maker {
     return values === undefined ? undefined : oneOf(this.#random, values);
   }
 
-  #pairs(name: string, value: unknown): string[] {
+  #deliveries(name: string, value: unknown): string[] {
     const texts = Array.isArray(value) ? value : [value];
-    const pairs = texts.map((each) => `${this.#encoded(name)}=${this.#encoded(this.#text(each))}`);
-    return this.#chance(0.01) ? [...pairs, ...pairs] : pairs;
+    const deliveries = texts.map((each) => `${this.#encoded(name)}=${this.#encoded(this.#text(each))}`);
+    return this.#chance(0.01) ? [...deliveries, ...deliveries] : deliveries;
   }
 
   #text(value: unknown): string {

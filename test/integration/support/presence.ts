@@ -2,7 +2,7 @@
 import { createCodec } from '../../../src/edges/avro/codec.ts';
 import type { Producer } from '../../../src/edges/kafka/producer.ts';
 import { RECORD_NAMES, type RecordName, type SensorPresence } from '../../../src/model/records.ts';
-import { FACTS } from '../../api/memory.ts';
+import { FACTS } from '../../api/support/memory.ts';
 
 const codec = createCodec({
   topicOf: Object.fromEntries(RECORD_NAMES.map((name) => [name, name])) as Record<RecordName, string>,

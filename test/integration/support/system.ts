@@ -12,7 +12,7 @@ import { type Config, readConfig } from '../../../src/config.ts';
 import { RoleProcess } from '../../../src/demo/roles.ts';
 import { createCodec } from '../../../src/edges/avro/codec.ts';
 import { ensureTopics } from '../../../src/edges/kafka/admin.ts';
-import { createKafka } from '../../../src/edges/kafka/client.ts';
+import { createKafka } from '../../../src/edges/kafka/kafkajs/client.ts';
 import { createProducer, type Producer } from '../../../src/edges/kafka/producer.ts';
 import { startTail, type Tail } from '../../../src/edges/kafka/tail.ts';
 import {
@@ -24,7 +24,7 @@ import {
   type TaskDispatch,
   type TaskEvent,
 } from '../../../src/model/records.ts';
-import type { InRecord } from '../../../src/outbox.ts';
+import type { InRecord } from '../../../src/ports.ts';
 import { freePort } from '../../../src/stack/ports.ts';
 import { type TopicKey, topicNames } from '../../../src/topics.ts';
 

@@ -196,9 +196,9 @@ export class SimConsumer {
   async #fetch(): Promise<Fetched[]> {
     const { wire, broker, scheduler } = this.#options;
     const wanted = this.#held
-      .map((place) => ({ ...place, key: `${place.topic} ${place.partition}` }))
+      .map((logOffset) => ({ ...logOffset, key: `${logOffset.topic} ${logOffset.partition}` }))
       .filter(({ key }) => !this.#paused.has(key))
-      .map((place) => ({ ...place, from: this.#positions.get(place.key) ?? 0 }));
+      .map((logOffset) => ({ ...logOffset, from: this.#positions.get(logOffset.key) ?? 0 }));
     const read = (): Fetched[] =>
       wanted.flatMap(({ topic, partition, from }) => {
         const log = broker.log(topic)[partition] as LogRecord[];

@@ -1,6 +1,6 @@
 /** What can be asked about offsets, and whole topics read, over a connection. */
 import type { Offsets } from '../../../src/edges/kafka/admin.ts';
-import type { InRecord } from '../../../src/outbox.ts';
+import type { InRecord } from '../../../src/ports.ts';
 import type { Broker, LogRecord } from './broker.ts';
 import type { Wire } from './wire.ts';
 

@@ -2,8 +2,10 @@
  * Producers as src/edges/kafka/producer.ts makes them: `durable` tries for seconds, `quick` for as long as a person waits,
  * `once` never again. A broker that is unwell refuses, stalls, takes only some partitions, or takes all and does not say so.
  */
-import type { OutRecord, Place, Producer } from '../../../src/edges/kafka/producer.ts';
+
+import type { OutRecord, Producer } from '../../../src/edges/kafka/producer.ts';
 import { unavailable } from '../../../src/errors.ts';
+import type { LogOffset } from '../../../src/model/records.ts';
 import type { Random } from '../random.ts';
 import type { Proc, Scheduler } from '../scheduler.ts';
 import type { Broker } from './broker.ts';
@@ -28,7 +30,7 @@ const KINDS = {
 export function simProducer(options: ProducerOptions, kind: keyof typeof KINDS): Producer {
   const { retries, firstMs, mostMs } = KINDS[kind];
   const { scheduler, random, proc } = options;
-  const send = async (topic: string, records: OutRecord[]): Promise<Place[]> => {
+  const send = async (topic: string, records: OutRecord[]): Promise<LogOffset[]> => {
     const sentMs = scheduler.nowMs;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -48,16 +50,17 @@ export function simProducer(options: ProducerOptions, kind: keyof typeof KINDS):
       await send(topic, records);
       return [];
     },
-    place: (topic, records) => Promise.all(records.map(async (record) => (await send(topic, [record]))[0] as Place)),
+    logOffset: (topic, records) =>
+      Promise.all(records.map(async (record) => (await send(topic, [record]))[0] as LogOffset)),
     stop: async () => undefined,
   };
 }
 
 type Trouble = 'refused' | 'unsaid' | 'partly' | 'stalled';
 
-function request(options: ProducerOptions, topic: string, records: OutRecord[], sentMs: number): Promise<Place[]> {
+function request(options: ProducerOptions, topic: string, records: OutRecord[], sentMs: number): Promise<LogOffset[]> {
   const { scheduler, random, broker, wire, unwell } = options;
-  const append = (taken: OutRecord[]): Place[] => taken.map((record) => broker.append(topic, record, sentMs));
+  const append = (taken: OutRecord[]): LogOffset[] => taken.map((record) => broker.append(topic, record, sentMs));
   return wire.call(async () => {
     if (!random.chance(unwell())) return append(records);
     const trouble = random.weighted<Trouble>({ refused: 2, unsaid: 2, partly: 1, stalled: 1 });
@@ -72,8 +75,8 @@ function request(options: ProducerOptions, topic: string, records: OutRecord[], 
       await new Promise<void>((resolve) => scheduler.after(random.between(50, 3_000), resolve));
       if (broker.incarnation !== incarnation) throw new Error('the broker went away');
     }
-    const places = append(records);
+    const logOffsets = append(records);
     if (trouble === 'unsaid') throw new Error('taken, but not said');
-    return places;
+    return logOffsets;
   });
 }

@@ -13,7 +13,7 @@ export async function openMemoryBench(): Promise<Bench> {
         redis,
         settings: { ...PATIENT, ...wanted },
         decodeCommand,
-        trip: async (commands) => commands.map((run) => run()),
+        pipeline: async (commands) => commands.map((run) => run()),
         tryAll: async (commands) => commands.map((run) => run()),
         publish: (oid) => {
           for (const listener of listeners) listener(oid);

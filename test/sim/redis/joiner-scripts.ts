@@ -12,8 +12,16 @@ import type {
   RecheckRequest,
   SensorRows,
   TaskChange,
-} from '../../../src/projection/store.ts';
-import { doneWhenSent, type Marker, type MemoryRedis, type OrgData, type PairRow, type Row, raise } from './state.ts';
+} from '../../../src/projector/projection.ts';
+import {
+  type DeliveryRow,
+  doneWhenSent,
+  type Marker,
+  type MemoryRedis,
+  type OrgData,
+  type Row,
+  raise,
+} from './state.ts';
 
 export type ClaimSettings = { leaseMs: number; marginMs: number; firstBackoffMs: number; maxBackoffMs: number };
 
@@ -27,11 +35,11 @@ export function takeover(redis: MemoryRedis, oid: string, epoch: string, partiti
   if (refused) return refused;
   const org = redis.org(oid);
   const { tokens, offsets } = org.marker as Marker;
-  const token = (tokens.get(partition) ?? 0) + 1;
-  tokens.set(partition, token);
+  const fencingToken = (tokens.get(partition) ?? 0) + 1;
+  tokens.set(partition, fencingToken);
   return {
     ok: true as const,
-    token: String(token),
+    fencingToken: String(fencingToken),
     nextOffset: offsets.s.get(partition) ?? null,
     inFlight: entries([...org.inFlight].filter(([batch]) => batch.startsWith(`${partition}:`))),
     nowMs: redis.now,
@@ -39,8 +47,8 @@ export function takeover(redis: MemoryRedis, oid: string, epoch: string, partiti
 }
 
 export function rows(redis: MemoryRedis, request: SensorRows): Answer<object> {
-  const { oid, epoch, partition, token, nextOffset } = request;
-  const refused = redis.use(oid, epoch, partition, token);
+  const { oid, epoch, partition, fencingToken, nextOffset } = request;
+  const refused = redis.use(oid, epoch, partition, fencingToken);
   if (refused) return refused;
   const org = redis.org(oid);
   if (request.replace) {
@@ -68,22 +76,23 @@ export const rowOf = (text: string | undefined): PresenceRow | null =>
   text === undefined ? null : (JSON.parse(text) as PresenceRow);
 
 export function claim(redis: MemoryRedis, request: ClaimRequest, settings: ClaimSettings): ClaimAnswer {
-  const { oid, epoch, partition, token, batch } = request;
-  const refused = redis.use(oid, epoch, partition, token);
+  const { oid, epoch, partition, fencingToken, batch } = request;
+  const refused = redis.use(oid, epoch, partition, fencingToken);
   if (refused) return refused;
   const org = redis.org(oid);
   const { now } = redis;
   let claimed = false;
-  const words = request.tasks.map(({ taskId, pairs }): ClaimWord[] => {
+  const words = request.tasks.map(({ taskId, deliveries }): ClaimWord[] => {
     const row = redis.row(org, taskId);
-    if (!row || !isOpen(redis, row, settings.marginMs)) return pairs.map(() => ({ word: 'gone' }));
-    const old = pairs.map(({ sid }) => row.pairs.get(sid));
-    return pairs.map(({ sid, tag }, i) => {
-      const word = decide(redis, org, old[i], tag, settings);
+    if (!row || !isOpen(redis, row, settings.marginMs)) return deliveries.map(() => ({ word: 'gone' }));
+    const old = deliveries.map(({ sid }) => row.deliveries.get(sid));
+    return deliveries.map(({ sid, connectionHash }, i) => {
+      const word = decide(redis, org, old[i], connectionHash, settings);
       if (word.word !== 'claimed') return word;
       claimed = true;
       const settled = old[i] !== undefined && old[i].state !== 's';
-      if (!settled) row.pairs.set(sid, { state: 's', attempt: word.attempt, at: now, extra: tag, batch });
+      if (!settled)
+        row.deliveries.set(sid, { state: 's', attempt: word.attempt, at: now, extra: connectionHash, batch });
       return word;
     });
   });
@@ -98,25 +107,25 @@ const isOpen = ({ lax, now }: MemoryRedis, row: Row, marginMs: number): boolean 
 function decide(
   { lax, now }: MemoryRedis,
   org: OrgData,
-  pair: PairRow | undefined,
-  tag: string,
+  delivery: DeliveryRow | undefined,
+  connectionHash: string,
   { firstBackoffMs, maxBackoffMs }: ClaimSettings,
 ): ClaimWord {
-  if (pair === undefined) return { word: 'claimed', attempt: 1 };
-  const { state, attempt, at, extra, batch } = pair;
+  if (delivery === undefined) return { word: 'claimed', attempt: 1 };
+  const { state, attempt, at, extra, batch } = delivery;
   if (state !== 's' && (state === 'r' || !lax.settled)) return { word: 'settled' };
   const end = batch === '-' ? 0 : (org.inFlight.get(batch) ?? 0);
   if (end > now) return { word: 'wait', untilMs: end };
   if (end > 0 && attempt > 0) return { word: 'claimed', attempt, again: true };
   if (doneWhenSent(extra) && batch !== '-' && attempt > 0) return { word: 'claimed', attempt, again: true };
   const dueMs = at + Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs);
-  if (state === 's' && extra === tag && dueMs > now) return { word: 'wait', untilMs: dueMs };
+  if (state === 's' && extra === connectionHash && dueMs > now) return { word: 'wait', untilMs: dueMs };
   return { word: 'claimed', attempt: attempt + 1 };
 }
 
 export function recheck(redis: MemoryRedis, request: RecheckRequest, settings: ClaimSettings) {
-  const { oid, epoch, partition, token, batch } = request;
-  const refused = redis.use(oid, epoch, partition, token);
+  const { oid, epoch, partition, fencingToken, batch } = request;
+  const refused = redis.use(oid, epoch, partition, fencingToken);
   if (refused) return refused;
   const org = redis.org(oid);
   const { now } = redis;
@@ -124,9 +133,9 @@ export function recheck(redis: MemoryRedis, request: RecheckRequest, settings: C
     const row = redis.row(org, taskId);
     const open = row !== undefined && isOpen(redis, row, settings.marginMs);
     return sids.map((sid) => {
-      const pair = row?.pairs.get(sid);
-      if (!open || pair?.state !== 's' || pair.batch !== batch) return false;
-      row.pairs.set(sid, { ...pair, at: now });
+      const delivery = row?.deliveries.get(sid);
+      if (!open || delivery?.state !== 's' || delivery.batch !== batch) return false;
+      row.deliveries.set(sid, { ...delivery, at: now });
       return true;
     });
   });
@@ -139,31 +148,32 @@ export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: Confir
   if (org.marker === null) return { ok: false, why: 'lost' };
   if (org.marker.epoch !== epoch) return { ok: false, why: 'epoch', epoch: org.marker.epoch };
   for (const { taskId, dropped, kept, done } of tasks) {
-    const pairs = redis.row(org, taskId)?.pairs;
+    const deliveries = redis.row(org, taskId)?.deliveries;
     const mine = (sid: string, states: string) => {
-      const pair = pairs?.get(sid);
-      return pair && states.includes(pair.state) && pair.batch === batch ? pair : null;
+      const delivery = deliveries?.get(sid);
+      return delivery && states.includes(delivery.state) && delivery.batch === batch ? delivery : null;
     };
     for (const sid of dropped) {
-      const pair = mine(sid, 's');
-      if (pair && pair.attempt <= 1) pairs?.delete(sid);
-      else if (pair) pairs?.set(sid, { ...pair, attempt: pair.attempt - 1, extra: '0', batch: '-' });
+      const delivery = mine(sid, 's');
+      if (delivery && delivery.attempt <= 1) deliveries?.delete(sid);
+      else if (delivery) deliveries?.set(sid, { ...delivery, attempt: delivery.attempt - 1, extra: '0', batch: '-' });
     }
     for (const sid of kept) {
-      const pair = mine(sid, 's');
-      if (pair) pairs?.set(sid, { ...pair, extra: '0', batch: '-' });
+      const delivery = mine(sid, 's');
+      if (delivery) deliveries?.set(sid, { ...delivery, extra: '0', batch: '-' });
     }
     for (const sid of done) {
-      const pair = mine(sid, 'sr');
-      if (pair) pairs?.set(sid, { ...pair, state: 'd', attempt: 1, at: redis.now, extra: '0', batch: '-' });
+      const delivery = mine(sid, 'sr');
+      if (delivery)
+        deliveries?.set(sid, { ...delivery, state: 'd', attempt: 1, at: redis.now, extra: '0', batch: '-' });
     }
   }
   org.inFlight.delete(batch);
   return { ok: true };
 }
 
-export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: AckRequest) {
-  const refused = redis.use(oid, epoch, partition, token);
+export function ack(redis: MemoryRedis, { oid, epoch, partition, fencingToken, acks }: AckRequest) {
+  const refused = redis.use(oid, epoch, partition, fencingToken);
   if (refused) return refused;
   const org = redis.org(oid);
   const { now } = redis;
@@ -172,7 +182,7 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: 
   const words = acks.map(({ taskId, sid, state, code }): AckWord => {
     const row = redis.row(org, taskId);
     if (row?.hash == null) return { word: 'gone' };
-    const was = row.pairs.get(sid);
+    const was = row.deliveries.get(sid);
     if ((was?.state === 'd' || was?.state === 'f') && !redis.lax.first) {
       all = true;
       return ackWord('repeat', row.doneWhenSent ? { ...was, attempt: 1 } : was, row.expiry);
@@ -180,26 +190,26 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, token, acks }: 
     const end = was === undefined ? 0 : (org.inFlight.get(was.batch) ?? 0);
     if (was && end > now) wait.set(was.batch, end);
     const ran = row.doneWhenSent;
-    const pair: PairRow = {
+    const delivery: DeliveryRow = {
       state: state === 'done' || ran ? 'd' : 'f',
       attempt: ran ? 1 : (was?.attempt ?? 0),
       at: now,
       extra: ran ? '0' : code || '0',
       batch: '-',
     };
-    row.pairs.set(sid, pair);
-    return ackWord('first', pair, row.expiry);
+    row.deliveries.set(sid, delivery);
+    return ackWord('first', delivery, row.expiry);
   });
   if (all) for (const { batch, untilMs } of running(org, now)) wait.set(batch, untilMs);
   return { ok: true as const, nowMs: now, words, waitFor: entries(wait) };
 }
 
-const ackWord = (word: 'first' | 'repeat', pair: PairRow, expiresAtMs: number): AckWord => ({
+const ackWord = (word: 'first' | 'repeat', delivery: DeliveryRow, expiresAtMs: number): AckWord => ({
   word,
-  state: pair.state === 'd' ? 'done' : 'failed',
-  attempt: pair.attempt,
-  atMs: pair.at,
-  code: pair.extra,
+  state: delivery.state === 'd' ? 'done' : 'failed',
+  attempt: delivery.attempt,
+  atMs: delivery.at,
+  code: delivery.extra,
   expiresAtMs,
 });
 

@@ -1,13 +1,13 @@
 /** The projection over a MemoryRedis: the same interface as over Redis, each trip as its owner carries it out. */
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { Answer, Projection } from '../../../src/projection/store.ts';
+import type { Answer, Projection } from '../../../src/projector/projection.ts';
 import * as joiner from './joiner-scripts.ts';
 import * as projector from './projector-scripts.ts';
 import * as reads from './reads.ts';
 import type { MemoryRedis } from './state.ts';
 
 /** One round trip of several commands; others may come in between two of them. Rejects where Redis does not answer. */
-export type Trip = <T>(commands: (() => T)[]) => Promise<T[]>;
+export type Pipeline = <T>(commands: (() => T)[]) => Promise<T[]>;
 
 /** The same, but what was not answered is answered by an error, one by one. */
 export type TryAll = <T>(commands: (() => T)[]) => Promise<(T | Error)[]>;
@@ -16,7 +16,7 @@ export type MemoryProjectionOptions = {
   redis: MemoryRedis;
   settings: joiner.ClaimSettings & { retentionMs: number };
   decodeCommand(bytes: Buffer): TaskCommand;
-  trip: Trip;
+  pipeline: Pipeline;
   tryAll: TryAll;
   /** Pub/sub, as lossy as its owner likes. */
   publish(oid: string): void;
@@ -27,8 +27,8 @@ const COUNTS_MS = 60_000;
 const AWAY = { ok: false, why: 'away' } as const;
 
 export function memoryProjection(options: MemoryProjectionOptions): Projection {
-  const { redis, settings, decodeCommand, trip, tryAll, publish, listen } = options;
-  const one = async <T>(command: () => T): Promise<T> => (await trip([command]))[0] as T;
+  const { redis, settings, decodeCommand, pipeline, tryAll, publish, listen } = options;
+  const one = async <T>(command: () => T): Promise<T> => (await pipeline([command]))[0] as T;
   const known = async <T extends object>(commands: (() => Answer<T>)[]): Promise<Answer<T>[]> =>
     (await tryAll(commands)).map((answer) => (answer instanceof Error ? AWAY : answer));
   /** What did not answer is null; rejects when nothing did. */
@@ -41,9 +41,10 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
   return {
     begin: (oids) => nullable(oids.map((oid) => () => projector.begin(redis, oid))),
     attest: (requests) => known(requests.map((request) => () => projector.attest(redis, request))),
-    apply: (requests) => trip(requests.map((request) => () => projector.apply(redis, request, settings.retentionMs))),
+    apply: (requests) =>
+      pipeline(requests.map((request) => () => projector.apply(redis, request, settings.retentionMs))),
     applyEvents: (requests) =>
-      trip(requests.map((request) => () => projector.applyEvents(redis, request, settings.retentionMs))),
+      pipeline(requests.map((request) => () => projector.applyEvents(redis, request, settings.retentionMs))),
     narrow: (request) => one(() => projector.narrow(redis, request)),
     advance: async (requests) => {
       const answers = await nullable(requests.map((request) => () => projector.advance(redis, request)));
@@ -88,7 +89,7 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
     inFlight: (oid, epoch) => one(() => joiner.inFlight(redis, oid, epoch)),
     changes: (oid, epoch, version) => one(() => joiner.changes(redis, oid, epoch, version)),
     writeCounts: async (counts) => {
-      await trip(
+      await pipeline(
         counts.map(({ oid, taskId, partition, matched, online }) => () => {
           const found = redis.org(oid).counts;
           const rows = found.get(taskId)?.rows ?? new Map<number, [number, number]>();
@@ -99,11 +100,11 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
 
     pendingIds: (oid, limit, after) => one(() => reads.page(redis.org(oid).pending, limit, after)),
     endedIds: (oid, limit, after) => one(() => reads.page(redis.org(oid).ended, limit, after)),
-    readTasks: (oid, ids) => trip(ids.map((id) => () => reads.readTask(redis, oid, id, decodeCommand))),
-    readPairs: (oid, taskId) => one(() => reads.readPairs(redis, oid, taskId)),
+    readTasks: (oid, ids) => pipeline(ids.map((id) => () => reads.readTask(redis, oid, id, decodeCommand))),
+    readDeliveries: (oid, taskId) => one(() => reads.readDeliveries(redis, oid, taskId)),
     readCounts: (oid, taskId) => one(() => reads.readCounts(redis, oid, taskId)),
-    countPairs: (oid, taskIds) => one(() => taskIds.map((id) => reads.countPairs(redis, oid, id))),
-    readPair: (oid, taskId, sid) => one(() => reads.readPairs(redis, oid, taskId).get(sid) ?? null),
+    countDeliveries: (oid, taskIds) => one(() => taskIds.map((id) => reads.countDeliveries(redis, oid, id))),
+    readDelivery: (oid, taskId, sid) => one(() => reads.readDeliveries(redis, oid, taskId).get(sid) ?? null),
     scanFacts: (oid, partition) =>
       one(() => ({ sensors: reads.readFacts(redis, oid, partition), next: null as string | null })),
     scanSensors: async (oid, partition) => {

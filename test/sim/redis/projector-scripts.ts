@@ -10,8 +10,8 @@ import type {
   AttestRequest,
   NarrowRequest,
   OrgStatus,
-} from '../../../src/projection/store.ts';
-import { type Marker, type MemoryRedis, type OrgData, type PairRow, raise } from './state.ts';
+} from '../../../src/projector/projection.ts';
+import { type DeliveryRow, type Marker, type MemoryRedis, type OrgData, raise } from './state.ts';
 
 const ANNOUNCE_LEASE_MS = 10_000;
 
@@ -170,7 +170,7 @@ export function applyEvents(
   const changes: string[] = [];
   for (const event of events) {
     if (event.type === 'expired') applyExpired(redis, org, event, retentionMs, changes);
-    else applyPair(redis, org, event as AckedEvent & { type: keyof typeof KINDS }, retentionMs);
+    else applyDelivery(redis, org, event as AckedEvent & { type: keyof typeof KINDS }, retentionMs);
   }
   redis.changed(org, changes);
   raise((org.marker as Marker).offsets.t, partition, nextOffset);
@@ -196,18 +196,18 @@ function applyExpired(
   changes.push(`-${taskId}`);
 }
 
-function applyPair(
+function applyDelivery(
   redis: MemoryRedis,
   org: OrgData,
   { type, taskId, sid, attempt, atMs, expiresAtMs, extra }: AckedEvent & { type: keyof typeof KINDS },
   retentionMs: number,
 ): void {
-  const { pairs } = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
-  const old = pairs.get(sid);
+  const { deliveries } = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
+  const old = deliveries.get(sid);
   if (old?.state === 'd' || old?.state === 'f') return;
   if (type === 'sent' && old && (old.state === 'r' || old.attempt >= attempt)) return;
   const raised = type === 'removed' ? Math.max(old?.attempt ?? 0, attempt) : attempt;
-  pairs.set(sid, { state: KINDS[type], attempt: raised, at: atMs, extra: extra || '0', batch: '-' });
+  deliveries.set(sid, { state: KINDS[type], attempt: raised, at: atMs, extra: extra || '0', batch: '-' });
 }
 
 export function narrow(
@@ -219,16 +219,19 @@ export function narrow(
   const org = redis.org(oid);
   const { offsets } = org.marker as Marker;
   const row = redis.row(org, taskId);
-  const mine = (pair: PairRow | undefined) => pair?.state === 'r' && pair.extra === String(offset);
+  const mine = (delivery: DeliveryRow | undefined) => delivery?.state === 'r' && delivery.extra === String(offset);
   if (offset < (offsets.c.get(partition) ?? 0))
-    return { ok: true, sids: [...(row?.pairs ?? [])].filter(([, pair]) => mine(pair)).map(([sid]) => sid) };
+    return {
+      ok: true,
+      sids: [...(row?.deliveries ?? [])].filter(([, delivery]) => mine(delivery)).map(([sid]) => sid),
+    };
   const withdrawn: string[] = [];
   if (row?.state === 'p' && row.expiry > atMs) {
     for (const sid of sids) {
-      const old = row.pairs.get(sid);
+      const old = row.deliveries.get(sid);
       const due = (old?.state ?? 's') === 's';
       const { attempt, batch } = old ?? { attempt: 0, batch: '-' };
-      if (due) row.pairs.set(sid, { state: 'r', attempt, at: atMs, extra: String(offset), batch });
+      if (due) row.deliveries.set(sid, { state: 'r', attempt, at: atMs, extra: String(offset), batch });
       if (due || mine(old)) withdrawn.push(sid);
     }
   }

@@ -1,12 +1,17 @@
 /** What can be read of the projection in memory. */
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { Pair, PairState, TaskRecord, TaskState } from '../../../src/model/task.ts';
-import type { StoredFacts, StoredSensor } from '../../../src/projection/store.ts';
+import type { Delivery, DeliveryState, TaskRecord, TaskState } from '../../../src/model/task.ts';
+import type { StoredFacts, StoredSensor } from '../../../src/projector/projection.ts';
 import { rowOf } from './joiner-scripts.ts';
-import type { MemoryRedis, PairRow } from './state.ts';
+import type { DeliveryRow, MemoryRedis } from './state.ts';
 
 const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
-const PAIR_STATES: Record<PairRow['state'], PairState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
+const DELIVERY_STATES: Record<DeliveryRow['state'], DeliveryState> = {
+  s: 'sent',
+  d: 'done',
+  f: 'failed',
+  r: 'removed',
+};
 
 /** By (score, id); `after` is `score id` of the last member. */
 export function page(set: ReadonlyMap<string, number>, limit: number, after: string | null) {
@@ -42,17 +47,17 @@ export function readTask(
   };
 }
 
-export function readPairs(redis: MemoryRedis, oid: string, taskId: string): Map<string, Pair> {
-  const pairs = new Map<string, Pair>();
-  for (const [sid, { state, attempt, at, extra, batch }] of redis.row(redis.org(oid), taskId)?.pairs ?? [])
-    pairs.set(sid, { state: PAIR_STATES[state], attempt, atMs: at, reason: state === 's' ? batch : extra });
-  return pairs;
+export function readDeliveries(redis: MemoryRedis, oid: string, taskId: string): Map<string, Delivery> {
+  const deliveries = new Map<string, Delivery>();
+  for (const [sid, { state, attempt, at, extra, batch }] of redis.row(redis.org(oid), taskId)?.deliveries ?? [])
+    deliveries.set(sid, { state: DELIVERY_STATES[state], attempt, atMs: at, reason: state === 's' ? batch : extra });
+  return deliveries;
 }
 
 /** As HLEN: the fields of the task itself count too. */
-export function countPairs(redis: MemoryRedis, oid: string, taskId: string): number {
+export function countDeliveries(redis: MemoryRedis, oid: string, taskId: string): number {
   const row = redis.row(redis.org(oid), taskId);
-  return row ? row.pairs.size + 1 : 0;
+  return row ? row.deliveries.size + 1 : 0;
 }
 
 export function readCounts(redis: MemoryRedis, oid: string, taskId: string) {

@@ -2,11 +2,11 @@
 import type { Config } from '../../../src/config.ts';
 import { unavailable } from '../../../src/errors.ts';
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { Projection } from '../../../src/projection/store.ts';
+import type { Projection } from '../../../src/projector/projection.ts';
 import { type Server, Wire } from '../kafka/wire.ts';
 import type { Random } from '../random.ts';
 import type { Proc, Scheduler } from '../scheduler.ts';
-import { memoryProjection, type Trip, type TryAll } from './projection.ts';
+import { memoryProjection, type Pipeline, type TryAll } from './projection.ts';
 import { MemoryRedis, type OrgData, ShardAway } from './state.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
@@ -107,7 +107,7 @@ export function connectProjection({
     });
     return within<(T | Error)[]>(answers).catch((error: Error) => commands.map(() => error));
   };
-  const trip: Trip = async <T>(commands: (() => T)[]) => {
+  const pipeline: Pipeline = async <T>(commands: (() => T)[]) => {
     const answers = await tryAll(commands);
     const failed = answers.find((answer) => answer instanceof Error);
     if (failed) throw failed;
@@ -134,7 +134,7 @@ export function connectProjection({
       retentionMs: config.ENDED_RETENTION_SECONDS * 1000,
     },
     decodeCommand,
-    trip,
+    pipeline,
     tryAll,
     publish,
     listen,

@@ -2,9 +2,9 @@
  * What Redis holds for the projection, in memory and synchronous: the keys of docs/ARCHITECTURE.md as maps, with a process
  * that has a run id, a clock, and keys that expire by it. It can be emptied, started again, and put back to an older state.
  */
-import type { Refusal } from '../../../src/projection/store.ts';
+import type { Refusal } from '../../../src/projector/projection.ts';
 
-export type PairRow = { state: 's' | 'd' | 'f' | 'r'; attempt: number; at: number; extra: string; batch: string };
+export type DeliveryRow = { state: 's' | 'd' | 'f' | 'r'; attempt: number; at: number; extra: string; batch: string };
 
 export type Row = {
   state: 'p' | 'e' | 'r' | null;
@@ -15,7 +15,7 @@ export type Row = {
   hash: string | null;
   doneWhenSent: boolean;
   bytes: Buffer | null;
-  pairs: Map<string, PairRow>;
+  deliveries: Map<string, DeliveryRow>;
   /** What a replay left of a task that is forgotten. */
   trace: { gone: number; hash: string; made: number } | null;
   expireAt: number;
@@ -151,7 +151,7 @@ export class MemoryRedis {
       hash: null,
       doneWhenSent: false,
       bytes: null,
-      pairs: new Map(),
+      deliveries: new Map(),
       trace: null,
       expireAt,
     };
@@ -160,12 +160,13 @@ export class MemoryRedis {
   }
 
   /** For everything that a promise rests on. */
-  use(oid: string, epoch: string, partition?: number, token?: string): Refusal | null {
+  use(oid: string, epoch: string, partition?: number, fencingToken?: string): Refusal | null {
     const { marker } = this.org(oid);
     if (marker === null) return { ok: false, why: 'lost' };
     if (marker.epoch !== epoch) return { ok: false, why: 'epoch', epoch: marker.epoch };
     if (marker.attestedFor !== this.runId) return { ok: false, why: 'not_ready' };
-    if (partition !== undefined && String(marker.tokens.get(partition)) !== token) return { ok: false, why: 'fenced' };
+    if (partition !== undefined && String(marker.tokens.get(partition)) !== fencingToken)
+      return { ok: false, why: 'fenced' };
     return null;
   }
 
@@ -202,7 +203,7 @@ function copyOrg(org: OrgData): OrgData {
       tokens: new Map(marker.tokens),
     },
     tasks: new Map(org.tasks),
-    rows: new Map([...org.rows].map(([id, row]) => [id, { ...row, pairs: new Map(row.pairs) }])),
+    rows: new Map([...org.rows].map(([id, row]) => [id, { ...row, deliveries: new Map(row.deliveries) }])),
     pending: new Map(org.pending),
     ended: new Map(org.ended),
     announcing: new Map(org.announcing),
@@ -214,4 +215,4 @@ function copyOrg(org: OrgData): OrgData {
   };
 }
 
-export const doneWhenSent = (tag: string): boolean => tag.startsWith('!');
+export const doneWhenSent = (connectionHash: string): boolean => connectionHash.startsWith('!');

@@ -1,8 +1,8 @@
 /** `extension convert_rules` on the rules of an org: shows each change as a diff, or writes it if nobody has changed the rule since. */
 
-import { counted } from '../../../counted.ts';
-import { RULE_HIVES } from '../../../hives/hives.ts';
+import { RULE_HIVES } from '../../../responder/hives/hives.ts';
 import { type Conversion, convertRule } from '../../../rules/convert.ts';
+import { counted } from '../../../text/counted.ts';
 import type { Client } from '../../client.ts';
 import { asCliError, cliError } from '../../errors.ts';
 import { type Listed, listHive, setRecord } from '../../hives.ts';

@@ -1,9 +1,9 @@
 /** `extension convert_rules`: legacy rules become rules that ask the extension. Those of the org, or of a file without a server. */
 
 import { type Command, Option } from 'commander';
-import { counted } from '../../../counted.ts';
 import { EXTENSION } from '../../../orgs/table.ts';
 import { convertRule } from '../../../rules/convert.ts';
+import { counted } from '../../../text/counted.ts';
 import { cliError, usageError } from '../../errors.ts';
 import { readList, writeText } from '../../files.ts';
 import { type Io, prettyJson } from '../../io.ts';

@@ -1,6 +1,7 @@
 /** `keys list`: which keys there are. Of a key itself nothing can be shown. */
-import { csvOf } from '../../../csv.ts';
+
 import { RIGHTS } from '../../../orgs/rights.ts';
+import { csvOf } from '../../../text/csv.ts';
 import { durationText } from '../../duration.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import type { Operator } from '../../operator.ts';

@@ -1,9 +1,9 @@
 /** `rules list`, `get`, `set`, `delete`: the rules of the org. */
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { csv } from '../../../csv.ts';
-import { RULE_HIVES } from '../../../hives/hives.ts';
-import type { HiveRecord } from '../../../hives/record.ts';
+import { RULE_HIVES } from '../../../responder/hives/hives.ts';
+import type { HiveRecord } from '../../../responder/hives/record.ts';
+import { csv } from '../../../text/csv.ts';
 import { readRule } from '../../files.ts';
 import { deleteRecord, getRecord, isMissing, listHive, setRecord } from '../../hives.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';

@@ -21,7 +21,7 @@ export async function replayEvents(
       import('../../../edges/avro/codec.ts'),
       import('../../../edges/kafka/inbox.ts'),
       import('../../../topics.ts'),
-      import('../../../respond/seen.ts'),
+      import('../../../responder/seen.ts'),
       import('../../../orgs/table.ts'),
     ]);
   const topic = topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents;

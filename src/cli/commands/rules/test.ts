@@ -1,13 +1,13 @@
 /** `rules test`: which events a rule matches, of a file or of what sensors have sent lately. Acts on nothing. */
 
 import { type Command, Option } from 'commander';
-import { counted } from '../../../counted.ts';
 import { isUuid } from '../../../model/ids.ts';
 import { evaluateCase } from '../../../rules/cases.ts';
 import { RuleError } from '../../../rules/errors.ts';
 import { compileRule } from '../../../rules/rule.ts';
 import { compileStored } from '../../../rules/stored.ts';
 import { isObject } from '../../../rules/view.ts';
+import { counted } from '../../../text/counted.ts';
 import { cliError, usageError } from '../../errors.ts';
 import { readList, readRule } from '../../files.ts';
 import { type Io, json } from '../../io.ts';

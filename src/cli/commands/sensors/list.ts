@@ -1,8 +1,8 @@
 /** `sensors list`: all sensors that the options select, gathered page by page. */
 import { type Command, Option } from 'commander';
-import { csv } from '../../../csv.ts';
 import { architectureName, platformName } from '../../../model/platforms.ts';
 import { tagSelector } from '../../../selector/index.ts';
+import { csv } from '../../../text/csv.ts';
 import type { SensorInfo, SensorsPage } from '../../answers.ts';
 import type { Client } from '../../client.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';

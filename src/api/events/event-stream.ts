@@ -1,0 +1,101 @@
+/**
+ * `GET /v1/orgs/{oid}/events`: the task events of an org as Server-Sent Events, from now on, or from where Last-Event-ID
+ * says (event-client.ts). Guarantees:
+ *  - a stream whose key is gone or has lost the right, or whose org has unsubscribed, ends when this process learns of it; one
+ *    whose token has run out ends at the next heartbeat, a comment that keeps proxies from closing a quiet stream;
+ *  - one key has at most EVENT_STREAMS_PER_KEY of them open at this process: the next one is refused;
+ *  - `stop` ends all streams cleanly.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import client from 'prom-client';
+import { Slots } from '../../async/slots.ts';
+import { ApiError } from '../../errors.ts';
+import { notSubscribed } from '../auth/authorize.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import { sendHead } from '../http/json-stream.ts';
+import type { ApiPorts } from '../ports.ts';
+import { EventClient, type Narrow } from './event-client.ts';
+import { createEventIds, type EventIds } from './event-id.ts';
+
+/** One of them is needed, for as long as the stream lasts. */
+export const STREAM_RIGHTS = ['sensor.list', 'sensor.task'];
+
+const HEARTBEAT_MS = 15_000;
+const REPLAYS_AT_ONCE = 8;
+
+const open = new client.Gauge({ name: 'rt_event_streams', help: 'Event streams that are open.' });
+type StreamPorts = Pick<ApiPorts, 'config' | 'events' | 'orgs' | 'nowMs'>;
+type Stream = { credential: string; mayGoOn(): boolean; end(): void };
+
+export class EventStreams {
+  readonly #ports: StreamPorts;
+  readonly #tokens: Tokens;
+  readonly #ids: EventIds;
+  readonly #streams = new Set<Stream>();
+  /** Each reads Kafka by itself. */
+  readonly #replays = new Slots(REPLAYS_AT_ONCE);
+  readonly #forget: () => void;
+
+  constructor(ports: StreamPorts, tokens: Tokens) {
+    this.#ports = ports;
+    this.#tokens = tokens;
+    this.#ids = createEventIds(ports.config);
+    this.#forget = ports.orgs.onChange(() => {
+      for (const stream of this.#streams) if (!stream.mayGoOn()) stream.end();
+    });
+  }
+
+  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, or `rate_limited` where the
+   *  key has too many. */
+  open(
+    request: Pick<FastifyRequest, 'method' | 'oid' | 'identity' | 'headers'>,
+    reply: FastifyReply,
+    narrow: Narrow,
+  ): void {
+    const { oid, identity } = request;
+    const { orgs, nowMs, events } = this.#ports;
+    const asked = this.#ids.open(oid, request.headers['last-event-id'] as string | undefined);
+    if (!orgs.subscribed(oid, nowMs())) throw notSubscribed();
+    this.#refuseMore(identity.credential);
+    if (request.method === 'HEAD') return void sendHead(reply, 'text/event-stream');
+    const mayGoOn = () => this.#tokens.stands(identity, oid, STREAM_RIGHTS) && orgs.subscribed(oid, nowMs());
+    const { raw } = reply;
+    reply.hijack();
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    const replay: typeof events.replay = (...what) => this.#replays.run(() => events.replay(...what));
+    const reader = new EventClient(raw, narrow, { ...events, replay }, (positions) => this.#ids.seal(oid, positions));
+    const leave = reader.start(oid, asked);
+    const heartbeat = setInterval(() => {
+      if (mayGoOn()) reader.comment('heartbeat');
+      else raw.end();
+    }, HEARTBEAT_MS);
+    const stream = { credential: identity.credential, mayGoOn, end: () => raw.end() };
+    this.#streams.add(stream);
+    open.inc();
+    raw.on('close', () => {
+      leave();
+      clearInterval(heartbeat);
+      this.#streams.delete(stream);
+      open.dec();
+    });
+  }
+
+  #refuseMore(credential: string): void {
+    const most = this.#ports.config.EVENT_STREAMS_PER_KEY;
+    let mine = 0;
+    for (const stream of this.#streams) if (stream.credential === credential) mine += 1;
+    if (mine < most) return;
+    const sentence = `This key has ${most} event streams open here already: end one of them first.`;
+    throw new ApiError('rate_limited', sentence, { retryAfterSeconds: HEARTBEAT_MS / 1_000 });
+  }
+
+  /** Ends all streams; clients come back by themselves. */
+  stop(): void {
+    this.#forget();
+    for (const stream of this.#streams) stream.end();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What a route is. One schema for each of its parts is what is checked, what the handler's types are, and what the
+ * description of the API (openapi.ts) is made from; one line says who may call it.
+ *
+ * `rights`: 'open' to everyone; 'token': any token that stands; 'by action': the extension's table says it; else a list of
+ * which one is enough. What org a call is about, and whether the token names it, is found before the body is read: it is the
+ * `:oid` of the path, else the org of the sensor `:sid` (admit.ts). Handlers find it as `request.oid`.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { FastifyReply, FastifyRequest, RawServerDefault, RouteGenericInterface } from 'fastify';
+import type { ApiContext } from '../actions/context.ts';
+import type { LastUse } from '../auth/last-use.ts';
+import type { RateLimit } from '../auth/rate-limit.ts';
+import type { TokenLimit } from '../auth/token-limit.ts';
+import type { Identity, Tokens } from '../auth/tokens.ts';
+import type { EventStreams } from '../events/event-stream.ts';
+import type { BodyBudget } from './body-budget.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set on every route that needs a token. */
+    identity: Identity;
+    /** The org that the path is about, by its oid or its sensor; '' on the other routes. */
+    oid: string;
+  }
+}
+
+/** What handlers work with. */
+export type Parts = {
+  /** The page of the console; null: it is not built. */
+  consolePage: string | null;
+  context: ApiContext;
+  tokens: Tokens;
+  streams: EventStreams;
+  rateLimit: RateLimit;
+  tokenLimit: TokenLimit;
+  /** Bodies under way on routes that need a token, by credential; on the others, by address. */
+  bodies: BodyBudget;
+  openBodies: BodyBudget;
+  lastUse: LastUse;
+};
+
+export type Rights = 'open' | 'token' | 'by action' | readonly string[];
+
+/** The groups that the description shows. */
+export const TAGS = {
+  tokens: 'API keys for tokens, and what a token may do.',
+  extension: 'The extension: its actions, its schema, the live stream of what it does.',
+  service: 'The same by the calls of older clients.',
+  orgs: 'Orgs and their subscriptions.',
+  sensors: 'Sensors: listing, presence, tags, isolation, and commands for now.',
+  hives: 'Rules and lookups, stored with etags.',
+  about: 'This description, and the state of a process.',
+} as const;
+
+/** `response` has the answers that are no errors, by status; errors are the same for all routes. A body is a form or JSON. */
+export type RouteSchema = {
+  params?: TObject;
+  querystring?: TObject;
+  body?: TObject;
+  response: Partial<Record<200 | 202, TSchema>>;
+};
+
+type Answer<S extends RouteSchema> = { [K in keyof S['response']]: StaticOf<S['response'][K]> }[keyof S['response']];
+type StaticOf<T> = T extends TSchema ? Static<T> : never;
+
+export type RequestOf<S extends RouteSchema> = FastifyRequest<
+  RouteGenericInterface,
+  RawServerDefault,
+  IncomingMessage,
+  S,
+  TypeBoxTypeProvider
+>;
+
+type Named = {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As fastify writes paths; parameters are decoded, so `a%2Fb` arrives as `a/b`. */
+  url: string;
+  rights: Rights;
+  /** One sentence; docs/api.md has the same. */
+  summary: string;
+  tag: keyof typeof TAGS;
+  /** Content type of the answer where it is not JSON. */
+  produces?: string;
+  /** Bytes that the body may have, where that is less than BODY_MAX_BYTES. */
+  bodyMax?: number;
+  /** Errors as clients of hives read them: `lc_error_code:CODE - …`. */
+  hiveErrors?: boolean;
+};
+
+export type Route = Named & {
+  schema: RouteSchema;
+  handle(parts: Parts, request: FastifyRequest, reply: FastifyReply): unknown;
+};
+
+/** A route whose handler is held to the types of its schema: it gives the answer, or has sent it by `reply`. */
+export function route<const S extends RouteSchema>(
+  definition: Named & {
+    schema: S;
+    handle(
+      parts: Parts,
+      request: RequestOf<S>,
+      reply: FastifyReply,
+    ): Answer<S> | FastifyReply | Promise<Answer<S> | FastifyReply>;
+  },
+): Route {
+  return definition as unknown as Route;
+}

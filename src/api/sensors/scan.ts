@@ -1,0 +1,98 @@
+/**
+ * A fast pass over the sensors of an org, for questions about all of them: partitions at the same time, each a page ahead of
+ * what is being looked at, and only the fields decoded that the selectors read. What is asked is folded while pages pass;
+ * of the sensors themselves only their ids are remembered, since a scan of Redis may give one twice.
+ */
+import type { PresenceRow, StoredFacts } from '../../projector/projection.ts';
+import { compileSelector, partPlan, type SelectorAst, type SelectorRecord } from '../../selector/index.ts';
+import type { ApiPorts } from '../ports.ts';
+import type { Reads } from '../reads.ts';
+import { partitionsFor } from './sensors.ts';
+import { newSlices } from './turns.ts';
+
+export type ScanSource = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'stateReader'> & {
+  reads: Pick<Reads, 'scanFacts' | 'readPresence'>;
+};
+
+/** `facts` are the bytes as stored; `record` holds what the selectors read, and sid and oid. */
+export type ScannedSensor = { sid: string; facts: Buffer; record: SelectorRecord };
+
+export type ScannedPage = {
+  sensors: ScannedSensor[];
+  /** Presence of some sensors of this page, in their order. */
+  presenceOf(sids: readonly string[]): Promise<(PresenceRow | null)[]>;
+};
+
+const PARTITIONS_AT_ONCE = 8;
+const NO_RECORD: SelectorRecord = {};
+
+/** Hands over every sensor that any of `within` could match, once, with what `selectors` read of it. */
+export async function scanSensors(
+  source: ScanSource,
+  oid: string,
+  within: readonly SelectorAst[],
+  selectors: readonly SelectorAst[],
+  handle: (page: ScannedPage) => void | Promise<void>,
+): Promise<void> {
+  const plan = partPlan(selectors);
+  const read = plan.isBare ? () => null : source.stateReader(plan);
+  const left = [...partitionsFor(source, within)].reverse();
+  const scanOne = async (partition: number): Promise<void> => {
+    const presenceOf = (sids: readonly string[]) => source.reads.readPresence(oid, partition, sids);
+    const seen = new Set<string>();
+    for await (const page of pagesOf(source, oid, partition)) {
+      const fresh = withoutSeen(page, seen);
+      const presence = plan.needsPresence ? await presenceOf(fresh.map(({ sid }) => sid)) : [];
+      const nowMs = source.nowMs();
+      for (const [i, sensor] of fresh.entries())
+        sensor.record = plan.recordOf(oid, sensor.sid, read(sensor.facts), presence[i]?.aliveAtMs ?? 0, nowMs);
+      await handle({ sensors: fresh, presenceOf });
+    }
+  };
+  const worker = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await scanOne(next);
+  };
+  await Promise.all(Array.from({ length: PARTITIONS_AT_ONCE }, worker));
+}
+
+/** Those that did not come before; each costs one look at the set. Their records are still to be filled in. */
+function withoutSeen(page: readonly StoredFacts[], seen: Set<string>): ScannedSensor[] {
+  const fresh: ScannedSensor[] = [];
+  for (const { sid, facts } of page) {
+    const before = seen.size;
+    if (seen.add(sid).size > before) fresh.push({ sid, facts, record: NO_RECORD });
+  }
+  return fresh;
+}
+
+/** The next page is asked for before the one at hand is given away. */
+async function* pagesOf({ reads }: ScanSource, oid: string, partition: number) {
+  let asked = reads.scanFacts(oid, partition, null);
+  for (;;) {
+    const { sensors, next } = await asked;
+    if (next !== null) {
+      asked = reads.scanFacts(oid, partition, next);
+      asked.catch(() => undefined); // told when it is awaited, which may never come
+    }
+    yield sensors;
+    if (next === null) return;
+  }
+}
+
+/** How many sensors a selector matches now, and how many of them are online. */
+export async function countMatching(
+  source: ScanSource,
+  oid: string,
+  ast: SelectorAst,
+): Promise<{ matched: number; online: number }> {
+  const total = { matched: 0, online: 0 };
+  const matches = compileSelector(ast);
+  const slices = newSlices();
+  await scanSensors(source, oid, [ast], [ast], async ({ sensors, presenceOf }) => {
+    const matching = await slices.filter(sensors, ({ record }) => matches(record) === true);
+    const sids = matching.map(({ sid }) => sid);
+    total.matched += sids.length;
+    for (const row of await presenceOf(sids)) if (row?.online) total.online += 1;
+  });
+  return total;
+}

@@ -1,0 +1,70 @@
+/**
+ * What one sensor was sent or has run, newest first: tasks that wait and tasks that have ended, as long as they are known.
+ * One stored pair is asked for of each task, so that it costs the org's tasks, not its sensors. Bounded in tasks looked at;
+ * memory holds what is answered and one page.
+ */
+import type { Static } from '@sinclair/typebox';
+import { isAnswered, stateOf } from '../../model/states.ts';
+import type { Delivery } from '../../model/task.ts';
+import type { HistoryAnswer } from '../actions/answers.ts';
+import type { Reads } from '../reads.ts';
+import { shownDelivery, stateAt } from '../tasks/task-view.ts';
+
+const PAGE_TASKS = 500;
+const TASKS_MAX = 20_000;
+
+type Entry = Static<typeof HistoryAnswer>['tasks'][number];
+
+/** `complete`: every task was looked at. `nowMs`: the clock of Redis. */
+export async function sensorHistory(
+  reads: Reads,
+  oid: string,
+  sensor: { sid: string; online: boolean },
+  limit: number,
+  nowMs: number,
+): Promise<Static<typeof HistoryAnswer>> {
+  const found = new Map<string, Delivery>();
+  let looked = 0;
+  let complete = true;
+  for (const idsOf of [reads.pendingIds, reads.endedIds]) {
+    let place: string | null = null;
+    do {
+      const { ids, next }: { ids: string[]; next: string | null } = await idsOf(oid, PAGE_TASKS, place);
+      const deliveries = await Promise.all(ids.map((id) => reads.readDelivery(oid, id, sensor.sid)));
+      for (const [i, delivery] of deliveries.entries())
+        if (delivery && hasMet(delivery)) found.set(ids[i] as string, delivery);
+      keepNewest(found, limit);
+      looked += ids.length;
+      place = next;
+    } while (place !== null && looked < TASKS_MAX);
+    complete &&= place === null;
+  }
+  return { tasks: await entriesOf(reads, oid, found, sensor.online, nowMs), complete };
+}
+
+/** It was sent the task, or has answered it. */
+const hasMet = (delivery: Delivery): boolean => delivery.attempt > 0 || isAnswered(stateOf('pending', delivery));
+
+function keepNewest(found: Map<string, Delivery>, limit: number): void {
+  if (found.size <= limit) return;
+  const newest = [...found].sort(([, a], [, b]) => b.atMs - a.atMs).slice(0, limit);
+  found.clear();
+  for (const [id, delivery] of newest) found.set(id, delivery);
+}
+
+async function entriesOf(
+  reads: Reads,
+  oid: string,
+  found: ReadonlyMap<string, Delivery>,
+  online: boolean,
+  nowMs: number,
+): Promise<Entry[]> {
+  const tasks = await reads.readTasks(oid, [...found.keys()]);
+  const entries = tasks.flatMap((task): Entry[] => {
+    if (task === null) return [];
+    const { task: command, issued_by } = task.command;
+    const shown = shownDelivery(task, stateAt(task, nowMs), found.get(task.taskId), online);
+    return [{ task_id: task.taskId, task: command ?? '', issued_by, ...shown }];
+  });
+  return entries.sort((a, b) => b.at - a.at);
+}

@@ -1,0 +1,42 @@
+/** Which sensors are online: of some, or of all, a page of the projection at a time. */
+import { isName } from '../../model/ids.ts';
+import type { ApiContext } from '../actions/context.ts';
+import { stillUsable } from '../reads.ts';
+
+type Source = Pick<ApiContext, 'reads' | 'presencePartitions' | 'presencePartitionOf'>;
+
+/** Of these sids; one that nobody knows is not online. */
+export async function onlineOf(source: Source, oid: string, sids: readonly string[]): Promise<Record<string, boolean>> {
+  const byPartition = Map.groupBy(sids.filter(isName), (sid) => source.presencePartitionOf(sid));
+  const online = new Set<string>();
+  await Promise.all(
+    [...byPartition].map(async ([partition, some]) => {
+      const rows = await source.reads.readPresence(oid, partition, some);
+      for (const [i, row] of rows.entries()) if (row?.online) online.add(some[i] as string);
+    }),
+  );
+  return Object.fromEntries(sids.map((sid) => [sid, online.has(sid)]));
+}
+
+/** Of all sensors of the org, each once; breaks off when the projection is lost meanwhile. */
+export async function* presenceOfAll(
+  source: Source,
+  oid: string,
+  epoch: string,
+): AsyncGenerator<(readonly [string, boolean])[]> {
+  for (let partition = 0; partition < source.presencePartitions(); partition += 1) {
+    const seen = new Set<string>();
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Source['reads']['scanSensors']>> = await source.reads.scanSensors(
+        oid,
+        partition,
+        cursor,
+      );
+      const fresh = page.sensors.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
+      await stillUsable(source.reads, oid, epoch);
+      yield fresh.map(({ sid, presence }) => [sid, presence?.online === true] as const);
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+}

@@ -1,0 +1,47 @@
+/** A sensor as the public clients read it: codes as whole numbers, times as text in UTC, tags as they count now. Pure. */
+import { effectiveTags, type SensorView } from '../../model/sensor.ts';
+import type { SensorEntry } from '../actions/answers.ts';
+
+/** A sensor whose facts were never sent has its ids, its tags, and nothing else known. */
+export function sensorObject(view: SensorView, nowMs: number): SensorEntry {
+  const { oid, sid, facts } = view;
+  return {
+    oid,
+    sid,
+    iid: facts?.iid ?? '',
+    did: facts?.did ?? '',
+    hostname: facts?.hostname ?? '',
+    plat: unsigned(facts?.plat ?? 0),
+    ext_plat: unsigned(facts?.ext_plat ?? 0),
+    arch: unsigned(facts?.arch ?? 0),
+    enroll: timeText(facts?.enroll ?? 0),
+    alive: timeText(view.aliveAtMs),
+    int_ip: facts?.int_ip ?? '',
+    ext_ip: facts?.ext_ip ?? '',
+    mac_addr: facts?.mac_addr ?? '',
+    isolated: facts?.isolated ?? false,
+    is_isolated: facts?.isolated ?? false,
+    should_isolate: view.shouldIsolate ?? facts?.should_isolate ?? false,
+    kernel: facts?.kernel ?? false,
+    tags: effectiveTags(view, nowMs),
+  };
+}
+
+/** Each tag as a list: the sensor, the tag, who set it (the sensor itself, or the platform), as of when. */
+export function tagLists(view: SensorView, nowMs: number): Record<string, [string, string, string, string]> {
+  const asOf = timeText(view.aliveAtMs);
+  const lists = effectiveTags(view, nowMs).map((tag): [string, [string, string, string, string]] => [
+    tag,
+    [view.sid, tag, view.platformTags.has(tag) ? 'platform' : 'sensor', asOf],
+  ]);
+  return Object.fromEntries(lists);
+}
+
+/** Codes are signed in records. */
+const unsigned = (code: number): number => code >>> 0;
+
+/** To the second, UTC, without a zone: as the public API writes times. */
+export function timeText(ms: number): string {
+  const time = new Date(ms);
+  return ms <= 0 || Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,32 @@
+/**
+ * What the API changes of a sensor: platform tags, isolation, trying now, forgetting. Each is a record on `sensor-presence`
+ * without a connection and without facts, acknowledged by all replicas; the sensor's owner folds it in as any other.
+ */
+import type { SensorPresence } from '../../model/records.ts';
+import type { ApiPorts } from '../ports.ts';
+import type { Applied } from '../tasks/applied.ts';
+
+type Sink = Pick<ApiPorts, 'presence' | 'config' | 'nowMs'> & { applied: Applied };
+export type SensorChange = Partial<
+  Pick<SensorPresence, 'event' | 'add_tags' | 'remove_tags' | 'set_should_isolate' | 'try_now'>
+>;
+
+/** True when the change is applied to what is read of the sensor; false where that takes longer than API_APPLY_WAIT_MS:
+ *  then it is on the log, and will be. Rejects with `unavailable` when it is not known to be on the log. */
+export async function writePresence(sink: Sink, oid: string, sid: string, change: SensorChange): Promise<boolean> {
+  const record: SensorPresence = {
+    event: 'UPDATED',
+    oid,
+    sid,
+    connection_id: '',
+    occurred_at: sink.nowMs(),
+    sensor: null,
+    add_tags: [],
+    remove_tags: [],
+    set_should_isolate: null,
+    try_now: false,
+    ...change,
+  };
+  const places = await sink.presence.append([record]);
+  return (await sink.applied.applied(oid, places, sink.config.API_APPLY_WAIT_MS, 'presence')) !== null;
+}

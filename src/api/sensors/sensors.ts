@@ -1,0 +1,104 @@
+/**
+ * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
+ * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
+ */
+import { ApiError } from '../../errors.ts';
+import { fromState, type SensorView } from '../../model/sensor.ts';
+import type { PresenceRow, StoredSensor } from '../../projector/projection.ts';
+import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, sidOf } from '../../selector/index.ts';
+import type { ApiPorts } from '../ports.ts';
+import type { Reads } from '../reads.ts';
+
+export type SeenSensor = {
+  sid: string;
+  hostname: string;
+  online: boolean;
+  /** Unix ms; null: not known. */
+  enrolledAtMs: number | null;
+  record: SelectorRecord;
+  /** null: nothing is known of it but that it is there. */
+  view: SensorView | null;
+};
+
+type Source = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'> & {
+  reads: Pick<Reads, 'scanSensors'>;
+};
+
+/** Pages through the sensors that any of the selectors could match: all, or the partitions of the sids that they name. */
+export async function* sensorsFor(
+  source: Source,
+  oid: string,
+  selectors: readonly SelectorAst[],
+): AsyncGenerator<SeenSensor[]> {
+  for (const partition of partitionsFor(source, selectors)) {
+    const seen = new Set<string>();
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<Reads['scanSensors']>> = await source.reads.scanSensors(oid, partition, cursor);
+      const fresh = page.sensors.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
+      yield fresh.map((stored) => seenSensor(source, oid, stored));
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+}
+
+type OneSource = Omit<Source, 'reads'> & { reads: Pick<Reads, 'readSensors'> };
+type OneSensor = SeenSensor & { view: SensorView };
+
+/** One sensor of the org as it is now; null: it was never seen, or was forgotten. */
+export async function findSensor(source: OneSource, oid: string, sid: string): Promise<OneSensor | null> {
+  const [stored] = await source.reads.readSensors(oid, source.presencePartitionOf(sid), [sid]);
+  if (!stored?.facts) return null;
+  const view = viewOf(source, stored.facts, stored.presence);
+  return { ...seenSensor(source, oid, stored), view };
+}
+
+/** The same. Throws `sensor_unknown`. */
+export async function knownSensor(source: OneSource, oid: string, sid: string): Promise<OneSensor> {
+  const sensor = await findSensor(source, oid, sid);
+  if (sensor) return sensor;
+  throw new ApiError('sensor_unknown', `The org has no sensor ${sid}: it was never seen, or was forgotten.`);
+}
+
+/** The tree of a stored selector; null for one that no longer parses, which matches nothing. */
+export function treeOf(selector: string | null): SelectorAst | null {
+  try {
+    return parseSelector(selector);
+  } catch {
+    return null;
+  }
+}
+
+/** The partitions that hold what any of the selectors could match: all, or those of the sids that they name. */
+export function partitionsFor(
+  source: Pick<Source, 'presencePartitions' | 'presencePartitionOf'>,
+  selectors: readonly SelectorAst[],
+): Iterable<number> {
+  const sids = selectors.map(sidOf);
+  if (sids.every((sid) => sid !== undefined)) return new Set(sids.map((sid) => source.presencePartitionOf(sid)));
+  return Array.from({ length: source.presencePartitions() }, (_, partition) => partition);
+}
+
+/** The sensor as stored: its facts, and when and how it was last heard of. */
+export function viewOf(
+  { decodeState }: Pick<Source, 'decodeState'>,
+  facts: Buffer,
+  presence: PresenceRow | null,
+): SensorView {
+  const view = fromState(decodeState(facts));
+  if (presence === null) return view;
+  view.aliveAtMs = Math.max(view.aliveAtMs, presence.aliveAtMs);
+  view.online = presence.online;
+  view.connectionId = presence.connectionId;
+  view.sinceMs = presence.sinceMs;
+  return view;
+}
+
+function seenSensor(source: Pick<Source, 'decodeState' | 'nowMs'>, oid: string, stored: StoredSensor): SeenSensor {
+  const { sid, facts, presence } = stored;
+  const online = presence?.online === true;
+  if (facts === null) return { sid, hostname: '', online, enrolledAtMs: null, record: { oid, sid }, view: null };
+  const view = viewOf(source, facts, presence);
+  const record = recordOf(view, source.nowMs());
+  return { sid, hostname: view.facts?.hostname ?? '', online, enrolledAtMs: view.facts?.enroll ?? null, record, view };
+}

@@ -1,0 +1,137 @@
+/**
+ * What the sensors of a task answered: a page of sensors with their first responses, or all of it line by line. Memory holds
+ * what is stored of the task, one page, and a bounded number of bodies.
+ */
+import type { Static } from '@sinclair/typebox';
+import { isDoneWhenSent } from '../../model/task.ts';
+import { csvRows } from '../../text/csv.ts';
+import type { ResultLine, ResultRow, ResultsAnswer } from '../actions/answers.ts';
+import type { ApiContext } from '../actions/context.ts';
+import { cursorOf, placeOf } from '../http/cursor.ts';
+import { stillUsable } from '../reads.ts';
+import { type Asked, bodyBytes, withBodies } from './response-bodies.ts';
+import { Smallest } from './smallest.ts';
+import { readTask, type TaskRead, type TaskSensor, taskSensors } from './task-sensors.ts';
+
+/** Of a page: shown of each sensor, of one that was asked for alone, and bytes of bodies in all. */
+const PER_SENSOR = 10;
+const PER_SENSOR_ALONE = 1_000;
+const PAGE_BYTES = 8 * 1024 * 1024;
+
+export type PageQuery = { sid: string | undefined; limit: number; cursor: string | null | undefined };
+
+export async function resultsPage(
+  context: ApiContext,
+  oid: string,
+  taskId: string,
+  { sid, limit, cursor }: PageQuery,
+): Promise<Static<typeof ResultsAnswer>> {
+  const listing = `results ${taskId}`;
+  const after = placeOf(listing, cursor) ?? '';
+  const read = await readTask(context, oid, taskId);
+  const page = new Smallest<TaskSensor>(limit, ({ row }) => row.sid);
+  for await (const sensors of taskSensors(context, oid, read, sid))
+    for (const sensor of sensors) if (sensor.row.sid > after) page.add(sensor);
+  const sorted = page.sorted();
+  const { asked, taken } = withinPage(sorted, sid === undefined ? PER_SENSOR : PER_SENSOR_ALONE);
+  const rows = new Map(
+    sorted
+      .slice(0, taken)
+      .map((sensor): [TaskSensor, ResultRow] => [
+        sensor,
+        { ...sensor.row, receipt: receiptOf(read, sensor), responses: [] },
+      ]),
+  );
+  for await (const chunk of withBodies(context, read.task.command, asked))
+    for (const { of, response } of chunk) if (response) rows.get(of)?.responses.push(response);
+  await stillUsable(context.reads, oid, read.epoch);
+  const isMore = page.overflowed || taken < sorted.length;
+  const { row: last } = sorted[taken - 1] ?? {};
+  return {
+    task_id: taskId,
+    complete: read.complete,
+    sensors: [...rows.values()],
+    ...(isMore && last ? { next_cursor: cursorOf(listing, last.sid) } : {}),
+  };
+}
+
+/** As many of the sensors as their bodies fit, and one at least, whose own responses may be cut short. */
+function withinPage(sensors: readonly TaskSensor[], perSensor: number): { asked: Asked<TaskSensor>[]; taken: number } {
+  const asked: Asked<TaskSensor>[] = [];
+  let bytes = 0;
+  for (const [taken, sensor] of sensors.entries()) {
+    const mine: Asked<TaskSensor>[] = [];
+    for (const response of sensor.responses.slice(0, perSensor)) {
+      bytes += bodyBytes(response);
+      if (bytes > PAGE_BYTES && taken > 0) return { asked, taken };
+      if (bytes <= PAGE_BYTES) mine.push({ of: sensor, response, view: sensor.view });
+    }
+    asked.push(...mine);
+  }
+  return { asked, taken: sensors.length };
+}
+
+/** When its answer counted, and which error it told; null: none has, or none is expected. */
+function receiptOf({ task }: TaskRead, { delivery }: TaskSensor): ResultRow['receipt'] {
+  if ((delivery?.state !== 'done' && delivery?.state !== 'failed') || isDoneWhenSent(task.command)) return null;
+  return { at: delivery.atMs, error: delivery.state === 'failed' ? delivery.reason : '0' };
+}
+
+/** Every response of every sensor, and sensors without one. Breaks off if the projection is lost meanwhile. */
+async function* lines(
+  context: ApiContext,
+  oid: string,
+  taskId: string,
+  sid: string | undefined,
+): AsyncGenerator<ResultLine[]> {
+  const read = await readTask(context, oid, taskId);
+  for await (const sensors of taskSensors(context, oid, read, sid)) {
+    const asked = sensors.flatMap((sensor): Asked<TaskSensor>[] =>
+      sensor.responses.length === 0
+        ? [{ of: sensor, response: null, view: null }]
+        : sensor.responses.map((response) => ({ of: sensor, response, view: sensor.view })),
+    );
+    for await (const chunk of withBodies(context, read.task.command, asked)) {
+      await stillUsable(context.reads, oid, read.epoch);
+      yield chunk.map(({ of, response }) => ({ ...of.row, receipt: receiptOf(read, of), response }));
+    }
+  }
+}
+
+const COLUMNS = [
+  ...['sid', 'hostname', 'state', 'attempt', 'at', 'reason', 'receipt_at', 'error'],
+  ...['event_type', 'event_id', 'response_at', 'body', 'event'],
+];
+
+const timeOf = (atMs: number | undefined): string => (atMs === undefined ? '' : new Date(atMs).toISOString());
+
+const cells = ({ receipt, response, ...row }: ResultLine): unknown[] => [
+  ...[row.sid, row.hostname, row.state, row.attempt, timeOf(row.at), row.reason],
+  ...[timeOf(receipt?.at), receipt?.error ?? ''],
+  ...[response?.event_type, response?.event_id, timeOf(response?.at), response?.body],
+  response?.event === undefined ? '' : JSON.stringify(response.event),
+];
+
+type Line = (line: ResultLine) => string;
+/** What each format begins with, and how it writes a line. */
+export const FORMATS: Readonly<Record<'jsonl' | 'csv', { type: string; head: string; line: Line }>> = {
+  jsonl: { type: 'application/x-ndjson', head: '', line: (line) => `${JSON.stringify(line)}\n` },
+  csv: { type: 'text/csv', head: csvRows([COLUMNS]), line: (line) => csvRows([cells(line)]) },
+};
+
+/** The text, in pieces of which the first is made of what the first sensors answered. */
+export async function* resultPieces(
+  context: ApiContext,
+  oid: string,
+  taskId: string,
+  sid: string | undefined,
+  { head, line }: { head: string; line: Line },
+): AsyncGenerator<string> {
+  let text = head;
+  for await (const chunk of lines(context, oid, taskId, sid)) {
+    for (const one of chunk) text += line(one);
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}

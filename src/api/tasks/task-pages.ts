@@ -1,0 +1,28 @@
+/** Pages through the tasks of an org, pending or ended, a bounded number at a time. */
+import type { TaskRecord } from '../../model/task.ts';
+import { isDirect } from '../../model/task.ts';
+import type { Reads } from '../reads.ts';
+import { stateAt } from './task-view.ts';
+
+export type Listing = 'pending' | 'ended';
+export type TaskPage = { tasks: TaskRecord[]; next: string | null };
+
+/** The next `limit` places of a listing; tasks that have ended or were forgotten meanwhile are left out. `nowMs`: the
+ *  clock of Redis. */
+export async function readTaskPage(
+  reads: Pick<Reads, 'pendingIds' | 'endedIds' | 'readTasks'>,
+  oid: string,
+  listing: Listing,
+  limit: number,
+  cursor: string | null,
+  nowMs: number,
+): Promise<TaskPage> {
+  const idsOf = listing === 'pending' ? reads.pendingIds : reads.endedIds;
+  const { ids, next } = await idsOf(oid, limit, cursor);
+  const records = await reads.readTasks(oid, ids);
+  const tasks = records.filter((record) => record !== null);
+  return { tasks: tasks.filter((task) => (stateAt(task, nowMs) === 'pending') === (listing === 'pending')), next };
+}
+
+/** "Task now" is sent at once or never: it waits nowhere, so listings leave it out. */
+export const isListed = (task: TaskRecord): boolean => !isDirect(task.command);

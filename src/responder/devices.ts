@@ -1,0 +1,60 @@
+/**
+ * All sensors of one device, by their `did`, for actions on an entire device. Looking means reading every sensor of the org: what
+ * was found is used for a while, so that a rule that tags devices all the time costs one look in that time.
+ */
+import type { RolePorts } from '../ports.ts';
+
+export type DevicePorts = Pick<RolePorts, 'projection' | 'recordCodec' | 'clock'> & { presencePartitions: number };
+type Index = Map<string, string[]>;
+
+const SENSORS_MAX = 1_000;
+const KEPT_MS = 10_000;
+const ORGS_KEPT = 4;
+
+export class Devices {
+  readonly #ports: DevicePorts;
+  readonly #read: (facts: Buffer) => string;
+  readonly #kept = new Map<string, { untilMs: number; index: Index }>();
+
+  constructor(ports: DevicePorts) {
+    this.#ports = ports;
+    const read = ports.recordCodec.decoder('SensorState', ['sensor'], { sensor: ['did'] });
+    this.#read = (facts) => read(facts).sensor?.did ?? '';
+  }
+
+  async sensorsOf(oid: string, did: string): Promise<readonly string[]> {
+    const nowMs = this.#ports.clock.monoMs();
+    const kept = this.#kept.get(oid);
+    if (kept !== undefined && nowMs < kept.untilMs) return kept.index.get(did) ?? [];
+    const index = await this.#look(oid);
+    this.#kept.delete(oid);
+    this.#kept.set(oid, { untilMs: this.#ports.clock.monoMs() + KEPT_MS, index });
+    for (const oldest of this.#kept.keys()) if (this.#kept.size > ORGS_KEPT) this.#kept.delete(oldest);
+    return index.get(did) ?? [];
+  }
+
+  async #look(oid: string): Promise<Index> {
+    const { projection, presencePartitions } = this.#ports;
+    const index: Index = new Map();
+    for (let partition = 0; partition < presencePartitions; partition += 1) {
+      let cursor: string | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof projection.scanFacts>> = await projection.scanFacts(
+          oid,
+          partition,
+          cursor,
+        );
+        for (const { sid, facts } of page.sensors) {
+          const did = this.#read(facts);
+          if (did === '') continue;
+          const sids = index.get(did) ?? [];
+          index.set(did, sids);
+          // A scan may come by a sensor twice.
+          if (sids.length < SENSORS_MAX && !sids.includes(sid)) sids.push(sid);
+        }
+        cursor = page.next;
+      } while (cursor !== null);
+    }
+    return index;
+  }
+}

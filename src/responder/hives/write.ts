@@ -1,0 +1,156 @@
+/**
+ * Reads and writes records of hives. Every write is a compare-and-set on the setting's etag: on the caller's where it gives
+ * one, else on that of the record as it was just read, so that nobody's metadata are lost in between. Who stores a record,
+ * renames it or makes it run is its author, and needs the rights of what it does: else `forbidden`.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '../../errors.ts';
+import { etagMismatch, type Settings, type StoredSetting } from '../../orgs/settings.ts';
+import { authorOf, type Writer } from './author.ts';
+import type { Hive, HiveData } from './hives.ts';
+import {
+  type HiveRecord,
+  isEnabling,
+  type KeptRecord,
+  keptOf,
+  NO_METADATA,
+  recordOf,
+  settingName,
+  type UserMetadata,
+} from './record.ts';
+
+/** `etag`: the record has to be as the caller has read it; undefined or '' where it does not matter. */
+export type Place = Writer & { oid: string; hive: Hive; name: string; etag?: string | undefined };
+
+const RECORDS_MAX = 10_000;
+/** Characters of all hives of an org: every process holds them. */
+const SIZE_MAX = 64 * 1024 * 1024;
+const NAME_MAX_BYTES = 256;
+/** Others may write between our read and our write; so often we read again. */
+const TRIES = 5;
+
+export class HiveStore {
+  readonly #settings: Settings;
+  readonly #nowMs: () => number;
+
+  constructor(settings: Settings, nowMs: () => number) {
+    this.#settings = settings;
+    this.#nowMs = nowMs;
+  }
+
+  /** By name, in its order. */
+  list(oid: string, { name: hive }: Hive): { name: string; record: HiveRecord }[] {
+    const prefix = settingName(hive, '');
+    return this.#settings
+      .list(oid, 'HIVE')
+      .filter(({ name }) => name.startsWith(prefix))
+      .map((setting) => ({ name: setting.name.slice(prefix.length), record: recordOf(setting) }));
+  }
+
+  /** Throws `record_not_found`. */
+  get(oid: string, hive: Hive, name: string): HiveRecord {
+    return recordOf(this.#found({ oid, hive, name }));
+  }
+
+  /** Stores data, with new metadata or those that are there; a new record without any is disabled. */
+  async setData(place: Place, data: HiveData, metadata: UserMetadata | undefined): Promise<KeptRecord> {
+    const warnings = place.hive.check(data);
+    const author = authorOf(place.hive, data, place);
+    return this.#write(place, (setting) => {
+      if (setting === undefined) this.#refuseNew(place);
+      const old = setting === undefined ? this.#fresh(place.by) : keptOf(setting.value);
+      return {
+        ...old,
+        data,
+        usr_mtd: metadata ?? old.usr_mtd,
+        author,
+        last_error: warnings.join('\n'),
+        last_error_ts: warnings.length === 0 ? 0 : this.#nowMs(),
+      };
+    });
+  }
+
+  async setMetadata(place: Place, metadata: UserMetadata): Promise<KeptRecord> {
+    return this.#write(place, () => {
+      const old = keptOf(this.#found(place).value);
+      const author = isEnabling(old.usr_mtd, metadata) ? authorOf(place.hive, old.data, place) : old.author;
+      return { ...old, usr_mtd: metadata, author };
+    });
+  }
+
+  async remove(place: Place): Promise<void> {
+    await this.#write(place, () => {
+      this.#found(place);
+      return null;
+    });
+  }
+
+  /** The record under its new name, then without the old one: a crash in between leaves both. */
+  async rename(place: Place, to: string): Promise<KeptRecord> {
+    const setting = this.#found(place);
+    const target = { ...place, name: to, etag: undefined };
+    if (place.etag && place.etag !== setting.etag) throw etagMismatch(place.name, setting.etag);
+    if (to === place.name) return keptOf(setting.value);
+    const kept = await this.#write(target, (there) => {
+      if (there !== undefined)
+        throw new ApiError('record_exists', `There is a record "${to}" already: choose another name.`);
+      this.#refuseNew(target);
+      const old = keptOf(setting.value);
+      return { ...old, author: authorOf(place.hive, old.data, place) };
+    });
+    await this.remove({ ...place, etag: setting.etag });
+    return kept;
+  }
+
+  #found({ oid, hive, name }: Pick<Place, 'oid' | 'hive' | 'name'>): StoredSetting {
+    const setting = this.#settings.get(oid, 'HIVE', settingName(hive.name, name));
+    if (setting === undefined) throw new ApiError('record_not_found', `The hive ${hive.name} has no record "${name}".`);
+    return setting;
+  }
+
+  #refuseNew({ oid, hive, name }: Place): void {
+    if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
+      throw new ApiError('data_invalid', `The name of a record has 1 to ${NAME_MAX_BYTES} bytes.`);
+    if (this.list(oid, hive).length >= RECORDS_MAX)
+      throw new ApiError('hive_full', `The hive has ${RECORDS_MAX} records: delete some first.`);
+  }
+
+  #fresh(by: string): KeptRecord {
+    const created = { guid: randomUUID(), created_at: this.#nowMs(), created_by: by };
+    return { data: {}, usr_mtd: NO_METADATA, author: null, ...created, last_error: '', last_error_ts: 0 };
+  }
+
+  /** What is smaller than before is always taken. */
+  #refuseLarger(oid: string, setting: StoredSetting | undefined, value: KeptRecord): void {
+    const more = JSON.stringify(value).length - (setting?.size ?? 0);
+    if (more <= 0) return;
+    const all = this.#settings.list(oid, 'HIVE').reduce((sum, { size }) => sum + size, 0);
+    if (all + more > SIZE_MAX)
+      throw new ApiError(
+        'hive_full',
+        `The hives of the org have ${SIZE_MAX} characters at most: delete something first.`,
+      );
+  }
+
+  /** `change` answers the record to keep, or null to delete. */
+  async #write<K extends KeptRecord | null>(
+    place: Place,
+    change: (setting: StoredSetting | undefined) => K,
+  ): Promise<K> {
+    const { oid, by } = place;
+    const name = settingName(place.hive.name, place.name);
+    for (let attempt = 1; ; attempt += 1) {
+      const setting = this.#settings.get(oid, 'HIVE', name);
+      const value = change(setting);
+      if (value !== null) this.#refuseLarger(oid, setting, value);
+      const ifEtag = place.etag || (setting?.etag ?? '');
+      try {
+        await this.#settings.write({ oid, kind: 'HIVE', name, by, value, ifEtag });
+        return value;
+      } catch (error) {
+        const overtaken = error instanceof ApiError && error.code === 'etag_mismatch';
+        if (!overtaken || place.etag || attempt === TRIES) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { AssignerProtocol, type Cluster } from 'kafkajs';
+import { describe, expect, it } from 'vitest';
+import { byNumber, shareOut } from '../../../../src/edges/kafka/kafkajs/assigner.ts';
+
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+describe(`the assigner (seed ${seed})`, () => {
+  it('takes from no member what fits into an even share of its own', () => {
+    const cases = fc.tuple(fc.integer({ min: 1, max: 8 }), fc.nat(40)).chain(([members, count]) =>
+      // Who owns each partition now; `members` stands for nobody, or one who has gone.
+      fc.tuple(fc.constant(members), fc.array(fc.nat(members), { minLength: count, maxLength: count })),
+    );
+    fc.assert(
+      fc.property(cases, ([members, owners]) => {
+        const all = Array.from({ length: members }, (_, m) => ({
+          id: `m${m}`,
+          owned: owners.flatMap((owner, partition) => (owner === m ? [partition] : [])),
+        }));
+        const partitions = owners.map((_, partition) => partition);
+        const shares = shareOut(all, partitions);
+        const least = Math.floor(partitions.length / members);
+        for (const { id, owned } of all) {
+          const kept = owned.filter((partition) => shares.get(id)?.includes(partition));
+          expect(kept.length).toBeGreaterThanOrEqual(Math.min(owned.length, least));
+        }
+        // As many keep the one more as may have one, and as had it.
+        const more = all.filter(({ owned }) => owned.length > least).length;
+        const keepMore = all.filter(({ id, owned }) => {
+          return (shares.get(id) ?? []).filter((partition) => owned.includes(partition)).length > least;
+        });
+        expect(keepMore.length).toBe(Math.min(more, partitions.length % members));
+      }),
+      { seed },
+    );
+  });
+
+  it('does not depend on the order in which members are named', () => {
+    const members = [
+      { id: 'a', owned: [3] },
+      { id: 'b', owned: [3, 1] },
+      { id: 'c', owned: [] },
+    ];
+    const partitions = [0, 1, 2, 3, 4];
+    expect(shareOut(members.toReversed(), partitions)).toEqual(shareOut(members, partitions));
+  });
+
+  it('gives partition n of both topics to one member, by what each says that it holds', async () => {
+    const cluster = {
+      findTopicPartitionMetadata: () => [0, 1, 2].map((partitionId) => ({ partitionId })),
+    } as unknown as Cluster;
+    const topics = ['presence', 'events'];
+    const assigner = (owned: number[]) => byNumber(() => owned)({ cluster, groupId: 'g', logger: {} as never });
+    const metadata = (owned: number[]) => assigner(owned).protocol({ topics }).metadata;
+    const members = [
+      { memberId: 'a', memberMetadata: metadata([2]) },
+      { memberId: 'b', memberMetadata: metadata([0, 1]) },
+      { memberId: 'c', memberMetadata: Buffer.from('not ours') },
+    ];
+    const assignments = await assigner([]).assign({ members, topics });
+    const decoded = assignments.map(({ memberId, memberAssignment }) => [
+      memberId,
+      AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment,
+    ]);
+    const both = (...share: number[]) => ({ presence: share, events: share });
+    expect(decoded).toEqual([
+      ['a', both(2)],
+      ['b', both(0)],
+      ['c', both(1)],
+    ]);
+  });
+});
