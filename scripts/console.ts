@@ -35,7 +35,7 @@ export async function buildConsoleIfStale(): Promise<boolean> {
 /** Of the console's own files, the few that it shares with the rest of src, and the versions of its packages. */
 function newestMs(): number {
   const own = readdirSync(sources, { recursive: true, encoding: 'utf8' }).map((name) => join(sources, name));
-  const shared = ['src/cli/sse.ts', 'src/model/platforms.ts', 'package-lock.json'].map((name) =>
+  const shared = ['src/text/sse.ts', 'src/model/platforms.ts', 'package-lock.json'].map((name) =>
     join(packageRoot, name),
   );
   return Math.max(...[...own, ...shared].map((path) => statSync(path).mtimeMs));

@@ -1,10 +1,10 @@
 /** Options that several commands share, and the way from parsed options to a client. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Client } from './client.ts';
-import { parseDuration } from './duration.ts';
+import { Client } from './api/client.ts';
+import { type ApiFlags, readApiSettings } from './api/settings.ts';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
-import { type ApiFlags, readApiSettings } from './settings.ts';
+import { parseDuration } from './text/duration.ts';
 
 export type JsonFlag = { json?: boolean };
 export type TargetFlags = { sid?: string; tag?: string; selector?: string };

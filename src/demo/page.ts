@@ -1,6 +1,6 @@
 /** What the demonstration prints beside the live lines. Pure. */
 import type { Paint } from '../cli/io.ts';
-import { table } from '../cli/table.ts';
+import { table } from '../cli/text/table.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { Identity } from './identity.ts';
 import type { Row } from './tally.ts';

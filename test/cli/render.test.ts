@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activityLine } from '../../src/cli/activity.ts';
-import type { ListedTask, TaskDetails } from '../../src/cli/answers.ts';
-import { taskTable } from '../../src/cli/commands/list.ts';
-import { taskText } from '../../src/cli/commands/show.ts';
+import type { ListedTask, TaskDetails } from '../../src/cli/api/answers.ts';
+import { taskTable } from '../../src/cli/commands/tasks/list.ts';
+import { taskText } from '../../src/cli/commands/tasks/show.ts';
 import { painter, wantsColour } from '../../src/cli/io.ts';
-import { clip, visible } from '../../src/cli/table.ts';
+import { activityLine } from '../../src/cli/text/activity.ts';
+import { clip, visible } from '../../src/cli/text/table.ts';
 import { NOW_MS } from './fixtures.ts';
 
 const plain = painter(false);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyText, wantedKey } from '../../src/cli/commands/keys/create.ts';
+import { findKeys } from '../../src/cli/commands/keys/find.ts';
 import { keyCsv, keyTable, type ListedKey } from '../../src/cli/commands/keys/list.ts';
-import { findKeys } from '../../src/cli/commands/keys/place.ts';
 import { painter } from '../../src/cli/io.ts';
 import { RIGHTS } from '../../src/orgs/rights.ts';
 import { hashOfKey } from '../../src/orgs/table.ts';

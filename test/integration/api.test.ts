@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { SseParser } from '../../src/cli/sse.ts';
 import { readConfig } from '../../src/config.ts';
 import { createCodec } from '../../src/edges/avro/codec.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
@@ -17,6 +16,7 @@ import {
   type TaskDispatch,
 } from '../../src/model/records.ts';
 import { type Server, startServer } from '../../src/server.ts';
+import { SseParser } from '../../src/text/sse.ts';
 import { topicNames } from '../../src/topics.ts';
 import { FACTS } from '../api/support/memory.ts';
 

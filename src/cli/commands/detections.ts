@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { ShownDetection } from '../../api/events/recent-detections.ts';
 import { csvOf } from '../../text/csv.ts';
+import type { ApiFlags } from '../api/settings.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../options.ts';
-import type { ApiFlags } from '../settings.ts';
-import { clip, table } from '../table.ts';
-import { timeText } from '../time.ts';
+import { clip, table } from '../text/table.ts';
+import { timeText } from '../text/time.ts';
 
 type Flags = ApiFlags & RowFlags & { limit: number; cat?: string; sid?: string };
 

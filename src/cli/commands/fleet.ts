@@ -7,9 +7,9 @@ import { isName, isUuid } from '../../model/ids.ts';
 import { counted } from '../../text/counted.ts';
 import { usageError } from '../errors.ts';
 import { type Io, json, type Paint, painter, untilStopped } from '../io.ts';
-import { kafkaConfig, logTo } from '../kafka.ts';
+import { kafkaConfig, logTo } from '../kafka/kafka.ts';
 import { wholeNumber, withExamples } from '../options.ts';
-import { facts } from '../table.ts';
+import { facts } from '../text/table.ts';
 
 type Flags = {
   oid?: string;

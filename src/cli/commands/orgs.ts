@@ -7,11 +7,11 @@ import { changeSubscription, subscribed } from '../../orgs/subscription.ts';
 import { counted } from '../../text/counted.ts';
 import { csvOf } from '../../text/csv.ts';
 import { cliError, usageError } from '../errors.ts';
-import { forgetInRedis, forgetSensors } from '../forget-org.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
-import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../operator.ts';
+import { forgetInRedis, forgetSensors } from '../kafka/forget-org.ts';
+import { checkOid, OPERATOR, type Operator, requireKnown, withOperator } from '../kafka/operator.ts';
 import { type JsonFlag, type RowFlags, withExamples, withRows } from '../options.ts';
-import { clip, facts, table } from '../table.ts';
+import { clip, facts, table } from '../text/table.ts';
 
 type CreateFlags = JsonFlag & { oid?: string; name?: string; subscribe: boolean };
 

@@ -1,12 +1,12 @@
 /** `outputs`: where what rules send out goes beside the topic. */
 import { type Command, Option } from 'commander';
 import { csv } from '../../text/csv.ts';
+import type { ApiFlags } from '../api/settings.ts';
 import { usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../options.ts';
-import type { ApiFlags } from '../settings.ts';
-import { table, visible } from '../table.ts';
-import { timeText } from '../time.ts';
+import { table, visible } from '../text/table.ts';
+import { timeText } from '../text/time.ts';
 
 type Flags = ApiFlags & JsonFlag;
 type ShownOutput = {

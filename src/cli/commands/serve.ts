@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { readConfig } from '../../config.ts';
 import { usageError } from '../errors.ts';
 import { type Io, untilStopped } from '../io.ts';
-import { logTo } from '../kafka.ts';
+import { logTo } from '../kafka/kafka.ts';
 import { withExamples } from '../options.ts';
 
 /** Roles that exist. */

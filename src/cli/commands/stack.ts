@@ -5,7 +5,7 @@ import { EXIT } from '../codes.ts';
 import { cliError, usageError } from '../errors.ts';
 import { type Io, painter, prettyJson } from '../io.ts';
 import { withExamples } from '../options.ts';
-import { facts } from '../table.ts';
+import { facts } from '../text/table.ts';
 
 type Flags = { json?: boolean };
 

@@ -3,7 +3,7 @@
  * pause that grows to 15 s. The browser's own EventSource can't send a token, so the stream is read by fetch.
  */
 import { signal } from '@preact/signals';
-import { SseParser } from '../../cli/sse.ts';
+import { SseParser } from '../../text/sse.ts';
 import { open } from './client.ts';
 import type { ActivityEvent } from './types.ts';
 
@@ -58,6 +58,7 @@ async function run(oid: string, stopped: AbortSignal): Promise<void> {
 }
 
 async function readOnce(oid: string, parser: SseParser, stopped: AbortSignal, opened: () => void): Promise<void> {
+  parser.reset();
   const headers = parser.lastEventId === '' ? {} : { 'last-event-id': parser.lastEventId };
   const silent = new AbortController();
   let timer = setTimeout(() => silent.abort(), SILENCE_MAX_MS);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { Client } from '../../../src/cli/client.ts';
+import { Client } from '../../../src/cli/api/client.ts';
 import type { Role } from '../../../src/cli/commands/serve.ts';
 import { type Config, readConfig } from '../../../src/config.ts';
 import { RoleProcess } from '../../../src/demo/roles.ts';

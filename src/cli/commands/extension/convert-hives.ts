@@ -3,9 +3,9 @@
 import { RULE_HIVES } from '../../../responder/hives/hives.ts';
 import { type Conversion, convertRule } from '../../../rules/convert.ts';
 import { counted } from '../../../text/counted.ts';
-import type { Client } from '../../client.ts';
+import type { Client } from '../../api/client.ts';
+import { type Listed, listHive, setRecord } from '../../api/hives.ts';
 import { asCliError, cliError } from '../../errors.ts';
-import { type Listed, listHive, setRecord } from '../../hives.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
 
 type Change = {

@@ -4,11 +4,11 @@ import { type Command, Option } from 'commander';
 import { EXTENSION } from '../../../orgs/table.ts';
 import { convertRule } from '../../../rules/convert.ts';
 import { counted } from '../../../text/counted.ts';
+import type { ApiFlags } from '../../api/settings.ts';
 import { cliError, usageError } from '../../errors.ts';
-import { readList, writeText } from '../../files.ts';
 import { type Io, prettyJson } from '../../io.ts';
 import { clientOf, withApiOptions, withExamples } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
+import { readList, writeText } from '../../text/files.ts';
 import { convertHives } from './convert-hives.ts';
 
 type Flags = ApiFlags & { name?: string; dryRun: boolean; file?: string; out?: string; json?: boolean };

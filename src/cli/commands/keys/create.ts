@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { hashOfKey } from '../../../orgs/table.ts';
-import { parseDuration } from '../../duration.ts';
 import { cliError, usageError } from '../../errors.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
-import { OPERATOR, type Operator, requireKnown, withOperator } from '../../operator.ts';
+import { OPERATOR, type Operator, requireKnown, withOperator } from '../../kafka/operator.ts';
 import type { JsonFlag } from '../../options.ts';
-import { facts } from '../../table.ts';
-import { endText } from '../../time.ts';
-import { orgsOfFlags, type PlaceFlags } from './place.ts';
+import { parseDuration } from '../../text/duration.ts';
+import { facts } from '../../text/table.ts';
+import { endText } from '../../text/time.ts';
+import { orgsOfFlags, type PlaceFlags } from './find.ts';
 
 export type CreateFlags = PlaceFlags & JsonFlag & { uid?: string; name?: string; perms?: string; expires?: string };
 

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import type { Io } from '../../io.ts';
-import { withOperator } from '../../operator.ts';
+import { withOperator } from '../../kafka/operator.ts';
 import { type JsonFlag, type RowFlags, withExamples, withRows } from '../../options.ts';
 import { type CreateFlags, createKey } from './create.ts';
+import type { KeyPlace } from './find.ts';
 import { listKeys } from './list.ts';
-import type { KeyPlace } from './place.ts';
 import { revokeKey } from './revoke.ts';
 
 export function registerKeys(program: Command, io: Io): void {

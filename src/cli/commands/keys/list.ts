@@ -2,12 +2,12 @@
 
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { csvOf } from '../../../text/csv.ts';
-import { durationText } from '../../duration.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
-import type { Operator } from '../../operator.ts';
+import type { Operator } from '../../kafka/operator.ts';
 import type { RowFlags } from '../../options.ts';
-import { clip, table } from '../../table.ts';
-import { type FoundKey, findKeys, type KeyPlace } from './place.ts';
+import { durationText } from '../../text/duration.ts';
+import { clip, table } from '../../text/table.ts';
+import { type FoundKey, findKeys, type KeyPlace } from './find.ts';
 
 /** `last_used_at`: null where it is not known. */
 export type ListedKey = FoundKey & { last_used_at: number | null };

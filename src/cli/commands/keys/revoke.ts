@@ -1,9 +1,9 @@
 /** `keys revoke`: takes a key away where it is; processes hear of it by the log. */
 import { cliError, usageError } from '../../errors.ts';
 import { type Io, prettyJson } from '../../io.ts';
-import { OPERATOR, withOperator } from '../../operator.ts';
+import { OPERATOR, withOperator } from '../../kafka/operator.ts';
 import type { JsonFlag } from '../../options.ts';
-import { findKeys, type KeyPlace, orgsOfFlags } from './place.ts';
+import { findKeys, type KeyPlace, orgsOfFlags } from './find.ts';
 
 export async function revokeKey(name: string, flags: KeyPlace & JsonFlag, io: Io): Promise<void> {
   if (orgsOfFlags(flags).length === 0 && flags.uid === undefined)

@@ -1,10 +1,10 @@
 /** `rules eval`: rule cases from a file, without a server. */
 import type { Command } from 'commander';
 import { type CaseVerdict, evaluateCase } from '../../../rules/cases.ts';
-import { readList } from '../../files.ts';
 import { type Io, json, painter } from '../../io.ts';
 import { withExamples } from '../../options.ts';
-import { table } from '../../table.ts';
+import { readList } from '../../text/files.ts';
+import { table } from '../../text/table.ts';
 
 type Flags = { file: string; json?: boolean };
 

@@ -4,12 +4,12 @@ import { stringify } from 'yaml';
 import { RULE_HIVES } from '../../../responder/hives/hives.ts';
 import type { HiveRecord } from '../../../responder/hives/record.ts';
 import { csv } from '../../../text/csv.ts';
-import { readRule } from '../../files.ts';
-import { deleteRecord, getRecord, isMissing, listHive, setRecord } from '../../hives.ts';
+import { deleteRecord, getRecord, isMissing, listHive, setRecord } from '../../api/hives.ts';
+import type { ApiFlags } from '../../api/settings.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
 import { clientOf, type JsonFlag, type RowFlags, withApiOptions, withExamples, withRows } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
-import { clip, table } from '../../table.ts';
+import { readRule } from '../../text/files.ts';
+import { clip, table } from '../../text/table.ts';
 
 type Flags = ApiFlags & JsonFlag & { hive: string };
 type SetFlags = Flags & { file: string; respond?: string; enable?: boolean; disable?: boolean };

@@ -1,7 +1,7 @@
 /** The events of an org that sensors have sent lately, read from Kafka as they stand there: for trying a rule on them. */
 import { isNestedTooDeep } from '../../../command/depth.ts';
 import type { Io } from '../../io.ts';
-import { kafkaConfig, logTo, openKafka } from '../../kafka.ts';
+import { kafkaConfig, logTo, openKafka } from '../../kafka/kafka.ts';
 
 export type Replayed = { routing: unknown; event: unknown };
 

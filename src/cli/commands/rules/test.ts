@@ -9,9 +9,9 @@ import { compileStored } from '../../../rules/stored.ts';
 import { isObject } from '../../../rules/view.ts';
 import { counted } from '../../../text/counted.ts';
 import { cliError, usageError } from '../../errors.ts';
-import { readList, readRule } from '../../files.ts';
 import { type Io, json } from '../../io.ts';
 import { durationOption, withExamples } from '../../options.ts';
+import { readList, readRule } from '../../text/files.ts';
 import { replayEvents } from './replay.ts';
 
 type Flags = { file: string; respond?: string; events?: string; replay?: number | true; oid?: string; json?: boolean };

@@ -1,9 +1,9 @@
 /** `sensors tag|untag|isolate|rejoin`: what the platform says of a sensor. Each answers when it can be read back. */
 import type { Command } from 'commander';
+import type { ApiFlags } from '../../api/settings.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
 import { clientOf, durationOption, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
-import { visible } from '../../table.ts';
+import { visible } from '../../text/table.ts';
 
 type Flags = ApiFlags & JsonFlag & { ttl?: number };
 type Call = { method: 'POST' | 'DELETE'; path: string; fields: [name: string, value: string][] };

@@ -4,11 +4,11 @@
  */
 import type { Command } from 'commander';
 import { isName, isUuid } from '../../../model/ids.ts';
+import type { ApiFlags } from '../../api/settings.ts';
 import { usageError } from '../../errors.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
-import { withLog } from '../../log.ts';
+import { withLog } from '../../kafka/log.ts';
 import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
 
 type Flags = ApiFlags & JsonFlag & { kafka?: boolean };
 

@@ -3,13 +3,13 @@ import { type Command, Option } from 'commander';
 import { architectureName, platformName } from '../../../model/platforms.ts';
 import { tagSelector } from '../../../selector/index.ts';
 import { csv } from '../../../text/csv.ts';
-import type { SensorInfo, SensorsPage } from '../../answers.ts';
-import type { Client } from '../../client.ts';
+import type { SensorInfo, SensorsPage } from '../../api/answers.ts';
+import type { Client } from '../../api/client.ts';
+import type { ApiFlags } from '../../api/settings.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { clientOf, type RowFlags, wholeNumber, withApiOptions, withExamples, withRows } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
-import { clip, table } from '../../table.ts';
-import { utcText } from '../../time.ts';
+import { clip, table } from '../../text/table.ts';
+import { utcText } from '../../text/time.ts';
 
 type Flags = ApiFlags &
   RowFlags & { selector?: string; tag?: string; online?: boolean; ip?: string; hostname?: string; limit: number };

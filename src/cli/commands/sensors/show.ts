@@ -1,12 +1,12 @@
 /** `sensors show`: what is known of one sensor. */
 import type { Command } from 'commander';
 import { architectureName, platformName } from '../../../model/platforms.ts';
-import type { SensorAnswer } from '../../answers.ts';
+import type { SensorAnswer } from '../../api/answers.ts';
+import type { ApiFlags } from '../../api/settings.ts';
 import { type Io, type Paint, painter, prettyJson } from '../../io.ts';
 import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
-import type { ApiFlags } from '../../settings.ts';
-import { facts, visible } from '../../table.ts';
-import { utcText } from '../../time.ts';
+import { facts, visible } from '../../text/table.ts';
+import { utcText } from '../../text/time.ts';
 
 export function registerSensorShow(sensors: Command, io: Io): void {
   const command = sensors

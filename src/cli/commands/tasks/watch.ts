@@ -1,0 +1,108 @@
+/**
+ * `watch`: the events of the org's tasks as they happen. When the stream ends or the server goes away it connects again,
+ * naming the last event it has seen; a wrong key or org ends it. Ctrl-C ends it well.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { SseEvent } from '../../../text/sse.ts';
+import type { ActivityEvent } from '../../api/answers.ts';
+import type { Client } from '../../api/client.ts';
+import type { ApiFlags } from '../../api/settings.ts';
+import { EXIT } from '../../codes.ts';
+import { CliError } from '../../errors.ts';
+import { type Io, json, painter } from '../../io.ts';
+import { clientOf, type JsonFlag, withApiOptions, withExamples } from '../../options.ts';
+import { activityLine } from '../../text/activity.ts';
+
+type Flags = ApiFlags & JsonFlag & { task?: string; sid?: string };
+
+const RECONNECT_MS = { first: 500, most: 5_000 } as const;
+
+export function registerWatch(program: Command, io: Io): void {
+  const command = program
+    .command('watch')
+    .summary('follow tasks live')
+    .description(
+      'Prints what happens to the tasks of the org, as it happens, until Ctrl-C. With --json one object a line.',
+    );
+  withApiOptions(command)
+    .option('--task <task-id>', 'of this task alone')
+    .option('--sid <sid>', 'of this sensor alone')
+    .action((flags: Flags) => watch(flags, io));
+  withExamples(command, io, [
+    ['watch', 'everything'],
+    ['watch --task 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'one task'],
+    ['watch --json | jq -c \'select(.type == "task_failure")\'', 'failures, for programs'],
+  ]);
+}
+
+async function watch(flags: Flags, io: Io): Promise<void> {
+  const query = {
+    ...(flags.task === undefined ? {} : { task_id: flags.task }),
+    ...(flags.sid === undefined ? {} : { sid: flags.sid }),
+  };
+  const paint = painter(io.colour);
+  for await (const { id, event, data } of follow(clientOf(flags, io), query, io)) {
+    if (event === 'gap')
+      io.err(
+        'Some events were missed since the stream ended: too many were written, or the server no longer knows where it was.\n',
+      );
+    const activity = parse(data);
+    if (activity === undefined) continue;
+    io.out(flags.json ? json({ id, type: event, ...activity }) : `${activityLine(event, activity, paint)}\n`);
+  }
+}
+
+export type FollowOptions = {
+  onOpen?(): void;
+  /** Whether to go on trying after this refusal of a later connect; by default none passes by itself. */
+  passes?(refusal: CliError): boolean;
+};
+
+/** Events without an end. The first connect must work; later ones are tried again while the server is away. */
+export async function* follow(
+  client: Client,
+  query: Record<string, string>,
+  io: Pick<Io, 'stopped' | 'err'>,
+  { onOpen = () => {}, passes = () => false }: FollowOptions = {},
+): AsyncGenerator<SseEvent> {
+  let lastEventId = '';
+  let waitMs: number = RECONNECT_MS.first;
+  let connected = false;
+  let isTold = false;
+  while (!io.stopped.aborted) {
+    try {
+      const opened = () => {
+        connected = true;
+        isTold = false;
+        waitMs = RECONNECT_MS.first;
+        onOpen();
+      };
+      const remember = (id: string) => {
+        lastEventId = id;
+      };
+      for await (const event of client.events(query, lastEventId, opened, remember)) {
+        if (event.event !== 'gap' && event.id !== '') lastEventId = event.id;
+        yield event;
+      }
+    } catch (error) {
+      if (io.stopped.aborted) return;
+      if (!connected || !(error instanceof CliError)) throw error;
+      if (error.exitCode !== EXIT.unavailable && !passes(error)) throw error;
+    }
+    if (io.stopped.aborted) return;
+    if (!isTold) io.err('The stream ended; connecting again.\n');
+    isTold = true;
+    await sleep(waitMs, undefined, { signal: io.stopped }).catch(() => {});
+    waitMs = Math.min(waitMs * 2, RECONNECT_MS.most);
+  }
+}
+
+function parse(data: string): ActivityEvent | undefined {
+  try {
+    const value = JSON.parse(data) as Partial<ActivityEvent> | null;
+    return value?.routing && value.event ? (value as ActivityEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}
