@@ -2,6 +2,7 @@
  * Keeps the tasks of one org in memory at the version that Redis has. Whatever was added is given to `onAdded` in the same
  * step in which it is put into memory, so that a sensor that connects and a task that is added can't miss each other.
  */
+import { pagesOf } from '../async/pages.ts';
 import type { RolePorts } from '../ports.ts';
 import type { TaskChange } from '../projector/projection.ts';
 import { Slices } from '../selector/index.ts';
@@ -67,13 +68,11 @@ export class Follower {
 
   async #reload(): Promise<void> {
     const gone = new Set([...this.tasks.values()].map(({ taskId }) => taskId));
-    let after: string | null = null;
-    do {
-      const page = await this.#ports.projection.pendingIds(this.#oid, PAGE, after);
+    const { projection } = this.#ports;
+    for await (const page of pagesOf((cursor) => projection.pendingIds(this.#oid, PAGE, cursor))) {
       for (const taskId of page.ids) gone.delete(taskId);
       await this.#add(page.ids, true);
-      after = page.next;
-    } while (after !== null);
+    }
     for (const taskId of gone) this.tasks.remove(taskId);
   }
 

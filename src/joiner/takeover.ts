@@ -8,6 +8,7 @@
  * takes under the same epoch and token ends the reading: what was read is whole.
  */
 
+import { pagesOf } from '../async/pages.ts';
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
 import type { RolePorts } from '../ports.ts';
@@ -85,17 +86,15 @@ async function load(
 ): Promise<void> {
   const { projection, recordCodec, clock, inbox, orgs } = ports;
   if (nextOffset !== null) {
-    let cursor: string | null = null;
-    do {
-      const page = await projection.scanSensors(orgPartition.oid, orgPartition.partition, cursor);
+    const { oid, partition } = orgPartition;
+    for await (const page of pagesOf((cursor) => projection.scanSensors(oid, partition, cursor))) {
       for (const { facts, presence } of page.sensors) {
         if (!facts) continue;
         const view = Object.assign(fromState(recordCodec.decode('SensorState', facts)), presence);
         const sensor = addSensor(orgPartition, view, clock.nowMs());
         sensor.nextOffset = presence?.nextOffset ?? 0;
       }
-      cursor = page.next;
-    } while (cursor !== null);
+    }
     orgPartition.nextOffset = nextOffset;
     return;
   }

@@ -4,6 +4,7 @@
  *
  * The fold is in memory: about as much as Redis holds.
  */
+import { pagesOf } from '../async/pages.ts';
 import type { SensorState } from '../model/records.ts';
 import type { OrgStatus, Projection } from '../projector/projection.ts';
 import { compareSensor, compareTask, type Difference, essenceOf, wantedOf } from './compare.ts';
@@ -69,12 +70,8 @@ export class Verification {
 
   async #ids(which: 'pendingIds' | 'endedIds', oid: string): Promise<Set<string>> {
     const all = new Set<string>();
-    let after: string | null = null;
-    do {
-      const page: { ids: string[]; next: string | null } = await this.#ports.projection[which](oid, PAGE, after);
-      for (const id of page.ids) all.add(id);
-      after = page.next;
-    } while (after !== null);
+    for await (const { ids } of pagesOf((cursor) => this.#ports.projection[which](oid, PAGE, cursor)))
+      for (const id of ids) all.add(id);
     return all;
   }
 
@@ -96,17 +93,9 @@ export class Verification {
 
   async #compareSensors(oid: string, partition: number): Promise<Found[]> {
     const live = new Map<string, string>();
-    let cursor: string | null = null;
-    do {
-      const page: Awaited<ReturnType<Projection['scanFacts']>> = await this.#ports.projection.scanFacts(
-        oid,
-        partition,
-        cursor,
-      );
+    for await (const page of pagesOf((cursor) => this.#ports.projection.scanFacts(oid, partition, cursor)))
       for (const { sid, facts } of page.sensors)
         live.set(sid, essenceOf(this.#ports.stored(facts), this.#ports.nowMs()));
-      cursor = page.next;
-    } while (cursor !== null);
     const logged = new Map<string, string>();
     for (const sensor of this.log.sensors.values())
       if (sensor.oid === oid && sensor.partition === partition) logged.set(sensor.sid, sensor.essence);

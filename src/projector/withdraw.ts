@@ -8,6 +8,7 @@
  * Sensors are those that Redis has. After a loss it has none of a partition, or what an older state of Redis had, until the
  * joiner has caught up and uploaded them: these come from `sensor-state`, which is written before rows are.
  */
+import { pagesOf } from '../async/pages.ts';
 import { fromState, type SensorView } from '../model/sensor.ts';
 import type { EpochEvent, RolePorts } from '../ports.ts';
 import { compileSelector, type Predicate, parseSelector, recordOf, Slices, sidOf } from '../selector/index.ts';
@@ -85,9 +86,7 @@ async function fromRows(
   sids: Set<string>,
   slices: Slices,
 ): Promise<void> {
-  let cursor: string | null = null;
-  do {
-    const page = await projection.scanSensors(oid, partition, cursor);
+  for await (const page of pagesOf((cursor) => projection.scanSensors(oid, partition, cursor)))
     for (const { sid, facts, presence } of page.sensors) {
       if (!facts) continue;
       if (slices.isOver) await slices.pause();
@@ -95,8 +94,6 @@ async function fromRows(
       view.aliveAtMs = presence?.aliveAtMs ?? view.aliveAtMs;
       if (matches(view, clock.nowMs(), predicates)) sids.add(sid);
     }
-    cursor = page.next;
-  } while (cursor !== null);
 }
 
 /** The topic is compacted, but not at once: of several records of a sensor the last one counts. */

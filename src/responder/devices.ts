@@ -2,6 +2,7 @@
  * All sensors of one device, by their `did`, for actions on an entire device. Looking means reading every sensor of the org: what
  * was found is used for a while, so that a rule that tags devices all the time costs one look in that time.
  */
+import { pagesOf } from '../async/pages.ts';
 import type { RolePorts } from '../ports.ts';
 
 export type DevicePorts = Pick<RolePorts, 'projection' | 'recordCodec' | 'clock'> & { presencePartitions: number };
@@ -37,13 +38,7 @@ export class Devices {
     const { projection, presencePartitions } = this.#ports;
     const index: Index = new Map();
     for (let partition = 0; partition < presencePartitions; partition += 1) {
-      let cursor: string | null = null;
-      do {
-        const page: Awaited<ReturnType<typeof projection.scanFacts>> = await projection.scanFacts(
-          oid,
-          partition,
-          cursor,
-        );
+      for await (const page of pagesOf((cursor) => projection.scanFacts(oid, partition, cursor)))
         for (const { sid, facts } of page.sensors) {
           const did = this.#read(facts);
           if (did === '') continue;
@@ -52,8 +47,6 @@ export class Devices {
           // A scan may come by a sensor twice.
           if (sids.length < SENSORS_MAX && !sids.includes(sid)) sids.push(sid);
         }
-        cursor = page.next;
-      } while (cursor !== null);
     }
     return index;
   }

@@ -1,4 +1,5 @@
 /** What the actions of one batch share: the pending tasks of an org, read once, and how many of them may be withdrawn. */
+import { pagesOf } from '../async/pages.ts';
 import type { Target } from '../command/target.ts';
 import type { RolePorts } from '../ports.ts';
 import { RuleFault } from '../rules/errors.ts';
@@ -37,12 +38,10 @@ export class Turn {
 
   async #pendingIds(oid: string): Promise<string[]> {
     const found: string[] = [];
-    let after: string | null = null;
-    do {
-      const page: { ids: string[]; next: string | null } = await this.#projection.pendingIds(oid, TASKS_PAGE, after);
-      found.push(...page.ids);
-      after = page.next;
-    } while (after !== null && found.length < TASKS_MAX);
+    for await (const { ids } of pagesOf((cursor) => this.#projection.pendingIds(oid, TASKS_PAGE, cursor))) {
+      found.push(...ids);
+      if (found.length >= TASKS_MAX) break;
+    }
     return found.slice(0, TASKS_MAX);
   }
 }

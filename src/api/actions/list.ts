@@ -6,6 +6,7 @@
  * is lost meanwhile, the answer breaks off instead of looking complete.
  */
 
+import { pagesOf } from '../../async/pages.ts';
 import { readerOf } from '../../command/reader.ts';
 import { type ListData, ListSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
@@ -53,13 +54,16 @@ async function* pieces(
   const { oid } = context;
   const sensors = new TargetSensors(context, oid, target);
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
-  let place = start;
   let written = 0;
   let looked = 0;
-  let text = '{"tasks":[';
-  do {
+  const readPage = (cursor: string | null) => {
     const size = Math.min(PAGE_TASKS, limit - written);
-    const page = await readTaskPage(context.reads, context.oid, listing, size, place, nowMs);
+    looked += size;
+    return readTaskPage(context.reads, oid, listing, size, cursor, nowMs);
+  };
+  let next: string | null = null;
+  let text = '{"tasks":[';
+  for await (const page of pagesOf(readPage, start)) {
     const tasks = page.tasks.filter(isListed);
     const batches = target === null ? deliveriesOf(context, oid, tasks) : dueFor(context, oid, tasks, sensors);
     for await (const entries of batches) {
@@ -72,12 +76,11 @@ async function* pieces(
       yield text;
       text = '';
     }
-    await stillUsable(context.reads, context.oid, epoch);
-    place = page.next;
-    looked += size;
-    if (place === null) break;
+    await stillUsable(context.reads, oid, epoch);
+    next = page.next;
+    if (next === null || written >= limit || (query.limit != null && looked >= PAGE_TASKS_MAX)) break;
     yield text;
     text = '';
-  } while (written < limit && (query.limit == null || looked < PAGE_TASKS_MAX));
-  yield place === null ? `${text}]}` : `${text}],"next_cursor":${JSON.stringify(cursorOf(listing, place))}}`;
+  }
+  yield next === null ? `${text}]}` : `${text}],"next_cursor":${JSON.stringify(cursorOf(listing, next))}}`;
 }

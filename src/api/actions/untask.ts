@@ -6,6 +6,7 @@
  * removes it. `deleted` counts the pairs that were still due, `tasks` the tasks removed; both are counted after the fact.
  */
 
+import { pagesOf } from '../../async/pages.ts';
 import { readerOf } from '../../command/reader.ts';
 import { UntaskSchema } from '../../command/schemas.ts';
 import { readTarget, type Target } from '../../command/target.ts';
@@ -51,15 +52,13 @@ async function planOne(context: ActionContext, taskId: string, target: Target, n
 async function planAll(context: ActionContext, target: Target, nowMs: number): Promise<Plan> {
   const ids: string[] = [];
   const sensors = new TargetSensors(context, context.oid, treeOf(target.selector));
-  let cursor: string | null = null;
-  do {
-    const page = await readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, cursor, nowMs);
+  const pages = pagesOf((cursor) => readTaskPage(context.reads, context.oid, 'pending', PAGE_TASKS, cursor, nowMs));
+  for await (const page of pages) {
     if (isWhole(target)) ids.push(...page.tasks.map(({ taskId }) => taskId));
     else
       for await (const entries of dueFor(context, context.oid, page.tasks, sensors))
         ids.push(...entries.map(({ task }) => task.taskId));
-    cursor = page.next;
-  } while (cursor !== null);
+  }
   return { ids, target, ended: new Set() };
 }
 

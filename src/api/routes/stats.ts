@@ -1,5 +1,7 @@
 /** How an org is doing: the last day by the minute, and what waits, by age. Nothing here is needed to deliver a task. */
+
 import { Type } from '@sinclair/typebox';
+import { pagesOf } from '../../async/pages.ts';
 import { OidParams } from '../../command/fields.ts';
 import { COUNTED, type Minute, minuteOf, onlineIn, percentile, STATS_MINUTES } from '../../projector/stats.ts';
 import type { ApiContext } from '../actions/context.ts';
@@ -66,17 +68,16 @@ function series(minutes: readonly Minute[], first: number) {
 async function backlog(context: ApiContext, oid: string) {
   const { nowMs } = await usableStatus(context.reads, oid);
   const groups = [...AGES, null].map((upTo) => ({ up_to_seconds: upTo, tasks: 0 }));
-  let place: string | null = null;
   let looked = 0;
-  do {
-    const page = await readTaskPage(context.reads, oid, 'pending', PAGE_TASKS, place, nowMs);
+  const pages = pagesOf((cursor) => readTaskPage(context.reads, oid, 'pending', PAGE_TASKS, cursor, nowMs));
+  for await (const page of pages) {
     for (const task of page.tasks.filter(isListed)) {
       const age = (nowMs - task.command.issued_at) / 1000;
       const group = groups.find(({ up_to_seconds: upTo }) => upTo === null || age <= upTo);
       if (group) group.tasks += 1;
     }
-    place = page.next;
     looked += PAGE_TASKS;
-  } while (place !== null && looked < TASKS_MAX);
+    if (looked >= TASKS_MAX) break;
+  }
   return groups;
 }

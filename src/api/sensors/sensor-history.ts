@@ -4,6 +4,7 @@
  * memory holds what is answered and one page.
  */
 import type { Static } from '@sinclair/typebox';
+import { pagesOf } from '../../async/pages.ts';
 import { isAnswered, stateOf } from '../../model/states.ts';
 import type { Delivery } from '../../model/task.ts';
 import type { HistoryAnswer } from '../actions/answers.ts';
@@ -27,17 +28,16 @@ export async function sensorHistory(
   let looked = 0;
   let complete = true;
   for (const idsOf of [reads.pendingIds, reads.endedIds]) {
-    let place: string | null = null;
-    do {
-      const { ids, next }: { ids: string[]; next: string | null } = await idsOf(oid, PAGE_TASKS, place);
+    for await (const { ids, next } of pagesOf((cursor) => idsOf(oid, PAGE_TASKS, cursor))) {
       const deliveries = await Promise.all(ids.map((id) => reads.readDelivery(oid, id, sensor.sid)));
       for (const [i, delivery] of deliveries.entries())
         if (delivery && hasMet(delivery)) found.set(ids[i] as string, delivery);
       keepNewest(found, limit);
       looked += ids.length;
-      place = next;
-    } while (place !== null && looked < TASKS_MAX);
-    complete &&= place === null;
+      if (next === null || looked < TASKS_MAX) continue;
+      complete = false;
+      break;
+    }
   }
   return { tasks: await entriesOf(reads, oid, found, sensor.online, nowMs), complete };
 }

@@ -1,4 +1,5 @@
 /** Which sensors are online: of some, or of all, a page of the projection at a time. */
+import { pagesOf } from '../../async/pages.ts';
 import { isName } from '../../model/ids.ts';
 import type { ApiContext } from '../actions/context.ts';
 import { stillUsable } from '../reads.ts';
@@ -26,17 +27,10 @@ export async function* presenceOfAll(
 ): AsyncGenerator<(readonly [string, boolean])[]> {
   for (let partition = 0; partition < source.presencePartitions(); partition += 1) {
     const seen = new Set<string>();
-    let cursor: string | null = null;
-    do {
-      const page: Awaited<ReturnType<Source['reads']['scanSensors']>> = await source.reads.scanSensors(
-        oid,
-        partition,
-        cursor,
-      );
+    for await (const page of pagesOf((cursor) => source.reads.scanSensors(oid, partition, cursor))) {
       const fresh = page.sensors.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
       await stillUsable(source.reads, oid, epoch);
       yield fresh.map(({ sid, presence }) => [sid, presence?.online === true] as const);
-      cursor = page.next;
-    } while (cursor !== null);
+    }
   }
 }

@@ -2,6 +2,7 @@
  * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
  * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
  */
+import { pagesOf } from '../../async/pages.ts';
 import { ApiError } from '../../errors.ts';
 import { fromState, type SensorView } from '../../model/sensor.ts';
 import type { PresenceRow, StoredSensor } from '../../projector/projection.ts';
@@ -32,13 +33,10 @@ export async function* sensorsFor(
 ): AsyncGenerator<SeenSensor[]> {
   for (const partition of partitionsFor(source, selectors)) {
     const seen = new Set<string>();
-    let cursor: string | null = null;
-    do {
-      const page: Awaited<ReturnType<Reads['scanSensors']>> = await source.reads.scanSensors(oid, partition, cursor);
+    for await (const page of pagesOf((cursor) => source.reads.scanSensors(oid, partition, cursor))) {
       const fresh = page.sensors.filter(({ sid }) => !seen.has(sid) && seen.add(sid));
       yield fresh.map((stored) => seenSensor(source, oid, stored));
-      cursor = page.next;
-    } while (cursor !== null);
+    }
   }
 }
 

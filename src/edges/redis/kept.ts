@@ -1,4 +1,5 @@
 /** What `verify` reads of Redis; see src/operations/kept.ts. */
+import { pagesOf } from '../../async/pages.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf } from '../../model/task.ts';
 import type { Connection, Kept, KeyName } from '../../operations/kept.ts';
@@ -73,16 +74,16 @@ function contentIn(taskId: string, bytes: Buffer, decodeCommand: (bytes: Buffer)
 
 async function connectionsOf(redis: RedisClient, oid: string, partition: number): Promise<Map<string, Connection>> {
   const found = new Map<string, Connection>();
-  let cursor = '0';
-  do {
-    const args = [keys.presence(oid, partition), cursor, 'COUNT', SCAN_COUNT];
+  const scan = async (cursor: string | null) => {
+    const args = [keys.presence(oid, partition), cursor ?? '0', 'COUNT', SCAN_COUNT];
     const [reply] = await redis.pipeline([{ oid, name: 'hscan', args }]);
     const [next, flat] = reply as [string, string[]];
+    return { flat, next: next === '0' ? null : next };
+  };
+  for await (const { flat } of pagesOf(scan))
     for (let i = 0; i + 1 < flat.length; i += 2) {
       const { online, connectionId } = readPresence(flat[i + 1] as string);
       found.set(flat[i] as string, { online, connectionId });
     }
-    cursor = next;
-  } while (cursor !== '0');
   return found;
 }

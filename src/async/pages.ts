@@ -1,0 +1,15 @@
+/** The pages of a list that is read with a cursor. */
+
+/** Reads from `cursor` (null: the first page) to the last page, and each page only when the caller asks for it: a caller that
+ *  stops reads no further. */
+export async function* pagesOf<Page extends { next: string | null }>(
+  read: (cursor: string | null) => Promise<Page>,
+  cursor: string | null = null,
+): AsyncGenerator<Page, void> {
+  let next = cursor;
+  do {
+    const page = await read(next);
+    yield page;
+    next = page.next;
+  } while (next !== null);
+}
