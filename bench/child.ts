@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterOurDeath } from '../src/stack/watchdog.ts';
+import { afterOurDeath } from '../src/stack/process/watchdog.ts';
 
 export type Child = {
   process: ChildProcess;

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { askedOf, readFlags, WrongUse, wholeNumber } from '../scripts/flags.ts';
 import { painter, prettyJson, wantsColour } from '../src/cli/io.ts';
 import { table } from '../src/cli/text/table.ts';
-import { KAFKA_VERSION } from '../src/stack/local-kafka.ts';
+import { KAFKA_VERSION } from '../src/stack/local/kafka.ts';
 import type { Stack } from '../src/stack/source.ts';
 import { upStack } from '../src/stack/stack.ts';
 import type { Bench, Flags, Result, Section } from './bench.ts';

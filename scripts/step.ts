@@ -3,7 +3,7 @@
 // process, kill -9 included, ends its steps.
 
 import { spawn } from 'node:child_process';
-import { afterOurDeath, endGroupScript } from '../src/stack/watchdog.ts';
+import { afterOurDeath, endGroupScript } from '../src/stack/process/watchdog.ts';
 
 /** How a step went; `output` is empty when it went straight to the terminal. */
 export type StepResult = { ok: boolean; output: string; timedOut: boolean };

@@ -1,10 +1,10 @@
 // What `rt stack up|down|status` does. `up` leaves the stack running after the command has ended; `.stack` remembers it, so
 // that `npm start` uses it and `down` finds it from any terminal.
 
-import { composeDown, composePorts } from './compose.ts';
-import { askDocker } from './docker.ts';
+import { composeDown, composePorts } from './docker/compose.ts';
+import { askDocker } from './docker/docker.ts';
 import { StackInUse } from './errors.ts';
-import { endLeftovers } from './local-stack.ts';
+import { endLeftovers } from './local/stack.ts';
 import { stackDir } from './paths.ts';
 import { kafkaAnswers, redisAnswers } from './probe.ts';
 import { upStack } from './stack.ts';

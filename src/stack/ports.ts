@@ -2,6 +2,7 @@
 // asked for try again with another one.
 
 import { createServer } from 'node:net';
+import getPort from 'get-port';
 import { StackSettingError } from './errors.ts';
 
 /** True when nothing listens on this port of 127.0.0.1. */
@@ -13,21 +14,10 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that the system says is free. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no address')),
-      );
-    });
-  });
-}
+/** A port that the system says is free, and that no other caller in this process has got in the last seconds. */
+export const freePort = (): Promise<number> => getPort({ host: '127.0.0.1' });
 
-/** The first of `preferred` that is free, else any free one. */
+/** The first of `preferred` that is free, else any free one. get-port would refuse one that this process has just given back. */
 export async function firstFree(preferred: readonly (number | undefined)[]): Promise<number> {
   for (const port of preferred) {
     if (port !== undefined && (await isFree(port))) return port;

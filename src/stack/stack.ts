@@ -2,8 +2,8 @@
 // environment names them; Docker answers and has or gets the images; local processes. Whatever was started here ends with
 // `stop`, and, unless it was asked to outlive this process, when this process dies in any other way.
 
-import { runDocker } from './docker-stack.ts';
-import { findDetached, runLocal } from './local-stack.ts';
+import { runDocker } from './docker/stack.ts';
+import { findDetached, runLocal } from './local/stack.ts';
 import { portFrom } from './ports.ts';
 import { accepts } from './probe.ts';
 import {

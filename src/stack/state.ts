@@ -5,7 +5,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackInUse } from './errors.ts';
-import { isAlive, markOf, type ProcessMark } from './pids.ts';
+import { isAlive, markOf, type ProcessMark } from './process/pids.ts';
 
 /** A server process that was started on this folder. */
 export type RecordedServer = ProcessMark & { port: number };

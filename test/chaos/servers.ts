@@ -1,9 +1,9 @@
 /** A Kafka and a Redis of a run's own, which can be killed and come back on the same port, with their data or without. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startLocalKafka } from '../../src/stack/local-kafka.ts';
-import { startLocalRedis } from '../../src/stack/local-redis.ts';
-import type { LocalServer } from '../../src/stack/local-server.ts';
+import { startLocalKafka } from '../../src/stack/local/kafka.ts';
+import { startLocalRedis } from '../../src/stack/local/redis.ts';
+import type { LocalServer } from '../../src/stack/local/server.ts';
 
 export class Servers {
   readonly #kafkaDir: string;

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
-import { findJava } from '../../src/stack/java.ts';
-import { kafkaLibs } from '../../src/stack/local-kafka.ts';
+import { findJava } from '../../src/stack/local/java.ts';
+import { kafkaLibs } from '../../src/stack/local/kafka.ts';
 import { kafkaRuns } from './support/local.ts';
 import { soon } from './support/system.ts';
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { startLocalKafka } from '../../src/stack/local-kafka.ts';
-import { startLocalRedis } from '../../src/stack/local-redis.ts';
-import type { LocalServer } from '../../src/stack/local-server.ts';
+import { startLocalKafka } from '../../src/stack/local/kafka.ts';
+import { startLocalRedis } from '../../src/stack/local/redis.ts';
+import type { LocalServer } from '../../src/stack/local/server.ts';
 import { kafkaAnswers, redisAnswers } from '../../src/stack/probe.ts';
 import { kafkaRuns, redisRuns } from './support/local.ts';
 

@@ -9,7 +9,7 @@ import { registryHeader } from '../../src/edges/avro/framing.ts';
 import { Registry } from '../../src/edges/avro/registry.ts';
 import { currentSchema, parseSchema } from '../../src/edges/avro/schema-files.ts';
 import { RECORD_NAMES, type RecordName } from '../../src/model/records.ts';
-import { startLocalRegistry } from '../../src/stack/local-registry.ts';
+import { startLocalRegistry } from '../../src/stack/local/registry.ts';
 import { plain, samples } from '../edges/avro/samples.ts';
 
 let url = process.env.SCHEMA_REGISTRY_URL ?? '';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/stack/paths.ts';
-import { startTime } from '../../src/stack/pids.ts';
+import { startTime } from '../../src/stack/process/pids.ts';
 
 const checkout = mkdtempSync(join(tmpdir(), 'rt-install-'));
 afterAll(() => rmSync(checkout, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { createSteps } from '../../scripts/step.ts';
 import { packageRoot } from '../../src/stack/paths.ts';
-import { endMarked, isAlive, markOf, type ProcessMark } from '../../src/stack/pids.ts';
+import { endMarked, isAlive, markOf, type ProcessMark } from '../../src/stack/process/pids.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rt-step-'));
 const soon = { timeout: 10_000, interval: 20 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StackInUse } from '../../src/stack/errors.ts';
-import { markOf } from '../../src/stack/pids.ts';
+import { markOf } from '../../src/stack/process/pids.ts';
 import { changeState, ownerOf, readState, survivors, takeOwnership } from '../../src/stack/state.ts';
 
 let dir: string;

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findJava } from '../../../src/stack/java.ts';
-import { KAFKA_VERSION } from '../../../src/stack/local-kafka.ts';
+import { findJava } from '../../../src/stack/local/java.ts';
+import { KAFKA_VERSION } from '../../../src/stack/local/kafka.ts';
 import { cacheDir } from '../../../src/stack/paths.ts';
 
 function canRun(command: string): boolean {

@@ -1,12 +1,38 @@
-// One server that runs as a child: Kafka, Redis or the schema registry. It lives in a session of its own, so Ctrl-C reaches only
+// A server that runs as a child: Kafka, Redis or the schema registry. It lives in a session of its own, so Ctrl-C reaches only
 // the program that started it, which then stops things in order. Unless it is detached it never outlives its parent.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterOurDeath, endServerScript } from './watchdog.ts';
+import { afterOurDeath, endServerScript } from '../process/watchdog.ts';
 
-/** What to run. Output goes to `outFile`, overwritten at each start. */
+/** A server of this machine on 127.0.0.1. `kill` sends a signal and, when it is one that ends a process, waits for the end.
+ *  `exited` resolves with how it ended and never rejects. `stop` is safe twice. */
+export type LocalServer = {
+  port: number;
+  pid: number;
+  exited: Promise<string>;
+  stop(): Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+};
+
+/** How a local server is started. */
+export type LocalServerOptions = {
+  /** Its data and logs; made when it is not there. */
+  dir: string;
+  /** Without it a free one is taken. */
+  port?: number;
+  /** It outlives this process. Otherwise it dies with it, whatever ends this process. */
+  detached?: boolean;
+  /** `dir` is removed when this process dies without stopping the server. */
+  removeAfterDeath?: boolean;
+  /** Hears of the process before it is ready, so that it can be written down. */
+  onSpawn?: (server: { pid: number; port: number }) => void;
+  /** Told about downloads. */
+  log?: (line: string) => void;
+};
+
+/** What to run in `cwd`. Output goes to `outFile`, overwritten at each start. */
 export type ServerCommand = {
   name: string;
   command: string;
@@ -14,24 +40,18 @@ export type ServerCommand = {
   cwd: string;
   outFile: string;
   /** Outlives this process (for `rt stack up`). */
-  detached?: boolean;
-  /** Removed with everything in it when this process dies without stopping the server. */
-  removeAfterDeath?: string;
+  detached?: boolean | undefined;
+  /** `cwd` is removed with everything in it when this process dies without stopping the server. */
+  removeAfterDeath?: boolean | undefined;
 };
 
 /** A running server. `exited` resolves with how it ended, never rejects. */
-export type ServerProcess = {
-  name: string;
-  pid: number;
-  exited: Promise<string>;
-  running(): boolean;
-  stop(): Promise<void>;
-  kill(signal: NodeJS.Signals): Promise<void>;
-};
+export type ServerProcess = Omit<LocalServer, 'port'> & { name: string; running(): boolean };
 
 const STOP_GRACE_MS = 20_000;
 const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGQUIT', 'SIGHUP'];
 
+/** Not by execa: it has no `unref`, and what it writes to a file goes through this process, which may end first. */
 function spawnQuietly({ command, args, cwd, outFile }: ServerCommand): ChildProcess {
   const out = openSync(outFile, 'w');
   try {
@@ -55,34 +75,44 @@ export async function startServer(wanted: ServerCommand): Promise<ServerProcess>
   let ended = false;
   const watchdog = wanted.detached
     ? undefined
-    : afterOurDeath(endServerScript, [String(pid), wanted.removeAfterDeath ?? '']);
+    : afterOurDeath(endServerScript, [String(pid), wanted.removeAfterDeath ? wanted.cwd : '']);
   void exited.then(() => {
     ended = true;
     watchdog?.cancel();
   });
 
-  async function waitForEnd(): Promise<void> {
+  async function kill(signal: NodeJS.Signals): Promise<void> {
+    if (ended) return;
+    child.kill(signal);
+    if (!ENDING_SIGNALS.includes(signal)) return;
     child.ref();
     await exited;
   }
-  return {
-    name: wanted.name,
-    pid,
-    exited,
-    running: () => !ended,
-    async stop() {
-      if (ended) return;
-      child.kill('SIGTERM');
-      const forced = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
-      await waitForEnd();
-      clearTimeout(forced);
-    },
-    async kill(signal) {
-      if (ended) return;
-      child.kill(signal);
-      if (ENDING_SIGNALS.includes(signal)) await waitForEnd();
-    },
-  };
+  async function stop(): Promise<void> {
+    const forced = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+    await kill('SIGTERM');
+    clearTimeout(forced);
+  }
+  return { name: wanted.name, pid, exited, running: () => !ended, stop, kill };
+}
+
+/** Starts a server that listens on `port`, and resolves when it answers. */
+export async function startListening(
+  { dir, detached, removeAfterDeath, onSpawn }: LocalServerOptions,
+  port: number,
+  program: Pick<ServerCommand, 'name' | 'command' | 'args' | 'outFile'> & {
+    answers: (pid: number) => Promise<boolean>;
+    deadlineMs: number;
+    /** Without it `outFile` is the log. */
+    logFile?: string;
+  },
+): Promise<LocalServer> {
+  const { name, command, args, outFile, answers, deadlineMs, logFile = outFile } = program;
+  const server = await startServer({ name, command, args, cwd: dir, outFile, detached, removeAfterDeath });
+  const { pid, exited, stop, kill } = server;
+  onSpawn?.({ pid, port });
+  await untilReady(server, () => answers(pid), { deadlineMs, logFile });
+  return { port, pid, exited, stop, kill };
 }
 
 /** Waits until `answers` says yes. Throws, with the last lines of `logFile`, when the server ends before or `deadlineMs` (a

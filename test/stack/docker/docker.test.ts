@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { publishedPort } from '../../src/stack/compose.ts';
-import { failureLine } from '../../src/stack/docker.ts';
+import { publishedPort } from '../../../src/stack/docker/compose.ts';
+import { failureLine } from '../../../src/stack/docker/docker.ts';
 
 describe('why docker failed, in one line', () => {
-  const failure = (more: object) => Object.assign(new Error('Command failed'), more);
+  const failure = (more: object) => ({ shortMessage: 'Command failed', ...more });
   test.each([
     [{ code: 'ENOENT' }, 'docker is not installed'],
-    [{ killed: true, stderr: 'half a li' }, 'no answer within 8 s'],
+    [{ timedOut: true, stderr: 'half a li' }, 'no answer within 8 s'],
     [{ stderr: 'Pulling\nError: no such host\n\n' }, 'Error: no such host'],
     [
       { stderr: "docker: unknown command: docker compose\n\nRun 'docker --help' for more\n" },

@@ -5,15 +5,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalKafka } from './local-kafka.ts';
-import { startLocalRedis } from './local-redis.ts';
-import type { LocalServer } from './local-server.ts';
-import { shortPath, stackDir } from './paths.ts';
-import { endMarked, markOf } from './pids.ts';
-import { choosePort } from './ports.ts';
-import { kafkaAnswers, redisAnswers } from './probe.ts';
-import type { SourceOptions, Stack, StackOptions } from './source.ts';
-import { changeState, readState, survivors, takeOwnership } from './state.ts';
+import { shortPath, stackDir } from '../paths.ts';
+import { choosePort } from '../ports.ts';
+import { kafkaAnswers, redisAnswers } from '../probe.ts';
+import { endMarked, markOf } from '../process/pids.ts';
+import type { SourceOptions, Stack, StackOptions } from '../source.ts';
+import { changeState, readState, survivors, takeOwnership } from '../state.ts';
+import { startLocalKafka } from './kafka.ts';
+import { startLocalRedis } from './redis.ts';
+import type { LocalServer } from './server.ts';
 
 const LEFTOVER_GRACE_MS = 15_000;
 

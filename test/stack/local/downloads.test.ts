@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cached, pomOf } from '../../src/stack/downloads.ts';
+import { cached, pomOf } from '../../../src/stack/local/downloads.ts';
 
 let cache: string;
 beforeEach(() => {

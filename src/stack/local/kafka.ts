@@ -5,14 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort, onSomePort } from '../ports.ts';
+import { kafkaOfCluster } from '../probe.ts';
+import { runTool } from '../process/tool.ts';
 import { cached, fetchJars } from './downloads.ts';
 import { findJava } from './java.ts';
 import { log4jSettings, serverProperties } from './kafka-settings.ts';
-import type { LocalServer, LocalServerOptions } from './local-server.ts';
-import { freePort, onSomePort } from './ports.ts';
-import { kafkaOfCluster } from './probe.ts';
-import { startServer, untilReady } from './server-process.ts';
-import { runTool } from './tool.ts';
+import { type LocalServer, type LocalServerOptions, startListening } from './server.ts';
 
 export const KAFKA_VERSION = '4.3.1';
 const JAVA_MINIMUM = 17;
@@ -83,18 +82,15 @@ async function startOn(port: number, layout: Layout, options: LocalServerOptions
   await format(layout, properties);
   const clusterId = clusterIdOf(join(dir, 'data'));
   const jvm = [...HEAP, '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true'];
-  const server = await startServer({
+  return startListening(options, port, {
     name: 'Kafka',
     command: java,
     args: [...jvm, `-Dlog4j2.configurationFile=${logSettings}`, '-cp', classPath, 'kafka.Kafka', propertiesFile],
-    cwd: dir,
     outFile: join(dir, 'kafka.out.log'),
-    detached: options.detached === true,
-    ...(options.removeAfterDeath ? { removeAfterDeath: dir } : {}),
+    answers: () => kafkaOfCluster(port, clusterId),
+    deadlineMs: READY_WITHIN_MS,
+    logFile,
   });
-  options.onSpawn?.({ pid: server.pid, port });
-  await untilReady(server, () => kafkaOfCluster(port, clusterId), { deadlineMs: READY_WITHIN_MS, logFile });
-  return { port, pid: server.pid, exited: server.exited, stop: server.stop, kill: server.kill };
 }
 
 /** Starts Kafka on `dir` (made when it is not there) and resolves when it answers. Throws a sentence when Java or Maven is

@@ -1,28 +1,28 @@
 // The docker command line, each call with a bound on its time: a daemon that hangs must cost seconds, not the start.
 
-import { runTool } from './tool.ts';
+import { runTool } from '../process/tool.ts';
 
 const ANSWER_MS = 8000;
 const PULL_MS = 120_000;
 
-type DockerFailure = NodeJS.ErrnoException & { killed?: boolean; stderr?: string };
+/** What execa rejects with, as far as it is read here. */
+type Failure = { code?: string; timedOut?: boolean; stderr?: string; shortMessage: string };
 
 /** Runs `docker ARGS` and gives its output, trimmed. Throws an error with one line that says why it failed. */
 export async function docker(args: readonly string[], timeoutMs: number, env: NodeJS.ProcessEnv = {}): Promise<string> {
   try {
-    const options = { timeout: timeoutMs, env: { ...process.env, ...env }, maxBuffer: 16 << 20 };
-    return (await runTool('docker', args, options)).stdout.trim();
+    return (await runTool('docker', args, { timeout: timeoutMs, env })).trim();
   } catch (error) {
-    throw new Error(failureLine(error as DockerFailure, timeoutMs));
+    throw new Error(failureLine(error as Failure, timeoutMs));
   }
 }
 
 /** One line out of what a failed call left. The last line is the one that docker means for people. */
-export function failureLine(failure: DockerFailure, timeoutMs: number): string {
+export function failureLine(failure: Failure, timeoutMs: number): string {
   if (failure.code === 'ENOENT') return 'docker is not installed';
-  if (failure.killed) return `no answer within ${timeoutMs / 1000} s`;
+  if (failure.timedOut) return `no answer within ${timeoutMs / 1000} s`;
   const lines = (failure.stderr ?? '').split('\n').filter((line) => line.trim() !== '' && !line.includes('--help'));
-  return lines.at(-1)?.trim() ?? failure.message;
+  return lines.at(-1)?.trim() ?? failure.shortMessage;
 }
 
 /** `absent`: no docker command. Otherwise `silent` with a reason, or `ready`. `plugins` must be there too, such as `compose`. */

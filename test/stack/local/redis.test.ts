@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { embeddedBinary, isNewEnough, redisArguments } from '../../src/stack/local-redis.ts';
+import { embeddedBinary, isNewEnough, redisArguments } from '../../../src/stack/local/redis.ts';
 
 test.each([
   ['Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=0', true],

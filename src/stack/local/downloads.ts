@@ -4,8 +4,9 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDir } from './paths.ts';
-import { runTool } from './tool.ts';
+import type { ExecaError } from 'execa';
+import { cacheDir } from '../paths.ts';
+import { runTool } from '../process/tool.ts';
 
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const FETCH_BOUND_MS = 300_000;
@@ -44,18 +45,20 @@ function removeAbandoned(cache: string): void {
 
 async function maven(args: readonly string[], what: string): Promise<void> {
   try {
-    await runTool('mvn', ['-q', '-B', ...args], { timeout: FETCH_BOUND_MS, maxBuffer: 16 << 20 });
+    await runTool('mvn', ['-q', '-B', ...args], { timeout: FETCH_BOUND_MS });
   } catch (error) {
-    const failure = error as NodeJS.ErrnoException & { killed?: boolean; stdout?: string };
+    const failure = error as ExecaError<object>;
     if (failure.code === 'ENOENT') {
       throw new Error(
         `Maven is needed to fetch ${what}: install it (Debian: apt install maven, macOS: brew install maven).`,
       );
     }
-    if (failure.killed)
+    if (failure.timedOut)
       throw new Error(`Fetching ${what} with Maven took more than ${FETCH_BOUND_MS / 60_000} minutes.`);
-    const reasons = (failure.stdout ?? '').split('\n').filter((line) => line.includes('[ERROR]'));
-    throw new Error(`Maven could not fetch ${what}: ${reasons[0] ?? failure.message}`);
+    const reasons = String(failure.stdout ?? '')
+      .split('\n')
+      .filter((line) => line.includes('[ERROR]'));
+    throw new Error(`Maven could not fetch ${what}: ${reasons[0] ?? failure.shortMessage}`);
   }
 }
 

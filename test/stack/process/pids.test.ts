@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { endMarked, isAlive, markOf, startTimeFromStat } from '../../src/stack/pids.ts';
+import { endMarked, isAlive, markOf, startTimeFromStat } from '../../../src/stack/process/pids.ts';
 
 let child: ChildProcess | undefined;
 afterEach(() => void child?.kill('SIGKILL'));

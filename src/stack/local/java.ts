@@ -1,12 +1,9 @@
 // Finds the newest Java of the machine: JAVA_HOME, the PATH and the system's JVM folders are looked at, and the highest
 // major version wins. A Java on macOS's PATH can be a stub that only asks to install one: it gives no version and is passed over.
 
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { execa } from 'execa';
 
 /** `command` runs it; `major` is 17, 21, 25, … (8 for the old 1.8). */
 export type Java = { command: string; major: number };
@@ -50,8 +47,8 @@ function javaOfHome(home: string): Java[] {
 
 async function javaOfPath(): Promise<Java[]> {
   try {
-    const { stderr, stdout } = await run('java', ['-version'], { timeout: 10_000 });
-    const major = javaMajor(stderr + stdout);
+    const { all } = await execa('java', ['-version'], { timeout: 10_000, all: true });
+    const major = javaMajor(all);
     return major === undefined ? [] : [{ command: 'java', major }];
   } catch {
     return [];

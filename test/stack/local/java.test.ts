@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { javaMajor, newestJava } from '../../src/stack/java.ts';
+import { javaMajor, newestJava } from '../../../src/stack/local/java.ts';
 
 describe("Java's version", () => {
   test.each([

@@ -2,9 +2,9 @@
 // that even a kill -9 of the tests leaves none behind.
 
 import { randomUUID } from 'node:crypto';
+import { afterOurDeath } from '../process/watchdog.ts';
+import type { SourceOptions, Stack } from '../source.ts';
 import { hasImage } from './docker.ts';
-import type { SourceOptions, Stack } from './source.ts';
-import { afterOurDeath } from './watchdog.ts';
 
 // KafkaContainer knows Confluent's image only; inside is the same Apache Kafka.
 export const testImages = { kafka: 'confluentinc/cp-kafka:8.0.0', redis: 'redis:7' };

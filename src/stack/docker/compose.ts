@@ -4,13 +4,13 @@
 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { packageRoot, stackDir } from '../paths.ts';
+import { choosePort } from '../ports.ts';
+import { kafkaAnswers, redisAnswers } from '../probe.ts';
+import { afterOurDeath } from '../process/watchdog.ts';
+import type { SourceOptions, Stack } from '../source.ts';
+import { changeState, readState, takeOwnership } from '../state.ts';
 import { docker } from './docker.ts';
-import { packageRoot, stackDir } from './paths.ts';
-import { choosePort } from './ports.ts';
-import { kafkaAnswers, redisAnswers } from './probe.ts';
-import type { SourceOptions, Stack } from './source.ts';
-import { changeState, readState, takeOwnership } from './state.ts';
-import { afterOurDeath } from './watchdog.ts';
 
 export const composeImages = ['apache/kafka:4.3.1', 'redis:7'];
 const FILE = join(packageRoot, 'docker-compose.yml');

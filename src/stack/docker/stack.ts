@@ -1,11 +1,11 @@
 // The stack in Docker, when Docker is able to. What stands in the way is told in one line, and the next source is tried; only
 // who asked for Docker by name gets an error.
 
+import { StackInUse, StackSettingError } from '../errors.ts';
+import type { SourceOptions, Stack } from '../source.ts';
 import { composeImages, runCompose } from './compose.ts';
 import { runContainers, testImages } from './containers.ts';
 import { askDocker, getImages } from './docker.ts';
-import { StackInUse, StackSettingError } from './errors.ts';
-import type { SourceOptions, Stack } from './source.ts';
 
 /** Undefined when Docker can't and need not (`need: 'try'`). A machine without Docker is nothing to speak of. */
 export async function runDocker(options: SourceOptions, need: 'try' | 'must'): Promise<Stack | undefined> {

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isAlive, markOf } from '../../src/stack/pids.ts';
-import { startServer, untilReady } from '../../src/stack/server-process.ts';
+import { startServer, untilReady } from '../../../src/stack/local/server.ts';
+import { isAlive, markOf } from '../../../src/stack/process/pids.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -49,8 +49,8 @@ test('a server that never answers is ended', async () => {
 test('a parent that is killed takes its server and the folder for its data along', async () => {
   const data = join(dir, 'data');
   mkdirSync(data);
-  const source = join(import.meta.dirname, '../../src/stack/server-process.ts');
-  const wanted = { ...nodeServer(forever), removeAfterDeath: data };
+  const source = join(import.meta.dirname, '../../../src/stack/local/server.ts');
+  const wanted = { ...nodeServer(forever), cwd: data, removeAfterDeath: true };
   const program = join(dir, 'parent.mjs');
   writeFileSync(
     program,

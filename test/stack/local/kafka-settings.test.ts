@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { log4jSettings, serverProperties } from '../../src/stack/kafka-settings.ts';
+import { log4jSettings, serverProperties } from '../../../src/stack/local/kafka-settings.ts';
 
 const properties = serverProperties({ port: 19092, controllerPort: 19093, dataDir: '/d/data' }).split('\n');
 

@@ -3,11 +3,10 @@
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort, onSomePort } from '../ports.ts';
 import { cached, fetchUnpacked } from './downloads.ts';
 import { findJava } from './java.ts';
-import type { LocalServerOptions } from './local-server.ts';
-import { freePort, onSomePort } from './ports.ts';
-import { startServer, untilReady } from './server-process.ts';
+import { type LocalServerOptions, startListening } from './server.ts';
 
 const VERSION = '3.3.3';
 const JAVA_MINIMUM = 21;
@@ -54,7 +53,6 @@ export async function startLocalRegistry(options: LocalServerOptions): Promise<R
   const app = await registryFolder(options.log ?? (() => {}));
   mkdirSync(options.dir, { recursive: true });
   return onSomePort(options.port, async (port) => {
-    const outFile = join(options.dir, 'registry.log');
     const settings = [
       '-Dquarkus.http.host=127.0.0.1',
       `-Dquarkus.http.port=${port}`,
@@ -62,18 +60,15 @@ export async function startLocalRegistry(options: LocalServerOptions): Promise<R
       `-Dquarkus.management.port=${await freePort()}`,
       '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
     ];
-    const server = await startServer({
+    const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
+    const server = await startListening(options, port, {
       name: 'The schema registry',
       command: java.command,
       args: ['-Xmx384m', '-XX:+UseSerialGC', ...settings, '-jar', join(app, 'quarkus-run.jar')],
-      cwd: options.dir,
-      outFile,
-      detached: options.detached === true,
-      ...(options.removeAfterDeath ? { removeAfterDeath: options.dir } : {}),
+      outFile: join(options.dir, 'registry.log'),
+      answers: () => answers(url),
+      deadlineMs: READY_WITHIN_MS,
     });
-    options.onSpawn?.({ pid: server.pid, port });
-    const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
-    await untilReady(server, () => answers(url), { deadlineMs: READY_WITHIN_MS, logFile: outFile });
     return { started: true, url, port, pid: server.pid, stop: server.stop };
   });
 }

@@ -1,18 +1,15 @@
 // Redis as a local process: the machine's redis-server or valkey-server, else the binary that a jar on Maven Central carries.
 // With `persist` it keeps an append-only file and comes back with its data; without, it keeps nothing and costs no disk.
 
-import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
+import { onSomePort } from '../ports.ts';
+import { redisOfProcess } from '../probe.ts';
 import { cached, fetchUnpacked } from './downloads.ts';
-import type { LocalServer, LocalServerOptions } from './local-server.ts';
-import { onSomePort } from './ports.ts';
-import { redisOfProcess } from './probe.ts';
-import { startServer, untilReady } from './server-process.ts';
+import { type LocalServer, type LocalServerOptions, startListening } from './server.ts';
 
-const run = promisify(execFile);
 const EMBEDDED = 'com.github.codemonstur:embedded-redis:1.4.3';
 const READY_WITHIN_MS = 30_000;
 
@@ -33,7 +30,7 @@ export function embeddedBinary(files: readonly string[], os: string, cpu: string
 async function fromPath(): Promise<string | undefined> {
   for (const command of ['redis-server', 'valkey-server']) {
     try {
-      const { stdout } = await run(command, ['--version'], { timeout: 10_000 });
+      const { stdout } = await execa(command, ['--version'], { timeout: 10_000 });
       if (isNewEnough(stdout)) return command;
     } catch {
       // not installed: the next one
@@ -67,9 +64,9 @@ export async function redisProgram(log: (line: string) => void = () => {}): Prom
 
 /** The arguments of redis-server. Data that matters is in Kafka, so a second of Redis's may be lost in a crash. */
 export function redisArguments({ port, dir, persist }: { port: number; dir: string; persist: boolean }): string[] {
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no'];
+  const listen = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no'];
   const keep = persist ? ['--appendonly', 'yes', '--appendfsync', 'everysec'] : ['--appendonly', 'no'];
-  return [...place, '--save', '', ...keep, '--maxmemory-policy', 'noeviction'];
+  return [...listen, '--save', '', ...keep, '--maxmemory-policy', 'noeviction'];
 }
 
 /** Starts Redis on `dir` (made when it is not there) and resolves when it answers and has its data. */
@@ -77,19 +74,14 @@ export async function startLocalRedis(options: LocalServerOptions & { persist?: 
   const { dir, persist = false } = options;
   const command = await redisProgram(options.log);
   mkdirSync(dir, { recursive: true });
-  return onSomePort(options.port, async (port) => {
-    const outFile = join(dir, 'redis.log');
-    const server = await startServer({
+  return onSomePort(options.port, (port) =>
+    startListening(options, port, {
       name: 'Redis',
       command,
       args: redisArguments({ port, dir, persist }),
-      cwd: dir,
-      outFile,
-      detached: options.detached === true,
-      ...(options.removeAfterDeath ? { removeAfterDeath: dir } : {}),
-    });
-    options.onSpawn?.({ pid: server.pid, port });
-    await untilReady(server, () => redisOfProcess(port, server.pid), { deadlineMs: READY_WITHIN_MS, logFile: outFile });
-    return { port, pid: server.pid, exited: server.exited, stop: server.stop, kill: server.kill };
-  });
+      outFile: join(dir, 'redis.log'),
+      answers: (pid) => redisOfProcess(port, pid),
+      deadlineMs: READY_WITHIN_MS,
+    }),
+  );
 }
