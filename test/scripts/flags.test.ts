@@ -68,7 +68,7 @@ describe('the scripts', () => {
     [
       'scripts/test.ts',
       ['--only', 'units'],
-      "Unknown part 'units': choose from unit, simulation, integration, faults, chaos.",
+      "Unknown part 'units': choose from checks, unit, simulation, integration, chaos.",
     ],
     ['scripts/sim.ts', ['--seed', 'x'], "--seed takes a whole number from 0 to 2147483647, not 'x'."],
     ['scripts/sim.ts', ['--seeds', '5-1'], '--seeds 5-1 is empty: write the smaller number first.'],

@@ -1,4 +1,3 @@
-/** A file for each share of the seeds, so that as many run side by side as there are cores. */
 import { keepsPromises } from './seeds.ts';
 
-keepsPromises(1001, 1500);
+keepsPromises(3);

@@ -1,11 +1,21 @@
 /** Seeds as tests: so many to a test, each run to its end; what breaks a promise is named with the command that replays it. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { run } from './run.ts';
 
-const SEEDS_A_TEST = 25;
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** How many seeds a run has: a multiple of 100. */
+    seeds: number;
+  }
+}
 
-export function keepsPromises(from: number, to: number): void {
-  const starts = Array.from({ length: Math.ceil((to - from + 1) / SEEDS_A_TEST) }, (_, i) => from + i * SEEDS_A_TEST);
+const SEEDS_A_TEST = 25;
+/** A file for each share of the seeds, so that as many run side by side as there are cores. */
+const SHARES = 4;
+
+export function keepsPromises(share: number): void {
+  const size = inject('seeds') / SHARES;
+  const starts = Array.from({ length: size / SEEDS_A_TEST }, (_, i) => 1 + (share - 1) * size + i * SEEDS_A_TEST);
   describe('all promises are kept', () => {
     it.each(starts)(`from seed %i on, for ${SEEDS_A_TEST} seeds of 300 steps`, async (first) => {
       const broken: string[] = [];

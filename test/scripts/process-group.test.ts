@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
-import { createSteps } from '../../scripts/step.ts';
+import { startGroup } from '../../scripts/process-group.ts';
 import { packageRoot } from '../../src/stack/paths.ts';
 import { endMarked, isAlive, markOf, type ProcessMark } from '../../src/stack/process/pids.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'rt-step-'));
+const dir = mkdtempSync(join(tmpdir(), 'rt-group-'));
 const soon = { timeout: 10_000, interval: 20 };
 let marks: ProcessMark[] = [];
 afterEach(() => Promise.all(marks.map((mark) => endMarked(mark, 0))));
@@ -46,33 +46,32 @@ async function marksIn(file: string): Promise<ProcessMark[]> {
 /** The system takes a moment to end what is killed. */
 const allEnd = (started: ProcessMark[]) => vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), soon);
 
-test('everything that a step has started ends with it, and no step starts after the stop', async () => {
+test('everything that the program has started ends when it is stopped', async () => {
   const { args, file } = tree();
-  const steps = createSteps();
-  const result = steps.run('/bin/sh', args, { boundMs: 60_000, quiet: true });
+  const group = startGroup('/bin/sh', args);
   const started = await marksIn(file);
-  await steps.stop();
-  await allEnd(started);
-  expect(await result).toMatchObject({ ok: false, timedOut: false });
-  expect(await steps.run(process.execPath, ['-e', ''], { boundMs: 60_000 })).toMatchObject({ ok: false });
-});
-
-test('a step that takes too long ends with all that it has started', async () => {
-  const { args, file } = tree();
-  const result = createSteps().run('/bin/sh', args, { boundMs: 1_500, quiet: true });
-  const started = await marksIn(file);
-  expect(await result).toMatchObject({ ok: false, timedOut: true });
+  group.stop();
+  expect(await group.ended).not.toBe(0);
   await allEnd(started);
 });
 
-test('kill -9 of the script ends its steps and all that they have started', async () => {
+test('everything that the program has started ends with it', async () => {
+  const { args, file } = tree();
+  const group = startGroup('/bin/sh', args);
+  const started = await marksIn(file);
+  process.kill((started[0] as ProcessMark).pid, 'SIGKILL');
+  expect(await group.ended).toBe(1);
+  await allEnd(started);
+});
+
+test('kill -9 of the script ends the group', async () => {
   const { args, file } = tree();
   const script = join(dir, 'script.mts');
-  const source = JSON.stringify(join(packageRoot, 'scripts/step.ts'));
+  const source = JSON.stringify(join(packageRoot, 'scripts/process-group.ts'));
   writeFileSync(
     script,
-    `import { createSteps } from ${source};
-    await createSteps().run('/bin/sh', ${JSON.stringify(args)}, { boundMs: 60_000 });`,
+    `import { startGroup } from ${source};
+    await startGroup('/bin/sh', ${JSON.stringify(args)}).ended;`,
   );
   const parent: ChildProcess = spawn(process.execPath, [script], { stdio: 'ignore' });
   const started = await marksIn(file);
@@ -81,14 +80,9 @@ test('kill -9 of the script ends its steps and all that they have started', asyn
   await allEnd(started);
 });
 
-test('a step answers whether it succeeded, and what it printed', async () => {
-  const run = (code: string) => createSteps().run(process.execPath, ['-e', code], { boundMs: 60_000, quiet: true });
-  expect(await run("console.log('out')")).toEqual({ ok: true, output: 'out\n', timedOut: false });
-  expect(await run("console.error('err'); process.exitCode = 3")).toEqual({
-    ok: false,
-    output: 'err\n',
-    timedOut: false,
-  });
-  const missing = await createSteps().run('/nonexistent', [], { boundMs: 60_000, quiet: true });
-  expect(missing).toMatchObject({ ok: false, output: expect.stringContaining('ENOENT') });
+test('the exit code is that of the program', async () => {
+  const codeOf = (command: string, ...args: string[]) => startGroup(command, args).ended;
+  expect(await codeOf(process.execPath, '-e', '')).toBe(0);
+  expect(await codeOf(process.execPath, '-e', 'process.exitCode = 3')).toBe(3);
+  expect(await codeOf('/nonexistent')).toBe(1);
 });
