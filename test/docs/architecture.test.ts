@@ -81,10 +81,10 @@ describe('the topics', () => {
   });
 });
 
-it('guarantees.md says of every kind of key how it is held against the log', () => {
+it('failures.md says for every kind of key how it is compared with the log', () => {
   const kindOf = (build: (...parts: never[]) => string) =>
     (build as (...parts: string[]) => string)('x', 'y').split(':')[1];
-  const told = rows(section(readText('docs/guarantees.md'), '## Redis held against the log')).flatMap(([cell]) =>
+  const told = rows(section(readText('docs/failures.md'), '## Compare Redis with the log')).flatMap(([cell]) =>
     textsOf(cell),
   );
   expect(told.sort()).toEqual(Object.values(keys).map(kindOf).sort());

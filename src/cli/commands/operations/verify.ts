@@ -27,7 +27,7 @@ export function registerVerify(program: Command, io: Io): void {
     .summary('compare Redis with the log')
     .description(
       'Reads the topics into memory, compares what they say with Redis, key by key, while everything runs, and names each difference. What the log ' +
-        'does not determine (claims under way, counts of suppression, use of keys …) is not compared; docs/guarantees.md has a table. It changes ' +
+        'does not determine (claims under way, counts of suppression, use of keys …) is not compared; docs/failures.md has a table. It changes ' +
         'nothing. KAFKA_BROKERS, REDIS_URL and the settings of the server apply.',
     )
     .option('--oid <uuid>', 'this org alone (default: all)')
