@@ -7,8 +7,9 @@ import { activitiesOf } from '../../src/command/activity.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import type { TaskEventType } from '../../src/model/records.ts';
 
-const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
-const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
+const pageOf = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+const page = pageOf('api');
+const section = (title: string, of = page) => of.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
 const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| `'));
 
 test('the errors of the page are those of the table, with status and meaning', () => {
@@ -32,13 +33,13 @@ test('the routes of the page are those of the table, with rights and meaning', (
 });
 
 test('the table of compatibility leaves no route and no action out', () => {
-  const text = section('Compatibility');
+  const text = section('Calls', pageOf('limacharlie'));
   for (const { url } of ROUTES) expect(text).toContain(url.replace(/:(\w+)/g, '{$1}'));
   for (const name of ACTIONS.keys()) expect(text).toContain(`\`${name}\``);
 });
 
-test('the page names the actions with their rights', () => {
-  const table = rows(section('Requests')).slice(0, ACTIONS.size);
+test('the page of the actions names each with its rights', () => {
+  const table = rows(section('# Actions of the extension', pageOf('actions')));
   const expected = [...ACTIONS].map(
     ([name, { rights }]) => `| \`${name}\` | ${rights.map((r) => `\`${r}\``).join(', ')} |`,
   );
@@ -61,6 +62,13 @@ test('the page names every event of the stream', () => {
   expect(new Set(shown)).toEqual(names);
 });
 
-test('the examples in JSON are JSON', () => {
-  for (const [, json = ''] of page.matchAll(/```json\n([\s\S]*?)```/g)) expect(() => JSON.parse(json)).not.toThrow();
+test.each(['api', 'actions'])('the examples of %s in JSON are JSON', (name) => {
+  const examples = [...pageOf(name).matchAll(/```json\n([\s\S]*?)```/g)];
+  expect(examples.length).toBeGreaterThan(4);
+  for (const [, json = ''] of examples) expect(() => JSON.parse(json)).not.toThrow();
+});
+
+test('the page of the actions has a section for each', () => {
+  const headings = [...pageOf('actions').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+  for (const name of ACTIONS.keys()) expect(headings).toContain(name);
 });
