@@ -32,7 +32,7 @@ const PAGE = `<!doctype html>
 export const aboutRoutes: readonly Route[] = [
   route({
     ...{ method: 'GET', url: '/', rights: 'open', tag: 'about' },
-    summary: 'The web console; where it is not built, a page that says what this is.',
+    summary: 'The web console. If it is not built, a page that describes the server.',
     produces: 'text/html',
     schema: { response: { 200: Type.String({ description: 'The page.' }) } },
     handle: ({ consolePage }, _request, reply) =>
@@ -44,7 +44,7 @@ export const aboutRoutes: readonly Route[] = [
   }),
   route({
     ...{ method: 'GET', url: '/openapi.json', rights: 'open', tag: 'about' },
-    summary: 'The description of the API, as OpenAPI 3.1; `/docs` shows it to people.',
+    summary: 'The API description, as OpenAPI 3.1. `/docs` displays it.',
     schema: { response: { 200: Type.Object({}, { description: 'The document.' }) } },
     handle: async (_parts, request) => request.server.swagger(),
   }),

@@ -22,7 +22,7 @@ export const detectionRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/detections',
     rights: ['dr.list', 'dr.list.managed'],
     tag: 'hives',
-    summary: 'What rules have reported in the last 7 days, the newest first.',
+    summary: 'Lists the detections of the last 7 days, newest first.',
     schema: {
       params: OidParams,
       querystring: Type.Object({

@@ -31,13 +31,13 @@ const Envelope = (description: string) =>
 export const extensionRoutes: readonly Route[] = [
   route({
     ...{ method: 'GET', url: '/v1/extension/definition', rights: 'token', tag: 'extension' },
-    summary: 'Lists the extensions that there are.',
+    summary: 'Lists the extensions.',
     schema: { response: { 200: Fields('Definitions by name.') } },
     handle: async () => ({ [DEFINITION.name]: DEFINITION }),
   }),
   route({
     ...{ method: 'GET', url: '/v1/extension/definition/:name', rights: 'token', tag: 'extension' },
-    summary: 'Shows what an extension is.',
+    summary: 'Shows the definition of an extension.',
     schema: { params: NameParams, response: { 200: Fields('The definition.') } },
     handle: async (_parts, { params }) => {
       requireExtension(params.name);
@@ -85,7 +85,7 @@ export const extensionRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/events',
     rights: STREAM_RIGHTS,
     tag: 'extension',
-    summary: 'Task events as they happen, as Server-Sent Events.',
+    summary: 'Streams task events, as Server-Sent Events.',
     produces: 'text/event-stream',
     schema: {
       params: OidParams,

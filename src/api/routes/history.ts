@@ -16,7 +16,7 @@ export const historyRoutes: readonly Route[] = [
     url: '/v1/:sid/tasks',
     rights: ['sensor.list', 'sensor.get', 'sensor.task'],
     tag: 'sensors',
-    summary: 'What a sensor was sent or has run, the newest first.',
+    summary: 'Lists the tasks that a sensor was sent or has run, newest first.',
     schema: {
       params: SidParams,
       querystring: Type.Object({

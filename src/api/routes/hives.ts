@@ -134,7 +134,7 @@ export const hiveRoutes: readonly Route[] = [
   route({
     ...common,
     ...{ method: 'GET', url: '/v1/hive/:hive/schema', rights: 'token' },
-    summary: 'What the data of a record has to be.',
+    summary: 'Shows the schema of the data of a record.',
     schema: { params: Type.Object({ hive }), response: { 200: Type.Object({ schema: Type.Unknown() }) } },
     handle: (_parts, { params }) => ({ schema: hiveNamed(params.hive).schema }),
   }),
@@ -196,7 +196,7 @@ export const hiveRoutes: readonly Route[] = [
   route({
     ...common,
     ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/data', rights: either('set') },
-    summary: 'Stores the data of a record; without `usr_mtd` its metadata stay, and a new record is disabled.',
+    summary: 'Stores the data of a record. Without `usr_mtd` the metadata do not change, and a new record is disabled.',
     schema: {
       params: RecordParams,
       body: Type.Object({ data, usr_mtd, etag, arl: optional(Type.String(), { ...text, description: 'Not read.' }) }),
@@ -236,7 +236,7 @@ export const hiveRoutes: readonly Route[] = [
   route({
     ...common,
     ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/rename', rights: either('set') },
-    summary: 'Gives a record another name.',
+    summary: 'Renames a record.',
     schema: {
       params: RecordParams,
       querystring: Type.Object({ new_name: optional(Type.String(), { ...text, description: 'The new name.' }) }),

@@ -19,7 +19,7 @@ const who = route({
   url: '/v1/who',
   rights: 'token',
   tag: 'tokens',
-  summary: 'Who the token stands for: its orgs and rights.',
+  summary: 'Shows the orgs and rights of the token.',
   schema: {
     response: {
       200: Type.Union([
@@ -36,7 +36,7 @@ const userOrgs = route({
   url: '/v1/user/orgs',
   rights: 'token',
   tag: 'orgs',
-  summary: 'The orgs that the key of the token opens.',
+  summary: 'Lists the orgs that the key of the token has access to.',
   schema: {
     querystring: Type.Object({
       offset: optional(Type.Integer({ minimum: 0, maximum: 1_000_000 }), {
@@ -78,7 +78,7 @@ const subscriptions = route({
   url: '/v1/orgs/:oid/subscriptions',
   rights: READ,
   tag: 'orgs',
-  summary: 'The extensions that the org is subscribed to, by name.',
+  summary: 'Lists the extensions that the org is subscribed to, by name.',
   schema: {
     params: OidParams,
     response: {
@@ -127,9 +127,9 @@ export const orgRoutes: readonly Route[] = [
   who,
   userOrgs,
   subscriptions,
-  subscription('POST', 'Subscribes the org; a repeat changes nothing.', changing(subscribed)),
-  subscription('DELETE', 'Unsubscribes the org: its tasks wait until it subscribes again.', changing(unsubscribed)),
-  subscription('PATCH', 'Changes nothing: the extension has no key of its own.', (change) => {
+  subscription('POST', 'Subscribes the org. A repeat changes nothing.', changing(subscribed)),
+  subscription('DELETE', 'Unsubscribes the org. Its tasks wait until it subscribes again.', changing(unsubscribed)),
+  subscription('PATCH', 'Does nothing: the extension has no key of its own.', (change) => {
     const { orgs, nowMs } = change.parts.context;
     if (!orgs.subscribed(change.oid, nowMs())) throw notSubscribed();
   }),

@@ -24,7 +24,7 @@ export const outputRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/outputs',
     rights: ['dr.list'],
     tag: 'hives',
-    summary: 'Lists where the outputs of the org go, and how they last failed.',
+    summary: 'Lists where the outputs of the org are forwarded, with the last failures.',
     schema: {
       params: OidParams,
       response: { 200: Type.Object({ outputs: Type.Record(Type.String(), Type.Unknown()) }) },
@@ -42,7 +42,7 @@ export const outputRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/outputs/:name',
     rights: ['dr.set'],
     tag: 'hives',
-    summary: 'Sends an output on to a webhook or a file.',
+    summary: 'Forwards an output to a webhook or a file.',
     schema: {
       params: Named,
       body: Type.Object({
@@ -71,7 +71,7 @@ export const outputRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/outputs/:name',
     rights: ['dr.del'],
     tag: 'hives',
-    summary: 'Ends sending an output on.',
+    summary: 'Stops forwarding an output.',
     schema: { params: Named, response: { 200: Empty } },
     handle: async (parts, request) => {
       const { context } = parts;

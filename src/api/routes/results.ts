@@ -16,7 +16,7 @@ export const resultRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/tasks/:task_id/results',
     rights: ['sensor.get', 'sensor.task'],
     tag: 'extension',
-    summary: 'What the sensors of a task answered: a page, or all of it as JSON Lines or CSV.',
+    summary: 'The responses of the sensors of a task: a page, or all as JSON Lines or CSV.',
     schema: {
       params: Type.Object({
         oid,

@@ -111,7 +111,7 @@ export const sensorRoutes: readonly Route[] = [
     url: '/v1/:sid',
     rights: TASK,
     tag: 'sensors',
-    summary: 'Sends commands to a sensor that is online, now or not at all.',
+    summary: 'Sends direct tasks to a sensor that is online.',
     schema: {
       params: SidParams,
       querystring: SidQuery,
@@ -138,7 +138,7 @@ export const sensorRoutes: readonly Route[] = [
     url: '/v1/:sid',
     rights: ['sensor.del'],
     tag: 'sensors',
-    summary: 'Forgets a sensor: its facts, tags and presence.',
+    summary: 'Forgets a sensor: removes its facts, tags and presence.',
     schema: { params: SidParams, querystring: SidQuery, response: changed },
     handle: async ({ context }, { oid, params: { sid } }, reply) => {
       await usableStatus(context.reads, oid);
@@ -151,7 +151,7 @@ export const sensorRoutes: readonly Route[] = [
     url: '/v1/online/:oid',
     rights: GET,
     tag: 'sensors',
-    summary: 'Tells which sensors are online.',
+    summary: 'Shows which sensors are online.',
     schema: {
       params: OidParams,
       body: Type.Object({
@@ -175,8 +175,8 @@ export const sensorRoutes: readonly Route[] = [
   }),
   ...(
     [
-      ['POST', true, 'Isolates'],
-      ['DELETE', false, 'Ends the isolation of'],
+      ['POST', true, 'the isolation'],
+      ['DELETE', false, 'the end of the isolation'],
     ] as const
   ).map(([method, isolated, what]) =>
     route({
@@ -184,7 +184,7 @@ export const sensorRoutes: readonly Route[] = [
       url: '/v1/:sid/isolation',
       rights: TASK,
       tag: 'sensors',
-      summary: `${what} a sensor: the wish is noted, for whoever links it.`,
+      summary: `Requests ${what} of a sensor. The gateway applies it.`,
       schema: { params: SidParams, querystring: SidQuery, response: changed },
       handle: async ({ context }, { oid, params: { sid } }, reply) => {
         await usableStatus(context.reads, oid);

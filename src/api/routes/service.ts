@@ -22,7 +22,7 @@ export const serviceRoutes: readonly Route[] = [
   }),
   route({
     ...{ method: 'POST', url: '/v1/service/:oid/:name', rights: 'by action', tag: 'service' },
-    summary: 'Runs an action, as older clients ask for it.',
+    summary: 'Runs an action, for older clients.',
     schema: {
       params: Type.Object({ oid, name: Type.String({ description: 'The service: reliable-tasking.' }) }),
       body: Type.Object({

@@ -42,7 +42,7 @@ export const statsRoutes: readonly Route[] = [
     url: '/v1/orgs/:oid/stats',
     rights: ['sensor.list', 'sensor.task'],
     tag: 'extension',
-    summary: 'The last day by the minute, and the age of what waits.',
+    summary: 'Counts of the last day by the minute, and pending tasks by age.',
     schema: { params: OidParams, response: { 200: Stats } },
     handle: async ({ context }, request) => {
       const first = minuteOf(context.nowMs()) - STATS_MINUTES + 1;

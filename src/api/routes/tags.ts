@@ -53,7 +53,7 @@ export const tagRoutes: readonly Route[] = [
     url: '/v1/:sid/tags',
     rights: ['sensor.tag'],
     tag: 'sensors',
-    summary: 'Sets tags on a sensor, for good or for a while.',
+    summary: 'Sets tags on a sensor, permanently or for a limited time.',
     schema: {
       params: SidParams,
       querystring: SidQuery,
@@ -83,7 +83,7 @@ export const tagRoutes: readonly Route[] = [
     url: '/v1/:sid/tags',
     rights: ['sensor.tag'],
     tag: 'sensors',
-    summary: 'Takes tags away from a sensor, also those that it reports itself.',
+    summary: 'Removes tags from a sensor, including those that it reports itself.',
     schema: {
       params: SidParams,
       querystring: SidQuery,

@@ -45,6 +45,6 @@ const at = (url: string, summary: string): Route =>
   });
 
 export const tokenRoutes: readonly Route[] = [
-  at('/', 'Gives a token for an API key.'),
-  at('/jwt', 'The same, at a path of its own.'),
+  at('/', 'Exchanges an API key for a token.'),
+  at('/jwt', 'The same, at its own path.'),
 ];
