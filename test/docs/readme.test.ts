@@ -1,4 +1,4 @@
-/** README.md and the pages hold to the code: settings with defaults and ranges, metrics, requests, links. */
+/** Compares the pages with the code: settings with defaults and ranges, metrics, the requests of README.md. Checks every link. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import client from 'prom-client';
@@ -13,7 +13,9 @@ const readme = readText('README.md');
 const NEEDED = { KAFKA_BROKERS: 'localhost:9092', REDIS_URL: 'redis://localhost' };
 
 describe('the table of settings', () => {
-  const table = rows(section(readme, '## Run it for real')).filter(([name]) => /^`[A-Z_]+`$/.test(name ?? ''));
+  const table = rows(section(readText('docs/settings.md'), '# Settings')).filter(([name]) =>
+    /^`[A-Z_]+`$/.test(name ?? ''),
+  );
   const defaults = Object.entries(readConfig(NEEDED));
 
   it('has every setting, in the order of the code, and no other', () => {
@@ -64,7 +66,9 @@ describe('the metrics', () => {
     const shown = (await client.register.getMetricsAsJSON())
       .map(({ name }) => name)
       .filter((name) => /^rt_/.test(name));
-    const named = [...section(readme, '## Run it for real').matchAll(/`(rt_[a-z_]+)`/g)].map(([, name]) => name);
+    const named = [...section(readText('docs/operating.md'), '## Metrics').matchAll(/`(rt_[a-z_]+)`/g)].map(
+      ([, name]) => name,
+    );
     expect(named.toSorted()).toEqual(shown.toSorted());
   });
 });
