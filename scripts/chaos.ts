@@ -9,13 +9,13 @@ import { FAULT_NAMES, type FaultName } from '../test/chaos/faults.ts';
 import { runChaos } from '../test/chaos/run.ts';
 import { askedOf, readFlags, WrongUse, wholeNumber } from './flags.ts';
 
-const HELP = `npm run chaos -- [--seed N] [--seconds S] [--pairs N] [--faults NAME,NAME] [--keep FOLDER]
+const HELP = `npm run chaos -- [--seed N] [--seconds S] [--deliveries N] [--faults NAME,NAME] [--keep FOLDER]
 
 Starts its own Kafka and Redis and two processes of each role, injects faults, and checks the promises against the records that were written.
 
   --seed N            seed of the fault plan (default 1)
   --seconds S         duration (default 60)
-  --pairs N           pairs of a task and a matching sensor (default 200)
+  --deliveries N      deliveries, each of one task to one sensor (default 200)
   --faults NAME,NAME  only these faults: ${FAULT_NAMES.join(', ')}
   --keep FOLDER       folder for history, logs and data (default: a new temporary folder)
 
@@ -33,7 +33,7 @@ function read(args: readonly string[]) {
   return {
     seed: wholeNumber('--seed', values.seed ?? '1', 1, 2 ** 31),
     seconds: wholeNumber('--seconds', values.seconds ?? '60', 1, 86_400),
-    deliveries: wholeNumber('--pairs', values.deliveries ?? '200', 1, 1_000_000),
+    deliveries: wholeNumber('--deliveries', values.deliveries ?? '200', 1, 1_000_000),
     faults: faultNames(values.faults),
     keep: values.keep,
   };
