@@ -4,11 +4,12 @@
  * deadline; what was not seen by then stands in the tally. The live lines outlast the story: an org that is unsubscribed
  * pauses them, as it pauses its tasks.
  */
-import { activityLine } from '../cli/text/activity.ts';
+
 import type { ActivityEvent } from '../cli/api/answers.ts';
 import { Client } from '../cli/api/client.ts';
 import { type FollowOptions, follow } from '../cli/commands/tasks/watch.ts';
 import type { Paint } from '../cli/io.ts';
+import { activityLine } from '../cli/text/activity.ts';
 import type { Fleet } from '../fleet/run.ts';
 import type { Cast } from './cast.ts';
 import type { Identity } from './identity.ts';

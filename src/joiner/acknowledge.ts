@@ -1,28 +1,51 @@
 /**
- * A batch of `sensor-events`: decode -> judge -> ack -> wait for claims in flight -> TASK_DONE, TASK_FAILURE -> commit.
+ * Handles a batch of `sensor-events`: decode → judge → ack → wait for claims in flight → write events → commit.
  *
- * A batch that cannot be finished now, because a seat is being taken or a part is away, is left, and its partition rests for a
- * while: the fetches of a process go round together, and a batch that waited in place would hold all its partitions.
+ * The acknowledgement in Redis comes first: from then on no claim of the delivery succeeds. Claims that succeeded before are waited
+ * for, because no dispatch may follow the TASK_DONE of its delivery. Then the event is written from what Redis has stored, so a
+ * repeat has the same event_id.
+ *
+ * Redis can lose an acknowledgement. A process that writes the event later than two leases after it could write behind what a
+ * rebuild has read: the rebuilt Redis would take the next receipt for the first. So the process then asks Redis again, and
+ * repeats the batch if the acknowledgement is lost.
+ *
+ * A batch that cannot be finished now is left, and its partition pauses. Waiting inside the batch would block the fetches of all
+ * partitions of the process.
  */
 import { retryDelayMs } from '../async/clock.ts';
-import type { Batch, Handled } from '../ports.ts';
-import type { Joining } from './joining.ts';
-import { SETTLED } from './pending-tasks.ts';
+import type { Batch, EpochEvent, Handled, RolePorts } from '../ports.ts';
+import type { InFlight, Why } from '../projector/projection.ts';
+import type { OrgPartition } from './org-partition.ts';
+import type { Task } from './org-tasks.ts';
 import {
   type Acked,
-  ackAll,
+  type AckResult,
+  type Delivered,
   deliveredEvent,
+  type Judged,
+  judgeSensorEvents,
   type Receipt,
-  type Sorted,
+  readAckAnswers,
   settledEvent,
-  sortEvents,
-  waitForClaimBatches,
+  toAckParts,
 } from './receipts.ts';
+import { settle } from './redelivery.ts';
+import { Repeats } from './repeats.ts';
 
-const ORG_PARTITION_POLL_MS = 50;
-const ORG_PARTITION_WAIT_MS = 2_000;
+const CLAIMS_POLL_MS = 10;
+const TAKEOVER_POLL_MS = 50;
+const TAKEOVER_WAIT_MS = 2_000;
 
-/** The receipts of these orgs can't be settled now. */
+export type AcknowledgeOptions = {
+  ports: Pick<RolePorts, 'clock' | 'config' | 'inbox' | 'log' | 'metrics' | 'orgs' | 'outbox' | 'projection'>;
+  orgPartitionsOf(partition: number): Map<string, OrgPartition>;
+  task(oid: string, taskId: string): Task | undefined;
+  /** Redis refused the org partition. */
+  refused(orgPartition: OrgPartition, why: Why): void;
+  commit(batch: Batch): Promise<void>;
+};
+
+/** The receipts of these orgs cannot be acknowledged now. */
 class NotNow extends Error {
   readonly oids: string[];
   constructor(oids: string[], why: string) {
@@ -31,124 +54,181 @@ class NotNow extends Error {
   }
 }
 
-async function settleBatch(joiner: Joining, batch: Batch): Promise<void> {
-  const { inbox, orgs, outbox, metrics, clock } = joiner.ports;
-  const decoded = await inbox.decode('SensorEvent', batch.records);
-  let sorted = sortEvents(decoded, orgs.table);
-  if (sorted.deadLetters.some(({ code }) => code === 'org_unknown')) {
+export class Acknowledge {
+  readonly #options: AcknowledgeOptions;
+  readonly repeats: Repeats;
+  /** Failures in a row, by partition. */
+  readonly #failures = new Map<number, number>();
+
+  constructor(options: AcknowledgeOptions) {
+    this.#options = options;
+    this.repeats = new Repeats(options.ports.inbox);
+  }
+
+  async handle(batch: Batch): Promise<Handled> {
+    const { partition } = batch;
+    try {
+      await this.#process(batch);
+      this.#failures.delete(partition);
+    } catch (error) {
+      // What this try has acknowledged is a repeat for the next one, and still needs its events.
+      this.repeats.raise(partition, batch.nextOffset);
+      return { until: this.#pause(partition, error) };
+    }
+    if (!batch.alive()) return false;
+    try {
+      await this.#options.commit(batch);
+    } catch (error) {
+      this.repeats.raise(partition, batch.nextOffset);
+      throw error;
+    }
+    return true;
+  }
+
+  async #process(batch: Batch): Promise<void> {
+    const { clock, metrics } = this.#options.ports;
+    const judged = await this.#judge(batch);
+    const receipts = this.#ofKnownOrgs(judged.receipts);
+    const startedMono = clock.monoMs();
+    const { acked, inFlight } = await this.#ack(batch.partition, receipts);
+    await Promise.all(
+      inFlight.map(({ oid, epoch, nowMs, entries }) => waitForClaims(this.#options.ports, oid, epoch, nowMs, entries)),
+    );
+    if (acked.length > 0 && this.#isTooOld(startedMono)) throw new Error('acknowledgements are older than two leases');
+    this.#settle(acked);
+    const toReport = this.#withoutKnown(batch.partition, acked);
+    await this.#write(batch.partition, judged, toReport);
+    if (this.#isTooOld(startedMono)) await this.#verify(batch.partition, receipts);
+    for (const { code } of judged.deadLetters) metrics.deadLettered(code);
+    for (const { word } of toReport) if (word.word === 'first') metrics.acked(word.state, 1);
+  }
+
+  async #judge(batch: Batch): Promise<Judged> {
+    const { inbox, orgs } = this.#options.ports;
+    const decoded = await inbox.decode('SensorEvent', batch.records);
+    const judged = judgeSensorEvents(decoded, orgs.table);
+    if (!judged.deadLetters.some(({ code }) => code === 'org_unknown')) return judged;
     await orgs.refresh();
-    sorted = sortEvents(decoded, orgs.table);
+    return judgeSensorEvents(decoded, orgs.table);
   }
-  const startedMono = clock.monoMs();
-  const acked = await settle(joiner, batch, sorted.receipts);
-  const events = [
-    ...acked.flatMap((ack) => settledEvent(ack) ?? []),
-    ...confirmDeliveries(joiner, batch.partition, sorted),
-  ];
-  await Promise.all([outbox.taskEvents(events), outbox.deadLetters(sorted.deadLetters)]);
-  if (isTooOld(joiner, startedMono)) await askAgain(joiner, batch, sorted.receipts);
-  for (const { code } of sorted.deadLetters) metrics.deadLettered(code);
-  for (const { word } of acked) if (word.word === 'first') metrics.acked(word.state, 1);
-}
 
-export async function onSensorEvents(joiner: Joining, batch: Batch): Promise<Handled> {
-  const { log, clock } = joiner.ports;
-  const { partition } = batch;
-  try {
-    await settleBatch(joiner, batch);
-    joiner.tries.delete(partition);
-  } catch (error) {
-    // What this try has settled is a repeat for the next one, and still has to be told.
-    joiner.repeats.tell(partition, batch.nextOffset);
-    if (error instanceof NotNow) return { until: orgPartitionsTaken(joiner, partition, error.oids) };
-    const tries = (joiner.tries.get(partition) ?? 0) + 1;
-    joiner.tries.set(partition, tries);
-    log.warn({ err: error, partition, tries }, 'a batch of sensor events is tried again');
-    return { until: clock.delay(retryDelayMs(tries, clock.random())) };
+  #ofKnownOrgs(receipts: Receipt[]): Receipt[] {
+    const known = new Set(this.#options.ports.orgs.table.oids());
+    return receipts.filter(({ oid }) => known.has(oid));
   }
-  if (!batch.alive()) return false;
-  try {
-    await joiner.commit(batch);
-  } catch (error) {
-    joiner.repeats.tell(partition, batch.nextOffset);
-    throw error;
-  }
-  return true;
-}
 
-/** Until every org has its seat here, or for a while. */
-async function orgPartitionsTaken(
-  { ownership, ports: { clock } }: Joining,
-  partition: number,
-  oids: string[],
-): Promise<void> {
-  const deadline = clock.monoMs() + ORG_PARTITION_WAIT_MS;
-  do await clock.delay(ORG_PARTITION_POLL_MS);
-  while (clock.monoMs() < deadline && oids.some((oid) => !ownership.in(partition).get(oid)?.fencingToken));
-}
-
-function ofKnownOrgs({ ports: { orgs } }: Joining, receipts: Receipt[]): Receipt[] {
-  const known = new Set(orgs.table.oids());
-  return receipts.filter(({ oid }) => known.has(oid));
-}
-
-/** So long after an ack Redis may be another one, which does not have it. */
-const isTooOld = ({ ports: { clock, config } }: Joining, startedMono: number): boolean =>
-  clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS;
-
-/** Events that were long under way may stand behind what a rebuild has read: a Redis that has lost their acks meanwhile would take the
- *  next answer of such a pair for the first. Throws then, and the batch is done again. */
-async function askAgain(joiner: Joining, batch: Batch, receipts: Receipt[]): Promise<void> {
-  const orgPartitions = joiner.ownership.in(batch.partition);
-  const { acked, refused } = await ackAll(joiner.ports, orgPartitions, ofKnownOrgs(joiner, receipts));
-  if (refused.length > 0 || acked.some(({ word }) => word.word === 'first'))
-    throw new Error('Redis has lost acks while they were told');
-}
-
-/** What is to be told: first answers, and those that the owner before may not have told. */
-async function settle(joiner: Joining, batch: Batch, receipts: Receipt[]): Promise<Acked[]> {
-  const { clock } = joiner.ports;
-  const ours = ofKnownOrgs(joiner, receipts);
-  if (ours.length === 0) return [];
-  const orgPartitions = joiner.ownership.in(batch.partition);
-  const missing = [...new Set(ours.map(({ oid }) => oid))].filter((oid) => !orgPartitions.get(oid)?.fencingToken);
-  if (missing.length > 0) throw new NotNow(missing, 'a seat is being taken');
-  const startedMono = clock.monoMs();
-  const answer = await ackAll(joiner.ports, orgPartitions, ours);
-  for (const { orgPartition, fencingToken, why } of answer.refused)
-    if (why !== 'away' && orgPartition.fencingToken === fencingToken) joiner.refused(orgPartition, why);
-  const [first] = answer.refused;
-  if (first)
+  /** Acknowledges all receipts, or throws. */
+  async #ack(partition: number, receipts: Receipt[]): Promise<AckResult> {
+    const orgPartitions = this.#options.orgPartitionsOf(partition);
+    const missing = [...new Set(receipts.map(({ oid }) => oid))].filter((oid) => !orgPartitions.get(oid)?.fencingToken);
+    if (missing.length > 0) throw new NotNow(missing, 'the org partition is being taken over');
+    const result = await this.#askRedis(orgPartitions, receipts);
+    for (const { orgPartition, fencingToken, why } of result.refused)
+      if (why !== 'away' && orgPartition.fencingToken === fencingToken) this.#options.refused(orgPartition, why);
+    const [first] = result.refused;
+    if (!first) return result;
     throw new NotNow(
-      answer.refused.map(({ orgPartition }) => orgPartition.oid),
+      result.refused.map(({ orgPartition }) => orgPartition.oid),
       first.why,
     );
-  await Promise.all(
-    answer.redelivery.map(({ orgPartition, epoch, nowMs, entries }) =>
-      waitForClaimBatches(joiner.ports, orgPartition.oid, epoch, nowMs, entries),
-    ),
-  );
-  if (isTooOld(joiner, startedMono)) throw new Error('the acks are too old');
-  for (const { receipt, orgPartition } of answer.acked) {
-    const sensor = orgPartition.sensors.get(receipt.sid);
-    const task = joiner.followers.task(receipt.oid, receipt.taskId);
-    if (sensor && task) task.redelivery.set(sensor, SETTLED);
   }
-  const repeatBelow = joiner.repeats.below(batch.partition);
-  return answer.acked.filter(
-    ({ word, receipt }) => word.word === 'first' || (word.word === 'repeat' && receipt.offset < repeatBelow),
-  );
+
+  async #askRedis(orgPartitions: Map<string, OrgPartition>, receipts: Receipt[]): Promise<AckResult> {
+    if (receipts.length === 0) return { acked: [], inFlight: [], refused: [] };
+    const parts = toAckParts(orgPartitions, receipts);
+    return readAckAnswers(parts, await this.#options.ports.projection.ack(parts.map(({ request }) => request)));
+  }
+
+  /** Redis may have been replaced since, by one without the acknowledgements. */
+  #isTooOld(startedMono: number): boolean {
+    const { clock, config } = this.#options.ports;
+    return clock.monoMs() - startedMono > 2 * config.CLAIM_LEASE_MS;
+  }
+
+  #settle(acked: Acked[]): void {
+    for (const { receipt, orgPartition } of acked) {
+      const sensor = orgPartition.sensors.get(receipt.sid);
+      const task = this.#options.task(receipt.oid, receipt.taskId);
+      if (sensor && task) settle(task, sensor);
+    }
+  }
+
+  /** Without repeats whose event is certainly on the log. */
+  #withoutKnown(partition: number, acked: Acked[]): Acked[] {
+    const below = this.repeats.below(partition);
+    return acked.filter(
+      ({ word, receipt }) => word.word === 'first' || (word.word === 'repeat' && receipt.offset < below),
+    );
+  }
+
+  async #write(partition: number, { delivered, deadLetters }: Judged, toReport: Acked[]): Promise<void> {
+    const { outbox } = this.#options.ports;
+    const events = [...toReport.flatMap((ack) => settledEvent(ack) ?? []), ...this.#onDelivered(partition, delivered)];
+    await Promise.all([outbox.taskEvents(events), outbox.deadLetters(deadLetters)]);
+  }
+
+  /** TASK_DELIVERED for tasks that are pending. Also remembers that the sensor confirms deliveries. */
+  #onDelivered(partition: number, delivered: Delivered[]): EpochEvent[] {
+    return delivered.flatMap((delivery) => {
+      const orgPartition = this.#options.orgPartitionsOf(partition).get(delivery.oid);
+      if (!orgPartition || !this.#options.task(delivery.oid, delivery.taskId)) return [];
+      const sensor = orgPartition.sensors.get(delivery.sid);
+      if (sensor && !sensor.confirms) {
+        sensor.confirms = true;
+        orgPartition.dirtyRows.add(sensor.sid);
+      }
+      return [deliveredEvent(delivery, orgPartition.epoch)];
+    });
+  }
+
+  /** Throws if Redis does not have the acknowledgements any more. */
+  async #verify(partition: number, receipts: Receipt[]): Promise<void> {
+    const { acked, refused } = await this.#askRedis(this.#options.orgPartitionsOf(partition), receipts);
+    if (refused.length > 0 || acked.some(({ word }) => word.word === 'first'))
+      throw new Error('Redis lost acknowledgements while their events were written');
+  }
+
+  /** How long the partition pauses after a failure. */
+  #pause(partition: number, error: unknown): Promise<void> {
+    if (error instanceof NotNow) return this.#takenOver(partition, error.oids);
+    const { log, clock } = this.#options.ports;
+    const failures = (this.#failures.get(partition) ?? 0) + 1;
+    this.#failures.set(partition, failures);
+    log.warn({ err: error, partition, failures }, 'sensor event batch failed: retrying');
+    return clock.delay(retryDelayMs(failures, clock.random()));
+  }
+
+  /** Resolves when this process owns the org partitions, or after a while. */
+  async #takenOver(partition: number, oids: string[]): Promise<void> {
+    const { clock } = this.#options.ports;
+    const deadline = clock.monoMs() + TAKEOVER_WAIT_MS;
+    const isMissing = (oid: string) => !this.#options.orgPartitionsOf(partition).get(oid)?.fencingToken;
+    do await clock.delay(TAKEOVER_POLL_MS);
+    while (clock.monoMs() < deadline && oids.some(isMissing));
+  }
 }
 
-function confirmDeliveries(joiner: Joining, partition: number, { delivered }: Sorted) {
-  return delivered.flatMap((delivery) => {
-    const orgPartition = joiner.ownership.in(partition).get(delivery.oid);
-    if (!orgPartition || !joiner.followers.task(delivery.oid, delivery.taskId)) return [];
-    const sensor = orgPartition.sensors.get(delivery.sid);
-    if (sensor && !sensor.confirms) {
-      sensor.confirms = true;
-      orgPartition.dirtyRows.add(sensor.sid);
+/** Waits until each claim batch is confirmed in the same usable epoch, or its lease is over. If Redis refuses or does not answer,
+ *  the lease decides. */
+export async function waitForClaims(
+  { projection, clock }: { projection: Pick<RolePorts['projection'], 'inFlight'>; clock: RolePorts['clock'] },
+  oid: string,
+  epoch: string,
+  nowMs: number,
+  entries: InFlight[],
+): Promise<void> {
+  const startedMono = clock.monoMs();
+  let open = entries;
+  for (;;) {
+    const elapsed = clock.monoMs() - startedMono;
+    open = open.filter(({ untilMs }) => untilMs > nowMs + elapsed);
+    if (open.length === 0) return;
+    const answer = await projection.inFlight(oid, epoch).catch(() => null);
+    if (answer?.ok) {
+      const running = new Set(answer.entries.map(({ batch }) => batch));
+      open = open.filter(({ batch }) => running.has(batch));
+      if (open.length === 0) return;
     }
-    return [deliveredEvent(delivery, orgPartition.epoch)];
-  });
+    await clock.delay(CLAIMS_POLL_MS);
+  }
 }

@@ -1,4 +1,4 @@
-/** Tells once a minute how many sensors are online in each live seat: the overview shows it, nothing else rests on it. */
+/** Counts once a minute the online sensors of each live org partition, for the overview of the console. */
 import type { RolePorts } from '../ports.ts';
 import { minuteOf } from '../projector/stats.ts';
 import type { OrgPartition } from './org-partition.ts';

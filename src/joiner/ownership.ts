@@ -1,11 +1,15 @@
 /**
- * Which seats this process holds, and from where it reads presence. A partition is read from the smallest offset that any
- * of its seats needs; a seat that is taken later, and needs older records, moves the partition back.
+ * The presence partitions that the group has assigned to this process, their org partitions, and the offset from which each
+ * partition is read: the smallest that one of its org partitions needs. An org partition that is taken over later and needs
+ * older records moves its partition back.
+ *
+ * The group alone decides who owns a partition. If Redis has fenced an org partition off, the process asks the group whether it
+ * still owns the partition, and only then takes the org partition over again.
  */
 import { persist } from '../async/clock.ts';
 import { sharedBy, sharedRuns } from '../async/shared-runs.ts';
 import type { RolePorts } from '../ports.ts';
-import { newOrgPartition, type OrgPartition, type Sensor } from './org-partition.ts';
+import { newOrgPartition, type OrgPartition, release, type Sensor } from './org-partition.ts';
 import { StateReader, takeOrgPartition } from './takeover.ts';
 
 type Partition = {
@@ -14,21 +18,21 @@ type Partition = {
   taking: Map<string, Promise<void>>;
   /** Next presence offset to read. */
   next: number;
-  /** Dead letters are written from here on; below, they were written before. */
+  /** Effects below this offset are written already: dead letters are written from here on, and the offset is committed above it. */
   effectsFrom: number;
   prepared: Promise<void>;
   ready: boolean;
-  /** A seat of it was fenced, and the group has not said yet whose the partition is. */
+  /** An org partition was fenced off, and the group has not confirmed the partition yet. */
   confirming: Promise<void> | null;
 };
 
 export type OwnershipOptions = {
   ports: RolePorts;
   groupId: string;
-  /** Orgs that can be taken now, with their epochs. */
+  /** Orgs whose projection is usable now, with their epochs. */
   usable(): Promise<Map<string, string>>;
   seek(partition: number, offset: number): void;
-  /** Resolves when the group says that the partition still belongs to this process; rejects when it does not, or can't. */
+  /** Resolves if the group confirms that this process owns the partition. Rejects otherwise. */
   confirmOwnership(partition: number, offset: number): Promise<void>;
   onLive(orgPartition: OrgPartition): void;
   /** These sensors are no longer held. */
@@ -39,7 +43,7 @@ export class Ownership {
   readonly #partitions = new Map<number, Partition>();
   readonly #options: OwnershipOptions;
   readonly #states: StateReader;
-  /** As the ports of the role, but all seats that are taken at once ask Kafka once. */
+  /** The ports of the role; org partitions that are taken over at the same time ask Kafka once. */
   readonly #ports: RolePorts;
 
   constructor(options: OwnershipOptions) {
@@ -81,7 +85,7 @@ export class Ownership {
     return this.#partitions.get(partition)?.effectsFrom ?? 0;
   }
 
-  /** All partitions are prepared, and every seat of an org that is usable is live. */
+  /** All partitions are prepared, and every org partition of a usable org is live. */
   settled(usable: Map<string, string>): boolean {
     return [...this.#partitions.values()].every(
       ({ ready, orgPartitions }) =>
@@ -92,7 +96,7 @@ export class Ownership {
     );
   }
 
-  /** What was shared out: partitions that went are dropped at once, with everything in flight for them. */
+  /** The group has assigned these partitions. The others are dropped at once, with everything in flight for them. */
   assign(numbers: number[]): void {
     for (const [number, partition] of this.#partitions) {
       if (numbers.includes(number)) continue;
@@ -121,10 +125,10 @@ export class Ownership {
 
   async #prepare(partition: Partition): Promise<void> {
     const { ports, groupId } = this.#options;
-    const mine = () => this.#partitions.get(partition.number) === partition;
+    const isAssigned = () => this.#partitions.get(partition.number) === partition;
     await persist(
       ports.clock,
-      mine,
+      isAssigned,
       async () => {
         const [committed, ends] = await Promise.all([
           ports.inbox.committed(groupId, 'presence'),
@@ -136,12 +140,12 @@ export class Ownership {
         const usable = await this.#options.usable();
         await Promise.all([...usable].map(([oid, epoch]) => this.take(partition.number, oid, epoch)));
       },
-      (error) => ports.log.warn({ err: error, partition: partition.number }, 'a partition cannot be taken over yet'),
+      (error) => ports.log.warn({ err: error, partition: partition.number }, 'partition takeover failed: retrying'),
     );
     partition.ready = true;
   }
 
-  /** Takes what is missing: seats of usable orgs that have no token, or one of an earlier epoch. */
+  /** Takes over the org partitions of usable orgs that have no fencing token, or one of an earlier epoch. */
   async takeMissing(usable: Map<string, string>): Promise<void> {
     const missing: Promise<void>[] = [];
     for (const { number, orgPartitions, ready, confirming } of this.#partitions.values()) {
@@ -166,11 +170,14 @@ export class Ownership {
 
   async #take(partition: Partition, oid: string, epoch: string): Promise<void> {
     const orgPartition = partition.orgPartitions.get(oid) ?? newOrgPartition(oid, partition.number);
-    // Meanwhile records of this org are passed over: the partition is read again from where the seat stands.
+    // Records of this org are skipped meanwhile: the partition is read again from the offset of the org partition.
     partition.orgPartitions.delete(oid);
     const taken = await takeOrgPartition(this.#ports, orgPartition, epoch, this.#states, this.#options.onGone).catch(
       (error) => {
-        this.#options.ports.log.warn({ err: error, oid, partition: partition.number }, 'a seat cannot be taken yet');
+        this.#options.ports.log.warn(
+          { err: error, oid, partition: partition.number },
+          'org partition takeover failed: retrying',
+        );
         return false;
       },
     );
@@ -188,7 +195,7 @@ export class Ownership {
     if (taken) this.#checkLive(orgPartition);
   }
 
-  /** Presence of the partition has been folded in up to `nextOffset`, from `from`. */
+  /** Presence of the partition has been folded in up to `nextOffset`. */
   advance(partition: number, nextOffset: number): void {
     const entry = this.#partitions.get(partition);
     if (!entry) return;
@@ -197,7 +204,7 @@ export class Ownership {
       if (orgPartition.loaded) orgPartition.nextOffset = Math.max(orgPartition.nextOffset, nextOffset);
   }
 
-  /** A batch was left after it had been folded in: whoever it touched is taken anew, and the partition read again. False. */
+  /** A batch was given up after the fold: its org partitions are taken over again, and the partition is read again. Returns false. */
   abandon(partition: number, from: number, touched: Iterable<OrgPartition>): false {
     const entry = this.#partitions.get(partition);
     for (const orgPartition of touched) {
@@ -213,7 +220,7 @@ export class Ownership {
     if (entry) entry.effectsFrom = Math.max(entry.effectsFrom, nextOffset);
   }
 
-  /** Seats that have read enough go live. Only after what was read has been written to Redis. */
+  /** Sets the org partitions live that have read enough. Call it after Redis has the rows of what was read. */
   checkLive(partition: number): void {
     for (const orgPartition of this.in(partition).values()) this.#checkLive(orgPartition);
   }
@@ -225,7 +232,7 @@ export class Ownership {
     this.#options.onLive(orgPartition);
   }
 
-  /** Redis has refused the seat. Fenced: only when the group confirms that the partition is ours is the token taken again. */
+  /** Redis has refused the org partition. After `fenced` it can be taken over again only when the group confirms the partition. */
   async refused(orgPartition: OrgPartition, why: string): Promise<void> {
     release(orgPartition);
     if (why !== 'fenced') return;
@@ -237,20 +244,20 @@ export class Ownership {
     await entry.confirming;
   }
 
-  /** Asks until the group has confirmed it, or has given the partition to another: that is told by `assign` alone. One that was
-   *  dropped because Kafka was away would belong to nobody. */
+  /** Asks until the group confirms the partition, or until `assign` drops it. Nothing else may drop it: if this process dropped it
+   *  because Kafka is away, the partition would have no owner. */
   async #confirm(entry: Partition): Promise<void> {
     const { ports, groupId, confirmOwnership } = this.#options;
     await persist(
       ports.clock,
       () => this.#partitions.get(entry.number) === entry,
       async () => {
-        // Another may have held it meanwhile, unnoticed by a process that slept: what it has committed stays.
+        // If this process was suspended, another one may have owned the partition and committed a higher offset: it must not go back.
         const committed = (await ports.inbox.committed(groupId, 'presence')).get(entry.number) ?? 0;
         this.committed(entry.number, committed);
         await confirmOwnership(entry.number, entry.effectsFrom);
       },
-      (error) => ports.log.info({ err: error, partition: entry.number }, 'it is not known yet whose the partition is'),
+      (error) => ports.log.info({ err: error, partition: entry.number }, 'partition owner not confirmed yet: retrying'),
     );
   }
 
@@ -261,9 +268,4 @@ export class Ownership {
       this.#options.onGone(orgPartition.sensors.values());
     }
   }
-}
-
-function release(orgPartition: OrgPartition): void {
-  orgPartition.live = false;
-  orgPartition.fencingToken = null;
 }

@@ -1,159 +1,165 @@
 /**
- * The pending tasks of one org, compiled, as a joiner holds them in memory. What it remembers of a pair only saves claims
- * that would be refused; the word of Redis counts.
+ * The pending tasks of all orgs in memory, each org at the version that Redis has.
+ *
+ * A new task is in memory before `onAdded` gets it, in the same synchronous step. So a sensor that connects and a task that is
+ * added at the same time cannot miss each other: the one that comes second finds the first.
  */
-import type { TaskRecord } from '../model/task.ts';
-import { investigationIdOf, isDoneWhenSent } from '../model/task.ts';
-import {
-  asksOfTexts,
-  compileSelector,
-  type Predicate,
-  parseSelector,
-  type SelectorRecord,
-  SelectorSet,
-  type Slices,
-  sidOf,
-  work,
-} from '../selector/index.ts';
+import { pagesOf } from '../async/pages.ts';
+import type { RolePorts } from '../ports.ts';
+import type { TaskChange } from '../projector/projection.ts';
+import { Slices } from '../selector/index.ts';
 import type { Sensor } from './org-partition.ts';
+import { type Due, type MatchLimit, OrgTasks, type Task } from './org-tasks.ts';
 
-/** Until when a pair needs no claim, on the monotonic clock, and for which connection. Settled pairs never do. */
-export type NextClaim = { connectionHash: string; untilMono: number };
+const PAGE = 200;
 
-export const SETTLED: NextClaim = { connectionHash: '', untilMono: Number.POSITIVE_INFINITY };
+/** `isReload`: the tasks were read again as a whole; nobody waits for their counts. */
+export type Added = { tasks: Task[]; isReload: boolean };
 
-export type Task = {
-  taskId: string;
-  commandLine: string;
-  investigationId: string;
-  expiresAtMs: number;
-  doneWhenSent: boolean;
-  /** Of the command line and the investigation id, which each dispatch carries. */
-  textBytes: number;
-  predicate: Predicate;
-  /** Records that it is known to select; only where asking costs something. A record never changes. */
-  selected?: WeakSet<SelectorRecord> | undefined;
-  /** Set when the selector is `sid ==` alone. */
-  sid: string | undefined;
-  /** Wall clock of the process when it learnt of the task. */
-  seenAtMs: number;
-  gone: boolean;
-  redelivery: Map<Sensor, NextClaim>;
-};
+type Ports = Pick<RolePorts, 'projection' | 'clock'>;
 
-/** `most`: work (selector/work.ts) to be spent; `isReached` is set where it was not enough to ask all tasks. */
-export type MatchLimit = { most: number; isReached: boolean };
+export class PendingTasks {
+  readonly #byOrg = new Map<string, OrgFollower>();
+  readonly #ports: Ports;
+  readonly #onAdded: (oid: string, added: Added) => void;
 
-export class OrgTasks {
-  epoch = '';
-  version = -1;
-  readonly #set = new SelectorSet<Task>();
+  constructor(ports: Ports, onAdded: (oid: string, added: Added) => void) {
+    this.#ports = ports;
+    this.#onAdded = onAdded;
+  }
 
+  task(oid: string, taskId: string): Task | undefined {
+    return this.#byOrg.get(oid)?.tasks.get(taskId);
+  }
+
+  /** Number of tasks of all orgs. */
   get size(): number {
-    return this.#set.size;
+    return [...this.#byOrg.values()].reduce((sum, { tasks }) => sum + tasks.size, 0);
   }
 
-  get(taskId: string): Task | undefined {
-    return this.#set.get(taskId);
+  /** Adds the deliveries of the sensor to `due`, within the work budget. */
+  match(sensor: Sensor, due: Due[], limit?: MatchLimit): void {
+    for (const task of this.#byOrg.get(sensor.oid)?.tasks.match(sensor, limit) ?? []) due.push({ sensor, task });
   }
 
-  values(): Iterable<Task> {
-    return this.#set.values();
+  /** All deliveries of the sensor. */
+  async matchInSlices(sensor: Sensor, slices: Slices): Promise<Due[]> {
+    const tasks = (await this.#byOrg.get(sensor.oid)?.tasks.matchInSlices(sensor, slices)) ?? [];
+    return tasks.map((task) => ({ sensor, task }));
   }
 
-  /** Adds a pending task; answers it, or the one that is there. */
-  add(record: TaskRecord, nowMs: number): Task {
-    const known = this.#set.get(record.taskId);
+  /** Redis has a later version of the org than this process. */
+  isBehind(oid: string, version: number): boolean {
+    return version > (this.#byOrg.get(oid)?.tasks.version ?? version);
+  }
+
+  /** Resolves when this process holds the tasks of the org as Redis has them in this epoch. Rejects if they cannot be read, or if
+   *  Redis has lost the epoch meanwhile. */
+  async hold(oid: string, epoch: string): Promise<void> {
+    await this.catchUp(oid, epoch);
+    if (this.#follower(oid).tasks.epoch !== epoch) throw new Error('Redis has another epoch of the tasks');
+  }
+
+  catchUp(oid: string, epoch: string): Promise<void> {
+    return this.#follower(oid).catchUp(epoch);
+  }
+
+  /** Forgets the next claims of sensors that this process no longer holds. */
+  forget(sensors: Iterable<Sensor>): void {
+    for (const [oid, ofOrg] of Map.groupBy(sensors, (sensor) => sensor.oid))
+      this.#byOrg.get(oid)?.tasks.forget(new Set(ofOrg));
+  }
+
+  #follower(oid: string): OrgFollower {
+    const known = this.#byOrg.get(oid);
     if (known) return known;
-    const ast = parseSelector(record.command.selector);
-    const commandLine = record.command.task ?? '';
-    const investigationId = investigationIdOf(record.command);
-    const task: Task = {
-      taskId: record.taskId,
-      commandLine,
-      investigationId,
-      textBytes: Buffer.byteLength(commandLine) + Buffer.byteLength(investigationId),
-      expiresAtMs: record.expiresAtMs,
-      doneWhenSent: isDoneWhenSent(record.command),
-      predicate: compileSelector(ast),
-      selected: asksOfTexts(ast) ? new WeakSet() : undefined,
-      sid: sidOf(ast),
-      seenAtMs: nowMs,
-      gone: false,
-      redelivery: new Map(),
-    };
-    this.#set.add(record.taskId, ast, task);
-    return task;
+    const follower = new OrgFollower(oid, this.#ports, (added) => this.#onAdded(oid, added));
+    this.#byOrg.set(oid, follower);
+    return follower;
+  }
+}
+
+/** Follows the task changes of one org in Redis. */
+export class OrgFollower {
+  readonly tasks = new OrgTasks();
+  readonly #oid: string;
+  readonly #ports: Ports;
+  readonly #onAdded: (added: Added) => void;
+  #running: Promise<void> | null = null;
+  #again = false;
+
+  constructor(oid: string, ports: Ports, onAdded: (added: Added) => void) {
+    this.#oid = oid;
+    this.#ports = ports;
+    this.#onAdded = onAdded;
   }
 
-  remove(taskId: string): void {
-    const task = this.#set.get(taskId);
-    if (!task) return;
-    task.gone = true;
-    task.redelivery.clear();
-    this.#set.delete(taskId);
+  /** Reads the changes since the last version. A call during a run makes the run read once more. Rejects if Redis does not
+   *  answer. */
+  catchUp(epoch: string): Promise<void> {
+    if (this.#running) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#run(epoch).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
   }
 
-  /** Nothing is remembered of these sensors. */
-  forget(sensors: ReadonlySet<Sensor>): void {
-    for (const { redelivery } of this.#set.values()) {
-      if (redelivery.size > sensors.size) for (const sensor of sensors) redelivery.delete(sensor);
-      else for (const sensor of redelivery.keys()) if (sensors.has(sensor)) redelivery.delete(sensor);
+  async #run(epoch: string): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#step(epoch);
+    } while (this.#again);
+  }
+
+  async #step(epoch: string): Promise<void> {
+    const { projection } = this.#ports;
+    const known = this.tasks.epoch === epoch ? this.tasks.version : -1;
+    const answer = await projection.changes(this.#oid, epoch, known);
+    if (!answer.ok) return;
+    if (answer.changes === 'reload' || known < 0) await this.#reload();
+    else await this.#apply(answer.changes);
+    this.tasks.epoch = epoch;
+    // A reload reads after the version was taken. The changes between are applied again, which has no effect.
+    this.tasks.version = answer.version;
+    if (answer.changes === 'reload' || known < 0) this.#again = true;
+  }
+
+  async #apply(changes: TaskChange[]): Promise<void> {
+    for (const { kind, taskId } of changes) if (kind === 'removed') this.tasks.remove(taskId);
+    // The last change of a task counts: an id can be used again after its retention.
+    const last = new Map(changes.map(({ kind, taskId }) => [taskId, kind]));
+    const added = [...last].flatMap(([taskId, kind]) => (kind === 'added' ? [taskId] : []));
+    await this.#add(added, false);
+  }
+
+  async #reload(): Promise<void> {
+    const { projection } = this.#ports;
+    const ended = new Set([...this.tasks.values()].map(({ taskId }) => taskId));
+    for await (const { ids } of pagesOf((cursor) => projection.pendingIds(this.#oid, PAGE, cursor))) {
+      for (const taskId of ids) ended.delete(taskId);
+      await this.#add(ids, true);
+    }
+    for (const taskId of ended) this.tasks.remove(taskId);
+  }
+
+  async #add(taskIds: string[], isReload: boolean): Promise<void> {
+    const slices = new Slices(() => this.#ports.clock.delay(0));
+    for (let i = 0; i < taskIds.length; i += PAGE) {
+      const records = await this.#ports.projection.readTasks(this.#oid, taskIds.slice(i, i + PAGE));
+      let added: Task[] = [];
+      for (const record of records) {
+        if (slices.isOver) {
+          if (added.length > 0) this.#onAdded({ tasks: added, isReload });
+          added = [];
+          await slices.pause(); // compiling regular expressions takes long
+        }
+        if (record?.state !== 'pending' || this.tasks.get(record.taskId)) continue;
+        added.push(this.tasks.add(record, this.#ports.clock.nowMs()));
+      }
+      if (added.length > 0) this.#onAdded({ tasks: added, isReload });
     }
   }
-
-  /** The tasks that select the sensor, as far as `limit` goes. */
-  match({ record }: Sensor, limit: MatchLimit = { most: Number.POSITIVE_INFINITY, isReached: false }): Task[] {
-    const before = work.spent;
-    const { matched, left } = this.#set.matchWithin(record, limit.most);
-    limit.isReached = left.length > 0;
-    remember(matched, record, work.spent - before);
-    return matched;
-  }
-
-  /** All of them, without a work limit. Other work runs between slices. */
-  async matchInSlices({ record }: Sensor, slices: Slices): Promise<Task[]> {
-    const before = work.spent;
-    const matched = await this.#set.matchInSlices(record, slices);
-    remember(matched, record, work.spent - before);
-    return matched;
-  }
-}
-
-/** Cheaper selectors are evaluated again instead of remembered. */
-const REMEMBERED_FROM = 1_000;
-
-function remember(tasks: readonly Task[], record: SelectorRecord, spent: number): void {
-  if (spent >= REMEMBERED_FROM) for (const { selected } of tasks) selected?.add(record);
-}
-
-/** Whether the task selects the sensor as it is now: a pair is asked at its match, and again before each sending. */
-export function selects(task: Task, { record }: Sensor): boolean {
-  if (task.selected?.has(record)) return true;
-  const before = work.spent;
-  if (task.predicate(record) !== true) return false;
-  remember([task], record, work.spent - before);
-  return true;
-}
-
-/** Work that one synchronous check of many pairs may spend on costly ones, of sensors that have changed since they matched. */
-export type CheckBudget = { left: number };
-export const newCheckBudget = (): CheckBudget => ({ left: 1_000_000 });
-
-/** The same where nothing may be awaited. Once the budget is spent, false for what is not remembered: it is due again soon. */
-export function selectsWithin(task: Task, sensor: Sensor, budget: CheckBudget): boolean {
-  if (task.selected !== undefined && budget.left <= 0) return task.selected.has(sensor.record);
-  const before = work.spent;
-  const isSelected = selects(task, sensor);
-  const spent = work.spent - before;
-  if (spent >= REMEMBERED_FROM) budget.left -= spent;
-  return isSelected;
-}
-
-/** True unless it is known that a claim of this pair would be refused. */
-export function mayBeDue(task: Task, sensor: Sensor, nowMono: number): boolean {
-  const wait = task.redelivery.get(sensor);
-  if (wait === undefined) return true;
-  if (wait === SETTLED) return false;
-  return wait.connectionHash !== sensor.connectionHash || wait.untilMono <= nowMono;
 }

@@ -1,53 +1,55 @@
 /**
- * A batch of presence records against the seats of one partition: what changed, what has to be written, which sensors are
- * to be matched. No I/O; the seats are changed in place.
+ * Folds a batch of presence records into the org partitions of one presence partition. Reports which states have to be written,
+ * which sensors have to be matched, and which org partitions have new rows. No I/O; changes the org partitions in place.
  */
 import type { SensorPresence } from '../model/records.ts';
-import { dropExpired, fold, newSensor, toState } from '../model/sensor.ts';
+import { fold, newSensor, toState } from '../model/sensor.ts';
+import { dropExpired } from '../model/tags.ts';
 import { connectionHashOf, findOrAddSensor, type OrgPartition, refresh, type Sensor } from './org-partition.ts';
 
 export type PresenceStep = { offset: number; presence: SensorPresence };
+/** `state` null: a tombstone. */
 export type StateToWrite = { oid: string; sid: string; partition: number; state: ReturnType<typeof toState> | null };
 export type Folded = {
   states: StateToWrite[];
   toMatch: Set<Sensor>;
+  /** Org partitions that had a record in the batch. */
   touched: Set<OrgPartition>;
-  /** Sensors that were forgotten. */
-  gone: Sensor[];
-  /** Tags for which a sensor had no room. */
-  passedOver: { oid: string; sid: string; tags: number }[];
+  forgotten: Sensor[];
+  /** Number of tags above a sensor's limit. */
+  ignoredTags: { oid: string; sid: string; tags: number }[];
 };
 
-/** An online sensor's state is written again after this long, so that the topic tells that it is still there. */
+/** The state of an online sensor is written again after this time: a reader of the topic sees that the sensor still exists. */
 const STATE_AGAIN_MS = 86_400_000;
 
-/** `seats` by oid. A record of an org without a seat, or below the seat's offset, is passed over. */
+/** `orgPartitions` by oid. Skips records of an org without an org partition, and records below the org partition's offset. */
 export function foldBatch(orgPartitions: Map<string, OrgPartition>, steps: PresenceStep[], nowMs: number): Folded {
-  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set(), gone: [], passedOver: [] };
+  const folded: Folded = { states: [], toMatch: new Set(), touched: new Set(), forgotten: [], ignoredTags: [] };
   const changed = new Set<Sensor>();
   for (const { offset, presence } of steps) {
     const orgPartition = orgPartitions.get(presence.oid);
     if (!orgPartition?.loaded || offset < orgPartition.nextOffset) continue;
     folded.touched.add(orgPartition);
     if (presence.event === 'FORGOTTEN') forget(orgPartition, presence.sid, folded, changed);
-    else if (orgPartition.sensors.has(presence.sid) || makesKnown(presence))
-      take(orgPartition, presence, offset, nowMs, changed, folded);
+    else if (orgPartition.sensors.has(presence.sid) || addsSensor(presence))
+      foldRecord(orgPartition, presence, offset, nowMs, changed, folded);
   }
   for (const sensor of changed) {
     refresh(sensor, nowMs);
     sensor.orgPartition.dirtyFacts.add(sensor.sid);
-    folded.states.push(stateOf(sensor, nowMs));
+    folded.states.push(stateToWrite(sensor, nowMs));
   }
   return folded;
 }
 
-/** Nobody becomes known by leaving, nor by being asked to try. */
-const makesKnown = ({ event, sensor, add_tags, remove_tags, set_should_isolate }: SensorPresence): boolean =>
+/** An unknown sensor is not added by a DISCONNECTED, nor by a request to try now. */
+const addsSensor = ({ event, sensor, add_tags, remove_tags, set_should_isolate }: SensorPresence): boolean =>
   event === 'CONNECTED' ||
   (event === 'UPDATED' &&
     (sensor !== null || add_tags.length > 0 || remove_tags.length > 0 || set_should_isolate !== null));
 
-function take(
+function foldRecord(
   orgPartition: OrgPartition,
   presence: SensorPresence,
   offset: number,
@@ -57,11 +59,11 @@ function take(
 ): void {
   const known = orgPartition.sensors.has(presence.sid);
   const sensor = findOrAddSensor(orgPartition, presence.sid, nowMs);
-  if (offset < sensor.nextOffset) return; // a row that was written ahead of the stored offset, which a crash left behind
+  if (offset < sensor.nextOffset) return; // before a crash, this row was written ahead of the stored offset
   sensor.nextOffset = offset + 1;
   const effect = fold(sensor, presence);
-  if (effect.passedOver > 0)
-    folded.passedOver.push({ oid: orgPartition.oid, sid: sensor.sid, tags: effect.passedOver });
+  if (effect.ignoredTags > 0)
+    folded.ignoredTags.push({ oid: orgPartition.oid, sid: sensor.sid, tags: effect.ignoredTags });
   if (effect.connected) {
     sensor.connectionHash = connectionHashOf(sensor.connectionId);
     sensor.connectedAtMs = nowMs;
@@ -72,7 +74,7 @@ function take(
   orgPartition.dirtyRows.add(sensor.sid);
 }
 
-function stateOf(sensor: Sensor, nowMs: number): StateToWrite {
+function stateToWrite(sensor: Sensor, nowMs: number): StateToWrite {
   sensor.stateOnline = sensor.online;
   sensor.stateAtMs = nowMs;
   return { oid: sensor.oid, sid: sensor.sid, partition: sensor.orgPartition.partition, state: toState(sensor) };
@@ -82,7 +84,7 @@ function forget(orgPartition: OrgPartition, sid: string, folded: Folded, changed
   const sensor = orgPartition.sensors.get(sid);
   if (sensor) {
     Object.assign(sensor, newSensor(orgPartition.oid, sid));
-    folded.gone.push(sensor);
+    folded.forgotten.push(sensor);
     changed.delete(sensor);
     folded.toMatch.delete(sensor);
     orgPartition.expiring.delete(sensor);
@@ -94,15 +96,17 @@ function forget(orgPartition: OrgPartition, sid: string, folded: Folded, changed
   folded.states.push({ oid: orgPartition.oid, sid, partition: orgPartition.partition, state: null });
 }
 
-/** Sensors of which a tag has run out by now: what selectors see is different, and what they match. */
+/** Drops the tags that have expired. Returns the sensors that selectors see differently now. */
 export function dropExpiredTags(orgPartition: OrgPartition, nowMs: number): Sensor[] {
   const affected: Sensor[] = [];
   for (const sensor of orgPartition.expiring) {
     if (!dropExpired(sensor, nowMs)) continue;
     orgPartition.dirtyFacts.add(sensor.sid);
-    const had = (sensor.record.tags as readonly string[] | undefined)?.length ?? 0;
+    const before = tagCount(sensor);
     refresh(sensor, nowMs);
-    if (((sensor.record.tags as readonly string[] | undefined)?.length ?? 0) !== had) affected.push(sensor);
+    if (tagCount(sensor) !== before) affected.push(sensor);
   }
   return affected;
 }
+
+const tagCount = ({ record }: Sensor): number => (record.tags as readonly string[] | undefined)?.length ?? 0;

@@ -1,16 +1,38 @@
-/** A batch of `sensor-presence`: decode -> judge -> fold -> write what changed -> rows and claims in one trip -> commit. */
+/**
+ * Handles a batch of `sensor-presence`: decode → judge → fold → write states → write rows and deliver → commit.
+ *
+ * The states are on `sensor-state` before Redis has the rows, and both before the offset is committed, so a crash repeats records
+ * and loses none. A batch that is given up after the fold releases the org partitions that it touched: they are taken over
+ * again, with everything that Redis does not have yet.
+ */
 import { persist, retryDelayMs } from '../async/clock.ts';
 import { checkPresence } from '../command/check.ts';
 import type { SensorPresence, SensorState } from '../model/records.ts';
 import type { OrgTable } from '../orgs/table.ts';
-import type { Batch, DeadLetter, Decoded } from '../ports.ts';
-import type { Rows } from './delivery/claim.ts';
-import type { Joining } from './joining.ts';
-import { type OrgPartition, restoreRows, type Sensor, takeRows, writeRows } from './org-partition.ts';
+import type { Batch, DeadLetter, Decoded, RolePorts } from '../ports.ts';
+import type { Why } from '../projector/projection.ts';
+import type { Deliver } from './delivery/deliver.ts';
+import type { OrgPartition, Sensor } from './org-partition.ts';
+import type { Due } from './org-tasks.ts';
+import type { Ownership } from './ownership.ts';
 import { type Folded, foldBatch, type PresenceStep } from './presence-fold.ts';
+import { type Rows, restoreRows, takeRows, writeRows } from './rows.ts';
 
 /** About two seconds. */
 const ROWS_TRIES = 6;
+
+export type PresenceOptions = {
+  ports: Pick<RolePorts, 'clock' | 'inbox' | 'orgs' | 'log' | 'outbox' | 'metrics' | 'recordCodec' | 'projection'>;
+  ownership: Pick<Ownership, 'next' | 'in' | 'advance' | 'effectsFrom' | 'abandon' | 'checkLive' | 'committed'>;
+  /** The deliveries of these sensors, within the work budget of a batch. */
+  match(sensors: Iterable<Sensor>): Due[];
+  deliver: Deliver['deliver'];
+  /** These sensors are no longer held. */
+  forget(sensors: Iterable<Sensor>): void;
+  /** Redis refused the org partition. */
+  refused(orgPartition: OrgPartition, why: Why): void;
+  commit(batch: Batch): Promise<void>;
+};
 
 type Judged = { steps: PresenceStep[]; deadLetters: DeadLetter[] };
 
@@ -25,12 +47,15 @@ export function judgePresence(decoded: Decoded<SensorPresence>[], orgs: OrgTable
   return judged;
 }
 
-export async function onPresence(joiner: Joining, batch: Batch): Promise<boolean> {
-  const { ports, ownership } = joiner;
+export async function onPresence(options: PresenceOptions, batch: Batch): Promise<boolean> {
+  const { ports, ownership } = options;
   const { clock, inbox, orgs, log, outbox } = ports;
-  const from = ownership.next(batch.partition);
+  const { partition } = batch;
+  const from = ownership.next(partition);
   const retry = <T>(work: () => Promise<T>) =>
-    persist(clock, batch.alive, work, (error) => log.warn({ err: error }, 'a batch of presence is tried again'));
+    persist(clock, batch.alive, work, (error) =>
+      log.warn({ err: error, partition }, 'presence batch failed: retrying'),
+    );
   const judged = await retry(async () => {
     const decoded = await inbox.decode('SensorPresence', batch.records);
     const first = judgePresence(decoded, orgs.table);
@@ -38,75 +63,71 @@ export async function onPresence(joiner: Joining, batch: Batch): Promise<boolean
     await orgs.refresh();
     return judgePresence(decoded, orgs.table);
   });
-  // A seat that was taken meanwhile may need older records: then this batch is read again after them.
-  if (!judged || !batch.alive() || ownership.next(batch.partition) !== from) return false;
+  // An org partition that was taken over meanwhile may need older records: then they are read first, and this batch again.
+  if (!judged || !batch.alive() || ownership.next(partition) !== from) return false;
 
-  const { states, toMatch, touched, gone, passedOver } = foldBatch(
-    ownership.in(batch.partition),
-    judged.steps,
-    clock.nowMs(),
-  );
-  tellPassedOver(ports, passedOver);
-  ownership.advance(batch.partition, batch.nextOffset);
-  joiner.followers.forget(gone);
-  const deadLetters = judged.deadLetters.filter(
-    ({ record }) => record.offset >= ownership.effectsFrom(batch.partition),
-  );
+  const folded = foldBatch(ownership.in(partition), judged.steps, clock.nowMs());
+  const { states, toMatch, touched } = folded;
+  reportIgnoredTags(ports, folded);
+  ownership.advance(partition, batch.nextOffset);
+  options.forget(folded.forgotten);
+  const deadLetters = judged.deadLetters.filter(({ record }) => record.offset >= ownership.effectsFrom(partition));
   if (states.length > 0 || deadLetters.length > 0) {
     for (const orgPartition of touched) orgPartition.statesUnderWay += 1;
     await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(deadLetters)]));
     for (const orgPartition of touched) orgPartition.statesUnderWay -= 1;
     for (const { code } of deadLetters) ports.metrics.deadLettered(code);
   }
-  // Given up with records folded but not matched: the seats are taken anew, from what Redis knows of them.
-  const giveUp = () => ownership.abandon(batch.partition, from ?? 0, touched);
+  const giveUp = () => ownership.abandon(partition, from ?? 0, touched);
   if (!batch.alive()) return giveUp();
 
-  if (!(await deliverAll(joiner, batch, toMatch, touched))) return giveUp();
-  ownership.checkLive(batch.partition);
+  if (!(await deliverAll(options, batch, toMatch, touched))) return giveUp();
+  ownership.checkLive(partition);
   if (!batch.alive()) return false;
-  if (batch.nextOffset > ownership.effectsFrom(batch.partition)) await joiner.commit(batch);
-  ownership.committed(batch.partition, batch.nextOffset);
+  if (batch.nextOffset > ownership.effectsFrom(partition)) await options.commit(batch);
+  ownership.committed(partition, batch.nextOffset);
   return true;
 }
 
-function tellPassedOver({ log, metrics }: Joining['ports'], passedOver: Folded['passedOver']): void {
-  const [first] = passedOver;
+function reportIgnoredTags({ log, metrics }: PresenceOptions['ports'], { ignoredTags }: Folded): void {
+  const [first] = ignoredTags;
   if (first === undefined) return;
-  metrics.tagsPassedOver(passedOver.reduce((sum, { tags }) => sum + tags, 0));
-  log.warn({ ...first, records: passedOver.length }, 'a sensor has no room for further tags: they were passed over');
+  metrics.tagsPassedOver(ignoredTags.reduce((sum, { tags }) => sum + tags, 0));
+  log.warn({ ...first, records: ignoredTags.length }, 'tags ignored: the sensor has reached its limit of tags');
 }
 
-/** Rows that were not taken are tried again a few times. Then the seats that lack them are given up and taken anew, with all
- *  that Redis has not got yet: an org whose shard is away must not hold the others. False: the batch is not ours any more. */
+/** Writes rows and sends deliveries. Rows that Redis does not take are written again a few times. Then their org partitions are
+ *  released and taken over again, so that an org whose shard is away does not block the others. False: this process has lost
+ *  the partition. */
 async function deliverAll(
-  joiner: Joining,
+  options: PresenceOptions,
   { alive }: Batch,
   toMatch: Set<Sensor>,
   touched: Set<OrgPartition>,
 ): Promise<boolean> {
-  const { clock, log, recordCodec } = joiner.ports;
+  const { clock, log, recordCodec } = options.ports;
   const encode = (state: SensorState) => recordCodec.encode('SensorState', state);
-  let deliveries = joiner.match(toMatch);
+  let deliveries = options.match(toMatch);
   let left = touched;
   for (let attempt = 1; alive(); attempt += 1) {
-    const { together, last } = rowsOf(left, encode);
-    const failed = (await joiner.deliver.deliver(deliveries, together)).rows;
-    left = await writeLast(joiner, last, failed);
+    const { together, last } = takeParts(left, encode);
+    const failed = (await options.deliver(deliveries, together)).rows;
+    left = await writeLast(options, last, failed);
     if (left.size === 0) return true;
-    log.warn({ orgs: left.size, attempt }, 'rows of sensors could not be written');
     if (attempt >= ROWS_TRIES) {
-      for (const orgPartition of left) joiner.refused(orgPartition, 'away');
+      log.warn({ orgs: left.size, tries: attempt }, 'sensor rows not written, Redis is away: taking over again');
+      for (const orgPartition of left) options.refused(orgPartition, 'away');
       return true;
     }
-    deliveries = []; // they come again by themselves
+    log.warn({ orgs: left.size, tries: attempt }, 'sensor rows not written, Redis is away: retrying');
+    deliveries = []; // the ones before become due again by themselves
     await clock.delay(retryDelayMs(attempt, clock.random()));
   }
   return false;
 }
 
-/** Of a seat with several parts, the last waits until the others are written: it carries the offset of all of them. */
-function rowsOf(
+/** The last of several parts is written after the others, because it holds the offset of all of them. */
+function takeParts(
   touched: Set<OrgPartition>,
   encode: (state: SensorState) => Buffer,
 ): { together: Rows[]; last: Rows[] } {
@@ -119,17 +140,21 @@ function rowsOf(
   return rows;
 }
 
-/** Answers the seats that lack rows: those that failed before, and those of which the last part could not be written. */
-async function writeLast(joiner: Joining, last: Rows[], failed: Set<OrgPartition>): Promise<Set<OrgPartition>> {
-  const lacking = new Set(failed);
+/** Returns the org partitions without complete rows: those that failed before, and those whose last part failed. */
+async function writeLast(
+  { ports, refused }: PresenceOptions,
+  last: Rows[],
+  failed: Set<OrgPartition>,
+): Promise<Set<OrgPartition>> {
+  const incomplete = new Set(failed);
   for (const { orgPartition, request } of last) {
     if (failed.has(orgPartition)) {
       restoreRows(orgPartition, request);
       continue;
     }
-    const why = await writeRows(joiner.ports.projection, orgPartition, [request]);
-    if (why === 'away') lacking.add(orgPartition);
-    else if (why !== null) joiner.refused(orgPartition, why);
+    const why = await writeRows(ports.projection, orgPartition, [request]);
+    if (why === 'away') incomplete.add(orgPartition);
+    else if (why !== null) refused(orgPartition, why);
   }
-  return lacking;
+  return incomplete;
 }

@@ -1,21 +1,17 @@
 /**
- * A batch of sensor events: receipt -> ack in Redis -> wait for claims in flight -> TASK_DONE or TASK_FAILURE -> commit.
- *
- * The ack comes first, so that no further claim of the pair passes; then the claims that had already passed are waited for,
- * because a dispatch must not follow the TASK_DONE of its pair; then the event is written from the word that Redis keeps, so
- * that repeats carry the same event_id. After two leases Redis may be another one, and is asked again.
+ * What sensor events say about deliveries, which acknowledgements Redis is asked for, and which events follow from its answers.
+ * Pure: acknowledge.ts does the I/O.
  */
 import { checkSensorEvent, type JsonObject } from '../command/check.ts';
 import { eventId } from '../model/ids.ts';
 import type { SensorEvent, TaskEvent } from '../model/records.ts';
 import { isDeliveryNotice, taskNamedBy } from '../model/task.ts';
 import type { OrgTable } from '../orgs/table.ts';
-import type { DeadLetter, Decoded, EpochEvent, RolePorts } from '../ports.ts';
-import type { AckWord, InFlight, Why } from '../projector/projection.ts';
+import type { DeadLetter, Decoded, EpochEvent } from '../ports.ts';
+import type { AckRequest, AckWord, InFlight, Projection, Why } from '../projector/projection.ts';
 import type { OrgPartition } from './org-partition.ts';
 
 const ACKS_PER_SCRIPT = 200;
-const WAIT_POLL_MS = 10;
 
 export type Receipt = {
   oid: string;
@@ -26,127 +22,99 @@ export type Receipt = {
   code: string;
   message: string;
 };
-export type Sorted = {
-  receipts: Receipt[];
-  /** The sensor has got the dispatch; that is no receipt. */
-  delivered: { oid: string; sid: string; taskId: string; occurredAtMs: number }[];
-  deadLetters: DeadLetter[];
-};
+/** The sensor has the dispatch. This is no receipt. */
+export type Delivered = { oid: string; sid: string; taskId: string; occurredAtMs: number };
+export type Judged = { receipts: Receipt[]; delivered: Delivered[]; deadLetters: DeadLetter[] };
 
-/** Pure: which events settle a task, which only confirm a delivery, which can't be read. Events of no task are left alone. */
-export function sortEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Sorted {
-  const sorted: Sorted = { receipts: [], delivered: [], deadLetters: [] };
+/** Sorts sensor events into receipts, delivery notices and dead letters. Events that name no task are left out. */
+export function judgeSensorEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Judged {
+  const judged: Judged = { receipts: [], delivered: [], deadLetters: [] };
   for (const item of decoded) {
     const { record } = item;
     if ('refusal' in item) {
-      sorted.deadLetters.push({ record, ...item.refusal });
+      judged.deadLetters.push({ record, ...item.refusal });
       continue;
     }
     const checked = checkSensorEvent(record.key?.toString() ?? null, item.value, orgs);
     if (checked.refusal) {
-      sorted.deadLetters.push({ record, ...checked.refusal });
+      judged.deadLetters.push({ record, ...checked.refusal });
       continue;
     }
     const { oid, sid, occurred_at } = item.value;
     const taskId = taskNamedBy(item.value, checked.routing);
     if (taskId === null) continue;
-    if (isDeliveryNotice(item.value)) sorted.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
-    else sorted.receipts.push({ oid, sid, taskId, offset: record.offset, ...verdictOf(checked.event) });
+    if (isDeliveryNotice(item.value)) judged.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
+    else judged.receipts.push({ oid, sid, taskId, offset: record.offset, ...resultOf(checked.event) });
   }
-  return sorted;
+  return judged;
 }
 
-/** ERROR absent, 0 or 200 is success. */
-function verdictOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {
+/** No ERROR, 0 and 200 mean success. */
+function resultOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {
   const { ERROR } = event;
-  // Anything may stand there; only words and numbers can be compared.
+  // Sensors can put any JSON there; Number() throws for some objects.
   const error = typeof ERROR === 'object' && ERROR !== null ? JSON.stringify(ERROR) : ERROR;
   const ok = error === undefined || error === null || Number(error) === 0 || Number(error) === 200;
   if (ok) return { state: 'done', code: '0', message: '' };
   const code = String(error).replace(/\s+/g, '_').slice(0, 64) || 'unknown';
-  return {
-    state: 'failed',
-    code,
-    message: typeof event.ERROR_MESSAGE === 'string' ? event.ERROR_MESSAGE.slice(0, 1_000) : '',
-  };
+  const message = typeof event.ERROR_MESSAGE === 'string' ? event.ERROR_MESSAGE.slice(0, 1_000) : '';
+  return { state: 'failed', code, message };
 }
 
-export type Acked = { receipt: Receipt; orgPartition: OrgPartition; epoch: string; word: AckWord };
+/** The receipts of one script. */
+export type AckPart = { orgPartition: OrgPartition; request: AckRequest; receipts: Receipt[] };
 
-/** Settles receipts in Redis. `refused`: of these seats the receipts were not settled, and have to come again. */
-export async function ackAll(
-  { projection }: RolePorts,
-  orgPartitions: Map<string, OrgPartition>,
-  receipts: Receipt[],
-): Promise<{
-  acked: Acked[];
-  redelivery: { orgPartition: OrgPartition; epoch: string; nowMs: number; entries: InFlight[] }[];
-  refused: { orgPartition: OrgPartition; fencingToken: string; why: Why }[];
-}> {
-  const parts: { orgPartition: OrgPartition; epoch: string; fencingToken: string; receipts: Receipt[] }[] = [];
-  for (const [oid, all] of Map.groupBy(receipts, (receipt) => receipt.oid)) {
+/** Groups receipts by org partition and splits them into scripts. */
+export function toAckParts(orgPartitions: Map<string, OrgPartition>, receipts: Receipt[]): AckPart[] {
+  const parts: AckPart[] = [];
+  for (const [oid, ofOrg] of Map.groupBy(receipts, (receipt) => receipt.oid)) {
     const orgPartition = orgPartitions.get(oid);
     if (!orgPartition) continue;
-    const { epoch, fencingToken } = orgPartition;
-    for (let i = 0; i < all.length; i += ACKS_PER_SCRIPT)
-      parts.push({
-        orgPartition,
-        epoch,
-        fencingToken: fencingToken ?? '',
-        receipts: all.slice(i, i + ACKS_PER_SCRIPT),
-      });
+    for (let i = 0; i < ofOrg.length; i += ACKS_PER_SCRIPT)
+      parts.push(ackPart(orgPartition, ofOrg.slice(i, i + ACKS_PER_SCRIPT)));
   }
-  const answers = await projection.ack(
-    parts.map(({ orgPartition, epoch, fencingToken, receipts: acks }) => ({
-      oid: orgPartition.oid,
-      epoch,
-      partition: orgPartition.partition,
-      fencingToken,
-      acks: acks.map(({ taskId, sid, state, code }) => ({ taskId, sid, state, code })),
-    })),
-  );
-  const acked: Acked[] = [];
-  const redelivery = [];
-  const refused = [];
-  for (const [i, { orgPartition, epoch, fencingToken, receipts: part }] of parts.entries()) {
+  return parts;
+}
+
+const ackPart = (orgPartition: OrgPartition, receipts: Receipt[]): AckPart => ({
+  orgPartition,
+  request: {
+    oid: orgPartition.oid,
+    epoch: orgPartition.epoch,
+    partition: orgPartition.partition,
+    fencingToken: orgPartition.fencingToken ?? '',
+    acks: receipts.map(({ taskId, sid, state, code }) => ({ taskId, sid, state, code })),
+  },
+  receipts,
+});
+
+export type Acked = { receipt: Receipt; orgPartition: OrgPartition; epoch: string; word: AckWord };
+export type AckResult = {
+  acked: Acked[];
+  /** Claim batches that were in flight at the acknowledgement. */
+  inFlight: { oid: string; epoch: string; nowMs: number; entries: InFlight[] }[];
+  /** Nothing was acknowledged for these. */
+  refused: { orgPartition: OrgPartition; fencingToken: string; why: Why }[];
+};
+
+/** `answers` in the order of the parts. */
+export function readAckAnswers(parts: AckPart[], answers: Awaited<ReturnType<Projection['ack']>>): AckResult {
+  const result: AckResult = { acked: [], inFlight: [], refused: [] };
+  for (const [i, { orgPartition, request, receipts }] of parts.entries()) {
+    const { oid, epoch, fencingToken } = request;
     const answer = answers[i] as (typeof answers)[number];
     if (!answer.ok) {
-      refused.push({ orgPartition, fencingToken, why: answer.why });
+      result.refused.push({ orgPartition, fencingToken, why: answer.why });
       continue;
     }
-    for (const [at, receipt] of part.entries())
-      acked.push({ receipt, orgPartition, epoch, word: answer.words[at] as AckWord });
-    if (answer.waitFor.length > 0)
-      redelivery.push({ orgPartition, epoch, nowMs: answer.nowMs, entries: answer.waitFor });
+    for (const [at, receipt] of receipts.entries())
+      result.acked.push({ receipt, orgPartition, epoch, word: answer.words[at] as AckWord });
+    if (answer.waitFor.length > 0) result.inFlight.push({ oid, epoch, nowMs: answer.nowMs, entries: answer.waitFor });
   }
-  return { acked, redelivery, refused };
+  return result;
 }
 
-/** Until each batch is gone in the same usable epoch, or its lease is over. A refusal says nothing: the lease is waited out. */
-export async function waitForClaimBatches(
-  { projection, clock }: Pick<RolePorts, 'projection' | 'clock'>,
-  oid: string,
-  epoch: string,
-  nowMs: number,
-  entries: InFlight[],
-): Promise<void> {
-  const startedMono = clock.monoMs();
-  let open = entries;
-  for (;;) {
-    const elapsed = clock.monoMs() - startedMono;
-    open = open.filter(({ untilMs }) => untilMs > nowMs + elapsed);
-    if (open.length === 0) return;
-    const answer = await projection.inFlight(oid, epoch).catch(() => null);
-    if (answer?.ok) {
-      const running = new Set(answer.entries.map(({ batch }) => batch));
-      open = open.filter(({ batch }) => running.has(batch));
-      if (open.length === 0) return;
-    }
-    await clock.delay(WAIT_POLL_MS);
-  }
-}
-
-/** The event for a settled pair, from the word that Redis keeps: it is the same whoever writes it. */
+/** The event of a settled delivery. It follows from what Redis has stored, so it is the same whichever process writes it. */
 export function settledEvent({ receipt, epoch, word }: Acked): EpochEvent | null {
   if (word.word === 'gone') return null;
   const { oid, sid, taskId } = receipt;
@@ -170,10 +138,7 @@ export function settledEvent({ receipt, epoch, word }: Acked): EpochEvent | null
   };
 }
 
-export function deliveredEvent(
-  { oid, sid, taskId, occurredAtMs }: Sorted['delivered'][number],
-  epoch: string,
-): EpochEvent {
+export function deliveredEvent({ oid, sid, taskId, occurredAtMs }: Delivered, epoch: string): EpochEvent {
   return {
     epoch,
     event: {

@@ -1,12 +1,13 @@
 /**
- * Up to where receipts may have been settled without being told, by partition of `sensor-events`: repeats below that offset are
- * told again.
+ * Below which offset of a partition of `sensor-events` a repeated receipt still needs its event. A receipt can be acknowledged
+ * without its event being written: by an earlier owner, or by a batch that failed. So the events of repeats below that offset are
+ * written again.
  */
 import type { RolePorts } from '../ports.ts';
 
 export class Repeats {
   readonly #below = new Map<number, number>();
-  /** Of which partitions the end was asked for since they were shared out. */
+  /** Reads of the end of a partition since the last assignment. */
   readonly #ends = new Map<number, Promise<void>>();
   readonly #inbox: Pick<RolePorts['inbox'], 'ends'>;
 
@@ -18,19 +19,18 @@ export class Repeats {
     return this.#below.get(partition) ?? 0;
   }
 
-  tell(partition: number, below: number): void {
+  raise(partition: number, below: number): void {
     this.#below.set(partition, Math.max(below, this.below(partition)));
   }
 
-  /** Partitions are shared out anew. Another owner may have settled receipts meanwhile without telling; what was ours before
-   *  says nothing about that. */
-  forget(): void {
+  /** The group has assigned partitions again. Another owner may have acknowledged receipts meanwhile without writing events. */
+  reset(): void {
     this.#below.clear();
     this.#ends.clear();
   }
 
-  /** All that stands there now, asked once since the partition was shared out. Rejects where it can't be read. */
-  toEnd(partition: number): Promise<void> {
+  /** Raises the offset to the end of the log, once per assignment. Rejects if the end cannot be read. */
+  raiseToEnd(partition: number): Promise<void> {
     const reading = this.#ends.get(partition) ?? this.#readEnd(partition);
     this.#ends.set(partition, reading);
     return reading;
@@ -39,7 +39,7 @@ export class Repeats {
   async #readEnd(partition: number): Promise<void> {
     try {
       const ends = await this.#inbox.ends('sensorEvents');
-      this.tell(partition, ends.get(partition)?.high ?? 0);
+      this.raise(partition, ends.get(partition)?.high ?? 0);
     } catch (error) {
       this.#ends.delete(partition);
       throw error;

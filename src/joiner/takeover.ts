@@ -1,36 +1,31 @@
 /**
- * Taking a seat: the token first, so that the owner before is refused from then on; then its sensors; then the claims of the owner
- * before are waited out, and only then anything is written: what it still sends goes by the presence that Redis has. Last the end
- * of the presence log, which has to be read before anything is sent.
+ * Takes over an org partition, in this order:
+ *  1. Draw a fencing token: Redis refuses the earlier owner from then on.
+ *  2. Load the sensors.
+ *  3. Wait until the leases of the earlier owner have ended. It sends by the presence that Redis has, so nothing is written before.
+ *  4. Write the rows, even if there are none: that Redis takes the write in the same epoch with the same token proves that its
+ *     data was not lost while it was read, so what was read is complete.
+ *  5. Read the end of presence: the org partition goes live when it has been read up to there.
  *
- * Sensors come from memory if this process has held the seat all along (Redis was lost: they are written to it), else from Redis,
- * else, when Redis has none, from `sensor-state` and then from presence as far back as the log reaches. A write that Redis
- * takes under the same epoch and token ends the reading: what was read is whole.
+ * The sensors come from memory if this process held the org partition all along: after a loss of Redis they are written to it. Else
+ * they come from Redis. If Redis has none, they come from `sensor-state`, and then from presence as far back as the log reaches.
  */
-
 import { pagesOf } from '../async/pages.ts';
 import type { SensorState } from '../model/records.ts';
 import { fromState } from '../model/sensor.ts';
 import type { RolePorts } from '../ports.ts';
 import type { InFlight } from '../projector/projection.ts';
 import { readStates } from '../projector/sensor-states.ts';
-import {
-  addSensor,
-  clearOrgPartition,
-  markAllDirty,
-  type OrgPartition,
-  type Sensor,
-  takeRows,
-  writeRows,
-} from './org-partition.ts';
+import { addSensor, clearOrgPartition, type OrgPartition, type Sensor } from './org-partition.ts';
+import { markAllDirty, takeRows, writeRows } from './rows.ts';
 
-/** An org's first records are looked for this long before its subscription: clocks differ. */
+/** The first records of an org are looked for this long before its subscription, because clocks differ. */
 const SLACK_MS = 60_000;
 
 type Ports = Pick<RolePorts, 'projection' | 'inbox' | 'clock' | 'recordCodec' | 'orgs' | 'config' | 'log'>;
 
-/** Resolves true when the seat has its token and sensors; `live` is set later, by who reads presence. `onGone` is told the
- *  sensors of memory that are loaded anew. */
+/** Resolves true when the org partition has its fencing token and its sensors. It is not live yet. `onGone` gets the sensors in
+ *  memory that are replaced by loaded ones. */
 export async function takeOrgPartition(
   ports: Ports,
   orgPartition: OrgPartition,
@@ -48,20 +43,22 @@ export async function takeOrgPartition(
     onGone(clearOrgPartition(orgPartition));
     await load(ports, orgPartition, answer.nextOffset, states);
   }
-  // Redis has lost all of it, or never had it; in the same epoch it lacks only what a refused or lost write held.
+  // Redis has no rows, or those of an earlier epoch. In the same epoch it lacks only the rows that are dirty already.
   if (answer.nextOffset === null || (current && orgPartition.epoch !== epoch)) markAllDirty(orgPartition);
   orgPartition.epoch = epoch;
   orgPartition.fencingToken = answer.fencingToken;
   await waitOut(ports, answer.inFlight, answer.nowMs, askedMono);
   if (orgPartition.fencingToken !== answer.fencingToken) return false;
-  // Also with nothing to tell: that it is taken proves that Redis was not lost while it was read.
   const why = await writeRows(
     projection,
     orgPartition,
     takeRows(orgPartition, (state) => ports.recordCodec.encode('SensorState', state)),
   );
   if (why !== null) {
-    ports.log.warn({ oid: orgPartition.oid, partition: orgPartition.partition, why }, 'a seat could not be completed');
+    ports.log.warn(
+      { oid: orgPartition.oid, partition: orgPartition.partition, why },
+      'org partition rows not written: retrying the takeover',
+    );
     orgPartition.loaded = current;
     return false;
   }
@@ -84,27 +81,28 @@ async function load(
   nextOffset: number | null,
   states: StateReader,
 ): Promise<void> {
-  const { projection, recordCodec, clock, inbox, orgs } = ports;
-  if (nextOffset !== null) {
-    const { oid, partition } = orgPartition;
-    for await (const page of pagesOf((cursor) => projection.scanSensors(oid, partition, cursor))) {
-      for (const { facts, presence } of page.sensors) {
-        if (!facts) continue;
-        const view = Object.assign(fromState(recordCodec.decode('SensorState', facts)), presence);
-        const sensor = addSensor(orgPartition, view, clock.nowMs());
-        sensor.nextOffset = presence?.nextOffset ?? 0;
-      }
+  if (nextOffset === null) return loadFromLog(ports, orgPartition, states);
+  const { projection, recordCodec, clock } = ports;
+  const { oid, partition } = orgPartition;
+  for await (const page of pagesOf((cursor) => projection.scanSensors(oid, partition, cursor))) {
+    for (const { facts, presence } of page.sensors) {
+      if (!facts) continue;
+      const view = Object.assign(fromState(recordCodec.decode('SensorState', facts)), presence);
+      const sensor = addSensor(orgPartition, view, clock.nowMs());
+      sensor.nextOffset = presence?.nextOffset ?? 0;
     }
-    orgPartition.nextOffset = nextOffset;
-    return;
   }
-  for (const state of await states.of(orgPartition.oid, orgPartition.partition))
-    addSensor(orgPartition, fromState(state), clock.nowMs());
-  const since = await inbox.since('presence', orgs.table.firstSubscribedAtMs(orgPartition.oid) - SLACK_MS);
-  orgPartition.nextOffset = since.get(orgPartition.partition) ?? 0;
+  orgPartition.nextOffset = nextOffset;
 }
 
-/** Reads `sensor-state` whole, once for all seats that ask at the same time. */
+async function loadFromLog({ inbox, orgs, clock }: Ports, orgPartition: OrgPartition, states: StateReader) {
+  const { oid, partition } = orgPartition;
+  for (const state of await states.of(oid, partition)) addSensor(orgPartition, fromState(state), clock.nowMs());
+  const since = await inbox.since('presence', orgs.table.firstSubscribedAtMs(oid) - SLACK_MS);
+  orgPartition.nextOffset = since.get(partition) ?? 0;
+}
+
+/** Reads all of `sensor-state`, once for all org partitions that ask at the same time. */
 export class StateReader {
   readonly #ports: Pick<RolePorts, 'inbox' | 'log'>;
   #reading: Promise<Map<string, SensorState[]>> | null = null;

@@ -1,14 +1,15 @@
 /**
- * A sensor's event as rules, outputs and results see it: `{routing, event}`, what is known of the sensor laid under its
- * routing, and what the record itself says put over it. Pure.
+ * A sensor event as rules, outputs and responses see it: `{routing, event}`. The fields of the record win over the sensor's
+ * `routing`, and `routing` wins over the known facts of the sensor. Pure.
  */
 import type { SensorEvent } from './records.ts';
-import { effectiveTags, type SensorView } from './sensor.ts';
+import type { SensorView } from './sensor.ts';
+import { effectiveTags } from './tags.ts';
 
 type JsonObject = Record<string, unknown>;
 export type EventView = { routing: JsonObject; event: JsonObject };
 
-/** What the sensor is known to be, for the fields of `routing` that the event does not have. */
+/** The known facts of the sensor, as fields of `routing`. */
 export function knownOf(sensor: SensorView | null): JsonObject {
   const facts = sensor?.facts;
   if (!facts) return {};
@@ -16,7 +17,8 @@ export function knownOf(sensor: SensorView | null): JsonObject {
   return { hostname, plat: facts.plat >>> 0, arch, iid, did, ext_ip, int_ip };
 }
 
-/** `parts` are the record's routing and event, parsed; `taskInvestigation` is that of the task that the record names. */
+/** `parts`: the parsed routing and event of the record. `taskInvestigation`: the investigation id of the task that the record
+ *  names. */
 export function eventView(
   record: SensorEvent,
   parts: { routing: JsonObject; event: JsonObject },
@@ -29,7 +31,11 @@ export function eventView(
   const routing = {
     ...knownOf(sensor),
     ...parts.routing,
-    ...{ oid, sid, event_type, event_id, event_time: occurred_at },
+    oid,
+    sid,
+    event_type,
+    event_id,
+    event_time: occurred_at,
     ...(investigation === undefined ? {} : { investigation_id: investigation }),
     tags: sensor === null ? (parts.routing.tags ?? []) : effectiveTags(sensor, nowMs),
   };

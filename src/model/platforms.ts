@@ -1,8 +1,8 @@
 /**
- * Codes and names of platforms and architectures. Sensors report codes; people and selectors write names.
+ * Codes and names of platforms and architectures. Sensors report codes; users and selectors write names. Pure.
  *
- * A platform is the top byte of a 32-bit number, the rest is ignored; records carry it as a signed number, JSON as an
- * unsigned one, and both are understood. A code without a name is shown as its decimal text.
+ * A platform is the top byte of a 32-bit number; the other bytes are ignored. Records hold it as a signed number, JSON as an
+ * unsigned one; both are accepted. A code without a name is shown as decimal text.
  */
 
 /** Names by top byte. */

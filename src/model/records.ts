@@ -1,14 +1,17 @@
-/** The records on the topics, as plain objects: one interface for each file in schemas/, with the same names.
- *  Guarantees: every timestamp is a number of Unix milliseconds, every enum a union of its symbols, every nullable field is
- *  present and may be null. A test compares the interfaces' fields with the schemas. No I/O. */
+/**
+ * The records on the topics, as plain objects: one interface for each file in schemas/, with the same names. No I/O.
+ *
+ * Every timestamp is a number of Unix milliseconds, every enum is a union of its symbols, and every nullable field is present
+ * and may be null. A test compares the fields with the schemas.
+ */
 
-/** A tag that the API or a rule has set on a sensor; `expires_at` null: until it is removed. */
+/** A tag that the API or a rule set on a sensor. `expires_at` null: it stays until it is removed. */
 export interface PlatformTag {
   tag: string;
   expires_at: number | null;
 }
 
-/** What a sensor says about itself; selectors read these fields. Unknown texts are "", unknown codes 0. */
+/** What a sensor reports about itself. Selectors read these fields. Unknown texts are "", unknown codes 0. */
 export interface SensorFacts {
   iid: string;
   did: string;
@@ -28,8 +31,8 @@ export interface SensorFacts {
 
 export type TaskAction = 'TASK' | 'UNTASK';
 
-/** Asks to queue a task (TASK) or to withdraw one (UNTASK). `ttl` counts seconds from `issued_at`; `options` is JSON.
- *  `untask_selector` narrows an UNTASK to the sensors that match now. */
+/** Adds a task (TASK) or withdraws one (UNTASK). `ttl` is in seconds from `issued_at`; `options` is JSON. `untask_selector`
+ *  limits an UNTASK to the sensors that match now. */
 export interface TaskCommand {
   action: TaskAction;
   oid: string;
@@ -46,7 +49,7 @@ export interface TaskCommand {
 
 export type PresenceKind = 'CONNECTED' | 'DISCONNECTED' | 'UPDATED' | 'FORGOTTEN';
 
-/** A sensor connected, disconnected, changed or is to be forgotten. `sensor` null: the facts stay as last known.
+/** A sensor connected, disconnected, changed, or is to be forgotten. `sensor` null: the last known facts stay.
  *  `connection_id` is "" in records of the API and of rules. */
 export interface SensorPresence {
   event: PresenceKind;
@@ -74,7 +77,7 @@ export interface SensorEvent {
   event: string;
 }
 
-/** The last known state of a sensor. `sensor` null: its facts were never sent; `connection_id` null: it is offline;
+/** The last known state of a sensor. `sensor` null: it never sent facts; `connection_id` null: it is offline;
  *  `should_isolate` null: neither the API nor a rule has set it. */
 export interface SensorState {
   oid: string;
@@ -87,7 +90,7 @@ export interface SensorState {
   connection_id: string | null;
 }
 
-/** One attempt to have one sensor run one task. `dispatched_at` is the clock of Redis at the claim. */
+/** One attempt of a delivery. `dispatched_at` is the time of the claim by the clock of Redis. */
 export interface TaskDispatch {
   dispatch_id: string;
   oid: string;
@@ -110,7 +113,7 @@ export type TaskEventType =
   | 'TASK_EXPIRED'
   | 'TASK_REMOVED';
 
-/** A step in the life of a task; `sid` null: of the task as a whole. `detail` is JSON. */
+/** A step in the life of a task or, with a `sid`, of one of its deliveries. `detail` is JSON. */
 export interface TaskEvent {
   type: TaskEventType;
   event_id: string;
@@ -135,7 +138,7 @@ export interface OrgSetting {
   updated_by: string;
 }
 
-/** What a rule reported; `body` is JSON. */
+/** What a rule reported. `body` is JSON. */
 export interface Detection {
   detect_id: string;
   oid: string;
@@ -147,7 +150,7 @@ export interface Detection {
   body: string;
 }
 
-/** An event that a rule sent to a named output; `body` is JSON. */
+/** An event that a rule sent to a named output. `body` is JSON. */
 export interface OutputRecord {
   oid: string;
   output: string;
@@ -156,7 +159,7 @@ export interface OutputRecord {
   body: string;
 }
 
-/** Each record's type by its name. */
+/** The type of each record, by name. */
 export interface RecordTypes {
   TaskCommand: TaskCommand;
   SensorPresence: SensorPresence;
@@ -184,5 +187,5 @@ export const RECORD_NAMES: readonly RecordName[] = [
   'OutputRecord',
 ];
 
-/** Where a record stands on the log of its topic. */
+/** Where a record is on its topic. */
 export type LogOffset = { partition: number; offset: number };

@@ -1,36 +1,35 @@
 /**
- * A sensor as the fold of its presence records, taken in the order of their partition. Pure: `fold` changes the sensor that
- * it is given and says what happened; it reads no clock.
+ * A sensor is the fold of its presence records, applied in the order of their partition. Pure: `fold` changes the sensor that it
+ * gets and reports what happened. It reads no clock.
  *
- * A sensor is online from CONNECTED until DISCONNECTED of the same connection, or until the next CONNECTED with another one.
- * A CONNECTED whose connection was already disconnected changes nothing, nor does a copy of one: of the open connection, or
- * of one that was replaced, unless it is younger than what replaced it. Neither does a DISCONNECTED of a connection that is not
- * the open one. The last few connections are remembered for that. Facts that are not sent stay as last known.
+ * A sensor is online from CONNECTED until DISCONNECTED of the same connection, or until CONNECTED of another one. These records
+ * change nothing:
+ *  - a CONNECTED of the open connection, or of one that has been disconnected;
+ *  - a CONNECTED of a connection that another one replaced, unless the record is newer than the connection that is open now;
+ *  - a DISCONNECTED of a connection that is not open.
+ * The sensor remembers its last few connections for this. A record without facts keeps the last known facts.
  */
 import type { PlatformTag, SensorFacts, SensorPresence, SensorState } from './records.ts';
-import { isFull } from './tag-room.ts';
+import { changeTags, type SensorTags } from './tags.ts';
 
-export type SensorView = {
+export type SensorView = SensorTags & {
   oid: string;
   sid: string;
   facts: SensorFacts | null;
-  /** Tags set by API and rules, with the time (Unix ms) at which they run out, or null. */
-  platformTags: Map<string, number | null>;
-  /** Tags taken away by API and rules: they stay away though the sensor reports them. */
-  removedTags: Set<string>;
-  /** null: neither API nor rules have set it. */
+  /** null: neither the API nor a rule has set it. */
   shouldIsolate: boolean | null;
-  /** When the sensor was heard of last, Unix ms; 0: never, for all that the platform may have set on it. */
+  /** When the sensor was last heard of, Unix ms. 0: never; the API or a rule may still have set tags or isolation on it. */
   aliveAtMs: number;
   online: boolean;
-  /** The open connection, or the last that was closed; null before the first. */
+  /** The open connection, else the last one that was closed; null before the first. */
   connectionId: string | null;
-  /** When it connected or disconnected last, Unix ms. */
+  /** When the sensor last connected or disconnected, Unix ms. */
   sinceMs: number;
-  /** The last connections that were disconnected, and that were replaced by another while open; the latest last. */
+  /** The last connections that were disconnected, the latest last. */
   closed: readonly string[];
+  /** The last connections that another one replaced while they were open, the latest last. */
   replaced: readonly string[];
-  /** Has confirmed a delivery at least once. */
+  /** The sensor has confirmed a delivery at least once. */
   confirms: boolean;
 };
 
@@ -38,15 +37,15 @@ const REMEMBERED = 4;
 const NONE: readonly string[] = [];
 
 export type PresenceEffect = {
-  /** Facts, tags or isolation are different now. */
+  /** Facts, tags or isolation have changed. */
   changed: boolean;
-  /** A new connection is open, or what is outstanding is to be tried at once. */
+  /** A new connection is open, or the record asks to try its deliveries at once. */
   retry: boolean;
   connected: boolean;
   disconnected: boolean;
   forgotten: boolean;
-  /** Tags to set or to take away for which there is no room. */
-  passedOver: number;
+  /** Number of tags that were above the limit. */
+  ignoredTags: number;
 };
 
 export const newSensor = (oid: string, sid: string): SensorView => ({
@@ -71,7 +70,7 @@ const NOTHING: PresenceEffect = {
   connected: false,
   disconnected: false,
   forgotten: false,
-  passedOver: 0,
+  ignoredTags: 0,
 };
 
 export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect {
@@ -101,50 +100,33 @@ export function fold(sensor: SensorView, record: SensorPresence): PresenceEffect
 const remember = (ids: readonly string[], id: string): readonly string[] =>
   [...ids.filter((known) => known !== id), id].slice(-REMEMBERED);
 
-/** The CONNECTED is a copy, or of a connection that has ended. */
+/** The CONNECTED is a copy, or its connection has ended. */
 const isOver = ({ connectionId, closed, replaced, sinceMs }: SensorView, record: SensorPresence): boolean =>
   record.connection_id === connectionId ||
   closed.includes(record.connection_id) ||
   (record.occurred_at <= sinceMs && replaced.includes(record.connection_id));
 
-/** API and rules tag and isolate sensors by records too; those are no evidence that the sensor is there. */
+/** The API and rules write presence records too. Those do not prove that the sensor is alive. */
 const isFromSensor = ({ event, connection_id, sensor }: SensorPresence): boolean =>
   event !== 'UPDATED' || connection_id !== '' || sensor !== null;
 
-function takeFacts(sensor: SensorView, record: SensorPresence): Pick<PresenceEffect, 'changed' | 'passedOver'> {
-  let changed = false;
-  let passedOver = 0;
+function takeFacts(sensor: SensorView, record: SensorPresence): Pick<PresenceEffect, 'changed' | 'ignoredTags'> {
   if (isFromSensor(record)) sensor.aliveAtMs = Math.max(sensor.aliveAtMs, record.occurred_at);
+  const tags = changeTags(sensor, record);
+  let { changed } = tags;
   if (record.sensor !== null && !sameFacts(sensor.facts, record.sensor)) {
     sensor.facts = record.sensor;
     changed = true;
-  }
-  for (const { tag, expires_at } of record.add_tags) {
-    if (sensor.removedTags.delete(tag)) changed = true;
-    if (sensor.platformTags.get(tag) === expires_at) continue;
-    if (isFull(sensor.platformTags, tag)) passedOver += 1;
-    else {
-      sensor.platformTags.set(tag, expires_at);
-      changed = true;
-    }
-  }
-  for (const tag of record.remove_tags) {
-    if (sensor.platformTags.delete(tag)) changed = true;
-    if (sensor.removedTags.has(tag)) continue;
-    if (isFull(sensor.removedTags, tag)) passedOver += 1;
-    else {
-      sensor.removedTags.add(tag);
-      changed = true;
-    }
   }
   if (record.set_should_isolate !== null && record.set_should_isolate !== sensor.shouldIsolate) {
     sensor.shouldIsolate = record.set_should_isolate;
     changed = true;
   }
-  return { changed, passedOver };
+  return { changed, ignoredTags: tags.ignored };
 }
 
-const PLAIN = [
+/** The facts that are compared by value; `tags` is compared item by item. */
+const COMPARED = [
   'iid',
   'did',
   'hostname',
@@ -162,33 +144,8 @@ const PLAIN = [
 
 function sameFacts(a: SensorFacts | null, b: SensorFacts): boolean {
   if (a === null) return false;
-  for (const field of PLAIN) if (a[field] !== b[field]) return false;
+  for (const field of COMPARED) if (a[field] !== b[field]) return false;
   return a.tags.length === b.tags.length && a.tags.every((tag, i) => tag === b.tags[i]);
-}
-
-/** What the sensor reports and what the platform has set, less what has run out and what was removed. */
-export function effectiveTags(sensor: SensorView, nowMs: number): string[] {
-  if (sensor.platformTags.size === 0 && sensor.removedTags.size === 0) return sensor.facts?.tags ?? [];
-  const tags = new Set(sensor.facts?.tags ?? []);
-  for (const [tag, expiresAtMs] of sensor.platformTags) if (expiresAtMs === null || expiresAtMs > nowMs) tags.add(tag);
-  for (const tag of sensor.removedTags) tags.delete(tag);
-  return [...tags];
-}
-
-/** Forgets platform tags that have run out: they say nothing any more. Tells whether there were any. */
-export function dropExpired(sensor: SensorView, nowMs: number): boolean {
-  let dropped = false;
-  for (const [tag, expiresAtMs] of sensor.platformTags)
-    if (expiresAtMs !== null && expiresAtMs <= nowMs) dropped = sensor.platformTags.delete(tag);
-  return dropped;
-}
-
-/** The next time (Unix ms) at which a platform tag runs out, or Infinity. */
-export function nextTagExpiryMs(sensor: SensorView, nowMs: number): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (const expiresAtMs of sensor.platformTags.values())
-    if (expiresAtMs !== null && expiresAtMs > nowMs && expiresAtMs < next) next = expiresAtMs;
-  return next;
 }
 
 export function toState(sensor: SensorView): SensorState {

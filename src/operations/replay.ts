@@ -4,12 +4,13 @@
  * ahead. Of a task that is over for longer than the retention only its id and end are kept, for copies that come later.
  */
 import type { TaskCommand, TaskEvent } from '../model/records.ts';
-import { contentHashOf, type DeliveryState, expiryOf, type TaskState } from '../model/task.ts';
+import type { StoredState, TaskState } from '../model/states.ts';
+import { contentHashOf, expiryOf } from '../model/task.ts';
 import type { InRecord } from '../ports.ts';
 import { toAcked } from '../projector/events.ts';
 import { isNarrow } from '../projector/project.ts';
 
-export type LoggedDelivery = { state: DeliveryState; attempt: number; code: string };
+export type LoggedDelivery = { state: StoredState; attempt: number; code: string };
 
 export type LoggedTask = {
   oid: string;

@@ -10,7 +10,8 @@ import type { JsonObject } from '../command/check.ts';
 import { eventView, knownOf } from '../model/event-view.ts';
 import { hashOf } from '../model/ids.ts';
 import type { SensorEvent, SensorPresence, TaskEvent } from '../model/records.ts';
-import { effectiveTags, type SensorView } from '../model/sensor.ts';
+import type { SensorView } from '../model/sensor.ts';
+import { effectiveTags } from '../model/tags.ts';
 import { taskIdOfInvestigation } from '../model/task.ts';
 import type { EventBudget, View } from '../rules/view.ts';
 

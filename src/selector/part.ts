@@ -4,7 +4,8 @@
  */
 import { architectureName, platformName } from '../model/platforms.ts';
 import type { SensorFacts, SensorState } from '../model/records.ts';
-import { effectiveTags, fromState } from '../model/sensor.ts';
+import { fromState } from '../model/sensor.ts';
+import { effectiveTags } from '../model/tags.ts';
 import type { SelectorAst, SelectorRecord } from './ast.ts';
 import { isSensorField, type SensorFieldName } from './fields.ts';
 

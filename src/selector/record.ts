@@ -1,5 +1,6 @@
 /** A sensor as selectors see it now: its facts, with the tags that count at `nowMs`. */
-import { effectiveTags, type SensorView } from '../model/sensor.ts';
+import type { SensorView } from '../model/sensor.ts';
+import { effectiveTags } from '../model/tags.ts';
 import type { SelectorRecord } from './ast.ts';
 import { toSelectorRecord } from './facts.ts';
 

@@ -25,6 +25,21 @@ const codeOf = (path: string): string =>
     .replace(/\bfunction\*? \w+|^ {2}(?:async )?#?\w+(?=\(.*\{$)/gm, '')
     .replace(/\s+\./g, '.');
 
+/** The cycles of a directed graph: paths from a node back to itself, each found once. */
+function cyclesOf(targets: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const visit = (node: string, path: string[]): void => {
+    const at = path.indexOf(node);
+    if (at >= 0) cycles.push(path.slice(at));
+    if (at >= 0 || done.has(node)) return;
+    for (const target of targets.get(node) ?? []) visit(target, [...path, node]);
+    done.add(node);
+  };
+  for (const node of targets.keys()) visit(node, []);
+  return cycles;
+}
+
 describe('the stages', () => {
   const stages = rows(section(page, '## Roles, and their stages in order'));
 
@@ -125,6 +140,28 @@ describe('imports', () => {
     const isWeb = (name: string) => name === 'fastify' || name.startsWith('@fastify/');
     const strangers = files.filter((file) => !/^(edges|api)\//.test(file) && importsOf(file).some(isWeb));
     expect(strangers).toEqual([]);
+  });
+
+  it('between files have no cycle, type imports included', () => {
+    const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+    const targets = new Map(
+      sources.map((file) => [
+        file,
+        importsOf(file).flatMap((name) => (name.startsWith('.') ? [relative(src, join(src, file, '..', name))] : [])),
+      ]),
+    );
+    const cycles = cyclesOf(targets);
+    expect([...targets.values()].flat().length).toBeGreaterThan(sources.length);
+    expect(cycles).toEqual([]);
+    expect(
+      cyclesOf(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c', 'd']],
+          ['c', ['b']],
+        ]),
+      ),
+    ).toEqual([['b', 'c']]);
   });
 
   it('between folders have no cycle', () => {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { onSensorEvents } from '../../src/joiner/acknowledge.ts';
-import type { Joining } from '../../src/joiner/joining.ts';
+import { Acknowledge, type AcknowledgeOptions, waitForClaims } from '../../src/joiner/acknowledge.ts';
 import { newOrgPartition, type OrgPartition } from '../../src/joiner/org-partition.ts';
 import type { SensorEvent } from '../../src/model/records.ts';
 import { bootstrapSettings } from '../../src/orgs/bootstrap.ts';
@@ -31,14 +30,14 @@ const receiptOf = (oid: string): SensorEvent => ({
 
 function world() {
   const time = new Time();
-  const ownership = new Map<string, OrgPartition>(
+  const orgPartitions = new Map<string, OrgPartition>(
     OIDS.map((oid) => [oid, Object.assign(newOrgPartition(oid, 3), { fencingToken: '1', epoch: 'e' })]),
   );
-  const told: string[] = [];
+  /** Task ids of the written events. */
+  const written: string[] = [];
   const refused: Why[] = [];
   let committed = 0;
   let produceMs = 0;
-  let repeatsBelow = 0;
   const acked = new Set<string>();
   const wordFor = (taskId: string) => {
     const word = acked.has(taskId) ? 'repeat' : 'first';
@@ -46,17 +45,10 @@ function world() {
     return { word, state: 'done', attempt: 1, atMs: 1, expiresAtMs: 9, code: '0' };
   };
   let answer = (_: AckRequest): Answer<object> | null => null;
-  const joiner = {
-    tries: new Map(),
-    repeats: {
-      below: () => repeatsBelow,
-      tell: (_: number, below: number) => {
-        repeatsBelow = below;
-      },
-    },
-    followers: { task: () => undefined },
+  const options = {
+    task: () => undefined,
     refused: (_: OrgPartition, why: Why) => void refused.push(why),
-    ownership: { in: () => ownership },
+    orgPartitionsOf: () => orgPartitions,
     commit: async () => {
       committed += 1;
     },
@@ -73,7 +65,7 @@ function world() {
       outbox: {
         taskEvents: async (events: EpochEvent[]) => {
           if (produceMs > 0) await time.delay(produceMs);
-          told.push(...events.map(({ event }) => event.task_id));
+          written.push(...events.map(({ event }) => event.task_id));
         },
         deadLetters: async () => undefined,
       },
@@ -85,7 +77,8 @@ function world() {
           }),
       },
     },
-  } as unknown as Joining;
+  } as unknown as AcknowledgeOptions;
+  const acknowledge = new Acknowledge(options);
   const records = OIDS.map((oid, offset) => ({ topic: oid, partition: 3, offset, key: Buffer.from('s'), value: null }));
   const batch = {
     topic: 'sensorEvents',
@@ -96,8 +89,8 @@ function world() {
     alive: () => true,
   } as unknown as Batch;
   return {
-    ownership,
-    told,
+    orgPartitions,
+    written,
     refused,
     time,
     committed: () => committed,
@@ -108,21 +101,21 @@ function world() {
     answerWith: (next: typeof answer) => {
       answer = next;
     },
-    handle: () => time.run(onSensorEvents(joiner, batch)),
+    handle: () => time.run(acknowledge.handle(batch)),
   };
 }
 
 describe('a batch of sensor events', () => {
-  it('is told and committed', async () => {
-    const { handle, told, committed } = world();
+  it('is acknowledged, its events are written, and its offset is committed', async () => {
+    const { handle, written, committed } = world();
     expect(await handle()).toBe(true);
-    expect(told).toEqual(['task-1', 'task-2']);
+    expect(written).toEqual(['task-1', 'task-2']);
     expect(committed()).toBe(1);
   });
 
-  it('is left while the seat of an org is being taken, and its partition rests until the seat is there', async () => {
-    const { handle, ownership, told, committed, time } = world();
-    const orgPartition = ownership.get(OIDS[1]) as OrgPartition;
+  it('is left while an org partition is being taken over, and its partition pauses until then', async () => {
+    const { handle, orgPartitions, written, committed, time } = world();
+    const orgPartition = orgPartitions.get(OIDS[1]) as OrgPartition;
     orgPartition.fencingToken = null;
     const started = time.now;
     const handled = await handle();
@@ -133,47 +126,82 @@ describe('a batch of sensor events', () => {
     });
     await time.run((handled as { until: Promise<unknown> }).until);
     expect(time.now - started).toBeLessThan(600);
-    expect([told, committed()]).toEqual([[], 0]);
+    expect([written, committed()]).toEqual([[], 0]);
     expect(await handle()).toBe(true);
-    expect(told).toEqual(['task-1', 'task-2']);
+    expect(written).toEqual(['task-1', 'task-2']);
   });
 
   it.each([
     ['away', []],
     ['fenced', ['fenced']],
-  ] as const)('is left when the org of a receipt is %s', async (why, expected) => {
+  ] as const)('is left if Redis answers %s for one org', async (why, expected) => {
     const { handle, refused, answerWith, committed } = world();
     answerWith(({ oid }) => (oid === OIDS[1] ? { ok: false, why } : null));
     expect(await handle()).toEqual({ until: expect.any(Promise) });
     expect([refused, committed()]).toEqual([expected, 0]);
   });
 
-  it('does not give up a seat that was taken anew while the answer was under way', async () => {
-    const { handle, refused, ownership, answerWith } = world();
+  it('does not release an org partition that was taken over again before the answer came', async () => {
+    const { handle, refused, orgPartitions, answerWith } = world();
     answerWith(({ oid }) => {
       if (oid !== OIDS[1]) return null;
-      Object.assign(ownership.get(oid) as OrgPartition, { fencingToken: '2' });
+      Object.assign(orgPartitions.get(oid) as OrgPartition, { fencingToken: '2' });
       return { ok: false, why: 'fenced' };
     });
     expect(await handle()).toEqual({ until: expect.any(Promise) });
     expect(refused).toEqual([]);
   });
 
-  it('is committed after a slow produce, when Redis still has what was told', async () => {
-    const { handle, told, committed, produceTakes } = world();
+  it('is committed after a slow write of its events if Redis still has the acknowledgements', async () => {
+    const { handle, written, committed, produceTakes } = world();
     produceTakes(9_000);
     expect(await handle()).toBe(true);
-    expect([told, committed()]).toEqual([['task-1', 'task-2'], 1]);
+    expect([written, committed()]).toEqual([['task-1', 'task-2'], 1]);
   });
 
-  it('is told again, and not committed before, when Redis has lost its acks while they were told', async () => {
-    const { handle, told, committed, produceTakes, acked, time } = world();
+  it('is repeated, and only then committed, if Redis lost the acknowledgements while their events were written', async () => {
+    const { handle, written, committed, produceTakes, acked, time } = world();
     produceTakes(9_000);
     void time.delay(5_000).then(() => acked.clear());
     expect(await handle()).toEqual({ until: expect.any(Promise) });
     expect(committed()).toBe(0);
     produceTakes(0);
     expect(await handle()).toBe(true);
-    expect([told, committed()]).toEqual([['task-1', 'task-2', 'task-1', 'task-2'], 1]);
+    expect([written, committed()]).toEqual([['task-1', 'task-2', 'task-1', 'task-2'], 1]);
+  });
+});
+
+describe('claims in flight', () => {
+  const stubOf = (
+    answers: (
+      | { ok: true; nowMs: number; entries: { batch: string; untilMs: number }[] }
+      | { ok: false; why: 'not_ready' }
+    )[],
+  ) => {
+    let now = 0;
+    const clock = {
+      monoMs: () => now,
+      delay: async (ms: number) => {
+        now += ms;
+      },
+    };
+    const projection = { inFlight: async () => answers.shift() ?? { ok: false, why: 'not_ready' } };
+    return { elapsed: () => now, ports: { clock, projection } as unknown as AcknowledgeOptions['ports'] };
+  };
+
+  it('are waited for until they are confirmed in the same usable epoch', async () => {
+    const entry = { batch: 'b', untilMs: 10_500 };
+    const stub = stubOf([
+      { ok: true, nowMs: 0, entries: [entry] },
+      { ok: true, nowMs: 0, entries: [] },
+    ]);
+    await waitForClaims(stub.ports, OIDS[0], 'e', 10_000, [entry]);
+    expect(stub.elapsed()).toBe(10);
+  });
+
+  it('are waited for until their lease is over if Redis refuses', async () => {
+    const stub = stubOf([]);
+    await waitForClaims(stub.ports, OIDS[0], 'e', 10_000, [{ batch: 'b', untilMs: 10_500 }]);
+    expect(stub.elapsed()).toBe(500);
   });
 });

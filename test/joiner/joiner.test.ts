@@ -1,4 +1,4 @@
-/** The joiner around its parts: what it does when seats are refused, taken anew, or shared out while something is under way. */
+/** The joiner around its parts: org partitions that are refused or taken over again, and assignments during other work. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { clockOf } from '../../src/async/clock.ts';
@@ -12,26 +12,26 @@ import type { TopicKey } from '../../src/topics.ts';
 import { orgPartitionOf } from './world.ts';
 
 const OID = '11111111-2222-4333-8444-555555555555';
-/** More than one call takes as arguments. */
+/** More than a function call accepts as arguments. */
 const MANY = 150_000;
 
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** Others have their turn, and no time passes. */
-const turn = (ms: number, work: () => void) => {
+/** Other work runs, and no time passes. */
+const runSoon = (ms: number, work: () => void) => {
   if (ms === 0) setImmediate(work);
   return () => undefined;
 };
 
-/** A joiner that has started; no time passes. */
+/** A started joiner. No time passes. */
 async function world() {
   const table = new OrgTable();
   for (const setting of bootstrapSettings(table, OID, randomUUID(), 1))
     table.apply(`${OID}/${setting.kind}/${setting.name}`, setting);
   const warnings: string[] = [];
-  const asked = { status: 0, confirms: 0, looks: 0 };
+  const asked = { status: 0, confirms: 0, refreshes: 0 };
   const hooks = {
     ends: async () => new Map([[0, { low: 0, high: 9 }]]),
     changes: async () => ({ ok: false }) as object,
@@ -40,7 +40,7 @@ async function world() {
   const nothing = () => undefined;
   const ports = {
     config: readConfig({ KAFKA_BROKERS: 'k:1', REDIS_URL: 'redis://r' }),
-    clock: clockOf({ nowMs: () => 1_000, monoMs: () => 1_000, after: turn, random: () => 0.5 }),
+    clock: clockOf({ nowMs: () => 1_000, monoMs: () => 1_000, after: runSoon, random: () => 0.5 }),
     log: { warn: (_: object, text: string) => warnings.push(text), info: nothing, debug: nothing },
     orgs: { table },
     inbox: {
@@ -67,7 +67,7 @@ async function world() {
     stats: { writeOnline: async () => undefined },
     metrics: {
       pendingTasks: () => {
-        asked.looks += 1;
+        asked.refreshes += 1;
       },
     },
   } as unknown as RolePorts;
@@ -77,7 +77,7 @@ async function world() {
     await settled();
     return group as GroupOptions<TopicKey>;
   };
-  /** The seat has read enough, and goes live. */
+  /** The org partition has read enough and goes live. */
   const goLive = async (orgPartition: OrgPartition) => {
     vi.spyOn(joiner.ownership, 'in').mockReturnValue(new Map([[orgPartition.oid, orgPartition]]));
     joiner.ownership.checkLive(orgPartition.partition);
@@ -87,7 +87,7 @@ async function world() {
 }
 
 describe('a joiner', () => {
-  it('looks once when many seats are refused at once', async () => {
+  it('refreshes once when Redis refuses many org partitions at once', async () => {
     const { asked, joiner, start } = await world();
     await start();
     const before = asked.status;
@@ -97,21 +97,21 @@ describe('a joiner', () => {
     expect(asked.status - before).toBeLessThan(4);
   });
 
-  it('tells repeats up to the end of the log, also when a batch is given up before that is read', async () => {
+  it('writes the events of repeats up to the end of the log, also if a batch fails before the end is read', async () => {
     const { hooks, joiner, start } = await world();
     const group = await start();
     const { promise, resolve } = Promise.withResolvers<Map<number, { low: number; high: number }>>();
     group.onAssigned([0]);
     await settled();
     hooks.ends = () => promise;
-    joiner.repeats.tell(0, 5);
+    joiner.acknowledge.repeats.raise(0, 5);
     const wanted = group.wanted('sensorEvents', 0);
     resolve(new Map([[0, { low: 0, high: 9 }]]));
     expect(await wanted).toBe(null);
-    expect(joiner.repeats.below(0)).toBe(9);
+    expect(joiner.acknowledge.repeats.below(0)).toBe(9);
   });
 
-  it('asks for the end of the log again when it could not be read', async () => {
+  it('asks for the end of the log again if it could not be read', async () => {
     const { hooks, joiner, start } = await world();
     const group = await start();
     group.onAssigned([0]);
@@ -121,10 +121,10 @@ describe('a joiner', () => {
     await expect(group.wanted('sensorEvents', 0)).rejects.toThrow('away');
     hooks.ends = ends;
     await group.wanted('sensorEvents', 0);
-    expect(joiner.repeats.below(0)).toBe(9);
+    expect(joiner.acknowledge.repeats.below(0)).toBe(9);
   });
 
-  it('looks at as many sensors as there are when an org subscribes', async () => {
+  it('matches any number of sensors when an org subscribes', async () => {
     const { asked, joiner, start, warnings } = await world();
     const orgPartition = orgPartitionOf(OID);
     const sensor = { oid: OID, orgPartition, online: false } as Sensor;
@@ -133,11 +133,11 @@ describe('a joiner', () => {
       yield { ...orgPartition, sensors };
     });
     await start();
-    await vi.waitFor(() => expect(asked.looks).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(asked.refreshes).toBe(1), { timeout: 20_000 });
     expect(warnings).toEqual([]);
   });
 
-  it('leaves a seat alone that was taken anew while it went live for the token before', async () => {
+  it('does not release an org partition that was taken over again while it went live with the earlier token', async () => {
     const { goLive, hooks, start } = await world();
     await start();
     const orgPartition = orgPartitionOf(OID, { live: false });
@@ -149,7 +149,7 @@ describe('a joiner', () => {
     expect(orgPartition).toMatchObject({ fencingToken: '2', live: true });
   });
 
-  it('leaves what is dead to the next owner when it stops', async () => {
+  it('leaves the dead claim batches to the next owner when it stops', async () => {
     const { asked, goLive, hooks, joiner, start } = await world();
     await start();
     hooks.changes = async () => ({ ok: true, version: 0, changes: [] });

@@ -1,4 +1,4 @@
-/** A seat that was fenced: whose its partition is, the group says, and nobody takes it before. */
+/** An org partition that was fenced off: the group confirms the owner of its partition before it is taken over again. */
 import { describe, expect, it } from 'vitest';
 import { Ownership } from '../../src/joiner/ownership.ts';
 import type { RolePorts } from '../../src/ports.ts';
@@ -10,7 +10,8 @@ async function world() {
   let confirm = async (): Promise<void> => undefined;
   const nothing = () => undefined;
   const committed = new Map<number, number>();
-  const told: number[] = [];
+  /** The offsets that were committed to confirm the ownership. */
+  const confirmed: number[] = [];
   const ownership = new Ownership({
     ports: {
       clock: { random: () => 0.5, delay: (ms: number) => time.delay(ms) },
@@ -27,7 +28,7 @@ async function world() {
     usable: async () => new Map(),
     seek: nothing,
     confirmOwnership: (_, offset) => {
-      told.push(offset);
+      confirmed.push(offset);
       log.push('asked');
       return confirm();
     },
@@ -44,13 +45,13 @@ async function world() {
     orgPartition,
     ownership,
     time,
-    told,
+    confirmed,
     onConfirm: (answer: () => Promise<void>) => (confirm = answer),
   };
 }
 const away = () => Promise.reject(new Error('Kafka is away'));
 
-it('asks Kafka for the end of presence once for all seats that are taken at once, after the last of their tokens', async () => {
+it('asks Kafka once for the end of presence for all org partitions that are taken over together, after their last token', async () => {
   const asked: string[] = [];
   const nothing = () => undefined;
   const answer = { ok: true, fencingToken: '1', nextOffset: 0, nowMs: 0, inFlight: [] };
@@ -85,12 +86,12 @@ it('asks Kafka for the end of presence once for all seats that are taken at once
   await ownership.prepared(3);
   expect([...ownership.all()].every(({ fencingToken, liveAt }) => fencingToken === '1' && liveAt === 9)).toBe(true);
   expect(asked.filter((what) => what === 'token')).toHaveLength(50);
-  expect(asked.filter((what) => what === 'ends').length).toBeLessThanOrEqual(3); // one of them for the partition
+  expect(asked.filter((what) => what === 'ends').length).toBeLessThanOrEqual(3); // one is for the partition
   expect(asked.at(-1)).toBe('ends');
 });
 
-describe('a seat that was fenced', () => {
-  it('is taken again when the group has confirmed the partition, however long that takes', async () => {
+describe('an org partition that was fenced off', () => {
+  it('is taken over again when the group has confirmed the partition, however long that takes', async () => {
     const { log, orgPartition, ownership, time, onConfirm } = await world();
     let tries = 0;
     onConfirm(() => (++tries < 3 ? away() : Promise.resolve()));
@@ -103,18 +104,18 @@ describe('a seat that was fenced', () => {
     expect(log).toEqual(['asked', 'asked', 'asked', 'taken']);
   });
 
-  it('takes back nothing that another has committed while this process slept', async () => {
-    const { committed, orgPartition, ownership, told } = await world();
+  it('does not move back the offset that another process committed while this one was suspended', async () => {
+    const { committed, orgPartition, ownership, confirmed } = await world();
     ownership.committed(3, 5);
     committed.set(3, 9);
     await ownership.refused(orgPartition, 'fenced');
     committed.set(3, 4);
     await ownership.refused(orgPartition, 'fenced');
-    expect(told).toEqual([9, 9]);
+    expect(confirmed).toEqual([9, 9]);
     expect(ownership.effectsFrom(3)).toBe(9);
   });
 
-  it('asks once for all orgs of the partition', async () => {
+  it('asks the group once for all orgs of the partition', async () => {
     const { log, orgPartition, ownership } = await world();
     const other = orgPartitionOf('other');
     ownership.in(3).set('other', other);
@@ -122,7 +123,7 @@ describe('a seat that was fenced', () => {
     expect(log).toEqual(['asked']);
   });
 
-  it('is let go when the group gives the partition to another', async () => {
+  it('is dropped when the group assigns the partition to another process', async () => {
     const { orgPartition, ownership, time, onConfirm } = await world();
     onConfirm(away);
     const refused = ownership.refused(orgPartition, 'fenced');

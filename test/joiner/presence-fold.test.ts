@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addSensor,
-  newOrgPartition,
-  type OrgPartition,
-  type Sensor,
-  takeRows,
-  writeRows,
-} from '../../src/joiner/org-partition.ts';
+import { addSensor, newOrgPartition, type OrgPartition, type Sensor } from '../../src/joiner/org-partition.ts';
 import { dropExpiredTags, foldBatch } from '../../src/joiner/presence-fold.ts';
+import { takeRows, writeRows } from '../../src/joiner/rows.ts';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
 import { fromState, toState } from '../../src/model/sensor.ts';
 import type { Answer, SensorRows } from '../../src/projector/projection.ts';
@@ -46,7 +40,7 @@ const steps = (from: number, ...records: Partial<SensorPresence>[]) =>
   records.map((record, i) => ({ offset: from + i, presence: presence(record) }));
 const orgPartitionOf = (): OrgPartition =>
   Object.assign(newOrgPartition('o', 3), { fencingToken: '1', epoch: 'e', loaded: true });
-/** How many records each seat has read. */
+/** How many records each org partition has read. */
 const read = new WeakMap<OrgPartition, number>();
 const runAt = (nowMs: number, orgPartition: OrgPartition, ...records: Partial<SensorPresence>[]) => {
   const from = read.get(orgPartition) ?? 0;
@@ -56,14 +50,14 @@ const runAt = (nowMs: number, orgPartition: OrgPartition, ...records: Partial<Se
 const run = (orgPartition: OrgPartition, ...records: Partial<SensorPresence>[]) => runAt(NOW, orgPartition, ...records);
 
 describe('a batch of presence', () => {
-  it('is passed over below the offset of the seat, and for orgs without one', () => {
+  it('is skipped below the offset of the org partition, and for orgs without an org partition', () => {
     const orgPartition = Object.assign(orgPartitionOf(), { nextOffset: 1 });
     const folded = run(orgPartition, { sid: 'below' }, { sid: 'at' }, { sid: 'stranger', oid: 'other' });
     expect([...orgPartition.sensors.keys()]).toEqual(['at']);
     expect([...folded.touched]).toEqual([orgPartition]);
   });
 
-  it('writes the state of a sensor that the platform alone has spoken of when it becomes known, and not again for a try', () => {
+  it('writes the state of a sensor that only the API has tagged, once, and not again when the API asks to try now', () => {
     const orgPartition = orgPartitionOf();
     const platform = { event: 'UPDATED' as const, connection_id: '' };
     const tagged = run(orgPartition, { ...platform, add_tags: [{ tag: 't', expires_at: null }] });
@@ -72,7 +66,7 @@ describe('a batch of presence', () => {
     expect(run(orgPartition, {}).states).toEqual([]);
   });
 
-  it('leaves a sensor as it is that Redis had further than the offset: a copy of its CONNECTED would not bring its facts back', () => {
+  it('skips records that the row of a sensor includes already: a copy of its CONNECTED would not restore its facts', () => {
     const records = [
       { event: 'UPDATED' as const, connection_id: '', sensor: { ...FACTS, hostname: 'old' } },
       { sensor: { ...FACTS, hostname: 'new' } },
@@ -87,12 +81,12 @@ describe('a batch of presence', () => {
     expect(folded.states).toEqual([]);
   });
 
-  it('tells of tags for which a sensor has no room', () => {
+  it('counts the tags above the limit of a sensor', () => {
     const tags = Array.from({ length: 1_003 }, (_, i) => ({ tag: `t${i}`, expires_at: null }));
-    expect(run(orgPartitionOf(), { add_tags: tags }, {}).passedOver).toEqual([{ oid: 'o', sid: 's', tags: 3 }]);
+    expect(run(orgPartitionOf(), { add_tags: tags }, {}).ignoredTags).toEqual([{ oid: 'o', sid: 's', tags: 3 }]);
   });
 
-  it('matches sensors that connected or changed while online, and no other', () => {
+  it('matches only sensors that connected, or that changed while they were online', () => {
     const orgPartition = orgPartitionOf();
     const folded = run(
       orgPartition,
@@ -110,7 +104,7 @@ describe('a batch of presence', () => {
     expect([...again.toMatch].map(({ sid }) => sid)).toEqual(['connects']);
   });
 
-  it('writes a state for what is new or changed, and at the first DISCONNECTED after one that said online', () => {
+  it('writes a state for a new or changed sensor, and at the first DISCONNECTED after a state that says online', () => {
     const orgPartition = orgPartitionOf();
     expect(run(orgPartition, {}).states.map(({ state }) => state?.connection_id)).toEqual(['c']);
     expect(run(orgPartition, { connection_id: 'd' }).states).toEqual([]);
@@ -120,7 +114,7 @@ describe('a batch of presence', () => {
     expect(run(orgPartition, { connection_id: 'e' }, { connection_id: 'e', event: 'DISCONNECTED' }).states).toEqual([]);
   });
 
-  it('does not make a sensor known by its leaving', () => {
+  it('does not add a sensor at its DISCONNECTED', () => {
     const orgPartition = orgPartitionOf();
     const folded = run(orgPartition, { event: 'DISCONNECTED' }, { event: 'DISCONNECTED' });
     expect(folded.states).toEqual([]);
@@ -128,7 +122,7 @@ describe('a batch of presence', () => {
     expect([...folded.touched]).toEqual([orgPartition]);
   });
 
-  it('does not make a sensor known by asking it to try, but by what is set on it', () => {
+  it('does not add a sensor when the API asks to try now, but when the API sets something on it', () => {
     const orgPartition = orgPartitionOf();
     const asked = run(orgPartition, { event: 'UPDATED', connection_id: '', try_now: true });
     expect([asked.states, asked.toMatch.size, orgPartition.sensors.size]).toEqual([[], 0, 0]);
@@ -137,7 +131,7 @@ describe('a batch of presence', () => {
     expect([...orgPartition.sensors.keys()]).toEqual(['s']);
   });
 
-  it('writes the state of an online sensor again once a day, and of no other', () => {
+  it('writes the state of an online sensor again once a day, and not that of an offline one', () => {
     const orgPartition = orgPartitionOf();
     const DAY = 86_400_000;
     const at = (nowMs: number, record: Partial<SensorPresence>) => runAt(nowMs, orgPartition, record).states.length;
@@ -150,7 +144,7 @@ describe('a batch of presence', () => {
     expect(at(NOW + 3 * DAY, heartbeat)).toBe(0);
   });
 
-  it('tells another try at once from the attempt that runs, by its tag', () => {
+  it('gives a sensor another connection hash when the API asks to try now, and at the next connection', () => {
     const orgPartition = orgPartitionOf();
     run(orgPartition, {});
     const before = orgPartition.sensors.get('s')?.connectionHash;
@@ -163,7 +157,7 @@ describe('a batch of presence', () => {
     expect(orgPartition.sensors.get('s')?.connectionHash).toBe(before);
   });
 
-  it('knows a sensor anew that comes after it was forgotten, and forgets it with all that was set on it', () => {
+  it('adds a sensor again that connects after it was forgotten, without its earlier tags and isolation', () => {
     const orgPartition = orgPartitionOf();
     const folded = run(
       orgPartition,
@@ -180,7 +174,7 @@ describe('a batch of presence', () => {
     expect(rows).toMatchObject({ facts: [{ sid: 's' }], presence: [{ sid: 's' }], forgotten: [] });
   });
 
-  it('is matched again when a tag runs out, once', () => {
+  it('matches a sensor again, once, when one of its tags expires', () => {
     const orgPartition = orgPartitionOf();
     run(orgPartition, {
       sensor: FACTS,
@@ -195,12 +189,12 @@ describe('a batch of presence', () => {
     expect(dropExpiredTags(orgPartition, NOW + 10)).toEqual([sensor]);
     expect([[...orgPartition.dirtyFacts], [...(sensor?.platformTags.keys() ?? [])]]).toEqual([['s'], ['own']]);
     expect(sensor?.record.tags).toEqual(['own']);
-    // The sensor reports this one itself: nothing is different without it.
+    // The sensor reports this tag itself: nothing changes when it expires.
     expect(dropExpiredTags(orgPartition, NOW + 20)).toEqual([]);
     expect(orgPartition.expiring.size).toBe(0);
   });
 
-  it('forgets a sensor: a tombstone, and nothing left to match or write', () => {
+  it('forgets a sensor: it writes a tombstone, and nothing is matched', () => {
     const orgPartition = orgPartitionOf();
     const folded = run(orgPartition, {}, { event: 'FORGOTTEN' });
     expect(folded.states.at(-1)).toEqual({ oid: 'o', sid: 's', partition: 3, state: null });
@@ -209,7 +203,7 @@ describe('a batch of presence', () => {
     expect(rows).toMatchObject({ facts: [], presence: [], forgotten: ['s'] });
   });
 
-  it.each(['refused', 'away'])('still tells Redis of a forgotten sensor when the rows before were %s', async (how) => {
+  it.each(['refused', 'away'])('removes a forgotten sensor from Redis after a write that was %s', async (how) => {
     const orgPartition = orgPartitionOf();
     run(orgPartition, {}, { sid: 'kept' }, { event: 'FORGOTTEN' });
     const why = how === 'refused' ? 'fenced' : 'away';
@@ -239,7 +233,7 @@ describe('a batch of presence', () => {
     expect(rest).toMatchObject({ facts: [], presence: [], forgotten: [] });
   });
 
-  it('becomes rows in parts, of which the last carries the offset', () => {
+  it('becomes rows in parts, and the last part holds the offset', () => {
     const orgPartition = Object.assign(orgPartitionOf(), { nextOffset: 0 });
     run(orgPartition, ...Array.from({ length: 600 }, (_, i) => ({ sid: `s${i}` })));
     orgPartition.nextOffset = 600;

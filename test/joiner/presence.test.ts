@@ -1,8 +1,8 @@
-/** A batch of presence on its way: what Redis may be told while its states are not on the log yet. */
+/** A batch of presence: which rows Redis may get while its states are not on the log yet. */
 import { expect, it } from 'vitest';
-import type { Joining } from '../../src/joiner/joining.ts';
-import { type OrgPartition, restoreRows, rowsTaken, takeRows } from '../../src/joiner/org-partition.ts';
-import { onPresence } from '../../src/joiner/presence.ts';
+import type { OrgPartition } from '../../src/joiner/org-partition.ts';
+import { onPresence, type PresenceOptions } from '../../src/joiner/presence.ts';
+import { restoreRows, rowsTaken, takeRows } from '../../src/joiner/rows.ts';
 import type { Batch, InRecord } from '../../src/ports.ts';
 import type { SensorRows } from '../../src/projector/projection.ts';
 import { OID, samples } from '../edges/avro/samples.ts';
@@ -13,7 +13,7 @@ const settled = async () => {
   for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** A joiner that holds one seat. `onStates` and `onRows` say when states are on the log, and what Redis answers to rows. */
+/** One org partition. `onStates` and `onRows` decide when states are on the log, and whether Redis takes rows. */
 function world(orgPartition: OrgPartition, onStates: () => Promise<void>, onRows: (rows: SensorRows) => boolean) {
   const written: SensorRows[] = [];
   const take = (request: SensorRows): boolean => {
@@ -22,7 +22,7 @@ function world(orgPartition: OrgPartition, onStates: () => Promise<void>, onRows
     return isTaken;
   };
   const presence = samples.SensorPresence;
-  const joiner = {
+  const options = {
     ports: {
       clock: { nowMs: () => 1, delay: async () => undefined, random: () => 0.5 },
       inbox: {
@@ -47,34 +47,32 @@ function world(orgPartition: OrgPartition, onStates: () => Promise<void>, onRows
       checkLive: () => undefined,
       committed: () => undefined,
     },
-    deliver: {
-      deliver: async (_: unknown, rows: { orgPartition: OrgPartition; request: SensorRows }[]) => {
-        const failed = new Set<OrgPartition>();
-        for (const { request } of rows) {
-          if (take(request)) rowsTaken(orgPartition);
-          else {
-            restoreRows(orgPartition, request);
-            failed.add(orgPartition);
-          }
+    deliver: async (_: unknown, rows: { orgPartition: OrgPartition; request: SensorRows }[]) => {
+      const failed = new Set<OrgPartition>();
+      for (const { request } of rows) {
+        if (take(request)) rowsTaken(orgPartition);
+        else {
+          restoreRows(orgPartition, request);
+          failed.add(orgPartition);
         }
-        return { deliveries: false, rows: failed };
-      },
+      }
+      return { deliveries: false, rows: failed };
     },
     match: () => [],
-    followers: { forget: () => undefined },
+    forget: () => undefined,
     commit: async () => undefined,
-  } as unknown as Joining;
+  } as unknown as PresenceOptions;
   const handle = (...sids: string[]) => {
     const records = sids.map(
       (sid, i) => ({ partition: 3, offset: 5 + i, key: Buffer.from(sid), value: bytes() }) as InRecord,
     );
     const nextOffset = 5 + sids.length;
-    return onPresence(joiner, { topic: 'presence', partition: 3, records, nextOffset, alive: () => true } as Batch);
+    return onPresence(options, { topic: 'presence', partition: 3, records, nextOffset, alive: () => true } as Batch);
   };
   return { handle, written };
 }
 
-it('stores no offset past records whose states are not on the log, whoever writes rows meanwhile', async () => {
+it('stores no offset past records whose states are not on the log, also if other rows are written meanwhile', async () => {
   const orgPartition: OrgPartition = orgPartitionOf(OID, { nextOffset: 5 });
   const states = Promise.withResolvers<void>();
   const { handle, written } = world(
@@ -86,7 +84,7 @@ it('stores no offset past records whose states are not on the log, whoever write
   await settled();
   expect(orgPartition.nextOffset).toBe(6);
   const [idle] = takeRows(orgPartition, bytes);
-  // Ahead of the stored offset these facts would be met by the older records that a successor reads again.
+  // Ahead of the stored offset, these facts would meet the older records that the next owner reads again.
   expect(idle).toMatchObject({ nextOffset: -1, live: false, facts: [], presence: [] });
   rowsTaken(orgPartition);
   states.resolve();
@@ -94,7 +92,7 @@ it('stores no offset past records whose states are not on the log, whoever write
   expect(written).toMatchObject([{ nextOffset: 6, live: true, facts: [{ sid: 'a' }] }]);
 });
 
-it('stores no offset past rows of which a part was not taken, though the parts go out together', async () => {
+it('stores no offset past a part of the rows that Redis did not take', async () => {
   const orgPartition: OrgPartition = orgPartitionOf(OID, { nextOffset: 5 });
   const sids = Array.from({ length: 700 }, (_, i) => `s${i}`);
   let asked = 0;

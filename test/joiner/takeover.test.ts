@@ -22,7 +22,7 @@ const stored = (sid: string): StoredSensor => ({
   },
 });
 
-/** What Redis holds of the seat, in pages; `onRows` answers the writes. */
+/** What Redis holds of the org partition, in pages. `onRows` answers the writes. */
 function world(options: {
   nextOffset: number | null;
   pages?: StoredSensor[][];
@@ -69,8 +69,8 @@ const held = (...sids: string[]): OrgPartition => {
 };
 const sidsIn = (rows: SensorRows[]) => rows.flatMap(({ facts }) => facts.map(({ sid }) => sid));
 
-describe('taking a seat', () => {
-  it('loads what Redis has, and proves by a write that Redis was not lost while it was read', async () => {
+describe('the takeover of an org partition', () => {
+  it('loads the sensors from Redis, and writes to prove that Redis did not lose its data meanwhile', async () => {
     const { take, rows } = world({ nextOffset: 6, pages: [[stored('a')], [stored('b')]] });
     const orgPartition = newOrgPartition('o', 3);
     expect(await take(orgPartition)).toBe(true);
@@ -81,7 +81,7 @@ describe('taking a seat', () => {
   });
 
   it.each(['lost', 'fenced', 'not_ready', 'away'] as const)(
-    'keeps no part of what was read when that is %s',
+    'keeps nothing of what was read if the write is answered %s',
     async (why) => {
       const { take, answers } = world({ nextOffset: 6, pages: [[stored('a')], []] });
       answers.onRows = () => ({ ok: false, why });
@@ -91,7 +91,7 @@ describe('taking a seat', () => {
     },
   );
 
-  it('tells Redis everything after a loss, and is not complete before Redis has all of it', async () => {
+  it('writes all sensors after a loss of Redis, and fails until Redis has all of them', async () => {
     const sids = Array.from({ length: 600 }, (_, i) => `s${i}`);
     const { take, answers, rows } = world({ nextOffset: null });
     const orgPartition = Object.assign(held(...sids), { epoch: 'e1' });
@@ -104,7 +104,7 @@ describe('taking a seat', () => {
     expect(rows.at(-1)?.nextOffset).toBe(6);
   });
 
-  it('tells Redis in the same epoch only what it lacks, the forgotten among it', async () => {
+  it('writes only the dirty and the forgotten sensors in the same epoch', async () => {
     const { take, rows } = world({ nextOffset: 5 });
     const orgPartition = held('a', 'b');
     orgPartition.dirtyFacts.add('b');
@@ -114,14 +114,14 @@ describe('taking a seat', () => {
     expect(rows.flatMap(({ forgotten }) => forgotten)).toEqual(['c']);
   });
 
-  it('writes nothing before the claims of the owner before are over: what that still sends goes by the presence in Redis', async () => {
-    const redelivery: number[] = [];
+  it('writes nothing before the leases of the earlier owner end, because its dispatches follow the presence in Redis', async () => {
+    const delays: number[] = [];
     let [over, wait] = [() => {}, Promise.resolve()];
     const { take, rows } = world({
       nextOffset: 5,
       inFlight: [{ batch: 'b', untilMs: 800 }],
       delay: (ms) => {
-        redelivery.push(ms);
+        delays.push(ms);
         wait = new Promise((resolve) => {
           over = resolve;
         });
@@ -132,13 +132,13 @@ describe('taking a seat', () => {
     orgPartition.dirtyFacts.add('a');
     const taking = take(orgPartition);
     await new Promise((resolve) => setImmediate(resolve));
-    expect([redelivery, rows]).toEqual([[801], []]);
+    expect([delays, rows]).toEqual([[801], []]);
     over();
     expect(await taking).toBe(true);
     expect(sidsIn(rows)).toEqual(['a']);
   });
 
-  it('hands out the sensors of memory that it loads anew', async () => {
+  it('reports the sensors in memory that it replaces', async () => {
     const { take, gone } = world({ nextOffset: 8, pages: [[stored('a')]] });
     const orgPartition = held('a', 'b');
     const before = [...orgPartition.sensors.values()];

@@ -1,11 +1,10 @@
-/** A joiner's surroundings under a clock that tests move: what it asks of Redis and of the broker takes time, and can fail. */
+/** The surroundings of a joiner, with a clock that tests move. Calls to Redis and to the broker take time and can fail. */
 import { pino } from 'pino';
 import { readConfig } from '../../src/config.ts';
-import type { Due } from '../../src/joiner/delivery/claim-batch.ts';
 import { Deliver } from '../../src/joiner/delivery/deliver.ts';
 import { addSensor, newOrgPartition, type OrgPartition, type Sensor } from '../../src/joiner/org-partition.ts';
-import type { Task } from '../../src/joiner/pending-tasks.ts';
-import { RedeliverySchedule } from '../../src/joiner/redelivery-schedule.ts';
+import type { Due, Task } from '../../src/joiner/org-tasks.ts';
+import { Redelivery } from '../../src/joiner/redelivery.ts';
 import type { TaskDispatch } from '../../src/model/records.ts';
 import { newSensor } from '../../src/model/sensor.ts';
 import type { EpochEvent, RolePorts } from '../../src/ports.ts';
@@ -19,7 +18,7 @@ import type {
   Why,
 } from '../../src/projector/projection.ts';
 
-/** Virtual time, ms: `delay` ends when `run` has come that far. */
+/** Virtual time in ms: `delay` ends when `run` has reached its time. */
 export class Time {
   now = 1_000;
   #sleepers: { atMs: number; wake: () => void }[] = [];
@@ -28,7 +27,7 @@ export class Time {
     return new Promise((wake) => this.#sleepers.push({ atMs: this.now + ms, wake }));
   }
 
-  /** Lets time pass until the work is done. */
+  /** Moves time forward until the work is done. */
   async run<T>(work: Promise<T>): Promise<T> {
     let done = false;
     const finished = work.finally(() => {
@@ -41,7 +40,7 @@ export class Time {
       if (done) return finished;
       this.#sleepers.sort((a, b) => a.atMs - b.atMs);
       const next = this.#sleepers.shift();
-      if (!next) throw new Error('nothing is left to wait for, and the work is not done');
+      if (!next) throw new Error('the work is not done, and nothing waits for time to pass');
       this.now = Math.max(this.now, next.atMs);
       next.wake();
     }
@@ -59,7 +58,7 @@ export const taskOf = (taskId: string, change: Partial<Task> = {}): Task => ({
   sid: undefined,
   seenAtMs: 0,
   gone: false,
-  redelivery: new Map(),
+  nextClaims: new Map(),
   ...change,
 });
 
@@ -72,12 +71,12 @@ export function sensorIn(orgPartition: OrgPartition, sid: string): Sensor {
   return sensor;
 }
 
-/** Redis and the broker. Every claim is given, attempt 1, unless a test says otherwise. */
+/** Redis and the broker. Redis gives every claim, with attempt 1, unless a test says otherwise. */
 export class World {
   readonly time = new Time();
-  readonly schedule = new RedeliverySchedule();
+  readonly redelivery = new Redelivery();
   readonly refused: [string, Why][] = [];
-  /** Each produce: when it was begun and appended, and what it carried. */
+  /** Each produce: when it started, when it was appended, and its dispatches. */
   readonly produced: { askedAt: number; appendedAt: number; dispatches: TaskDispatch[] }[] = [];
   readonly events: EpochEvent[] = [];
   readonly claims: ClaimRequest[] = [];
@@ -87,7 +86,7 @@ export class World {
   readonly away = new Set<string>();
   confirmsFail = false;
   eventsFail = false;
-  /** How long one produce takes once it is its turn at the broker; rejecting: it fails. */
+  /** How long the broker takes for one produce, ms. */
   produceMs: (bytes: number) => number = () => 1;
   produceFails = false;
   onClaim: (request: ClaimRequest) => ClaimAnswer | undefined = () => undefined;
@@ -97,7 +96,7 @@ export class World {
 
   readonly deliver = new Deliver({
     ports: this.ports(),
-    schedule: this.schedule,
+    redelivery: this.redelivery,
     onRefused: (orgPartition, why) => void this.refused.push([orgPartition.oid, why]),
     onVersion: () => undefined,
   });
@@ -156,7 +155,7 @@ export class World {
     return { ok: true, version: 0, nowMs: this.time.now, words };
   }
 
-  /** A broker does the requests of one connection one after another. */
+  /** A broker handles the requests of one connection one after another. */
   async #produce(dispatches: TaskDispatch[]): Promise<void> {
     const askedAt = this.time.now;
     const bytes = dispatches.reduce((sum, { task }) => sum + task.length + 200, 0);

@@ -14,6 +14,6 @@ test.each([
   expect(isNumberTyped(text, 3_037)).toBe(isTyped);
 });
 
-test('the number is asked for above 25 sensors', () => {
+test('a request for more than 25 sensors has to be confirmed', () => {
   expect(CONFIRM_ABOVE).toBe(25);
 });

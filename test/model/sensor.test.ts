@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SensorFacts, SensorPresence } from '../../src/model/records.ts';
-import { effectiveTags, fold, fromState, newSensor, nextTagExpiryMs, toState } from '../../src/model/sensor.ts';
-import { TAGS_MAX, tagsWithoutRoom } from '../../src/model/tag-room.ts';
+import { fold, fromState, newSensor, toState } from '../../src/model/sensor.ts';
+import { effectiveTags, nextTagExpiryMs, TAGS_MAX, tagsAboveLimit } from '../../src/model/tags.ts';
 
 const facts = (change: Partial<SensorFacts> = {}): SensorFacts => ({
   iid: '',
@@ -65,8 +65,8 @@ const records = fc.oneof(
   fc.record({ remove_tags: fc.array(tagNames, { maxLength: 2 }) }),
 );
 
-describe(`a sensor, whatever comes (seed ${seed})`, () => {
-  it('is changed by nothing that comes a second time at once', () => {
+describe(`a sensor after any records (seed ${seed})`, () => {
+  it('is not changed by a record that is repeated at once', () => {
     fc.assert(
       fc.property(fc.array(records, { minLength: 1, maxLength: 12 }), (changes) => {
         const all = changes.map((change, i) => record({ ...change, occurred_at: i }));
@@ -79,7 +79,7 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
     );
   });
 
-  it('has each tag by the last that was said of it, and is online by its last connection', () => {
+  it('has each tag as last set, removed or reported, and is online if its last connection is open', () => {
     fc.assert(
       fc.property(fc.array(records, { maxLength: 15 }), (changes) => {
         const said = new Map<string, boolean>();
@@ -121,21 +121,21 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
     );
   });
 
-  it('is not opened again by a copy of an older CONNECTED, whatever came since', () => {
+  it('does not connect by a copy of an older CONNECTED', () => {
     const at = (occurred_at: number, of: SensorPresence) => ({ ...of, occurred_at });
     const all = [at(1, connected('a')), at(2, disconnected('a')), at(3, connected('b')), at(4, disconnected('b'))];
     expect(sensorOf(...all, all[0] as SensorPresence)).toMatchObject({ sensor: { online: false, connectionId: 'b' } });
-    // Also one that names a connection of that time anew: it was already disconnected.
+    // The same for a newer CONNECTED of a connection that was disconnected.
     expect(sensorOf(...all, at(9, connected('a'))).sensor.online).toBe(false);
     const over = [at(1, connected('a')), at(3, connected('b'))];
     expect(sensorOf(...over, at(1, connected('a'))).sensor.connectionId).toBe('b');
-    // Not a copy: it is younger than the connection that had replaced it.
+    // Not a copy: it is newer than the connection that replaced it.
     expect(sensorOf(...over, at(4, connected('a'))).sensor.connectionId).toBe('a');
-    // The end of a connection that was replaced before ends it for good.
+    // A replaced connection that was disconnected cannot open again.
     expect(sensorOf(...over, at(4, disconnected('a')), at(5, connected('a'))).sensor.connectionId).toBe('b');
   });
 
-  it('remembers its last connections, a few of them, and since when it is online or not', () => {
+  it('remembers its last few connections, and since when it is online or offline', () => {
     const ids = Array.from({ length: 50 }, (_, i) => `c${i}`);
     const { sensor } = sensorOf(
       ...ids.flatMap((id, i) => [
@@ -148,7 +148,7 @@ describe(`a sensor, whatever comes (seed ${seed})`, () => {
     expect(sensor.sinceMs).toBe(491);
   });
 
-  it('tells when the next of its tags runs out', () => {
+  it('knows when its next tag expires', () => {
     const { sensor } = sensorOf(
       record({
         add_tags: [
@@ -175,27 +175,27 @@ describe('a sensor', () => {
     expect(sensorOf(connected('1'), connected('2'), disconnected('1')).sensor.online).toBe(true);
   });
 
-  it('is not changed by a copy of a CONNECTED, nor by one whose connection was closed', () => {
+  it('is not changed by a copy of a CONNECTED, nor by a CONNECTED of a closed connection', () => {
     const nothing = {
       changed: false,
       retry: false,
       connected: false,
       disconnected: false,
       forgotten: false,
-      passedOver: 0,
+      ignoredTags: 0,
     };
     expect(sensorOf(connected('1'), connected('1', facts())).last).toEqual(nothing);
     expect(sensorOf(connected('1'), disconnected('1'), connected('1')).last).toEqual(nothing);
     expect(sensorOf(connected('1'), disconnected('1'), connected('1')).sensor.online).toBe(false);
   });
 
-  it('overrides what is outstanding by a new connection, and by try_now only while online', () => {
+  it('makes its deliveries due by a new connection, and by try_now only while it is online', () => {
     expect(sensorOf(connected('1'), connected('2')).last?.retry).toBe(true);
     expect(sensorOf(connected('1'), record({ try_now: true })).last?.retry).toBe(true);
     expect(sensorOf(record({ try_now: true })).last?.retry).toBe(false);
   });
 
-  it('keeps its facts where none are sent, and tells when they differ', () => {
+  it('keeps its facts if a record has none, and reports when they change', () => {
     const { sensor, last } = sensorOf(connected('1', facts({ hostname: 'kept' })), record({ connection_id: '1' }));
     expect(sensor.facts?.hostname).toBe('kept');
     expect(last?.changed).toBe(false);
@@ -203,29 +203,29 @@ describe('a sensor', () => {
   });
 
   it.each<[string, Partial<SensorPresence>, number]>([
-    ['its own word', { connection_id: '1' }, 2_000],
-    ['its facts, whoever brings them', { sensor: facts() }, 2_000],
-    ['a tag that is set on it', { add_tags: [{ tag: 't', expires_at: null }] }, 1_000],
-    ['a tag that is taken from it', { remove_tags: ['own'] }, 1_000],
-    ['its isolation', { set_should_isolate: true }, 1_000],
-    ['a try that is asked for', { try_now: true }, 1_000],
-  ])('is heard of last by %s, or not', (_what, change, aliveAtMs) => {
+    ['its own record', { connection_id: '1' }, 2_000],
+    ['its facts in any record', { sensor: facts() }, 2_000],
+    ['a set tag', { add_tags: [{ tag: 't', expires_at: null }] }, 1_000],
+    ['a removed tag', { remove_tags: ['own'] }, 1_000],
+    ['a request to isolate', { set_should_isolate: true }, 1_000],
+    ['a request to try now', { try_now: true }, 1_000],
+  ])('counts as alive, or not, after %s', (_what, change, aliveAtMs) => {
     const { sensor } = sensorOf(connected('1', facts()), record({ ...change, occurred_at: 2_000 }));
     expect(sensor.aliveAtMs).toBe(aliveAtMs);
   });
 
-  it('that only the platform has spoken of was never heard of, also when it comes back from its state', () => {
+  it('that only the API has tagged was never alive, also after it is loaded from its state', () => {
     const { sensor } = sensorOf(record({ add_tags: [{ tag: 't', expires_at: null }] }));
     expect(fromState(toState(sensor))).toMatchObject({ aliveAtMs: 0, sinceMs: 0, online: false });
   });
 
-  it('is offline since it disconnected, also when it comes back from a state that was written later', () => {
+  it('is offline since its DISCONNECTED, also after it is loaded from a state that was written later', () => {
     const { sensor } = sensorOf(connected('1', facts()), { ...disconnected('1'), occurred_at: 1_500 });
     fold(sensor, record({ add_tags: [{ tag: 't', expires_at: null }], occurred_at: 9_000 }));
     expect(fromState(toState(sensor)).sinceMs).toBe(1_500);
   });
 
-  it('has the tags that it reports and those set on it, less what ran out or was removed', () => {
+  it('has the tags that it reports and those set on it, without expired and removed ones', () => {
     const add = (tag: string, expires_at: number | null = null) => record({ add_tags: [{ tag, expires_at }] });
     const remove = (tag: string) => record({ remove_tags: [tag] });
     const tags = (...records: SensorPresence[]) =>
@@ -238,7 +238,7 @@ describe('a sensor', () => {
     expect(tags(add('set'), remove('set'))).toEqual(['own']);
   });
 
-  it('comes back from its stored state as it was', () => {
+  it('is the same after it is loaded from its state', () => {
     const { sensor } = sensorOf(
       connected('1', facts()),
       record({ add_tags: [{ tag: 't', expires_at: 9 }], remove_tags: ['own'], set_should_isolate: true }),
@@ -247,14 +247,14 @@ describe('a sensor', () => {
   });
 });
 
-describe('tags without end', () => {
+describe('tags above the limit', () => {
   const named = (from: number, count: number) => Array.from({ length: count }, (_, i) => `t${from + i}`);
   const added = (tags: string[]) => record({ add_tags: tags.map((tag) => ({ tag, expires_at: null })) });
 
-  it('are passed over beyond a bound, and those that are there can still change and go', () => {
+  it('are ignored, and those below the limit can still change and be removed', () => {
     const { sensor, last } = sensorOf(added(named(0, TAGS_MAX)), added(named(TAGS_MAX, 10)));
     expect(sensor.platformTags.size).toBe(TAGS_MAX);
-    expect(last).toMatchObject({ changed: false, passedOver: 10 });
+    expect(last).toMatchObject({ changed: false, ignoredTags: 10 });
     expect(fold(sensor, record({ add_tags: [{ tag: 't0', expires_at: 9_000 }] })).changed).toBe(true);
     expect(fold(sensor, record({ remove_tags: ['t1'] })).changed).toBe(true);
     expect(fold(sensor, added(['new'])).changed).toBe(true);
@@ -263,14 +263,14 @@ describe('tags without end', () => {
     expect(sensor.removedTags.size).toBe(TAGS_MAX);
   });
 
-  it('are known before they are written: those that a change would add, or take away, without room', () => {
+  it('are known before a change is written', () => {
     const { sensor } = sensorOf(connected('1', facts()), added(named(0, TAGS_MAX - 2)));
     fold(sensor, record({ add_tags: [{ tag: 'short', expires_at: 5_000 }] }));
     const add = (tags: string[]) => ({ add_tags: tags.map((tag) => ({ tag, expires_at: null })) });
-    expect(tagsWithoutRoom(sensor, add(['a', 'b', 'b', 't0']), 4_000)).toEqual(['b', 'b']);
-    expect(tagsWithoutRoom(sensor, add(['a', 'b']), 5_000)).toEqual([]);
+    expect(tagsAboveLimit(sensor, add(['a', 'b', 'b', 't0']), 4_000)).toEqual(['b', 'b']);
+    expect(tagsAboveLimit(sensor, add(['a', 'b']), 5_000)).toEqual([]);
     fold(sensor, record({ remove_tags: named(5_000, TAGS_MAX) }));
-    expect(tagsWithoutRoom(sensor, { remove_tags: ['t1', 't5000', 'own', 'x'] }, 4_000)).toEqual(['own', 'x']);
-    expect(tagsWithoutRoom(sensor, { remove_tags: [] }, 4_000)).toEqual([]);
+    expect(tagsAboveLimit(sensor, { remove_tags: ['t1', 't5000', 'own', 'x'] }, 4_000)).toEqual(['own', 'x']);
+    expect(tagsAboveLimit(sensor, { remove_tags: [] }, 4_000)).toEqual([]);
   });
 });

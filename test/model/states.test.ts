@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isAnswered, isOpen, MOVES, noCounts, SHOWN_STATES, stateOf } from '../../src/model/states.ts';
+import { DELIVERY_STATES, isAnswered, isOpen, MOVES, noCounts, stateOf } from '../../src/model/states.ts';
 import type { Delivery } from '../../src/model/task.ts';
 
 const delivery = (state: Delivery['state'], attempt = 1): Delivery => ({ state, attempt, atMs: 0, reason: '' });
 
-describe('the state of a pair', () => {
+describe('the state of a delivery', () => {
   it.each([
     ['pending', undefined, 'queued'],
     ['pending', delivery('sent'), 'sent'],
@@ -16,21 +16,21 @@ describe('the state of a pair', () => {
     ['expired', delivery('removed', 0), 'removed'],
     ['removed', delivery('done', 0), 'done'],
     ['expired', delivery('failed'), 'failed'],
-  ] as const)('in a task that is %s with %o is %s', (task, stored, state) => {
+  ] as const)('in a task that is %s, stored as %o, is %s', (task, stored, state) => {
     expect(stateOf(task, stored)).toBe(state);
   });
 
-  it('is open until the end or the answer, and final with the answer alone', () => {
-    expect(SHOWN_STATES.filter(isOpen)).toEqual(['queued', 'sent']);
-    expect(SHOWN_STATES.filter(isAnswered)).toEqual(['done', 'failed']);
+  it('is open until the task ends or the receipt comes, and final only after the receipt', () => {
+    expect(DELIVERY_STATES.filter(isOpen)).toEqual(['queued', 'sent']);
+    expect(DELIVERY_STATES.filter(isAnswered)).toEqual(['done', 'failed']);
     expect(noCounts()).toEqual({ queued: 0, sent: 0, expired: 0, removed: 0, done: 0, failed: 0 });
   });
 });
 
-it('the moves are those of docs/guarantees.md', () => {
+it('the transitions are those of docs/guarantees.md', () => {
   const page = readFileSync(new URL('../../docs/guarantees.md', import.meta.url), 'utf8');
   const lines = page.slice(page.indexOf('## States of a sensor')).split('\n');
-  const rows = lines.filter((line) => line.startsWith('| ')).slice(0, SHOWN_STATES.length + 1);
+  const rows = lines.filter((line) => line.startsWith('| ')).slice(0, DELIVERY_STATES.length + 1);
   const [head, ...body] = rows.map((row) =>
     row
       .split('|')

@@ -30,12 +30,9 @@ const command = (change: Partial<TaskCommand> = {}): TaskCommand => ({
 });
 
 describe('the content of a task', () => {
-  it.each<Partial<TaskCommand>>([{ issued_at: 2_000 }, { issued_by: 'you' }])(
-    'is the same with another %o',
-    (change) => {
-      expect(contentHashOf(command(change))).toBe(contentHashOf(command()));
-    },
-  );
+  it.each<Partial<TaskCommand>>([{ issued_at: 2_000 }, { issued_by: 'you' }])('is the same with %o', (change) => {
+    expect(contentHashOf(command(change))).toBe(contentHashOf(command()));
+  });
 
   it.each<Partial<TaskCommand>>([
     { task: 'os_processes' },
@@ -44,11 +41,11 @@ describe('the content of a task', () => {
     { context: null },
     { ttl: 61 },
     { options: '{"direct":true}' },
-  ])('is another one with %o', (change) => {
+  ])('is different with %o', (change) => {
     expect(contentHashOf(command(change))).not.toBe(contentHashOf(command()));
   });
 
-  it('takes null, nothing, blanks and a star for one selector', () => {
+  it('is the same for the selectors null, "", blanks and a star', () => {
     const hashes = [null, '', '  ', '*', ' * '].map((selector) => contentHashOf(command({ selector })));
     expect(new Set(hashes).size).toBe(1);
   });
@@ -60,7 +57,7 @@ describe('the content of a task', () => {
 });
 
 describe('a task', () => {
-  it('runs out its ttl after it was issued', () => {
+  it('expires its ttl after it was issued', () => {
     expect(expiryOf({ issued_at: 1_000, ttl: 60 })).toBe(61_000);
     expect(expiryOf({ issued_at: 1_000, ttl: 0 })).toBe(1_000);
   });
@@ -75,7 +72,7 @@ describe('a task', () => {
     ['run restart', false],
     ['os_version', false],
     ['', false],
-  ])('is done when sent if its first word takes the sensor down: "%s" %s', (task, done) => {
+  ])('is done when sent if its first word stops the sensor: "%s" %s', (task, done) => {
     expect(isDoneWhenSent(command({ task }))).toBe(done);
   });
 
@@ -86,17 +83,17 @@ describe('a task', () => {
     ['{}', false],
     ['null', false],
     ['not json', false],
-  ])('is direct only where its options say so: %s', (options, direct) => {
+  ])('is direct only if its options say so: %s', (options, direct) => {
     expect(isDirect({ options })).toBe(direct);
     expect(isDoneWhenSent(command({ options }))).toBe(direct);
   });
 
-  it('that is direct leaves the investigation id as it was given', () => {
+  it('that is direct keeps the context as its investigation id', () => {
     expect(investigationIdOf(command({ options: '{"direct":true}' }))).toBe('ctx');
     expect(investigationIdOf(command({ options: '{"direct":true}', context: null }))).toBe('');
   });
 
-  it(`is named by its investigation id, whatever its context (seed ${seed})`, () => {
+  it(`is named by its investigation id, with any context (seed ${seed})`, () => {
     const names = fc.stringMatching(/^[A-Za-z0-9._:-]{1,128}$/);
     const contexts = fc.option(fc.oneof(fc.string(), fc.constantFrom('/', 'a/b', 'a/')), { nil: null });
     fc.assert(
@@ -111,7 +108,7 @@ describe('a task', () => {
   });
 });
 
-describe('the wait before a redelivery', () => {
+describe('the delay before a redelivery', () => {
   it.each([
     [1, 30_000],
     [2, 60_000],
@@ -119,7 +116,7 @@ describe('the wait before a redelivery', () => {
     [5, 480_000],
     [6, 600_000],
     [1_000_000, 600_000],
-  ])('is, after attempt %i, %i ms', (attempt, ms) => {
+  ])('after attempt %i is %i ms', (attempt, ms) => {
     expect(backoffMs(attempt, 30_000, 600_000)).toBe(ms);
   });
 });

@@ -1,7 +1,7 @@
 /** Whatever happens to a pair, its state moves only as the table says (src/model/states.ts). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cause, MOVES, type ShownState, stateOf } from '../../src/model/states.ts';
+import { type Cause, type DeliveryState, MOVES, stateOf } from '../../src/model/states.ts';
 import { type Bench, Org, PATIENT } from './projection-bench.ts';
 
 const RUNS = 60;
@@ -24,7 +24,7 @@ export function movesContract(bench: () => Bench): void {
         fc.asyncProperty(steps, async (all) => {
           const delivery = new Walk(await new Org(bench(), projection).use(), bench());
           await delivery.begin(all.some(({ cause }) => cause === 'ran_out'));
-          let state: ShownState = 'queued';
+          let state: DeliveryState = 'queued';
           for (const step of all) {
             await delivery.take(step);
             const next = await delivery.state();
@@ -61,7 +61,7 @@ class Walk {
     await this.#org.apply(this.#org.task(this.#offset++, 'a', { expiresAtMs: this.#expiresAtMs }));
   }
 
-  async state(): Promise<ShownState> {
+  async state(): Promise<DeliveryState> {
     const [task] = await this.#org.projection.readTasks(this.#org.oid, ['a']);
     return stateOf(task!.state, await this.#org.delivery('a'));
   }

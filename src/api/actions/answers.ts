@@ -4,7 +4,7 @@
  * always there is optional; later versions may add fields.
  */
 import { type Static, Type } from '@sinclair/typebox';
-import { SHOWN_STATES, type ShownState } from '../../model/states.ts';
+import { DELIVERY_STATES, type DeliveryState } from '../../model/states.ts';
 
 const text = (description: string) => Type.String({ description });
 const whole = (description: string) => Type.Integer({ description });
@@ -23,9 +23,9 @@ const oneOf = <T extends string>(words: readonly T[], description: string) =>
     ),
   );
 
-const shownState = oneOf(SHOWN_STATES, 'Where it stands.');
-const counts = Type.Unsafe<Record<ShownState, number>>(
-  Type.Object(Object.fromEntries(SHOWN_STATES.map((state) => [state, Type.Integer()])), {
+const shownState = oneOf(DELIVERY_STATES, 'Where it stands.');
+const counts = Type.Unsafe<Record<DeliveryState, number>>(
+  Type.Object(Object.fromEntries(DELIVERY_STATES.map((state) => [state, Type.Integer()])), {
     description: 'How many sensors stand where.',
   }),
 );
@@ -127,7 +127,7 @@ export const GetAnswer = Type.Object({
 export const WhyAnswer = Type.Object({
   task_id: taskId,
   sid,
-  state: oneOf([...SHOWN_STATES, 'none'], '`none`: it is not a sensor of the task.'),
+  state: oneOf([...DELIVERY_STATES, 'none'], '`none`: it is not a sensor of the task.'),
   reason: text('A word that does not change, for programs.'),
   sentence: text('The same for people.'),
   at: ms('Since'),

@@ -5,7 +5,7 @@ import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../../comm
 import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
-import { TAGS_MAX, tagsWithoutRoom } from '../../model/tag-room.ts';
+import { TAGS_MAX, tagsAboveLimit } from '../../model/tags.ts';
 import { sendObject } from '../http/json-stream.ts';
 import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
@@ -159,7 +159,7 @@ function checkedTags(tags: readonly string[]): string[] {
 
 /** Throws `data_invalid` rather than write tags that would be passed over. */
 function refuseWithoutRoom(view: SensorView, change: SensorChange, nowMs: number): void {
-  const tags = tagsWithoutRoom(view, change, nowMs);
+  const tags = tagsAboveLimit(view, change, nowMs);
   if (tags.length === 0) return;
   const [what, then] = change.add_tags
     ? ['set on it', 'Take some away first.']

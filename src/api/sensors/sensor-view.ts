@@ -1,5 +1,6 @@
 /** A sensor as the public clients read it: codes as whole numbers, times as text in UTC, tags as they count now. Pure. */
-import { effectiveTags, type SensorView } from '../../model/sensor.ts';
+import type { SensorView } from '../../model/sensor.ts';
+import { effectiveTags } from '../../model/tags.ts';
 import type { SensorEntry } from '../actions/answers.ts';
 
 /** A sensor whose facts were never sent has its ids, its tags, and nothing else known. */

@@ -4,7 +4,8 @@
  */
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
-import type { Delivery, TaskRecord, TaskState } from '../../model/task.ts';
+import type { TaskState } from '../../model/states.ts';
+import type { Delivery, TaskRecord } from '../../model/task.ts';
 import type { Response } from '../../responder/responses/responses.ts';
 import { compileSelector } from '../../selector/index.ts';
 import type { DeliveryRow } from '../actions/answers.ts';

@@ -1,10 +1,10 @@
 /** How a task and its pairs are shown. Pure. States are those of model/states.ts; counts are folds of them. */
-import { isAnswered, isOpen, type ShownState, stateOf } from '../../model/states.ts';
-import type { Delivery, TaskRecord, TaskState } from '../../model/task.ts';
+import { type DeliveryState, isAnswered, isOpen, stateOf, type TaskState } from '../../model/states.ts';
+import type { Delivery, TaskRecord } from '../../model/task.ts';
 import { canonicalSelector, isDirect, isDoneWhenSent } from '../../model/task.ts';
 import type { TaskEntry } from '../actions/answers.ts';
 
-export type ShownDelivery = { state: ShownState; attempt: number; at: number; reason: string };
+export type ShownDelivery = { state: DeliveryState; attempt: number; at: number; reason: string };
 
 const ACKNOWLEDGED_MAX = 1_000;
 
@@ -57,7 +57,7 @@ export function shownDelivery(
 type Seen = { task: TaskRecord; delivery: Delivery | undefined; attempt: number; at: number; online: boolean };
 
 /** When each state began, Unix ms, and why. */
-const REASONS: Readonly<Record<ShownState, (seen: Seen) => [number, string]>> = {
+const REASONS: Readonly<Record<DeliveryState, (seen: Seen) => [number, string]>> = {
   queued: ({ at, online }) => [at, queuedReason(online)],
   sent: ({ at, attempt, online }) => [at, sentReason(attempt, online)],
   done: ({ at, task }) => [at, doneReason(task.command)],

@@ -2,8 +2,8 @@
  * Why a sensor has not run a task, or that it has, in one sentence. Pure: it is told the task, the stored pair, and the sensor as
  * it is now. The state is the one that `get` shows (model/states.ts), or `none`: the sensor is not one of the task's.
  */
-import { isAnswered, type ShownState, stateOf } from '../../model/states.ts';
-import type { Delivery, TaskRecord, TaskState } from '../../model/task.ts';
+import { type DeliveryState, isAnswered, stateOf, type TaskState } from '../../model/states.ts';
+import type { Delivery, TaskRecord } from '../../model/task.ts';
 import {
   compileSelector,
   type ExplainedClause,
@@ -23,9 +23,9 @@ export type WhyReason =
   | 'due'
   | 'awaiting_receipt'
   | 'no_longer_matches'
-  | Exclude<ShownState, 'queued' | 'sent'>;
+  | Exclude<DeliveryState, 'queued' | 'sent'>;
 
-export type Why = { state: ShownState | 'none'; reason: WhyReason; sentence: string; at: number };
+export type Why = { state: DeliveryState | 'none'; reason: WhyReason; sentence: string; at: number };
 
 /** `view.sinceMs`: since when it is online, or offline. All times are Unix ms. */
 export type WhySensor = {
@@ -57,7 +57,7 @@ export function whyOf(input: WhyInput): Why {
 }
 
 /** Nothing is stored of the pair: it is judged by the sensor as it is now. */
-function neverSent(input: WhyInput, shown: ShownState, sentence: string, at: number): Why {
+function neverSent(input: WhyInput, shown: DeliveryState, sentence: string, at: number): Why {
   const { sensor, task, nowMs } = input;
   const none = { state: 'none' as const, at: nowMs };
   if (sensor === null)

@@ -1,7 +1,8 @@
 /** What can be read of the projection: tasks, pairs, sensors, counts. Everything that can be large comes in pages. */
 
 import type { TaskCommand } from '../../model/records.ts';
-import type { Delivery, DeliveryState, TaskRecord, TaskState } from '../../model/task.ts';
+import type { StoredState, TaskState } from '../../model/states.ts';
+import type { Delivery, TaskRecord } from '../../model/task.ts';
 import type { PresenceRow, Projection, StoredFacts } from '../../projector/projection.ts';
 import { deliveriesOf, readPresence } from './answers.ts';
 import type { RedisClient } from './client.ts';
@@ -24,7 +25,7 @@ type Part = Pick<
 
 const SCAN_COUNT = 2_000;
 const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
-const DELIVERY_STATES: Record<string, DeliveryState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
+const DELIVERY_STATES: Record<string, StoredState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
 
 export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => TaskCommand): Part {
   return {

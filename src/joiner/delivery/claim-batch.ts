@@ -1,39 +1,44 @@
 /**
- * A flight: the pairs of one seat that are claimed, produced and confirmed together. Pure: how pairs become flights, what is
- * asked of Redis for them, and what may still be sent directly before the produce.
+ * A claim batch: the claims of one org partition that are taken, produced and confirmed together, with one lease. Pure: how due
+ * deliveries become claim batches, what each step asks of Redis, and the last check of each claim before the produce.
+ *
+ * A claim that is not to be sent after all is dropped. Redis then takes its attempt back, unless the attempt may be on the log
+ * (`maybeSent`): such an attempt counts as sent.
  */
 import { claimHash } from '../../model/task.ts';
 import type { ClaimRequest, ConfirmRequest, RecheckRequest } from '../../projector/projection.ts';
 import type { OrgPartition, Sensor } from '../org-partition.ts';
-import { type CheckBudget, mayBeDue, selectsWithin, type Task } from '../pending-tasks.ts';
+import { type CheckBudget, type Due, selectsWithin, type Task } from '../org-tasks.ts';
+import { mayBeDue } from '../redelivery.ts';
 
-export type Due = { sensor: Sensor; task: Task };
-/** `attempt` 0: it is not known yet. `perhaps`: this attempt may be on the log, by a claim before or by a produce that failed. */
-export type Delivery = Due & { connectionHash: string; attempt: number; connectionId: string; maybeSent: boolean };
+/** `attempt` 0: Redis has not numbered it yet. `maybeSent`: this attempt may be on the log, because of an earlier claim or a failed
+ *  produce. */
+export type Claim = Due & { connectionHash: string; attempt: number; connectionId: string; maybeSent: boolean };
 
-/** Times are monotonic ms; `nowMs` is the clock of Redis at the claim, Unix ms. */
 export type ClaimBatch = {
   orgPartition: OrgPartition;
+  /** The id of the batch in Redis. */
   batch: string;
   epoch: string;
   fencingToken: string;
-  deliveries: Delivery[];
-  /** Claimed, and not to be sent after all. */
-  dropped: Delivery[];
+  claims: Claim[];
+  dropped: Claim[];
+  /** When the claims were last asked for, monotonic ms. */
   startedMono: number;
+  /** The clock of Redis then, Unix ms. */
   nowMs: number;
 };
 
-/** Pairs in one script: it must not hold Redis for more than a few milliseconds. */
+/** Deliveries in one script, so that it holds Redis for a few milliseconds at most. */
 const DELIVERIES_PER_SCRIPT = 500;
-/** Pairs in one trip, whatever their bytes. */
+/** Deliveries in one pipeline, however small they are. */
 const DELIVERIES_PER_PIPELINE = 4_000;
 
-/** The org, the dispatch id, numbers, lengths, and what the log needs of its own. */
+/** Bytes of a dispatch besides its texts: the oid, the dispatch id, numbers, lengths, and the overhead of the log. */
 const FIXED_BYTES = 220;
 const UTF8_MOST = 3;
 
-/** Bytes of the pair's dispatch on the log, key included: not less than they will be. */
+/** Upper bound of the bytes of the dispatch on the log, with its key. */
 export const bytesOf = ({ task, sensor }: Due): number =>
   FIXED_BYTES +
   task.textBytes +
@@ -41,8 +46,8 @@ export const bytesOf = ({ task, sensor }: Due): number =>
   2 * sensor.sid.length +
   UTF8_MOST * (sensor.connectionId?.length ?? 0);
 
-/** The flights of the next trip: from `pairs[from]` on, as many as `maxBytes` of dispatches allow, one at least. Pairs that
- *  need no claim are passed over. `next` is where the trip after it begins. */
+/** The claim batches of the next pipeline: from `deliveries[from]` on, up to `maxBytes` of dispatches, but at least one delivery.
+ *  Skips deliveries that need no claim. `next`: where the pipeline after it starts. */
 export function nextPipeline(
   deliveries: readonly Due[],
   from: number,
@@ -67,19 +72,19 @@ export function nextPipeline(
     const size = bytesOf({ sensor, task });
     if (count > 0 && bytes + size > maxBytes) break;
     let claimBatch = open.get(orgPartition);
-    if (!claimBatch || claimBatch.deliveries.length >= DELIVERIES_PER_SCRIPT) {
-      claimBatch = claimBatchOf(orgPartition, orgPartition.fencingToken, newBatch(orgPartition));
+    if (!claimBatch || claimBatch.claims.length >= DELIVERIES_PER_SCRIPT) {
+      claimBatch = newClaimBatch(orgPartition, orgPartition.fencingToken, newBatch(orgPartition));
       open.set(orgPartition, claimBatch);
       claimBatches.push(claimBatch);
     }
-    claimBatch.deliveries.push(deliveryOf(sensor, task));
+    claimBatch.claims.push(newClaim(sensor, task));
     bytes += size;
     count += 1;
   }
   return { claimBatches, next };
 }
 
-const deliveryOf = (sensor: Sensor, task: Task): Delivery => ({
+const newClaim = (sensor: Sensor, task: Task): Claim => ({
   sensor,
   task,
   connectionHash: sensor.connectionHash,
@@ -88,58 +93,49 @@ const deliveryOf = (sensor: Sensor, task: Task): Delivery => ({
   maybeSent: false,
 });
 
-const claimBatchOf = (orgPartition: OrgPartition, fencingToken: string, batch: string): ClaimBatch => ({
+const newClaimBatch = (orgPartition: OrgPartition, fencingToken: string, batch: string): ClaimBatch => ({
   orgPartition,
   batch,
   epoch: orgPartition.epoch,
   fencingToken,
-  deliveries: [],
+  claims: [],
   dropped: [],
   startedMono: 0,
   nowMs: 0,
 });
 
-/** The seat is still the one, under the token, for which this was claimed. */
+/** This process still owns the org partition with the fencing token of the claim batch. */
 export const isHeld = ({ orgPartition, fencingToken, epoch }: ClaimBatch): boolean =>
   orgPartition.fencingToken === fencingToken && orgPartition.epoch === epoch;
 
-/** A flight that was left, as it is asked for once more: for the connections that are open now. What is not due any more is
- *  dropped, if Redis has it under this batch at all, and is due at the next match. */
-export function takenUp(claimBatch: ClaimBatch, nowMono: number, mayGo: (due: Due) => boolean): ClaimBatch {
-  const isDue = (delivery: Delivery): boolean =>
-    delivery.sensor.online &&
-    !delivery.task.gone &&
-    mayBeDue(delivery.task, delivery.sensor, nowMono) &&
-    mayGo(delivery);
-  const { due = [], over = [] } = Object.groupBy(claimBatch.deliveries, (delivery) =>
-    isDue(delivery) ? 'due' : 'over',
-  );
+/** The claim batch as it is asked for again after its lease, with the connections that are open now. What is no longer due is
+ *  dropped: Redis frees it if it has it in this batch. The next match finds it again. */
+export function resumed(claimBatch: ClaimBatch, nowMono: number, maySend: (due: Due) => boolean): ClaimBatch {
+  const isDue = (claim: Claim): boolean =>
+    claim.sensor.online && !claim.task.gone && mayBeDue(claim.task, claim.sensor, nowMono) && maySend(claim);
+  const { due = [], over = [] } = Object.groupBy(claimBatch.claims, (claim) => (isDue(claim) ? 'due' : 'over'));
   return {
     ...claimBatch,
-    deliveries: due.map(({ sensor, task, attempt, maybeSent }) => ({
-      ...deliveryOf(sensor, task),
-      attempt,
-      maybeSent,
-    })),
+    claims: due.map(({ sensor, task, attempt, maybeSent }) => ({ ...newClaim(sensor, task), attempt, maybeSent })),
     dropped: [...claimBatch.dropped, ...over],
   };
 }
 
-/** The first of these flights, as many as one trip takes: one at least. */
-export function fitting(claimBatches: readonly ClaimBatch[], maxBytes: number): ClaimBatch[] {
+/** The first claim batches that fit one pipeline, at least one. */
+export function firstPipeline(claimBatches: readonly ClaimBatch[], maxBytes: number): ClaimBatch[] {
   let [bytes, count] = [0, 0];
-  const end = claimBatches.findIndex(({ deliveries }) => {
-    bytes += deliveries.reduce((sum, delivery) => sum + bytesOf(delivery), 0);
-    count += deliveries.length;
+  const end = claimBatches.findIndex(({ claims }) => {
+    bytes += claims.reduce((sum, claim) => sum + bytesOf(claim), 0);
+    count += claims.length;
     return bytes > maxBytes || count > DELIVERIES_PER_PIPELINE;
   });
   return claimBatches.slice(0, end === -1 ? undefined : Math.max(end, 1));
 }
 
-export function claimRequest({ orgPartition, epoch, fencingToken, batch, deliveries }: ClaimBatch): ClaimRequest {
-  const tasks = [...Map.groupBy(deliveries, ({ task }) => task.taskId)].map(([taskId, members]) => ({
+export function claimRequest({ orgPartition, epoch, fencingToken, batch, claims }: ClaimBatch): ClaimRequest {
+  const tasks = [...Map.groupBy(claims, ({ task }) => task.taskId)].map(([taskId, ofTask]) => ({
     taskId,
-    deliveries: members.map(({ sensor, connectionHash, task }) => ({
+    deliveries: ofTask.map(({ sensor, connectionHash, task }) => ({
       sid: sensor.sid,
       connectionHash: claimHash(connectionHash, task.doneWhenSent),
     })),
@@ -147,63 +143,59 @@ export function claimRequest({ orgPartition, epoch, fencingToken, batch, deliver
   return { oid: orgPartition.oid, epoch, partition: orgPartition.partition, fencingToken, batch, tasks };
 }
 
-/** `byTask` names the pairs in the order of the request. */
-export function recheckRequest({ orgPartition, epoch, fencingToken, batch, deliveries }: ClaimBatch): {
+/** `byTask`: the claims in the order of the request. */
+export function recheckRequest({ orgPartition, epoch, fencingToken, batch, claims }: ClaimBatch): {
   request: RecheckRequest;
-  byTask: Delivery[][];
+  byTask: Claim[][];
 } {
-  const groups = [...Map.groupBy(deliveries, ({ task }) => task.taskId)];
-  const tasks = groups.map(([taskId, members]) => ({ taskId, sids: members.map(({ sensor }) => sensor.sid) }));
+  const groups = [...Map.groupBy(claims, ({ task }) => task.taskId)];
+  const tasks = groups.map(([taskId, ofTask]) => ({ taskId, sids: ofTask.map(({ sensor }) => sensor.sid) }));
   return {
     request: { oid: orgPartition.oid, epoch, partition: orgPartition.partition, fencingToken, batch, tasks },
-    byTask: groups.map(([, members]) => members),
+    byTask: groups.map(([, ofTask]) => ofTask),
   };
 }
 
-/** Was dropped, and may be on the log all the same: it counts as sent, and is due at the next match. */
-export const isKept = ({ task, maybeSent, attempt }: Delivery): boolean =>
-  maybeSent && attempt > 0 && !task.doneWhenSent;
+/** A dropped claim whose attempt may be on the log: it counts as sent, and is due at the next match. */
+export const isKept = ({ task, maybeSent, attempt }: Claim): boolean => maybeSent && attempt > 0 && !task.doneWhenSent;
 
-export function confirmRequest({ orgPartition, epoch, batch, deliveries, dropped }: ClaimBatch): ConfirmRequest {
+export function confirmRequest({ orgPartition, epoch, batch, claims, dropped }: ClaimBatch): ConfirmRequest {
   const tasks = new Map<string, ConfirmRequest['tasks'][number]>();
   const entry = (taskId: string) => {
     const found = tasks.get(taskId) ?? { taskId, dropped: [], kept: [], done: [] };
     tasks.set(taskId, found);
     return found;
   };
-  for (const delivery of dropped) {
-    const { task, sensor, maybeSent, attempt } = delivery;
-    if (isKept(delivery)) entry(task.taskId).kept.push(sensor.sid);
-    // The TASK_DONE of what is done when sent may be on the log: such a pair stays as it is, and is claimed again as the same.
+  for (const claim of dropped) {
+    const { task, sensor, maybeSent, attempt } = claim;
+    if (isKept(claim)) entry(task.taskId).kept.push(sensor.sid);
+    // The TASK_DONE of a delivery that is done when sent may be on the log: it keeps its claim, and the same attempt is claimed again.
     else if (!task.doneWhenSent || (!maybeSent && attempt > 0)) entry(task.taskId).dropped.push(sensor.sid);
   }
-  for (const { task, sensor } of deliveries) if (task.doneWhenSent) entry(task.taskId).done.push(sensor.sid);
+  for (const { task, sensor } of claims) if (task.doneWhenSent) entry(task.taskId).done.push(sensor.sid);
   return { oid: orgPartition.oid, epoch, batch, tasks: [...tasks.values()] };
 }
 
-/** Takes out of the flight what may not be sent any more: the last check before the append. `budget`: of all flights that are
- *  checked together. */
+/** The last check before the append: drops the claims that must not be sent any more. `budget` is shared by all claim batches of
+ *  one check. */
 export function dropUnfit(claimBatch: ClaimBatch, nowMono: number, marginMs: number, budget: CheckBudget): void {
-  const { keep = [], drop = [] } = Object.groupBy(claimBatch.deliveries, (delivery) =>
-    fits(claimBatch, delivery, nowMono, marginMs) && selectsWithin(delivery.task, delivery.sensor, budget)
-      ? 'keep'
-      : 'drop',
+  const { keep = [], drop = [] } = Object.groupBy(claimBatch.claims, (claim) =>
+    isFit(claimBatch, claim, nowMono, marginMs) && selectsWithin(claim.task, claim.sensor, budget) ? 'keep' : 'drop',
   );
-  claimBatch.deliveries = keep;
+  claimBatch.claims = keep;
   claimBatch.dropped.push(...drop);
 }
 
-function fits(
+function isFit(
   claimBatch: ClaimBatch,
-  { task, sensor, connectionHash }: Delivery,
+  { task, sensor, connectionHash }: Claim,
   nowMono: number,
   marginMs: number,
 ): boolean {
-  const { orgPartition, fencingToken, epoch, nowMs, startedMono } = claimBatch;
+  const { orgPartition, nowMs, startedMono } = claimBatch;
   return (
     orgPartition.live &&
-    orgPartition.fencingToken === fencingToken &&
-    orgPartition.epoch === epoch &&
+    isHeld(claimBatch) &&
     !task.gone &&
     sensor.online &&
     sensor.connectionHash === connectionHash &&

@@ -1,18 +1,18 @@
 /**
- * Tells Redis that batches are over. What could not be told is told again until it is: the dispatches are on the log, and a
- * batch that stays in flight would be sent once more by the next owner. Bounded: of too many the oldest is given up, which
- * costs a copy.
+ * Confirms claim batches: Redis learns what became of them and removes their lease. A confirmation that Redis does not answer is
+ * repeated until it does. Without it the batch stays in flight, and the next owner sends its attempts once more. The number of
+ * waiting confirmations is limited: above the limit the oldest are dropped, which costs copies of their dispatches.
  */
 import type { Logger } from 'pino';
 import type { ConfirmRequest, Projection } from '../../projector/projection.ts';
 
-const OPEN_MAX = 10_000;
+const WAITING_MAX = 10_000;
 const PER_PIPELINE = 100;
 
 export class Confirm {
   readonly #projection: Pick<Projection, 'confirm'>;
   readonly #log: Logger;
-  #open: ConfirmRequest[] = [];
+  #waiting: ConfirmRequest[] = [];
   #running = false;
 
   constructor(projection: Pick<Projection, 'confirm'>, log: Logger) {
@@ -20,36 +20,31 @@ export class Confirm {
     this.#log = log;
   }
 
-  /** How many are still to be told. */
-  get open(): number {
-    return this.#open.length;
-  }
-
-  /** Resolves when Redis has heard, or was away: then they are told again by `retry`. Never rejects. */
-  async tell(requests: ConfirmRequest[]): Promise<void> {
+  /** Resolves when Redis has answered or is away; `retry` repeats the unanswered requests. Never rejects. */
+  async send(requests: ConfirmRequest[]): Promise<void> {
     if (requests.length === 0) return;
-    const untold = await this.#tell(requests);
-    if (untold.length === 0) return;
-    this.#log.warn({ batches: untold.length }, 'claims could not be confirmed; they are told again');
-    this.#keep(untold);
+    const unanswered = await this.#send(requests);
+    if (unanswered.length === 0) return;
+    this.#log.warn({ claimBatches: unanswered.length }, 'claim batches not confirmed, Redis is away: retrying');
+    this.#keep(unanswered);
   }
 
-  /** One more trip with what could not be told. Never rejects. */
+  /** Sends one pipeline of waiting confirmations. Never rejects. */
   async retry(): Promise<void> {
-    if (this.#running || this.#open.length === 0) return;
+    if (this.#running || this.#waiting.length === 0) return;
     this.#running = true;
-    const untold = await this.#tell(this.#open.splice(0, PER_PIPELINE));
+    const unanswered = await this.#send(this.#waiting.splice(0, PER_PIPELINE));
     this.#running = false;
-    this.#keep(untold);
+    this.#keep(unanswered);
   }
 
   #keep(requests: ConfirmRequest[]): void {
-    this.#open.push(...requests);
-    if (this.#open.length > OPEN_MAX) this.#open.splice(0, this.#open.length - OPEN_MAX);
+    this.#waiting.push(...requests);
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.splice(0, this.#waiting.length - WAITING_MAX);
   }
 
-  /** A refusal ends the matter: the org was lost, and its batches with it. */
-  async #tell(requests: ConfirmRequest[]): Promise<ConfirmRequest[]> {
+  /** Returns the requests without an answer. A refusal is an answer: Redis has lost the org and with it the claim batch. */
+  async #send(requests: ConfirmRequest[]): Promise<ConfirmRequest[]> {
     const answers = await this.#projection.confirm(requests).catch(() => null);
     return requests.filter((_, i) => {
       const answer = answers?.[i];

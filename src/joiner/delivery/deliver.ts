@@ -1,82 +1,82 @@
 /**
- * Delivers due pairs: claim -> check locally -> produce dispatches -> produce TASK_SENT -> confirm. Many pairs a round trip.
+ * Delivers due deliveries: claim → check in memory → produce dispatches → write attempt events → confirm. One pipeline to Redis
+ * takes many claims.
  *
- *  crash after claim     the batch stays in flight; the next owner of the sensors sends the same attempt, same dispatch_id
- *  crash after produce   the same: a copy with the same dispatch_id
- *  crash after TASK_SENT the same, and TASK_SENT with the same event_id
- *  produce fails         checked again before each further try; given up, the batch is left in flight and taken up after its lease.
- *                        What is dropped meanwhile counts as sent: it may be on the log
- *  TASK_SENT fails       told again, and nothing is dispatched anew
+ *  crash after the claim      the claim batch stays in flight; the next owner sends the same attempt with the same dispatch_id
+ *  crash after the produce    the same: a copy with the same dispatch_id
+ *  crash after TASK_SENT      the same, and TASK_SENT with the same event_id
+ *  produce fails              each further try checks the claims again. After the last one the batch stays in flight and is resumed
+ *                             after its lease. A claim that is dropped meanwhile counts as sent: its attempt may be on the log
+ *  attempt events fail        they are written again; nothing is dispatched again
  *
- * Between the last check and the append no check is possible: such late appends carry an old `dispatched_at`.
+ * Nothing can be checked between the last check and the append: a late append carries an old `dispatched_at`.
  */
 import type { Clock } from '../../async/clock.ts';
 import { hashOf } from '../../model/ids.ts';
 import { backoffMs } from '../../model/task.ts';
 import type { RolePorts } from '../../ports.ts';
 import type { OrgPartition } from '../org-partition.ts';
-import { Redelivery } from '../redelivery.ts';
-import type { RedeliverySchedule } from '../redelivery-schedule.ts';
+import type { Due } from '../org-tasks.ts';
+import type { Redelivery } from '../redelivery.ts';
+import type { Rows } from '../rows.ts';
 import { AttemptEvents } from './attempt-events.ts';
-import { Claim, type ClaimsOptions, type Rows } from './claim.ts';
+import { Claims, type ClaimsOptions } from './claim.ts';
 import {
+  type Claim,
   type ClaimBatch,
   confirmRequest,
-  type Delivery,
-  type Due,
-  fitting,
+  firstPipeline,
   isHeld,
   nextPipeline,
-  takenUp,
+  resumed,
 } from './claim-batch.ts';
 import { Confirm } from './confirm.ts';
 import { dueAt } from './dispatch.ts';
-import { Produce } from './produce.ts';
+import { DispatchProducer } from './produce.ts';
 import { ProduceWindow } from './produce-window.ts';
 
-/** What was dropped directly before the produce is looked at again after this long. */
+/** A dropped claim is due again after this time. */
 const RETRY_MS = 500;
-/** A batch that was left in flight is taken up so long after the end of its lease. */
+/** A claim batch with an unknown outcome is resumed this long after the end of its lease. */
 const AFTER_LEASE_MS = 50;
 
-export type DeliverOptions = Pick<ClaimsOptions, 'onRefused' | 'onVersion'> & {
+export type DeliverOptions = Pick<ClaimsOptions, 'onRefused' | 'onVersion' | 'redelivery'> & {
   ports: Pick<RolePorts, 'config' | 'log' | 'clock' | 'outbox' | 'projection' | 'metrics'>;
-  schedule: RedeliverySchedule;
 };
 
-type Left = { atMono: number; claimBatch: ClaimBatch };
-
-/** What could not be done. Pairs come again by themselves, rows have to be given again. */
+/** What could not be done. Deliveries become due again by themselves; rows have to be passed again. */
 export type Undone = { deliveries: boolean; rows: Set<OrgPartition> };
+
+type Unresolved = { atMono: number; claimBatch: ClaimBatch };
 
 export class Deliver {
   readonly #ports: DeliverOptions['ports'];
   readonly #clock: Clock;
   readonly #redelivery: Redelivery;
-  readonly #claims: Claim;
-  readonly #produceWindow: ProduceWindow;
-  readonly #sender: Produce;
+  readonly #claims: Claims;
+  readonly #window: ProduceWindow;
+  readonly #producer: DispatchProducer;
   readonly #attemptEvents: AttemptEvents;
   readonly #confirms: Confirm;
-  /** Flights that were left, by the time at which they are taken up. */
-  #left: Left[] = [];
+  /** Claim batches with an unknown outcome, and when they are resumed. */
+  #unresolved: Unresolved[] = [];
   readonly #process: string;
   #sequence = 0;
 
-  constructor({ ports, schedule, onRefused, onVersion }: DeliverOptions) {
+  constructor({ ports, redelivery, onRefused, onVersion }: DeliverOptions) {
     const { clock, config, log, outbox, projection } = ports;
     this.#ports = ports;
     this.#clock = clock;
     this.#process = hashOf('process', process.pid, clock.random()).slice(0, 6);
-    this.#redelivery = new Redelivery(schedule);
-    this.#claims = new Claim({ projection, clock, redelivery: this.#redelivery, onRefused, onVersion });
-    this.#produceWindow = new ProduceWindow(config.CLAIM_LEASE_MS);
-    this.#sender = new Produce({ ports, claims: this.#claims, produceWindow: this.#produceWindow });
+    this.#redelivery = redelivery;
+    this.#claims = new Claims({ projection, clock, redelivery, onRefused, onVersion });
+    this.#window = new ProduceWindow(config.CLAIM_LEASE_MS);
+    this.#producer = new DispatchProducer({ ports, claims: this.#claims, window: this.#window });
     this.#attemptEvents = new AttemptEvents(outbox, log);
     this.#confirms = new Confirm(projection, log);
   }
 
-  /** Writes the rows, and sends what is due of `pairs`; resolves when all of it is confirmed, dropped or left in flight. */
+  /** Writes the rows and sends the deliveries that are due. Resolves when each is confirmed, dropped or left in flight. */
   async deliver(deliveries: readonly Due[], rows: Rows[] = []): Promise<Undone> {
     const undone: Undone = { deliveries: false, rows: new Set() };
     const newBatch = (orgPartition: OrgPartition) =>
@@ -85,7 +85,7 @@ export class Deliver {
     let pending = rows;
     do {
       const now = this.#clock.monoMs();
-      const { claimBatches, next } = nextPipeline(deliveries, from, this.#produceWindow.bytes, now, newBatch);
+      const { claimBatches, next } = nextPipeline(deliveries, from, this.#window.bytes, now, newBatch);
       this.#hold(claimBatches);
       if (claimBatches.length > 0 || pending.length > 0) await this.#pipeline(claimBatches, pending, undone);
       pending = [];
@@ -94,131 +94,129 @@ export class Deliver {
     return undone;
   }
 
-  /** To be called often: tells again what could not be told, and takes up what was left in flight, as far as it `mayGo`. */
-  async resume(mayGo: (due: Due) => boolean): Promise<void> {
-    void this.#tellAgain(); // the broker may take long over it
+  /** Call this often: it repeats attempt events and confirmations that failed, and resumes unresolved claim batches, without the
+   *  deliveries that `maySend` refuses. */
+  async resume(maySend: (due: Due) => boolean): Promise<void> {
+    void this.#retryEvents(); // the broker may take long
     await this.#confirms.retry();
     const now = this.#clock.monoMs();
-    // A seat that is not live claims all that is due when it is: until then its batches have to stay in flight.
-    const isDue = ({ atMono, claimBatch }: Left): boolean =>
+    // An org partition that is not live claims everything that is due when it goes live. Until then its batches stay in flight.
+    const isDue = ({ atMono, claimBatch }: Unresolved): boolean =>
       atMono <= now && (claimBatch.orgPartition.live || !isHeld(claimBatch));
-    const { due = [], later = [] } = Object.groupBy(this.#left, (left) => (isDue(left) ? 'due' : 'later'));
-    this.#left = later;
-    // Of a seat that is not ours any more, the next owner takes them up.
-    let open = due.flatMap(({ claimBatch }) => (isHeld(claimBatch) ? [takenUp(claimBatch, now, mayGo)] : []));
+    const { due = [], later = [] } = Object.groupBy(this.#unresolved, (entry) => (isDue(entry) ? 'due' : 'later'));
+    this.#unresolved = later;
+    // The batches of a lost org partition are resumed by its next owner.
+    let open = due.flatMap(({ claimBatch }) => (isHeld(claimBatch) ? [resumed(claimBatch, now, maySend)] : []));
     while (open.length > 0) {
-      const pipeline = fitting(open, this.#produceWindow.bytes);
-      await this.#takeUp(pipeline);
+      const pipeline = firstPipeline(open, this.#window.bytes);
+      await this.#resume(pipeline);
       open = open.slice(pipeline.length);
     }
   }
 
-  /** Under the name that they had: whatever Redis has heard of them, one batch is in flight, and one confirmation ends it. */
-  async #takeUp(claimBatches: ClaimBatch[]): Promise<void> {
-    const asked = claimBatches.map(({ deliveries }) => deliveries);
+  /** A resumed batch keeps its id. Whatever Redis has of it, one batch is in flight, and one confirmation ends it. */
+  async #resume(claimBatches: ClaimBatch[]): Promise<void> {
+    const asked = claimBatches.map(({ claims }) => claims);
     this.#hold(claimBatches);
-    const { claimed, idle, unknown } = await this.#claims.ask(claimBatches, []);
-    this.#leave(unknown);
+    const { claimed, idle, unknown } = await this.#claims.take(claimBatches, []);
+    this.#resumeLater(unknown);
     for (const [i, claimBatch] of claimBatches.entries()) {
-      const taken = new Set(claimBatch.deliveries);
-      claimBatch.dropped.push(...(asked[i] as Delivery[]).filter((delivery) => !taken.has(delivery)));
+      const given = new Set(claimBatch.claims);
+      claimBatch.dropped.push(...(asked[i] as Claim[]).filter((claim) => !given.has(claim)));
     }
-    await Promise.all([this.#end(idle), this.#send(claimed)]);
+    await Promise.all([this.#finish(idle), this.#produce(claimed)]);
   }
 
-  /** Batches of an owner before, whose pairs have been claimed anew. */
+  /** Confirms claim batches of an earlier owner, after their deliveries have been claimed again. */
   async clear(oid: string, epoch: string, batches: string[]): Promise<void> {
-    await this.#confirms.tell(batches.map((batch) => ({ oid, epoch, batch, tasks: [] })));
+    await this.#confirms.send(batches.map((batch) => ({ oid, epoch, batch, tasks: [] })));
   }
 
   async #pipeline(claimBatches: ClaimBatch[], rows: Rows[], undone: Undone): Promise<void> {
-    const { claimed, unknown, unwritten } = await this.#claims.ask(claimBatches, rows);
+    const { claimed, unknown, unwritten } = await this.#claims.take(claimBatches, rows);
     for (const orgPartition of unwritten) undone.rows.add(orgPartition);
     if (unknown.length > 0) undone.deliveries = true;
-    this.#leave(unknown);
-    await this.#send(claimed);
+    this.#resumeLater(unknown);
+    await this.#produce(claimed);
   }
 
-  /** Until Redis has answered, no second claim of these pairs is sent. */
+  /** No second claim of these deliveries is sent before Redis has answered. */
   #hold(claimBatches: ClaimBatch[]): void {
     const leaseEnd = this.#clock.monoMs() + this.#ports.config.CLAIM_LEASE_MS;
-    for (const claimBatch of claimBatches)
-      for (const delivery of claimBatch.deliveries) this.#redelivery.hold(delivery, delivery.connectionHash, leaseEnd);
+    for (const { claims } of claimBatches)
+      for (const claim of claims) this.#redelivery.hold(claim, claim.connectionHash, leaseEnd);
   }
 
-  async #send(claimed: ClaimBatch[]): Promise<void> {
-    const { sent, empty, left } = await this.#sender.send(claimed);
-    this.#leave(left);
-    await Promise.all([this.#end(empty), this.#afterProduce(sent)]);
+  async #produce(claimed: ClaimBatch[]): Promise<void> {
+    const { sent, empty, unknown } = await this.#producer.send(claimed);
+    this.#resumeLater(unknown);
+    this.#measure(sent);
+    await Promise.all([this.#finish(empty), this.#finish(sent)]);
   }
 
-  async #afterProduce(claimBatches: ClaimBatch[]): Promise<void> {
-    if (claimBatches.length === 0) return;
+  #measure(sent: ClaimBatch[]): void {
+    if (sent.length === 0) return;
     const { metrics } = this.#ports;
     const nowMs = this.#clock.nowMs();
-    const all = claimBatches.flatMap((claimBatch) =>
-      claimBatch.deliveries.map((delivery) => ({ claimBatch, delivery })),
-    );
-    for (const { delivery } of all) if (delivery.attempt === 1) metrics.dispatchLatency(nowMs - dueAt(delivery));
-    metrics.dispatched(all.length, all.filter(({ delivery }) => delivery.attempt > 1).length);
-    await this.#end(claimBatches);
+    const claims = sent.flatMap((claimBatch) => claimBatch.claims);
+    for (const claim of claims) if (claim.attempt === 1) metrics.dispatchLatency(nowMs - dueAt(claim));
+    metrics.dispatched(claims.length, claims.filter(({ attempt }) => attempt > 1).length);
   }
 
-  /** What flights have come to is told, and then they are over. */
-  async #end(claimBatches: ClaimBatch[]): Promise<void> {
+  /** Writes the attempt events, then confirms. */
+  async #finish(claimBatches: ClaimBatch[]): Promise<void> {
     if (claimBatches.length === 0) return;
-    const told = await this.#attemptEvents.tell(claimBatches);
-    if (told === 'told') return this.#over(claimBatches);
+    const outcome = await this.#attemptEvents.write(claimBatches);
+    if (outcome === 'written') return this.#confirm(claimBatches);
     for (const claimBatch of claimBatches) {
-      for (const delivery of claimBatch.deliveries) {
-        delivery.maybeSent = true;
-        // Of a seat that was taken anew meanwhile nobody would bring the pair up again.
-        if (told === 'later' && isHeld(claimBatch))
-          this.#redelivery.hold(delivery, delivery.connectionHash, Number.POSITIVE_INFINITY);
+      for (const claim of claimBatch.claims) {
+        claim.maybeSent = true;
+        // If the org partition was taken again meanwhile, nothing would make the delivery due again.
+        if (outcome === 'waiting' && isHeld(claimBatch))
+          this.#redelivery.hold(claim, claim.connectionHash, Number.POSITIVE_INFINITY);
       }
     }
-    if (told === 'never') this.#leave(claimBatches);
+    if (outcome === 'refused') this.#resumeLater(claimBatches);
   }
 
-  async #tellAgain(): Promise<void> {
-    await this.#over(await this.#attemptEvents.again());
-  }
-
-  async #over(claimBatches: ClaimBatch[]): Promise<void> {
-    const doneMono = this.#clock.monoMs();
-    await this.#confirm(claimBatches);
-    for (const claimBatch of claimBatches)
-      if (isHeld(claimBatch))
-        for (const delivery of claimBatch.deliveries) this.#awaitAnswer(claimBatch, delivery, doneMono);
-  }
-
-  #awaitAnswer(claimBatch: ClaimBatch, delivery: Delivery, doneMono: number): void {
-    const { config } = this.#ports;
-    const pause = backoffMs(delivery.attempt, config.REDELIVERY_FIRST_MS, config.REDELIVERY_MAX_MS);
-    if (delivery.task.doneWhenSent) this.#redelivery.settle(delivery);
-    // It has connected anew meanwhile: then the pair is due now, not after the pause of the connection before.
-    else if (delivery.sensor.connectionHash !== delivery.connectionHash)
-      this.#redelivery.until(delivery, delivery.sensor.connectionHash, doneMono);
-    else this.#redelivery.until(delivery, delivery.connectionHash, Math.max(claimBatch.startedMono + pause, doneMono));
+  async #retryEvents(): Promise<void> {
+    await this.#confirm(await this.#attemptEvents.retry());
   }
 
   async #confirm(claimBatches: ClaimBatch[]): Promise<void> {
-    await this.#confirms.tell(claimBatches.map(confirmRequest));
-    // What was dropped is looked at again soon: what it lacked may have come back meanwhile.
-    const again = this.#clock.monoMs() + RETRY_MS;
-    for (const delivery of claimBatches.flatMap(({ dropped }) => dropped))
-      if (delivery.task.redelivery.get(delivery.sensor)?.connectionHash === delivery.connectionHash)
-        this.#redelivery.until(delivery, delivery.sensor.connectionHash, again);
+    const doneMono = this.#clock.monoMs();
+    await this.#confirms.send(claimBatches.map(confirmRequest));
+    this.#retryDropped(claimBatches);
+    for (const claimBatch of claimBatches)
+      if (isHeld(claimBatch)) for (const claim of claimBatch.claims) this.#scheduleNext(claimBatch, claim, doneMono);
   }
 
-  /** Whether these were claimed or produced is not known: after the lease the same attempts are claimed again. A seat that was
-   *  lost, or taken anew, claims all that is due by itself; what it remembers since must stay. */
-  #leave(claimBatches: ClaimBatch[]): void {
+  /** What a dropped claim lacked may come back soon. */
+  #retryDropped(claimBatches: ClaimBatch[]): void {
+    const again = this.#clock.monoMs() + RETRY_MS;
+    for (const claim of claimBatches.flatMap(({ dropped }) => dropped))
+      if (claim.task.nextClaims.get(claim.sensor)?.connectionHash === claim.connectionHash)
+        this.#redelivery.until(claim, claim.sensor.connectionHash, again);
+  }
+
+  #scheduleNext(claimBatch: ClaimBatch, claim: Claim, doneMono: number): void {
+    const { config } = this.#ports;
+    const pause = backoffMs(claim.attempt, config.REDELIVERY_FIRST_MS, config.REDELIVERY_MAX_MS);
+    if (claim.task.doneWhenSent) this.#redelivery.settle(claim);
+    // The sensor has connected again meanwhile: the delivery is due now, not after the pause of the earlier connection.
+    else if (claim.sensor.connectionHash !== claim.connectionHash)
+      this.#redelivery.until(claim, claim.sensor.connectionHash, doneMono);
+    else this.#redelivery.until(claim, claim.connectionHash, Math.max(claimBatch.startedMono + pause, doneMono));
+  }
+
+  /** Nobody knows whether these were claimed or produced: the same attempts are claimed again after the lease. A lost org partition
+   *  is skipped. If it was taken again, it claims everything that is due, and what is remembered since then must stay. */
+  #resumeLater(claimBatches: ClaimBatch[]): void {
     const atMono = this.#clock.monoMs() + this.#ports.config.CLAIM_LEASE_MS + AFTER_LEASE_MS;
     for (const claimBatch of claimBatches) {
       if (!isHeld(claimBatch)) continue;
-      for (const delivery of claimBatch.deliveries) this.#redelivery.hold(delivery, delivery.connectionHash, atMono);
-      this.#left.push({ atMono, claimBatch });
+      for (const claim of claimBatch.claims) this.#redelivery.hold(claim, claim.connectionHash, atMono);
+      this.#unresolved.push({ atMono, claimBatch });
     }
   }
 }

@@ -1,16 +1,17 @@
-/** What is written for a pair that is sent: the dispatch, TASK_SENT, and TASK_DONE where nobody answers. Pure. */
+/** The records of an attempt: the dispatch, TASK_SENT, and TASK_DONE if the delivery is done when sent. Pure. */
 import { dispatchId, eventId } from '../../model/ids.ts';
 import type { TaskDispatch, TaskEvent } from '../../model/records.ts';
 import { claimHash } from '../../model/task.ts';
 import type { EpochEvent } from '../../ports.ts';
-import type { ClaimBatch, Delivery, Due } from './claim-batch.ts';
+import type { Due } from '../org-tasks.ts';
+import type { Claim, ClaimBatch } from './claim-batch.ts';
 
-/** When the pair became due: the task was learnt of, or the sensor connected, whichever was later. Unix ms. */
+/** When the delivery became due: when the process learned of the task or when the sensor connected, whichever is later. Unix ms. */
 export const dueAt = ({ task, sensor }: Due): number => Math.max(task.seenAtMs, sensor.connectedAtMs);
 
 export function dispatchOf(
   { orgPartition, nowMs }: ClaimBatch,
-  { task, sensor, attempt, connectionId }: Delivery,
+  { task, sensor, attempt, connectionId }: Claim,
 ): TaskDispatch {
   return {
     dispatch_id: dispatchId(orgPartition.oid, task.taskId, sensor.sid, attempt),
@@ -26,35 +27,37 @@ export function dispatchOf(
   };
 }
 
-/** Redis has the claim, and so TASK_SENT; it is told of TASK_DONE by the confirmation, which may be lost: the projector sees to it. */
+/** Redis has TASK_SENT, because it has the claim. It learns of TASK_DONE by the confirmation, which can be lost, so the projector
+ *  has to apply TASK_DONE in every epoch. */
 const NO_EPOCH = '-';
 
-/** What is kept counts as sent, by no connection that is known: it is due at the next match, also after a loss of Redis. */
-export const keptEvent = (claimBatch: ClaimBatch, delivery: Delivery): EpochEvent =>
-  eventOf(claimBatch, delivery, 'TASK_SENT', {
+/** TASK_SENT of a dropped claim that counts as sent. It names no known connection, so that the delivery is due at the next match,
+ *  also after a loss of Redis. */
+export const keptEvent = (claimBatch: ClaimBatch, claim: Claim): EpochEvent =>
+  eventOf(claimBatch, claim, 'TASK_SENT', {
     tag: '0',
-    connection_id: delivery.connectionId,
-    confirms: delivery.sensor.confirms,
+    connection_id: claim.connectionId,
+    confirms: claim.sensor.confirms,
   });
 
-export function sentEvents(claimBatch: ClaimBatch, delivery: Delivery): EpochEvent[] {
-  const { task, sensor, connectionId, connectionHash } = delivery;
-  const sent = eventOf(claimBatch, delivery, 'TASK_SENT', {
+export function sentEvents(claimBatch: ClaimBatch, claim: Claim): EpochEvent[] {
+  const { task, sensor, connectionId, connectionHash } = claim;
+  const sent = eventOf(claimBatch, claim, 'TASK_SENT', {
     connection_id: connectionId,
     tag: claimHash(connectionHash, task.doneWhenSent),
-    due_at: dueAt(delivery),
+    due_at: dueAt(claim),
     confirms: sensor.confirms,
   });
-  return task.doneWhenSent ? [sent, eventOf(claimBatch, delivery, 'TASK_DONE', {})] : [sent];
+  return task.doneWhenSent ? [sent, eventOf(claimBatch, claim, 'TASK_DONE', {})] : [sent];
 }
 
 function eventOf(
   { orgPartition, epoch, nowMs }: ClaimBatch,
-  { task, sensor, attempt: sent }: Delivery,
+  { task, sensor, attempt: sent }: Claim,
   type: 'TASK_SENT' | 'TASK_DONE',
   detail: object,
 ): EpochEvent {
-  // TASK_DONE always of attempt 1, so that it is one event whichever attempt it follows, and whoever writes it.
+  // TASK_DONE is always of attempt 1: it is the same event whichever attempt it follows, and whichever process writes it.
   const attempt = type === 'TASK_SENT' ? sent : 1;
   const event: TaskEvent = {
     type,

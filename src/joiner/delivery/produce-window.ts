@@ -1,16 +1,16 @@
 /**
- * How much one produce of dispatches may carry. Between the last check and the append no check is possible, so that time has to
- * stay a small part of the lease: a produce that took long halves the next ones, quick ones let them grow again. Pure.
+ * The produce window: how many bytes of dispatches one produce may carry. Nothing can be checked between the last check and the
+ * append, so this time has to stay a small part of the lease. A slow produce halves the window, quick ones double it. Pure.
  */
 
-/** Fits one request to the broker (src/edges/kafka/producer.ts), so that nothing waits between two parts. */
+/** Fits one request to the broker (src/edges/kafka/producer.ts), so that one produce is never split. */
 const MOST_BYTES = 800_000;
 const FIRST_BYTES = 100_000;
 const LEAST_BYTES = 16_000;
-/** Shares of the lease: a produce that took more is slow; one that took less was quick. */
+/** Shares of the lease: a produce that took longer is slow; one that took less was quick. */
 const SLOW_SHARE = 0.2;
 const QUICK_SHARE = 0.05;
-/** Shares of the lease after which a claim is checked again: when produces are instant, and at the earliest. */
+/** Shares of the lease after which a claim is checked again: with instant produces, and at the earliest. */
 const LATE_SHARE = 0.6;
 const EARLIEST_SHARE = 0.2;
 
@@ -27,7 +27,7 @@ export class ProduceWindow {
     return this.#bytes;
   }
 
-  /** A produce of so many bytes took so long, whether or not it succeeded. */
+  /** Adjusts the window after a produce, successful or not. */
   took(ms: number, bytes: number): void {
     this.#lastMs = ms;
     if (ms > this.#leaseMs * SLOW_SHARE) this.#bytes = Math.max(this.#bytes / 2, LEAST_BYTES);

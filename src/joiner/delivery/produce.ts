@@ -1,77 +1,79 @@
 /**
- * Produces the dispatches of claimed flights, one produce at a time: a second one would wait behind the first at the broker,
- * unchecked. In its turn a flight whose claim has grown old is asked for anew, then every pair is looked at in memory, and
- * from there to the produce nothing is awaited. A failed produce is checked again before each further try.
+ * Produces the dispatches of claimed batches, one produce at a time: a second one would wait behind the first at the broker, after
+ * its last check.
+ *
+ * Each try runs these steps: check claims that have grown old again in Redis, check every claim in memory, produce. Nothing is
+ * awaited between the check in memory and the produce. After a failed produce all claims are checked again.
  */
 import type { Outbox, RolePorts } from '../../ports.ts';
-import { newCheckBudget } from '../pending-tasks.ts';
-import type { Claim } from './claim.ts';
+import { newCheckBudget } from '../org-tasks.ts';
+import type { Claims } from './claim.ts';
 import { bytesOf, type ClaimBatch, dropUnfit } from './claim-batch.ts';
 import { dispatchOf } from './dispatch.ts';
 import type { ProduceWindow } from './produce-window.ts';
 
 const PRODUCE_TRIES = 4;
 
-export type SenderOptions = {
+type ProducerOptions = {
   ports: Pick<RolePorts, 'clock' | 'log' | 'config'> & { outbox: Pick<Outbox, 'dispatches'> };
-  claims: Pick<Claim, 'again'>;
-  produceWindow: ProduceWindow;
+  claims: Pick<Claims, 'recheck'>;
+  window: ProduceWindow;
 };
 
-/** sent: on the log · empty: every pair of it was dropped · left: whether it is on the log is not known, or it was refused. */
-export type Sent = { sent: ClaimBatch[]; empty: ClaimBatch[]; left: ClaimBatch[] };
+/** sent: on the log · empty: every claim was dropped · unknown: it may be on the log, or Redis refused the check. */
+export type Produced = { sent: ClaimBatch[]; empty: ClaimBatch[]; unknown: ClaimBatch[] };
 
-export class Produce {
-  readonly #options: SenderOptions;
-  #turn: Promise<unknown> = Promise.resolve();
+export class DispatchProducer {
+  readonly #options: ProducerOptions;
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: SenderOptions) {
+  constructor(options: ProducerOptions) {
     this.#options = options;
   }
 
-  async send(claimBatches: ClaimBatch[]): Promise<Sent> {
-    const result: Sent = { sent: [], empty: [], left: [] };
+  async send(claimBatches: ClaimBatch[]): Promise<Produced> {
+    const result: Produced = { sent: [], empty: [], unknown: [] };
     let open = claimBatches;
     for (let attempt = 1; open.length > 0 && attempt <= PRODUCE_TRIES; attempt += 1)
-      open = await this.#inTurn(() => this.#try(open, attempt, result));
-    result.left.push(...open);
+      open = await this.#oneAtATime(() => this.#try(open, attempt, result));
+    result.unknown.push(...open);
     return result;
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#last.then(work);
+    this.#last = running.catch(() => undefined);
+    return running;
   }
 
-  /** Answers what has to be tried again. */
-  async #try(claimBatches: ClaimBatch[], attempt: number, result: Sent): Promise<ClaimBatch[]> {
+  /** Returns the claim batches that need another try. */
+  async #try(claimBatches: ClaimBatch[], attempt: number, result: Produced): Promise<ClaimBatch[]> {
     const { clock, config } = this.#options.ports;
-    const asked = await this.#ask(claimBatches, attempt > 1, result);
-    if (asked === null) return claimBatches.filter((claimBatch) => !result.left.includes(claimBatch));
+    const checked = await this.#recheck(claimBatches, attempt > 1, result);
+    if (checked === null) return claimBatches.filter((claimBatch) => !result.unknown.includes(claimBatch));
     const now = clock.monoMs();
     const budget = newCheckBudget();
-    for (const claimBatch of asked) dropUnfit(claimBatch, now, config.EXPIRY_MARGIN_MS, budget);
-    const fit = asked.filter(({ deliveries }) => deliveries.length > 0);
-    result.empty.push(...asked.filter(({ deliveries }) => deliveries.length === 0));
+    for (const claimBatch of checked) dropUnfit(claimBatch, now, config.EXPIRY_MARGIN_MS, budget);
+    const fit = checked.filter(({ claims }) => claims.length > 0);
+    result.empty.push(...checked.filter(({ claims }) => claims.length === 0));
     if (fit.length === 0) return [];
     if (!(await this.#produce(fit, attempt))) return fit;
     result.sent.push(...fit);
     return [];
   }
 
-  /** Asks anew for those that are late, or for all. null: that took so long that some are late again. */
-  async #ask(claimBatches: ClaimBatch[], all: boolean, result: Sent): Promise<ClaimBatch[] | null> {
+  /** Checks the late claim batches, or all of them, again in Redis. null: it took so long that some are late again. */
+  async #recheck(claimBatches: ClaimBatch[], all: boolean, result: Produced): Promise<ClaimBatch[] | null> {
     const good = await Promise.all(
-      claimBatches.map((claimBatch) => (!all && !this.#isLate(claimBatch)) || this.#options.claims.again(claimBatch)),
+      claimBatches.map((claimBatch) => (!all && !this.#isLate(claimBatch)) || this.#options.claims.recheck(claimBatch)),
     );
-    const asked = claimBatches.filter((_, i) => good[i]);
-    result.left.push(...claimBatches.filter((_, i) => !good[i]));
-    return asked.some((claimBatch) => this.#isLate(claimBatch)) ? null : asked;
+    const checked = claimBatches.filter((_, i) => good[i]);
+    result.unknown.push(...claimBatches.filter((_, i) => !good[i]));
+    return checked.some((claimBatch) => this.#isLate(claimBatch)) ? null : checked;
   }
 
   #isLate({ startedMono }: ClaimBatch): boolean {
-    return this.#options.produceWindow.isLate(this.#options.ports.clock.monoMs() - startedMono);
+    return this.#options.window.isLate(this.#options.ports.clock.monoMs() - startedMono);
   }
 
   async #produce(claimBatches: ClaimBatch[], attempt: number): Promise<boolean> {
@@ -79,18 +81,16 @@ export class Produce {
     const startedMono = clock.monoMs();
     try {
       await outbox.dispatches(
-        claimBatches.flatMap((claimBatch) => claimBatch.deliveries.map((delivery) => dispatchOf(claimBatch, delivery))),
+        claimBatches.flatMap((claimBatch) => claimBatch.claims.map((claim) => dispatchOf(claimBatch, claim))),
       );
       return true;
     } catch (error) {
-      for (const { deliveries } of claimBatches) for (const delivery of deliveries) delivery.maybeSent = true;
-      log.warn({ err: error, attempt }, 'dispatches were not taken; they are checked again');
+      for (const { claims } of claimBatches) for (const claim of claims) claim.maybeSent = true;
+      log.warn({ err: error, try: attempt }, 'dispatches not produced: checking their claims again');
       return false;
     } finally {
-      const bytes = claimBatches
-        .flatMap(({ deliveries }) => deliveries)
-        .reduce((sum, delivery) => sum + bytesOf(delivery), 0);
-      this.#options.produceWindow.took(clock.monoMs() - startedMono, bytes);
+      const bytes = claimBatches.flatMap(({ claims }) => claims).reduce((sum, claim) => sum + bytesOf(claim), 0);
+      this.#options.window.took(clock.monoMs() - startedMono, bytes);
     }
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HttpServer } from '../../../src/edges/http/server.ts';
-import { isAnswered, SHOWN_STATES, type ShownState } from '../../../src/model/states.ts';
+import { DELIVERY_STATES, type DeliveryState, isAnswered } from '../../../src/model/states.ts';
 import type { Delivery } from '../../../src/model/task.ts';
 import { ALIVE_AT_MS, act, Memory, startApi, tokenOf } from '../support/memory.ts';
 
@@ -169,18 +169,18 @@ it(`show, list and why agree on every pair, whatever is stored (seed ${seed})`, 
         memory.tasks.set(task_id, { ...task, state: 'expired', endedAtMs: task.expiresAtMs });
       }
       const details = (await ask('get', { task_id })) as unknown as {
-        counts: Record<ShownState, number>;
-        sensors: { sid: string; state: ShownState }[];
+        counts: Record<DeliveryState, number>;
+        sensors: { sid: string; state: DeliveryState }[];
       };
       const { counts } = details;
-      const answered = SHOWN_STATES.filter(isAnswered).reduce((sum, state) => sum + counts[state], 0);
+      const answered = DELIVERY_STATES.filter(isAnswered).reduce((sum, state) => sum + counts[state], 0);
       const { tasks } = (await ask('list', end === 'pending' ? {} : { state: 'ended' })) as unknown as {
         tasks: { task_id: string; acknowledged_count: number }[];
       };
       expect(tasks.find((task) => task.task_id === task_id)?.acknowledged_count).toBe(answered);
       const states = new Map(details.sensors.map(({ sid, state }) => [sid, state]));
       expect([...states.values()].sort()).toEqual(
-        SHOWN_STATES.flatMap((state) => Array.from({ length: counts[state] }, () => state)).sort(),
+        DELIVERY_STATES.flatMap((state) => Array.from({ length: counts[state] }, () => state)).sort(),
       );
       for (const i of all.keys()) expect((await why(task_id, `s${i}`)).state).toBe(states.get(`s${i}`) ?? 'none');
       memory.tasks.clear();

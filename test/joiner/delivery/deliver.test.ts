@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Sensor, takeRows } from '../../../src/joiner/org-partition.ts';
+import type { Sensor } from '../../../src/joiner/org-partition.ts';
+import { takeRows } from '../../../src/joiner/rows.ts';
 import { deliveriesOf, orgPartitionOf, sensorIn, taskOf, World } from '../world.ts';
 
 const LEASE_MS = 1_000;
@@ -8,7 +9,7 @@ const sensorsOf = (orgPartition: ReturnType<typeof orgPartitionOf>, count: numbe
   Array.from({ length: count }, (_, i) => sensorIn(orgPartition, `s${i}`));
 
 describe('a delivery', () => {
-  it('appends nothing later than a lease after its claim, whatever is due at once and however slow the broker is', async () => {
+  it('appends nothing later than one lease after the claim, however much is due and however slow the broker is', async () => {
     for (const bytesPerMs of [20_000, 1_000, 200]) {
       const world = new World();
       world.produceMs = (bytes) => 1 + bytes / bytesPerMs;
@@ -30,7 +31,7 @@ describe('a delivery', () => {
     }
   });
 
-  it('checks anew what has waited for its turn at the broker', async () => {
+  it('checks claims again that have waited for the broker', async () => {
     const world = new World();
     world.produceMs = () => 150;
     const orgPartition = orgPartitionOf();
@@ -43,7 +44,7 @@ describe('a delivery', () => {
     expect(world.rechecks.length).toBeGreaterThan(10);
   });
 
-  it('puts no more into one produce than one request to the broker holds', async () => {
+  it('puts no more into one produce than fits one request to the broker', async () => {
     const world = new World();
     const sensors = sensorsOf(orgPartitionOf(), 60);
     const large = taskOf('large', { commandLine: 'x'.repeat(65_536) });
@@ -52,7 +53,7 @@ describe('a delivery', () => {
     expect(world.produced.flatMap(({ dispatches }) => dispatches)).toHaveLength(60);
   });
 
-  it('goes on for the other orgs when the shard of one is away, and takes that one up after the lease', async () => {
+  it('continues for the other orgs if the shard of one is away, and resumes that one after the lease', async () => {
     const world = new World();
     const [mine, other] = [orgPartitionOf('mine'), orgPartitionOf('other')];
     world.away.add('mine');
@@ -71,7 +72,7 @@ describe('a delivery', () => {
     expect(world.produced.flatMap(({ dispatches }) => dispatches.map(({ oid }) => oid))).toEqual(['other', 'mine']);
   });
 
-  it('does not give up a seat that was taken anew because a claim of the token before is refused late', async () => {
+  it('does not release an org partition that was taken over again when a claim of the earlier token is refused late', async () => {
     const world = new World();
     const orgPartition = orgPartitionOf();
     const sensor = sensorIn(orgPartition, 's');
@@ -86,7 +87,7 @@ describe('a delivery', () => {
     expect(world.refused).toEqual([['o', 'fenced']]);
   });
 
-  it('tells a confirmation again until it is heard, and sends nothing anew meanwhile', async () => {
+  it('repeats a confirmation until Redis answers, and sends nothing again meanwhile', async () => {
     const world = new World();
     const sensor = sensorIn(orgPartitionOf(), 's');
     const [restart, run] = [taskOf('restart', { doneWhenSent: true }), taskOf('run')];
@@ -96,7 +97,7 @@ describe('a delivery', () => {
     for (let i = 0; i < 3; i += 1) {
       world.time.now += LEASE_MS;
       await world.time.run(world.deliver.resume(ALL));
-      expect(world.schedule.due(world.time.now, 10)).toEqual([]);
+      expect(world.redelivery.due(world.time.now, 10)).toEqual([]);
     }
     world.confirmsFail = false;
     await world.time.run(world.deliver.resume(ALL));
@@ -105,10 +106,10 @@ describe('a delivery', () => {
     const { batch } = world.claims[0]!;
     expect(world.confirms).toMatchObject([{ batch, tasks: [{ taskId: 'restart', done: ['s'], dropped: [] }] }]);
     world.time.now += 30_000;
-    expect(world.schedule.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run']);
+    expect(world.redelivery.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run']);
   });
 
-  it('takes up what was left in flight after its lease, and then ends the batch in Redis', async () => {
+  it('resumes a claim batch with an unknown outcome after its lease, then confirms it', async () => {
     const world = new World();
     const orgPartition = orgPartitionOf();
     const task = taskOf('a');
@@ -121,16 +122,16 @@ describe('a delivery', () => {
     world.time.now += LEASE_MS + 51;
     await world.time.run(world.deliver.resume(ALL));
     expect(world.claims).toHaveLength(2);
-    const [left, taken] = world.claims.map(({ batch }) => batch);
-    expect(taken).toBe(left);
+    const [first, second] = world.claims.map(({ batch }) => batch);
+    expect(second).toBe(first);
     expect(world.produced).toHaveLength(1);
-    expect(world.confirms.map(({ batch }) => batch)).toEqual([left]);
+    expect(world.confirms.map(({ batch }) => batch)).toEqual([first]);
     world.time.now += LEASE_MS + 51;
     await world.time.run(world.deliver.resume(ALL));
     expect(world.claims).toHaveLength(2);
   });
 
-  it('remembers no more the longer Redis is away, and then sends each pair once', async () => {
+  it('remembers the same number of claims however long Redis is away, then sends each delivery once', async () => {
     const world = new World();
     const deliveries = deliveriesOf(sensorsOf(orgPartitionOf(), 40), taskOf('a'), taskOf('b'));
     world.away.add('o');
@@ -149,7 +150,7 @@ describe('a delivery', () => {
     expect(world.confirms).toHaveLength(1);
   });
 
-  it('keeps a batch in flight while its seat is not live: cleared, its pairs would wait as if they had been sent', async () => {
+  it('keeps a claim batch in flight while its org partition is not live: confirmed, its deliveries would wait as if sent', async () => {
     const world = new World();
     const orgPartition = orgPartitionOf();
     world.away.add('o');
@@ -165,7 +166,7 @@ describe('a delivery', () => {
     expect(world.confirms).toHaveLength(1);
   });
 
-  it('ends what may not go when it is taken up, and what was dropped before it was left', async () => {
+  it('confirms the claims that must not be sent when it resumes, and those that were dropped before', async () => {
     const world = new World();
     const [stays, changes, goes] = sensorsOf(orgPartitionOf(), 3) as [Sensor, Sensor, Sensor];
     const task = taskOf('a', { predicate: ({ hostname }) => hostname !== 'other' });
@@ -182,12 +183,12 @@ describe('a delivery', () => {
     await world.time.run(world.deliver.resume(({ sensor }) => sensor !== stays));
     expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ kept: [changes.sid, stays.sid] }]);
     world.time.now += 500;
-    expect(new Set(world.schedule.due(world.time.now, 10).map(({ sensor }) => sensor))).toEqual(
+    expect(new Set(world.redelivery.due(world.time.now, 10).map(({ sensor }) => sensor))).toEqual(
       new Set([changes, stays]),
     );
   });
 
-  it('tells TASK_SENT again until it is heard, whatever becomes of the sensor, and dispatches nothing anew for it', async () => {
+  it('writes TASK_SENT again until Kafka takes it, even if the sensor disconnects, and repeats no dispatch for it', async () => {
     const world = new World();
     const [here, away] = sensorsOf(orgPartitionOf(), 2) as [Sensor, Sensor];
     const [run, restart] = [taskOf('run'), taskOf('restart', { doneWhenSent: true })];
@@ -210,10 +211,10 @@ describe('a delivery', () => {
       { taskId: 'restart', dropped: [], kept: [], done: [here.sid, away.sid] },
     ]);
     world.time.now += 30_000;
-    expect(world.schedule.due(world.time.now, 10)).toMatchObject([{ task: run, sensor: here }]);
+    expect(world.redelivery.due(world.time.now, 10)).toMatchObject([{ task: run, sensor: here }]);
   });
 
-  it('counts as sent what is dropped after a produce of which nobody knows, and leaves what is done when sent as it is', async () => {
+  it('counts a claim as sent that is dropped after a failed produce, and changes nothing if it is done when sent', async () => {
     const world = new World();
     const sensor = sensorIn(orgPartitionOf(), 's');
     world.produceFails = true;
@@ -231,10 +232,10 @@ describe('a delivery', () => {
       ['TASK_SENT', 'run', 1],
     ]);
     world.time.now += 500;
-    expect(world.schedule.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run', 'restart']);
+    expect(world.redelivery.due(world.time.now, 10).map(({ task }) => task.taskId)).toEqual(['run', 'restart']);
   });
 
-  it('counts as sent what an earlier claim may have sent, and gives back what nobody can have', async () => {
+  it('counts an attempt as sent that an earlier claim may have sent, and takes back one that was certainly not sent', async () => {
     const world = new World();
     const [before, never] = sensorsOf(orgPartitionOf(), 2) as [Sensor, Sensor];
     world.onClaim = ({ tasks }) => {
@@ -253,33 +254,33 @@ describe('a delivery', () => {
     expect(world.events).toMatchObject([{ event: { type: 'TASK_SENT', sid: before.sid, attempt: 2 } }]);
   });
 
-  it('gives back what a check before the produce has refused, and looks at it again', async () => {
+  it('takes back a claim that the check before the produce refused, and tries it again', async () => {
     const world = new World();
-    world.produceMs = () => 700; // the second waits for so long that it is checked anew
+    world.produceMs = () => 700; // the second waits so long that it is checked again
     const sensor = sensorIn(orgPartitionOf(), 's');
     world.onRecheck = ({ tasks }) => tasks.map(({ sids }) => sids.map(() => false));
     const both = [taskOf('a'), taskOf('b')].map((task) => world.deliver.deliver(deliveriesOf([sensor], task)));
     await world.time.run(Promise.all(both));
     expect(world.confirms.flatMap(({ tasks }) => tasks)).toMatchObject([{ taskId: 'b', dropped: ['s'] }]);
     world.time.now += 500;
-    expect(world.schedule.due(world.time.now, 10).map(({ task }) => task.taskId)).toContain('b');
+    expect(world.redelivery.due(world.time.now, 10).map(({ task }) => task.taskId)).toContain('b');
   });
 
-  it('leaves alone what is remembered of a seat that was taken anew while its flight was under way', async () => {
+  it('does not change next claims of an org partition that was taken over again while its claim batch was in flight', async () => {
     const world = new World();
     const orgPartition = orgPartitionOf();
     const [sensor, task] = [sensorIn(orgPartition, 's'), taskOf('a')];
-    const redelivery = { connectionHash: sensor.connectionHash, untilMono: 31_000 };
+    const nextClaim = { connectionHash: sensor.connectionHash, untilMono: 31_000 };
     world.onClaim = () => {
       orgPartition.fencingToken = '2';
-      task.redelivery.set(sensor, redelivery);
+      task.nextClaims.set(sensor, nextClaim);
       return { ok: false, why: 'away' };
     };
     await world.time.run(world.deliver.deliver(deliveriesOf([sensor], task)));
-    expect(task.redelivery.get(sensor)).toBe(redelivery);
+    expect(task.nextClaims.get(sensor)).toBe(nextClaim);
   });
 
-  it('leaves a batch of a seat that it has lost to the next owner', async () => {
+  it('leaves the claim batch of a lost org partition to the next owner', async () => {
     const world = new World();
     const orgPartition = orgPartitionOf();
     world.produceFails = true;

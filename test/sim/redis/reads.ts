@@ -1,12 +1,13 @@
 /** What can be read of the projection in memory. */
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { Delivery, DeliveryState, TaskRecord, TaskState } from '../../../src/model/task.ts';
+import type { StoredState, TaskState } from '../../../src/model/states.ts';
+import type { Delivery, TaskRecord } from '../../../src/model/task.ts';
 import type { StoredFacts, StoredSensor } from '../../../src/projector/projection.ts';
 import { rowOf } from './joiner-scripts.ts';
 import type { DeliveryRow, MemoryRedis } from './state.ts';
 
 const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
-const DELIVERY_STATES: Record<DeliveryRow['state'], DeliveryState> = {
+const DELIVERY_STATES: Record<DeliveryRow['state'], StoredState> = {
   s: 'sent',
   d: 'done',
   f: 'failed',
