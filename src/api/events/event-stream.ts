@@ -7,8 +7,8 @@
  *  - `stop` ends all streams cleanly.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import pLimit from 'p-limit';
 import client from 'prom-client';
-import { Slots } from '../../async/slots.ts';
 import { ApiError } from '../../errors.ts';
 import { notSubscribed } from '../auth/authorize.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -32,8 +32,8 @@ export class EventStreams {
   readonly #tokens: Tokens;
   readonly #ids: EventIds;
   readonly #streams = new Set<Stream>();
-  /** Each reads Kafka by itself. */
-  readonly #replays = new Slots(REPLAYS_AT_ONCE);
+  /** Each replay reads Kafka with a consumer of its own. */
+  readonly #replays = pLimit(REPLAYS_AT_ONCE);
   readonly #forget: () => void;
 
   constructor(ports: StreamPorts, tokens: Tokens) {
@@ -66,7 +66,7 @@ export class EventStreams {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
-    const replay: typeof events.replay = (...what) => this.#replays.run(() => events.replay(...what));
+    const replay: typeof events.replay = (...what) => this.#replays(() => events.replay(...what));
     const reader = new EventClient(raw, narrow, { ...events, replay }, (positions) => this.#ids.seal(oid, positions));
     const leave = reader.start(oid, asked);
     const heartbeat = setInterval(() => {

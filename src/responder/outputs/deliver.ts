@@ -6,9 +6,8 @@
  * Bounds: what waits for one output, for one org, and for all together, in bytes. Beyond the first two a record is a dead letter
  * at once; beyond the last, partitions wait until what is ahead has been settled, which takes minutes at the most.
  */
-
+import pLimit, { type LimitFunction } from 'p-limit';
 import { persist } from '../../async/clock.ts';
-import { Slots } from '../../async/slots.ts';
 import type { OutputRecord } from '../../model/records.ts';
 import type { Batch, DeadLetter, Group, Handled, InRecord, Role, RolePorts } from '../../ports.ts';
 import { type Item, Lane } from './lane.ts';
@@ -47,7 +46,7 @@ const FILE_LINES = 500;
 const COMMIT_MS = 500;
 
 type OutputLane = { lane: Lane; bytes: number };
-type OrgShare = { bytes: number; slots: Slots; lanes: Map<string, OutputLane> };
+type OrgShare = { bytes: number; limit: LimitFunction; lanes: Map<string, OutputLane> };
 type OwnedPartition = {
   offsets: OpenOffsets;
   committed: number;
@@ -180,7 +179,7 @@ class Delivery implements Role {
   }
 
   #shareOf(oid: string): OrgShare {
-    const share = this.#orgs.get(oid) ?? { bytes: 0, slots: new Slots(ORG_AT_ONCE), lanes: new Map() };
+    const share = this.#orgs.get(oid) ?? { bytes: 0, limit: pLimit(ORG_AT_ONCE), lanes: new Map() };
     this.#orgs.set(oid, share);
     return share;
   }
@@ -191,7 +190,7 @@ class Delivery implements Role {
       clock: this.#ports.clock,
       chunk: isFile ? FILE_LINES : 1,
       width: isFile ? 1 : WEBHOOK_AT_ONCE,
-      send: (items) => share.slots.run(() => this.#send(items)),
+      send: (items) => share.limit(() => this.#send(items)),
       failed: (reason) => this.#notes.add(oid, output, reason, 0),
       giveUp: (items, reason) => this.#giveUp(items, reason),
       onIdle: () => {

@@ -7,7 +7,7 @@
  * AT_ONCE questions are under way, others wait.
  */
 import type { Kafka } from 'kafkajs';
-import { Slots } from '../../../async/slots.ts';
+import pLimit from 'p-limit';
 import type { InRecord } from '../../../ports.ts';
 import { type Fetched, inRecordOf } from '../in-record.ts';
 
@@ -45,7 +45,7 @@ const METADATA_AGE_MS = 60_000;
 
 export function createByPosition(kafka: Kafka, topic: string): ByPosition {
   const cluster = clusterOf(kafka);
-  const slots = new Slots(AT_ONCE);
+  const limit = pLimit(AT_ONCE);
   let opened = false;
   const connect = async (): Promise<void> => {
     opened = true;
@@ -67,7 +67,7 @@ export function createByPosition(kafka: Kafka, topic: string): ByPosition {
     return positions.map(({ partition, offset }) => records.get(`${partition} ${offset}`) ?? null);
   };
   return {
-    read: async (positions) => (positions.length === 0 ? [] : slots.run(() => tried(cluster, () => ask(positions)))),
+    read: async (positions) => (positions.length === 0 ? [] : limit(() => tried(cluster, () => ask(positions)))),
     stop: async () => {
       if (opened) await cluster.disconnect();
     },
