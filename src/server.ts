@@ -31,7 +31,7 @@ import { type Pulse, refusingWhileAway, startPulse } from './edges/kafka/pulse.t
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
 import { createOutputMemory } from './edges/redis/output-memory.ts';
-import { createProjection } from './edges/redis/projection.ts';
+import { createProjection } from './edges/redis/projection/projection.ts';
 import { createResponses } from './edges/redis/responses.ts';
 import { createRuleMemory } from './edges/redis/rule-memory.ts';
 import { createSettingClaims } from './edges/redis/setting-claims.ts';

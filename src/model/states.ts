@@ -5,6 +5,7 @@
  * expired or removed after its end. The first receipt counts and stays, even if it comes after the end of the task, because
  * the command ran.
  */
+import type { TaskEventType } from './records.ts';
 
 /** A task is pending until it expires or is removed. */
 export type TaskState = 'pending' | 'expired' | 'removed';
@@ -36,6 +37,16 @@ const STATES = {
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type DeliveryState = keyof typeof STATES;
+/** The state that a task event puts its delivery into (without a sid: its task); null: the state stays. */
+export const STATE_AFTER = {
+  ADD_TASK: 'queued',
+  TASK_SENT: 'sent',
+  TASK_DELIVERED: null,
+  TASK_DONE: 'done',
+  TASK_FAILURE: 'failed',
+  TASK_EXPIRED: 'expired',
+  TASK_REMOVED: 'removed',
+} as const satisfies Readonly<Record<TaskEventType, DeliveryState | null>>;
 
 /** The states that Redis stores. */
 export type StoredState = {

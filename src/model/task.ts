@@ -86,10 +86,13 @@ const NO_ANSWER = new Set(['restart', 'upgrade_core', 'reboot', 'shutdown', 'uni
 export const isDoneWhenSent = (command: Pick<TaskCommand, 'task' | 'options'>): boolean =>
   NO_ANSWER.has((command.task ?? '').trim().split(/\s/, 1)[0] ?? '') || isDirect(command);
 
+/** Starts the connection hash of a claim that is done when sent. */
+export const DONE_WHEN_SENT_MARK = '!';
+
 /** The connection hash as a claim stores it. A claim that is done when sent is marked: its TASK_DONE can be on the log before
  *  Redis knows it, so Redis must accept no other result and no further attempt. */
 export const claimHash = (connectionHash: string, doneWhenSent: boolean): string =>
-  doneWhenSent ? `!${connectionHash}` : connectionHash;
+  doneWhenSent ? `${DONE_WHEN_SENT_MARK}${connectionHash}` : connectionHash;
 
 /** The delay between attempt n and the next one while the sensor stays online. It doubles from `firstMs` up to `maxMs`. */
 export const backoffMs = (attempt: number, firstMs: number, maxMs: number): number =>

@@ -4,6 +4,7 @@
  */
 import { checkTaskEvent, detailOf } from '../command/check-written.ts';
 import type { TaskEvent } from '../model/records.ts';
+import { STATE_AFTER } from '../model/states.ts';
 import type { Batch, DeadLetter, Decoded, InRecord, RolePorts } from '../ports.ts';
 import { GenerationOver, SCRIPTS_PER_PIPELINE } from './commands.ts';
 import type { AckedEvent, AckedRequest } from './projection.ts';
@@ -85,18 +86,10 @@ export function judgeEvents(decoded: Decoded<TaskEvent>[]): {
 
 const epochOf = ({ headers }: InRecord): string => String(headers['rt-epoch'] ?? '');
 
-const KINDS: Partial<Record<TaskEvent['type'], AckedEvent['type']>> = {
-  TASK_SENT: 'sent',
-  TASK_DONE: 'done',
-  TASK_FAILURE: 'failed',
-  TASK_REMOVED: 'removed',
-  TASK_EXPIRED: 'expired',
-};
-
 /** What a rebuild needs of a valid event; null where the command says it all. */
 export function toAcked(event: TaskEvent): AckedEvent | null {
-  const type = KINDS[event.type];
-  if (!type || (event.sid === null && type !== 'expired')) return null;
+  const type = STATE_AFTER[event.type];
+  if (type === null || type === 'queued' || (event.sid === null && type !== 'expired')) return null;
   const detail = detailOf(event);
   return {
     type,

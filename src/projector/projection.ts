@@ -8,6 +8,7 @@
  * fenced     another process has taken over the partition
  * away       the store did not answer for this org: whether it was done is not known
  */
+import type { StoredState } from '../model/states.ts';
 import type { Delivery, TaskRecord } from '../model/task.ts';
 
 export type Refusal =
@@ -51,7 +52,7 @@ export type ApplyRequest = {
 
 /** A pair or task change read from `task-events`, for a projection that does not have it. */
 export type AckedEvent = {
-  type: 'sent' | 'done' | 'failed' | 'removed' | 'expired';
+  type: StoredState | 'expired';
   taskId: string;
   sid: string;
   attempt: number;

@@ -4,22 +4,20 @@
  * the counts back. Sensors online are written by the joiners each minute and are not restored. Pure, but for the port.
  */
 import type { TaskEvent } from '../model/records.ts';
+import { type DeliveryState, STATE_AFTER } from '../model/states.ts';
 
 export const STATS_MINUTES = 24 * 60;
 const MINUTE_MS = 60_000;
 
 /** Fields of a minute: a letter for what was counted, `l` and a bucket for latencies. */
-export const COUNTED = { queued: 'q', sent: 's', done: 'd', failed: 'f', expired: 'e', removed: 'r' } as const;
-export type CountedName = keyof typeof COUNTED;
-
-const NAME_OF: Partial<Record<TaskEvent['type'], CountedName>> = {
-  ADD_TASK: 'queued',
-  TASK_SENT: 'sent',
-  TASK_DONE: 'done',
-  TASK_FAILURE: 'failed',
-  TASK_EXPIRED: 'expired',
-  TASK_REMOVED: 'removed',
-};
+export const COUNTED = {
+  queued: 'q',
+  sent: 's',
+  done: 'd',
+  failed: 'f',
+  expired: 'e',
+  removed: 'r',
+} as const satisfies Record<DeliveryState, string>;
 
 /** Four buckets an octave: a percentile read from them is at most a tenth off. */
 const BUCKETS_AN_OCTAVE = 4;
@@ -75,8 +73,8 @@ export function foldCounts(events: readonly LoggedEvent[], fromOffset: number, n
 
 /** A pair that was withdrawn is no task removed. A later attempt is late by design, so the first alone tells a latency. */
 function fieldsOf(event: TaskEvent): string[] {
-  const name = NAME_OF[event.type];
-  if (!name || (name === 'removed' && event.sid !== null)) return [];
+  const name = STATE_AFTER[event.type];
+  if (name === null || (name === 'removed' && event.sid !== null)) return [];
   const dueAt = event.type === 'TASK_SENT' && event.attempt === 1 ? dueAtOf(event.detail) : null;
   return dueAt === null ? [COUNTED[name]] : [COUNTED[name], `l${bucketOf(event.occurred_at - dueAt)}`];
 }

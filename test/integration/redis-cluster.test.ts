@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';
-import { createProjection } from '../../src/edges/redis/projection.ts';
+import { createProjection } from '../../src/edges/redis/projection/projection.ts';
 import type { Projection } from '../../src/projector/projection.ts';
 import { freePort } from '../../src/stack/ports.ts';
 

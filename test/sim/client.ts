@@ -38,6 +38,7 @@ function withdrawn(
 ): void {
   const { memory } = redis;
   for (const [sid, { state, extra }] of memory.row(memory.org(oid), taskId)?.deliveries ?? []) {
-    if (state === 'r' && extra === String(offset)) checker.delivery(oid, taskId, sid).untaskedMs ??= scheduler.nowMs;
+    if (state === 'removed' && extra === String(offset))
+      checker.delivery(oid, taskId, sid).untaskedMs ??= scheduler.nowMs;
   }
 }

@@ -3,6 +3,7 @@
  * over the connection that is open (I1); the projection says what the logs say, every command had its effect once, and every
  * refusal its dead letter (I7); every answer was taken, and the projection counts the one that the log counts (I8).
  */
+import type { TaskState } from '../../src/model/states.ts';
 import type { Checker, Invariant } from './checker.ts';
 import { Violation } from './checker.ts';
 import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
@@ -48,10 +49,10 @@ const nameOf = ({ oid, taskId }: OracleTask): string => `${taskId} of ${oid.slic
 /** Tasks that run out while it is looked are either. */
 const EDGE_MS = 2_000;
 
-function stateOf({ removedMs, expiresAtMs }: OracleTask, nowMs: number): 'p' | 'r' | 'e' | 'edge' {
-  if (removedMs !== null) return 'r';
-  if (expiresAtMs > nowMs) return 'p';
-  return expiresAtMs > nowMs - EDGE_MS ? 'edge' : 'e';
+function stateOf({ removedMs, expiresAtMs }: OracleTask, nowMs: number): TaskState | 'edge' {
+  if (removedMs !== null) return 'removed';
+  if (expiresAtMs > nowMs) return 'pending';
+  return expiresAtMs > nowMs - EDGE_MS ? 'edge' : 'expired';
 }
 
 function isStored({ redis, nowMs }: RestOptions, task: OracleTask): void {
@@ -62,7 +63,7 @@ function isStored({ redis, nowMs }: RestOptions, task: OracleTask): void {
   const row = redis.row(org, task.taskId);
   if (row?.state !== wanted) fail('I7', `task ${nameOf(task)} should be ${wanted}, and is ${row?.state}`);
   if (row.hash !== task.hash) fail('I7', `task ${nameOf(task)} has other content`);
-  if (org.pending.has(task.taskId) !== (wanted === 'p'))
+  if (org.pending.has(task.taskId) !== (wanted === 'pending'))
     fail('I7', `task ${nameOf(task)} stands wrongly among the pending`);
 }
 
@@ -71,7 +72,7 @@ function* isTold({ checker, nowMs }: LogOptions, task: OracleTask): Generator<Vi
   const wanted: Record<string, boolean> = {
     ADD_TASK: true,
     TASK_REMOVED: task.removedMs !== null,
-    TASK_EXPIRED: stateOf(task, nowMs) === 'e',
+    TASK_EXPIRED: stateOf(task, nowMs) === 'expired',
   };
   for (const [type, isWanted] of Object.entries(wanted)) {
     const ids = told?.get(`${type} `)?.size ?? 0;
@@ -100,13 +101,13 @@ function isDeliveryStored({ checker, redis }: RestOptions, task: OracleTask, sen
   const delivery = checker.deliveries.get(`${task.oid} ${task.taskId} ${sensor.sid}`);
   const what = `${nameOf(task)} for ${sensor.sid}`;
   const stored = redis.row(redis.org(task.oid), task.taskId)?.deliveries.get(sensor.sid);
-  if (delivery?.settled && stored?.state !== (delivery.settled.type === 'TASK_DONE' ? 'd' : 'f'))
+  if (delivery?.settled && stored?.state !== (delivery.settled.type === 'TASK_DONE' ? 'done' : 'failed'))
     fail('I8', `${what} has ${delivery.settled.type}, and the projection says ${stored?.state}`);
-  if (stored?.state === 'r' && !delivery?.removed && !delivery?.settled)
+  if (stored?.state === 'removed' && !delivery?.removed && !delivery?.settled)
     fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
-  if (delivery?.removed && !delivery.settled && stored?.state !== 'r')
+  if (delivery?.removed && !delivery.settled && stored?.state !== 'removed')
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
-  if (delivery && delivery.told > (stored?.attempt ?? 0) && stored?.state !== 'r' && !delivery.settled)
+  if (delivery && delivery.told > (stored?.attempt ?? 0) && stored?.state !== 'removed' && !delivery.settled)
     fail(
       'I7',
       `${what} has TASK_SENT of attempt ${delivery.told}, and the projection says ${stored?.attempt ?? 'none'}`,

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { expect, vi } from 'vitest';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
-import { createProjection } from '../../src/edges/redis/projection.ts';
+import { createProjection } from '../../src/edges/redis/projection/projection.ts';
 import type { Projection } from '../../src/projector/projection.ts';
 import { type Bench, decodeCommand, PATIENT, type Settings } from './projection-bench.ts';
 

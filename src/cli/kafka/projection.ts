@@ -22,7 +22,7 @@ export async function withInstallation<T>(io: Io, work: (installation: Installat
   readConfig(io.env); // what is missing is told before anything is opened
   const [{ connectRedis }, { createProjection }, { createKept }, { followOrgs }, { createCodec }] = await Promise.all([
     import('../../edges/redis/client.ts'),
-    import('../../edges/redis/projection.ts'),
+    import('../../edges/redis/projection/projection.ts'),
     import('../../edges/redis/kept.ts'),
     import('../../edges/kafka/orgs.ts'),
     import('../../edges/avro/codec.ts'),

@@ -3,14 +3,13 @@
  * command that Redis can't take now is refused at once; nothing queues up behind a Redis that is away, or that has stopped
  * answering: what was sent to it is given up after seconds, with the connection, and what would be sent is refused.
  */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { withinMs } from '../../async/within-ms.ts';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { loadScripts, type Scripts } from './scripts.ts';
 
 type Arg = string | number | Buffer;
 
@@ -154,20 +153,6 @@ function open(config: Config): Redis | Cluster {
     port: Number(node.split(':').at(-1)),
   }));
   return new Cluster(nodes, { redisOptions: OPTIONS, enableOfflineQueue: false, lazyConnect: true });
-}
-
-type Scripts = Map<string, { sha: string; text: string }>;
-
-function loadScripts(): Scripts {
-  const folder = new URL('./scripts/', import.meta.url);
-  const prelude = readFileSync(new URL('prelude.lua', folder), 'utf8');
-  const names = readdirSync(folder).filter((name) => name.endsWith('.lua') && name !== 'prelude.lua');
-  return new Map(
-    names.map((name) => {
-      const text = `${prelude}\n${readFileSync(new URL(name, folder), 'utf8')}`;
-      return [name.slice(0, -4), { text, sha: createHash('sha1').update(text).digest('hex') }];
-    }),
-  );
 }
 
 async function tryAll(client: Redis | Cluster, commands: Command[], scripts: Scripts): Promise<unknown[]> {

@@ -3,9 +3,9 @@ import { pagesOf } from '../../async/pages.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf } from '../../model/task.ts';
 import type { Connection, Kept, KeyName } from '../../operations/kept.ts';
-import { readPresence } from './answers.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './layout.ts';
+import { readPresence } from './presence-row.ts';
 import { createResponses } from './responses.ts';
 
 const NAME = /^\{([^}]+)\}:(\w+):?(.*)$/s;

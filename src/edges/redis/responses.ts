@@ -1,4 +1,4 @@
-/** Places of responses in Redis: a hash for each task, `sid event id` -> `partition offset bytes at type`. */
+/** Locations of responses in Redis: a hash for each task, `sid event id` -> `partition offset bytes at type`. */
 import {
   type NoteAnswer,
   type NoteRequest,
@@ -8,12 +8,10 @@ import {
 } from '../../responder/responses/responses.ts';
 import { refusalOf } from './answers.ts';
 import type { Command, RedisClient } from './client.ts';
-import { keys } from './layout.ts';
+import { ANSWERS, keys, MORE_RESPONSES_FIELD } from './layout.ts';
 
-/** Of one script; a batch with more takes several, the last of which moves the position. */
+/** Maximum number of responses of one script. A batch with more takes several scripts; the last one moves the position. */
 const PER_SCRIPT = 500;
-/** Says that there were more than are kept. */
-const MORE = '=more';
 
 export function createResponses(redis: RedisClient): ResponseStore {
   return {
@@ -24,9 +22,9 @@ export function createResponses(redis: RedisClient): ResponseStore {
       return parts.map(({ length }): NoteAnswer => {
         const mine = replies.slice(at, at + length);
         at += length;
-        const wrong = mine.find((reply) => refusalOf(reply) !== null);
-        if (wrong === undefined) return 'noted';
-        return !(wrong instanceof Error) && String((wrong as unknown[])[0]) === 'MOVED' ? 'moved' : 'refused';
+        const refused = mine.find((reply) => isMoved(reply) || refusalOf(reply) !== null);
+        if (refused === undefined) return 'noted';
+        return isMoved(refused) ? 'moved' : 'refused';
       });
     },
     positions: async (oids) => {
@@ -39,12 +37,15 @@ export function createResponses(redis: RedisClient): ResponseStore {
     },
     read: async (oid, taskId) => {
       const [flat] = await redis.pipeline([{ oid, name: 'hgetall', args: [keys.responses(oid, taskId)] }]);
-      const { [MORE]: more, ...fields } = flat as Record<string, string>;
+      const { [MORE_RESPONSES_FIELD]: more, ...fields } = flat as Record<string, string>;
       const responses = Object.entries(fields).map(([field, value]) => readResponse(field, value));
       return { responses: responses.sort((a, b) => a.offset - b.offset), complete: more === undefined };
     },
   };
 }
+
+const isMoved = (reply: unknown): boolean =>
+  !(reply instanceof Error) && String((reply as unknown[])[0]) === ANSWERS.moved;
 
 type Part = { byTask: Map<string, Response[]>; isLast: boolean };
 
@@ -68,11 +69,15 @@ function noteCommand(
     oid,
     'responses',
     [
-      ...[keys.marker(oid), keys.responsePositions(oid)],
+      keys.marker(oid),
+      keys.responsePositions(oid),
       ...[...byTask.keys()].flatMap((id) => [keys.record(oid, id), keys.responses(oid, id)]),
     ],
     [
-      ...[partition, expected ?? '', isLast ? nextOffset : '', RESPONSES_MAX],
+      partition,
+      expected ?? '',
+      isLast ? nextOffset : '',
+      RESPONSES_MAX,
       ...[...byTask.values()].flatMap((some) => [some.length, ...some.flatMap(writeResponse)]),
     ],
   );
@@ -87,7 +92,12 @@ function readResponse(field: string, value: string): Response {
   const [sid = '', eventId = ''] = field.split(' ');
   const [partition, offset, bytes, atMs, ...type] = value.split(' ');
   return {
-    ...{ sid, eventId, eventType: type.join(' ') },
-    ...{ partition: Number(partition), offset: Number(offset), bytes: Number(bytes), atMs: Number(atMs) },
+    sid,
+    eventId,
+    eventType: type.join(' '),
+    partition: Number(partition),
+    offset: Number(offset),
+    bytes: Number(bytes),
+    atMs: Number(atMs),
   };
 }

@@ -1,10 +1,10 @@
-/** The counts of each minute in Redis. Each minute is a hash that goes a day after it was last written. */
+/** The counts of each minute in Redis. Each minute is a hash that expires a day after its last write. */
 import { type Minute, STATS_MINUTES, type StatsStore } from '../../projector/stats.ts';
 import { refusalOf } from './answers.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './layout.ts';
 
-/** An hour more than is shown: a minute must not go while it is still read. */
+/** An hour more than is shown: a minute must not expire while it is still read. */
 const KEEP_SECONDS = (STATS_MINUTES + 60) * 60;
 
 export function createStats(redis: RedisClient): StatsStore {
@@ -17,13 +17,17 @@ export function createStats(redis: RedisClient): StatsStore {
             'count',
             [keys.marker(oid), keys.counted(oid), ...[...counts.keys()].map((minute) => keys.minute(oid, minute))],
             [
-              ...[epoch, partition, fromOffset, nextOffset, KEEP_SECONDS],
+              epoch,
+              partition,
+              fromOffset,
+              nextOffset,
+              KEEP_SECONDS,
               ...[...counts.values()].flatMap((fields) => [fields.size, ...[...fields].flat()]),
             ],
           ),
         ),
       );
-      // A refused org is read again by its rebuild, and counts then.
+      // The rebuild of a refused org reads the events again, and counts them.
       return replies.map((reply) => {
         const from = refusalOf(reply) ? undefined : (reply as unknown[])[1];
         return from === undefined ? null : Number(from);

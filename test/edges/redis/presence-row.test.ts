@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readPresence, writePresence } from '../../../src/edges/redis/answers.ts';
+import { readPresence, writePresence } from '../../../src/edges/redis/presence-row.ts';
 
 describe('a presence row', () => {
   it.each([null, 'c', 'c d', '["x"]', ''])('comes back as it was written, with the connection %o', (connectionId) => {

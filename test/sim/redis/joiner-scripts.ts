@@ -1,4 +1,7 @@
 /** The scripts of the joiner, each as one synchronous step: takeover, rows, claim, recheck, confirm, ack, changes. */
+
+import { NO_BATCH, NO_DETAIL } from '../../../src/edges/redis/layout.ts';
+import type { StoredState } from '../../../src/model/states.ts';
 import type {
   AckRequest,
   AckWord,
@@ -90,9 +93,9 @@ export function claim(redis: MemoryRedis, request: ClaimRequest, settings: Claim
       const word = decide(redis, org, old[i], connectionHash, settings);
       if (word.word !== 'claimed') return word;
       claimed = true;
-      const settled = old[i] !== undefined && old[i].state !== 's';
+      const settled = old[i] !== undefined && old[i].state !== 'sent';
       if (!settled)
-        row.deliveries.set(sid, { state: 's', attempt: word.attempt, at: now, extra: connectionHash, batch });
+        row.deliveries.set(sid, { state: 'sent', attempt: word.attempt, at: now, extra: connectionHash, batch });
       return word;
     });
   });
@@ -101,7 +104,9 @@ export function claim(redis: MemoryRedis, request: ClaimRequest, settings: Claim
 }
 
 const isOpen = ({ lax, now }: MemoryRedis, row: Row, marginMs: number): boolean =>
-  (row.state === 'p' || (lax.removal === true && row.state === 'r') || (lax.expiry === true && row.state === 'e')) &&
+  (row.state === 'pending' ||
+    (lax.removal === true && row.state === 'removed') ||
+    (lax.expiry === true && row.state === 'expired')) &&
   (row.expiry - now > marginMs || lax.expiry === true);
 
 function decide(
@@ -113,13 +118,13 @@ function decide(
 ): ClaimWord {
   if (delivery === undefined) return { word: 'claimed', attempt: 1 };
   const { state, attempt, at, extra, batch } = delivery;
-  if (state !== 's' && (state === 'r' || !lax.settled)) return { word: 'settled' };
-  const end = batch === '-' ? 0 : (org.inFlight.get(batch) ?? 0);
+  if (state !== 'sent' && (state === 'removed' || !lax.settled)) return { word: 'settled' };
+  const end = batch === NO_BATCH ? 0 : (org.inFlight.get(batch) ?? 0);
   if (end > now) return { word: 'wait', untilMs: end };
   if (end > 0 && attempt > 0) return { word: 'claimed', attempt, again: true };
-  if (doneWhenSent(extra) && batch !== '-' && attempt > 0) return { word: 'claimed', attempt, again: true };
+  if (doneWhenSent(extra) && batch !== NO_BATCH && attempt > 0) return { word: 'claimed', attempt, again: true };
   const dueMs = at + Math.min(firstBackoffMs * 2 ** Math.min(attempt - 1, 30), maxBackoffMs);
-  if (state === 's' && extra === connectionHash && dueMs > now) return { word: 'wait', untilMs: dueMs };
+  if (state === 'sent' && extra === connectionHash && dueMs > now) return { word: 'wait', untilMs: dueMs };
   return { word: 'claimed', attempt: attempt + 1 };
 }
 
@@ -134,7 +139,7 @@ export function recheck(redis: MemoryRedis, request: RecheckRequest, settings: C
     const open = row !== undefined && isOpen(redis, row, settings.marginMs);
     return sids.map((sid) => {
       const delivery = row?.deliveries.get(sid);
-      if (!open || delivery?.state !== 's' || delivery.batch !== batch) return false;
+      if (!open || delivery?.state !== 'sent' || delivery.batch !== batch) return false;
       row.deliveries.set(sid, { ...delivery, at: now });
       return true;
     });
@@ -149,23 +154,31 @@ export function confirm(redis: MemoryRedis, { oid, epoch, batch, tasks }: Confir
   if (org.marker.epoch !== epoch) return { ok: false, why: 'epoch', epoch: org.marker.epoch };
   for (const { taskId, dropped, kept, done } of tasks) {
     const deliveries = redis.row(org, taskId)?.deliveries;
-    const mine = (sid: string, states: string) => {
+    const mine = (sid: string, ...states: StoredState[]) => {
       const delivery = deliveries?.get(sid);
       return delivery && states.includes(delivery.state) && delivery.batch === batch ? delivery : null;
     };
     for (const sid of dropped) {
-      const delivery = mine(sid, 's');
+      const delivery = mine(sid, 'sent');
       if (delivery && delivery.attempt <= 1) deliveries?.delete(sid);
-      else if (delivery) deliveries?.set(sid, { ...delivery, attempt: delivery.attempt - 1, extra: '0', batch: '-' });
+      else if (delivery)
+        deliveries?.set(sid, { ...delivery, attempt: delivery.attempt - 1, extra: NO_DETAIL, batch: NO_BATCH });
     }
     for (const sid of kept) {
-      const delivery = mine(sid, 's');
-      if (delivery) deliveries?.set(sid, { ...delivery, extra: '0', batch: '-' });
+      const delivery = mine(sid, 'sent');
+      if (delivery) deliveries?.set(sid, { ...delivery, extra: NO_DETAIL, batch: NO_BATCH });
     }
     for (const sid of done) {
-      const delivery = mine(sid, 'sr');
+      const delivery = mine(sid, 'sent', 'removed');
       if (delivery)
-        deliveries?.set(sid, { ...delivery, state: 'd', attempt: 1, at: redis.now, extra: '0', batch: '-' });
+        deliveries?.set(sid, {
+          ...delivery,
+          state: 'done',
+          attempt: 1,
+          at: redis.now,
+          extra: NO_DETAIL,
+          batch: NO_BATCH,
+        });
     }
   }
   org.inFlight.delete(batch);
@@ -183,7 +196,7 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, fencingToken, a
     const row = redis.row(org, taskId);
     if (row?.hash == null) return { word: 'gone' };
     const was = row.deliveries.get(sid);
-    if ((was?.state === 'd' || was?.state === 'f') && !redis.lax.first) {
+    if ((was?.state === 'done' || was?.state === 'failed') && !redis.lax.first) {
       all = true;
       return ackWord('repeat', row.doneWhenSent ? { ...was, attempt: 1 } : was, row.expiry);
     }
@@ -191,11 +204,11 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, fencingToken, a
     if (was && end > now) wait.set(was.batch, end);
     const ran = row.doneWhenSent;
     const delivery: DeliveryRow = {
-      state: state === 'done' || ran ? 'd' : 'f',
+      state: ran ? 'done' : state,
       attempt: ran ? 1 : (was?.attempt ?? 0),
       at: now,
-      extra: ran ? '0' : code || '0',
-      batch: '-',
+      extra: ran ? NO_DETAIL : code || NO_DETAIL,
+      batch: NO_BATCH,
     };
     row.deliveries.set(sid, delivery);
     return ackWord('first', delivery, row.expiry);
@@ -206,7 +219,7 @@ export function ack(redis: MemoryRedis, { oid, epoch, partition, fencingToken, a
 
 const ackWord = (word: 'first' | 'repeat', delivery: DeliveryRow, expiresAtMs: number): AckWord => ({
   word,
-  state: delivery.state === 'd' ? 'done' : 'failed',
+  state: delivery.state as 'done' | 'failed',
   attempt: delivery.attempt,
   atMs: delivery.at,
   code: delivery.extra,

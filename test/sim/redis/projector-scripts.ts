@@ -1,4 +1,7 @@
 /** The scripts of the projector, each as one synchronous step: begin, attest, apply, events, narrow, advance, due. */
+
+import { NO_BATCH, NO_DETAIL } from '../../../src/edges/redis/layout.ts';
+import type { StoredState } from '../../../src/model/states.ts';
 import type {
   AckedEvent,
   AckedRequest,
@@ -109,7 +112,7 @@ function applyTask(
   if (is?.hash != null) {
     if (is.made === offset) return 'added';
     if (is.made !== null && offset < is.made) return 'past';
-    if (is.state === 'r' && is.removed !== null && is.removed < offset) return 'conflict';
+    if (is.state === 'removed' && is.removed !== null && is.removed < offset) return 'conflict';
     return is.hash === contentHash ? 'same' : 'conflict';
   }
   const gone = expiresAtMs + retentionMs;
@@ -125,7 +128,13 @@ function applyTask(
   if (offset < done || gone <= redis.now) return 'past';
   const early = is?.ended != null;
   const row = redis.makeRow(org, taskId, gone);
-  const made = { state: early ? 'e' : 'p', expiry: expiresAtMs, made: offset, hash: contentHash, bytes } as const;
+  const made = {
+    state: early ? 'expired' : 'pending',
+    expiry: expiresAtMs,
+    made: offset,
+    hash: contentHash,
+    bytes,
+  } as const;
   Object.assign(row, made, { doneWhenSent, trace: null, expireAt: gone });
   if (early) org.ended.set(taskId, gone);
   else {
@@ -145,19 +154,17 @@ function applyUntask(
   changes: string[],
 ): ApplyOutcome {
   const row = redis.row(org, taskId);
-  if (row?.state === 'r' && row.removed === offset) return 'removed';
+  if (row?.state === 'removed' && row.removed === offset) return 'removed';
   const forgotten = appendedAtMs + retentionMs;
   if (row?.trace && row.trace.gone > forgotten) row.trace = { ...row.trace, gone: forgotten };
-  if (offset < done || row?.hash == null || row.state === 'r' || row.expiry <= appendedAtMs) return 'nothing';
-  Object.assign(row, { state: 'r', ended: appendedAtMs, removed: offset, expireAt: forgotten });
+  if (offset < done || row?.hash == null || row.state === 'removed' || row.expiry <= appendedAtMs) return 'nothing';
+  Object.assign(row, { state: 'removed', ended: appendedAtMs, removed: offset, expireAt: forgotten });
   org.tasks.delete(taskId);
   org.pending.delete(taskId);
   org.ended.set(taskId, forgotten);
   changes.push(`-${taskId}`);
   return 'removed';
 }
-
-const KINDS = { sent: 's', done: 'd', failed: 'f', removed: 'r' } as const;
 
 export function applyEvents(
   redis: MemoryRedis,
@@ -170,7 +177,7 @@ export function applyEvents(
   const changes: string[] = [];
   for (const event of events) {
     if (event.type === 'expired') applyExpired(redis, org, event, retentionMs, changes);
-    else applyDelivery(redis, org, event as AckedEvent & { type: keyof typeof KINDS }, retentionMs);
+    else applyDelivery(redis, org, event as AckedEvent & { type: StoredState }, retentionMs);
   }
   redis.changed(org, changes);
   raise((org.marker as Marker).offsets.t, partition, nextOffset);
@@ -185,11 +192,11 @@ function applyExpired(
   changes: string[],
 ): void {
   const known = redis.row(org, taskId);
-  if (known?.state != null && known.state !== 'p') return;
+  if (known?.state != null && known.state !== 'pending') return;
   const row = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
   row.ended = expiresAtMs;
   if (row.hash === null) return;
-  row.state = 'e';
+  row.state = 'expired';
   org.pending.delete(taskId);
   org.tasks.delete(taskId);
   org.ended.set(taskId, expiresAtMs + retentionMs);
@@ -199,15 +206,15 @@ function applyExpired(
 function applyDelivery(
   redis: MemoryRedis,
   org: OrgData,
-  { type, taskId, sid, attempt, atMs, expiresAtMs, extra }: AckedEvent & { type: keyof typeof KINDS },
+  { type, taskId, sid, attempt, atMs, expiresAtMs, extra }: AckedEvent & { type: StoredState },
   retentionMs: number,
 ): void {
   const { deliveries } = redis.makeRow(org, taskId, expiresAtMs + retentionMs);
   const old = deliveries.get(sid);
-  if (old?.state === 'd' || old?.state === 'f') return;
-  if (type === 'sent' && old && (old.state === 'r' || old.attempt >= attempt)) return;
+  if (old?.state === 'done' || old?.state === 'failed') return;
+  if (type === 'sent' && old && (old.state === 'removed' || old.attempt >= attempt)) return;
   const raised = type === 'removed' ? Math.max(old?.attempt ?? 0, attempt) : attempt;
-  deliveries.set(sid, { state: KINDS[type], attempt: raised, at: atMs, extra: extra || '0', batch: '-' });
+  deliveries.set(sid, { state: type, attempt: raised, at: atMs, extra: extra || NO_DETAIL, batch: NO_BATCH });
 }
 
 export function narrow(
@@ -219,19 +226,20 @@ export function narrow(
   const org = redis.org(oid);
   const { offsets } = org.marker as Marker;
   const row = redis.row(org, taskId);
-  const mine = (delivery: DeliveryRow | undefined) => delivery?.state === 'r' && delivery.extra === String(offset);
+  const mine = (delivery: DeliveryRow | undefined) =>
+    delivery?.state === 'removed' && delivery.extra === String(offset);
   if (offset < (offsets.c.get(partition) ?? 0))
     return {
       ok: true,
       sids: [...(row?.deliveries ?? [])].filter(([, delivery]) => mine(delivery)).map(([sid]) => sid),
     };
   const withdrawn: string[] = [];
-  if (row?.state === 'p' && row.expiry > atMs) {
+  if (row?.state === 'pending' && row.expiry > atMs) {
     for (const sid of sids) {
       const old = row.deliveries.get(sid);
-      const due = (old?.state ?? 's') === 's';
-      const { attempt, batch } = old ?? { attempt: 0, batch: '-' };
-      if (due) row.deliveries.set(sid, { state: 'r', attempt, at: atMs, extra: String(offset), batch });
+      const due = (old?.state ?? 'sent') === 'sent';
+      const { attempt, batch } = old ?? { attempt: 0, batch: NO_BATCH };
+      if (due) row.deliveries.set(sid, { state: 'removed', attempt, at: atMs, extra: String(offset), batch });
       if (due || mine(old)) withdrawn.push(sid);
     }
   }
@@ -274,11 +282,11 @@ export function due(redis: MemoryRedis, oid: string, epoch: string, limit: numbe
     const row = redis.row(org, taskId);
     if (expiry !== undefined) {
       org.pending.delete(taskId);
-      if (row) Object.assign(row, { state: 'e', ended: expiry });
+      if (row) Object.assign(row, { state: 'expired', ended: expiry });
       org.ended.set(taskId, expiry + retentionMs);
       changes.push(`-${taskId}`);
       mine.push({ oid, taskId, expiresAtMs: expiry });
-    } else if (row?.state === 'e') mine.push({ oid, taskId, expiresAtMs: row.expiry });
+    } else if (row?.state === 'expired') mine.push({ oid, taskId, expiresAtMs: row.expiry });
     else org.announcing.delete(taskId);
   }
   for (const { taskId } of mine) org.announcing.set(taskId, now + ANNOUNCE_LEASE_MS);

@@ -1,18 +1,9 @@
 /** What can be read of the projection in memory. */
 import type { TaskCommand } from '../../../src/model/records.ts';
-import type { StoredState, TaskState } from '../../../src/model/states.ts';
 import type { Delivery, TaskRecord } from '../../../src/model/task.ts';
 import type { StoredFacts, StoredSensor } from '../../../src/projector/projection.ts';
 import { rowOf } from './joiner-scripts.ts';
-import type { DeliveryRow, MemoryRedis } from './state.ts';
-
-const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
-const DELIVERY_STATES: Record<DeliveryRow['state'], StoredState> = {
-  s: 'sent',
-  d: 'done',
-  f: 'failed',
-  r: 'removed',
-};
+import type { MemoryRedis } from './state.ts';
 
 /** By (score, id); `after` is `score id` of the last member. */
 export function page(set: ReadonlyMap<string, number>, limit: number, after: string | null) {
@@ -39,7 +30,7 @@ export function readTask(
   if (!row?.state || row.bytes === null || row.hash === null) return null;
   return {
     taskId,
-    state: TASK_STATES[row.state] ?? 'pending',
+    state: row.state,
     expiresAtMs: row.expiry,
     endedAtMs: row.ended,
     contentHash: row.hash,
@@ -51,7 +42,7 @@ export function readTask(
 export function readDeliveries(redis: MemoryRedis, oid: string, taskId: string): Map<string, Delivery> {
   const deliveries = new Map<string, Delivery>();
   for (const [sid, { state, attempt, at, extra, batch }] of redis.row(redis.org(oid), taskId)?.deliveries ?? [])
-    deliveries.set(sid, { state: DELIVERY_STATES[state], attempt, atMs: at, reason: state === 's' ? batch : extra });
+    deliveries.set(sid, { state, attempt, atMs: at, reason: state === 'sent' ? batch : extra });
   return deliveries;
 }
 

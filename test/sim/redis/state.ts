@@ -2,12 +2,14 @@
  * What Redis holds for the projection, in memory and synchronous: the keys of docs/ARCHITECTURE.md as maps, with a process
  * that has a run id, a clock, and keys that expire by it. It can be emptied, started again, and put back to an older state.
  */
+import type { StoredState, TaskState } from '../../../src/model/states.ts';
+import { DONE_WHEN_SENT_MARK } from '../../../src/model/task.ts';
 import type { Refusal } from '../../../src/projector/projection.ts';
 
-export type DeliveryRow = { state: 's' | 'd' | 'f' | 'r'; attempt: number; at: number; extra: string; batch: string };
+export type DeliveryRow = { state: StoredState; attempt: number; at: number; extra: string; batch: string };
 
 export type Row = {
-  state: 'p' | 'e' | 'r' | null;
+  state: TaskState | null;
   expiry: number;
   ended: number | null;
   made: number | null;
@@ -215,4 +217,4 @@ function copyOrg(org: OrgData): OrgData {
   };
 }
 
-export const doneWhenSent = (connectionHash: string): boolean => connectionHash.startsWith('!');
+export const doneWhenSent = (connectionHash: string): boolean => connectionHash.startsWith(DONE_WHEN_SENT_MARK);

@@ -1,4 +1,4 @@
-/** The joiner's side of the projection: ownership, claims, acks, sensors, and the tail of changes. */
+/** What the joiner asks of the projection: ownership, claims, receipts, sensors, and the tail of changes. */
 import type {
   AckWord,
   Answer,
@@ -7,10 +7,11 @@ import type {
   Projection,
   SensorRows,
   TaskChange,
-} from '../../projector/projection.ts';
-import { answerOf, inFlightOf, statusOf, writePresence } from './answers.ts';
-import { type Command, type RedisClient, someOf } from './client.ts';
-import { keys } from './layout.ts';
+} from '../../../projector/projection.ts';
+import { answerOf, inFlightOf, statusOf } from '../answers.ts';
+import { type Command, type RedisClient, someOf } from '../client.ts';
+import { ACK_LETTERS, CHANGE_LETTERS, CLAIM_LETTERS, DELIVERY_LETTERS, keys, NO_DETAIL, nameOf } from '../layout.ts';
+import { writePresence } from '../presence-row.ts';
 
 export type ClaimSettings = { leaseMs: number; marginMs: number; firstBackoffMs: number; maxBackoffMs: number };
 
@@ -114,7 +115,7 @@ export function joinerPart(redis: RedisClient, settings: ClaimSettings): Part {
               epoch,
               partition,
               fencingToken,
-              ...acks.flatMap(({ sid, state, code }) => [sid, state === 'done' ? 'd' : 'f', code || '0']),
+              ...acks.flatMap(({ sid, state, code }) => [sid, DELIVERY_LETTERS[state], code || NO_DETAIL]),
             ],
           ),
         ),
@@ -203,7 +204,7 @@ function readClaims(reply: unknown, request: ClaimRequest) {
     version: Number(version),
     nowMs: Number(now),
     words: (answers as string[]).map((text, i): ClaimWord[] =>
-      text === 'G'
+      text === CLAIM_LETTERS.gone
         ? (request.tasks[i]?.deliveries ?? []).map(() => ({ word: 'gone' }))
         : text.split(' ').map(readClaim),
     ),
@@ -211,26 +212,37 @@ function readClaims(reply: unknown, request: ClaimRequest) {
 }
 
 function readClaim(text: string): ClaimWord {
-  if (text[0] === 'c') return { word: 'claimed', attempt: Number(text.slice(1)) };
-  if (text[0] === 'k') return { word: 'claimed', attempt: Number(text.slice(1)), again: true };
-  if (text[0] === 'w') return { word: 'wait', untilMs: Number(text.slice(1)) };
-  return { word: 'settled' };
+  const [letter, number] = [nameOf(CLAIM_LETTERS, text[0] ?? ''), Number(text.slice(1))];
+  switch (letter) {
+    case 'claimed':
+      return { word: 'claimed', attempt: number };
+    case 'again':
+      return { word: 'claimed', attempt: number, again: true };
+    case 'wait':
+      return { word: 'wait', untilMs: number };
+    case 'settled':
+    case 'gone':
+      return { word: letter };
+  }
 }
 
 function readAck(text: string): AckWord {
-  if (text === 'G') return { word: 'gone' };
-  const [order, state, attempt, at, code, expiry] = text.split(' ');
+  const [letter = '', state = '', attempt, at, code, expiry] = text.split(' ');
+  const word = nameOf(ACK_LETTERS, letter);
+  if (word === 'gone') return { word };
   return {
-    word: order === 'n' ? 'first' : 'repeat',
-    state: state === 'd' ? 'done' : 'failed',
+    word,
+    state: nameOf(ANSWERED_LETTERS, state),
     attempt: Number(attempt),
     atMs: Number(at),
-    code: code ?? '0',
+    code: code ?? NO_DETAIL,
     expiresAtMs: Number(expiry),
   };
 }
 
+const ANSWERED_LETTERS = { done: DELIVERY_LETTERS.done, failed: DELIVERY_LETTERS.failed };
+
 const readChange = (entry: string): TaskChange => ({
-  kind: entry[0] === '+' ? 'added' : 'removed',
+  kind: nameOf(CHANGE_LETTERS, entry[0] ?? ''),
   taskId: entry.slice(1),
 });

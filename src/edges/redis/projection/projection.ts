@@ -1,12 +1,12 @@
 /** The projection in Redis: scripts and reads behind the one interface that the roles know. */
-import type { Config } from '../../config.ts';
-import type { TaskCommand } from '../../model/records.ts';
-import type { Projection } from '../../projector/projection.ts';
-import type { RedisClient } from './client.ts';
-import { HINT_CHANNEL } from './layout.ts';
-import { joinerPart } from './projection-joiner.ts';
-import { projectorPart } from './projection-projector.ts';
-import { readsPart } from './projection-reads.ts';
+import type { Config } from '../../../config.ts';
+import type { TaskCommand } from '../../../model/records.ts';
+import type { Projection } from '../../../projector/projection.ts';
+import type { RedisClient } from '../client.ts';
+import { HINT_CHANNEL } from '../layout.ts';
+import { joinerPart } from './joiner.ts';
+import { projectorPart } from './projector.ts';
+import { readsPart } from './reads.ts';
 
 /** `decodeCommand` reads the bytes that the projector has stored. */
 export async function createProjection(

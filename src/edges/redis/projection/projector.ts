@@ -1,18 +1,9 @@
-/** The projector's side of the projection: rebuild, apply, sweep. */
-import type { ApplyCommand, ApplyOutcome, Projection } from '../../projector/projection.ts';
-import { answerOf, deliveriesOf, refusalOf, statusOf } from './answers.ts';
-import { type Command, type RedisClient, someOf } from './client.ts';
-import { keys } from './layout.ts';
+/** What the projector asks of the projection: rebuild, apply, and the end of tasks that expire. */
+import type { ApplyCommand, Projection } from '../../../projector/projection.ts';
+import { answerOf, pairsOf, refusalOf, statusOf } from '../answers.ts';
+import { type Command, type RedisClient, someOf } from '../client.ts';
+import { COMMAND_LETTERS, EVENT_LETTERS, keys, NO_DETAIL, nameOf, OUTCOME_LETTERS } from '../layout.ts';
 
-const OUTCOMES: Record<string, ApplyOutcome> = {
-  a: 'added',
-  p: 'past',
-  s: 'same',
-  c: 'conflict',
-  r: 'removed',
-  n: 'nothing',
-};
-const EVENTS = { sent: 's', done: 'd', failed: 'f', removed: 'r', expired: 'e' } as const;
 const ANNOUNCE_LEASE_MS = 10_000;
 
 type Part = Pick<Projection, 'begin' | 'attest' | 'apply' | 'applyEvents' | 'narrow' | 'advance' | 'due' | 'announced'>;
@@ -55,7 +46,7 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
       ]);
       return replies.slice(0, requests.length).map((reply) =>
         answerOf(reply, ([letters, expiries]) => ({
-          outcomes: [...String(letters)].map((letter) => OUTCOMES[letter] ?? 'nothing'),
+          outcomes: [...String(letters)].map((letter) => nameOf(OUTCOME_LETTERS, letter)),
           expiriesMs: (expiries as string[]).map((text) => (text === '' ? null : Number(text))),
         })),
       );
@@ -73,13 +64,13 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
               nextOffset,
               retentionMs,
               ...events.flatMap((event) => [
-                EVENTS[event.type],
+                EVENT_LETTERS[event.type],
                 event.taskId,
                 event.sid,
                 event.attempt,
                 event.atMs,
                 event.expiresAtMs,
-                event.extra || '0',
+                event.extra || NO_DETAIL,
               ]),
             ],
           ),
@@ -105,7 +96,7 @@ export function projectorPart(redis: RedisClient, settings: { retentionMs: numbe
     },
     due: (orgs, limit) => due(redis, orgs, limit, retentionMs),
     announced: async (expired) => {
-      // What is not heard here is announced once more, under the same event id.
+      // A task that stays here is announced once more, under the same event id.
       await someOf(
         redis,
         expired.map(({ oid, taskId }) => ({ oid, name: 'zrem', args: [keys.announcing(oid), taskId] })),
@@ -118,16 +109,16 @@ const commandArgs = (command: ApplyCommand): (string | number | Buffer)[] =>
   command.op === 'task'
     ? [
         command.offset,
-        command.doneWhenSent ? 'W' : 'T',
+        command.doneWhenSent ? COMMAND_LETTERS.doneWhenSent : COMMAND_LETTERS.task,
         command.taskId,
         command.appendedAtMs,
         command.expiresAtMs,
         command.contentHash,
         command.bytes,
       ]
-    : [command.offset, 'U', command.taskId, command.appendedAtMs, '', '', ''];
+    : [command.offset, COMMAND_LETTERS.untask, command.taskId, command.appendedAtMs, '', '', ''];
 
-/** Two trips whatever the number of orgs: what may be due, then the scripts that decide. Both by the clock of Redis. */
+/** Two pipelines whatever the number of orgs: what may be due, then the scripts that decide. Both by the clock of Redis. */
 async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], limit: number, retentionMs: number) {
   const found = await someOf(
     redis,
@@ -153,6 +144,6 @@ async function due(redis: RedisClient, orgs: { oid: string; epoch: string }[], l
   return replies.flatMap((reply, i) => {
     if (refusalOf(reply)) return [];
     const oid = (scripts[i] as Command).oid;
-    return deliveriesOf((reply as unknown[])[1], (taskId, expiry) => ({ oid, taskId, expiresAtMs: Number(expiry) }));
+    return pairsOf((reply as unknown[])[1], (taskId, expiry) => ({ oid, taskId, expiresAtMs: Number(expiry) }));
   });
 }

@@ -1,12 +1,11 @@
-/** What can be read of the projection: tasks, pairs, sensors, counts. Everything that can be large comes in pages. */
-
-import type { TaskCommand } from '../../model/records.ts';
-import type { StoredState, TaskState } from '../../model/states.ts';
-import type { Delivery, TaskRecord } from '../../model/task.ts';
-import type { PresenceRow, Projection, StoredFacts } from '../../projector/projection.ts';
-import { deliveriesOf, readPresence } from './answers.ts';
-import type { RedisClient } from './client.ts';
-import { keys } from './layout.ts';
+/** Reads of the projection: tasks, deliveries, sensors, counts. Whatever can be large comes in pages. */
+import type { TaskCommand } from '../../../model/records.ts';
+import type { Delivery, TaskRecord } from '../../../model/task.ts';
+import type { PresenceRow, Projection, StoredFacts } from '../../../projector/projection.ts';
+import { pairsOf } from '../answers.ts';
+import type { RedisClient } from '../client.ts';
+import { DELIVERY_LETTERS, keys, nameOf, TASK_FIELDS, TASK_LETTERS } from '../layout.ts';
+import { readPresence } from '../presence-row.ts';
 
 type Part = Pick<
   Projection,
@@ -24,8 +23,9 @@ type Part = Pick<
 >;
 
 const SCAN_COUNT = 2_000;
-const TASK_STATES: Record<string, TaskState> = { p: 'pending', e: 'expired', r: 'removed' };
-const DELIVERY_STATES: Record<string, StoredState> = { s: 'sent', d: 'done', f: 'failed', r: 'removed' };
+const { state, expiry, endedAt, contentHash, offset, bytes } = TASK_FIELDS;
+/** In the order in which readTask gets them. */
+const TASK_READ = [state, expiry, endedAt, contentHash, offset, bytes];
 
 export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => TaskCommand): Part {
   return {
@@ -36,7 +36,7 @@ export function readsPart(redis: RedisClient, decodeCommand: (bytes: Buffer) => 
         taskIds.map((id) => ({
           oid,
           name: 'hmget',
-          args: [keys.record(oid, id), '=s', '=x', '=e', '=c', '=o', '=d'],
+          args: [keys.record(oid, id), ...TASK_READ],
           binary: true,
         })),
       );
@@ -110,8 +110,8 @@ async function presenceOf(
   return (rows as (string | null)[]).map((row) => (row ? readPresence(row) : null));
 }
 
-/** Pages by (score, id): `after` is `score id` of the last member. Each page is one look: paging on by a count would pass over
- *  a member when one before it ends meanwhile, and a joiner that reloads would never learn of that task. */
+/** Pages by (score, id): `after` is `score id` of the last member. Paging by a count would skip a member when an earlier one ends
+ *  meanwhile, and a joiner that reloads would never learn of that task. */
 async function page(redis: RedisClient, oid: string, key: string, limit: number, after: string | null) {
   const [score, id] =
     after === null ? ['', ''] : [after.slice(0, after.indexOf(' ')), after.slice(after.indexOf(' ') + 1)];
@@ -121,12 +121,12 @@ async function page(redis: RedisClient, oid: string, key: string, limit: number,
     args: [key, from, to, 'WITHSCORES', ...(count.length > 0 ? ['LIMIT', ...count] : [])],
   });
   const replies = await redis.pipeline([
-    // Members that share the score of the last one: those up to it come again, and are passed over.
+    // Members that have the score of the last one. Those up to the last one come again, and are filtered out below.
     ...(after === null ? [] : [range(score, score, [])]),
     range(after === null ? '-inf' : `(${score}`, '+inf', [0, limit + 1]),
   ]);
   const members = replies
-    .flatMap((flat) => deliveriesOf(flat, (member, at) => ({ member, at })))
+    .flatMap((flat) => pairsOf(flat, (member, at) => ({ member, at })))
     .filter(({ member, at }) => at !== score || member > id);
   const found = members.slice(0, limit);
   const last = found.at(-1);
@@ -145,7 +145,7 @@ function readTask(
   if (!state || !bytes || !hash) return null;
   return {
     taskId,
-    state: TASK_STATES[String(state)] ?? 'pending',
+    state: nameOf(TASK_LETTERS, String(state)),
     expiresAtMs: Number(expiry),
     endedAtMs: ended ? Number(ended) : null,
     contentHash: String(hash),
@@ -155,7 +155,7 @@ function readTask(
 }
 
 function readDelivery(text: string): Delivery {
-  const [state, attempt, at, extra, batch] = text.split(' ');
-  const kind = DELIVERY_STATES[state ?? ''] ?? 'sent';
-  return { state: kind, attempt: Number(attempt), atMs: Number(at), reason: (kind === 'sent' ? batch : extra) ?? '' };
+  const [letter = '', attempt, at, detail = '', batch = ''] = text.split(' ');
+  const state = nameOf(DELIVERY_LETTERS, letter);
+  return { state, attempt: Number(attempt), atMs: Number(at), reason: state === 'sent' ? batch : detail };
 }

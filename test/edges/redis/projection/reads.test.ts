@@ -1,8 +1,8 @@
 /** What only a sorted set that changes between two trips can show; the rest is in the contract, on real Redis. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command, RedisClient } from '../../../src/edges/redis/client.ts';
-import { readsPart } from '../../../src/edges/redis/projection-reads.ts';
+import type { Command, RedisClient } from '../../../../src/edges/redis/client.ts';
+import { readsPart } from '../../../../src/edges/redis/projection/reads.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 

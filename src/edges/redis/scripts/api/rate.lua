@@ -1,10 +1,11 @@
+-- KEYS counter   ARGV window ms   -> requests in this window, ms until it ends
+--
 -- Counts a request in a window that begins with the first one.
--- KEYS counter   ARGV window ms
--- -> requests in this window, ms until it ends
+local window = unpack(ARGV)
 local requests = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
-  left = int(ARGV[1])
+  left = int(window)
   redis.call('PEXPIRE', KEYS[1], left)
 end
 return {requests, left}

@@ -1,10 +1,11 @@
--- Ends a claim on the name of a setting; does nothing if it has passed to another writer.
--- KEYS name   ARGV token, keep ms, and the etag, where it is known
--- -> OK
-if redis.call('HGET', KEYS[1], 't') ~= ARGV[1] then return {'OK'} end
+-- KEYS setting   ARGV token, keep ms, and the etag, where it is known   -> OK
+--
+-- Ends a claim on a setting. Does nothing if the claim has passed to another writer.
+local token, keep, etag = unpack(ARGV)
+if redis.call('HGET', KEYS[1], SETTING_TOKEN) ~= token then return {ANSWER_OK} end
 redis.call('DEL', KEYS[1])
-if ARGV[3] then
-  redis.call('HSET', KEYS[1], 'e', ARGV[3], 'r', runId())
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if etag then
+  redis.call('HSET', KEYS[1], SETTING_ETAG, etag, SETTING_RUN, runId())
+  redis.call('PEXPIRE', KEYS[1], keep)
 end
-return {'OK'}
+return {ANSWER_OK}

@@ -1,5 +1,7 @@
--- The batches whose lease still runs.   KEYS marker, in flight   ARGV epoch   -> OK, now, batch, end, ...
+-- KEYS marker, in flight   ARGV epoch   -> OK, now, then each batch and the end of its lease
+--
+-- The claim batches whose lease has not ended.
 local refused = use()
 if refused then return refused end
-local now = string.format('%.0f', clock())
-return {'OK', now, redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'WITHSCORES')}
+local now = digits(clock())
+return {ANSWER_OK, now, redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf', 'WITHSCORES')}

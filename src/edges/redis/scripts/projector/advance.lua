@@ -1,5 +1,8 @@
--- Raises a next offset that no record of this org has raised.   KEYS marker   ARGV epoch, field, next offset   -> OK
+-- KEYS marker   ARGV epoch, field, next offset   -> OK
+--
+-- Raises a next offset past records that are not of this org.
+local _, field, nextOffset = unpack(ARGV, 1, 3)
 local refused = rebuild()
 if refused then return refused end
-if int(ARGV[3]) > int(redis.call('HGET', KEYS[1], ARGV[2]) or '-1') then redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end
-return {'OK'}
+raise(field, nextOffset)
+return {ANSWER_OK}

@@ -1,29 +1,33 @@
--- Withdraws pairs of one task by an UNTASK for some sensors. Asked again, it answers the sids that this offset withdrew.
--- KEYS marker, record   ARGV epoch, partition, offset, at, sids...   -> OK, sids
+-- KEYS marker, record   ARGV epoch, partition, offset, at, then sids   -> OK, sids that this offset has withdrawn
+--
+-- Withdraws deliveries of one task for an UNTASK of some sensors. Asked again, it gives the same answer.
+local _, partition, untask, at = unpack(ARGV, 1, 4)
 local refused = rebuild()
 if refused then return refused end
-local field, offset = 'c:' .. ARGV[2], int(ARGV[3])
 local withdrawn = {}
 local function mine(text)
-  local state, _, _, extra = readPair(text)
-  return state == 'r' and extra == ARGV[3]
+  local state, _, _, detail = readDelivery(text)
+  return state == DELIVERY_REMOVED and detail == untask
 end
-if offset < int(redis.call('HGET', KEYS[1], field) or '0') then
+if int(untask) < int(redis.call('HGET', KEYS[1], MARKER_COMMAND_OFFSET .. partition) or '0') then
   local all = redis.call('HGETALL', KEYS[2])
   for i = 1, #all, 2 do
     if string.sub(all[i], 1, 1) ~= '=' and mine(all[i + 1]) then withdrawn[#withdrawn + 1] = all[i] end
   end
-  return {'OK', withdrawn}
+  return {ANSWER_OK, withdrawn}
 end
-local task = redis.call('HMGET', KEYS[2], '=s', '=x')
-if task[1] == 'p' and int(task[2]) > int(ARGV[4]) then
+local task = redis.call('HMGET', KEYS[2], FIELD_STATE, FIELD_EXPIRY)
+if task[1] == TASK_PENDING and int(task[2]) > int(at) then
   for a = 5, #ARGV do
-    local old = redis.call('HGET', KEYS[2], ARGV[a])
-    local state, attempt, batch, _ = 's', 0, '-'
-    if old then state, attempt, _, _, batch = readPair(old) end
-    -- The batch stays: its claim may be in flight, and a receipt of the pair has to wait for it.
-    if state == 's' then redis.call('HSET', KEYS[2], ARGV[a], writePair('r', attempt, int(ARGV[4]), ARGV[3], batch)) end
-    if state == 's' or (old and mine(old)) then withdrawn[#withdrawn + 1] = ARGV[a] end
+    local sid = ARGV[a]
+    local old = redis.call('HGET', KEYS[2], sid)
+    local state, attempt, batch, _ = DELIVERY_SENT, 0, NO_BATCH
+    if old then state, attempt, _, _, batch = readDelivery(old) end
+    -- The batch stays: its claim may be in flight, and a receipt of the delivery has to wait for it.
+    if state == DELIVERY_SENT then
+      redis.call('HSET', KEYS[2], sid, writeDelivery(DELIVERY_REMOVED, attempt, int(at), untask, batch))
+    end
+    if state == DELIVERY_SENT or (old and mine(old)) then withdrawn[#withdrawn + 1] = sid end
   end
 end
-return {'OK', withdrawn}
+return {ANSWER_OK, withdrawn}
