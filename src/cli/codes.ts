@@ -1,6 +1,6 @@
 /**
- * The exit codes, and which of them each error code has: the one table, of which help and docs/cli.md show what it says. A
- * code that the server gave keeps its name; its exit code follows from its HTTP status, unless it stands here.
+ * The exit codes, and the exit code of each error code. Help and docs/cli.md are generated from this table. An error code of
+ * the server keeps its name. Its exit code follows from its HTTP status, unless this table has the code.
  */
 import { ERROR_CODES } from '../errors.ts';
 
@@ -10,53 +10,56 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, notFound: 3, invalid: 4, rateL
 export const EXIT_MEANINGS: readonly [number, string][] = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'failed for another reason'],
-  [EXIT.usage, 'wrong usage, wrong settings, or no right to do this'],
-  [EXIT.notFound, 'there is no such thing'],
-  [EXIT.invalid, 'the request is not valid: selector, ttl, command line …'],
+  [EXIT.usage, 'wrong usage, wrong settings, or a missing right'],
+  [EXIT.notFound, 'not found'],
+  [EXIT.invalid, 'invalid request: selector, ttl, command line …'],
   [EXIT.rateLimited, 'too many requests: try again later'],
-  [EXIT.unavailable, 'the server, Kafka or Redis does not answer now'],
+  [EXIT.unavailable, 'the server, Kafka or Redis is unavailable'],
 ];
 
-/** Codes that the command line gives itself. */
+/** Error codes of the command line. */
 export const CLI_CODES = {
   usage: [EXIT.usage, 'The command, an argument, an option or a setting of the command line is wrong.'],
   config_invalid: [EXIT.usage, 'A setting of the server, read from the environment, is wrong or missing.'],
-  failed: [EXIT.failed, 'Something that nobody foresaw; the sentence says what.'],
+  failed: [EXIT.failed, 'An unexpected error. The message has the details.'],
   not_confirmed: [
     EXIT.failed,
     'The answer to the question was neither the number of sensors nor yes. Nothing was changed.',
   ],
-  stopped: [EXIT.failed, 'Ctrl-C or SIGTERM came before the command was done.'],
-  not_our_server: [EXIT.failed, 'What answers at the URL is not Reliable Tasking.'],
-  unavailable: [EXIT.unavailable, 'The server, Kafka, Redis or the registry does not answer now.'],
-  stack_unavailable: [EXIT.unavailable, 'Nothing here can run Kafka and Redis; the sentence says what is missing.'],
-  stack_down: [EXIT.unavailable, '`stack status`: the stack is not up.'],
-  org_unknown: [EXIT.notFound, 'There is no such org.'],
-  org_exists: [EXIT.invalid, 'There is an org with this id already.'],
-  key_unknown: [EXIT.notFound, 'There is no API key of that name.'],
-  key_exists: [EXIT.invalid, 'There is an API key of that name already.'],
-  not_found: [EXIT.notFound, 'There is no such dead letter; from the server: no such path.'],
-  already_redriven: [EXIT.invalid, 'The dead letter went out before; `--again` sends it once more.'],
-  not_redrivable: [EXIT.invalid, 'The dead letter has no topic that it could go back to.'],
-  redrive_overtaken: [EXIT.failed, 'Another redrive began, and does the rest.'],
-  unhealthy: [EXIT.failed, '`doctor` found something wrong.'],
-  rebuilding: [EXIT.unavailable, '`verify`: the projection is being rebuilt, or no projector runs.'],
-  differences: [EXIT.failed, '`verify`: Redis is not what the log says.'],
-  schema_incompatible: [EXIT.failed, '`schemas`: the registry has a version that does not fit.'],
+  stopped: [EXIT.failed, 'Ctrl-C or SIGTERM ended the command early.'],
+  not_our_server: [EXIT.failed, 'The server at the URL is not Reliable Tasking.'],
+  unavailable: [EXIT.unavailable, 'The server, Kafka, Redis or the registry is unavailable.'],
+  stack_unavailable: [EXIT.unavailable, 'This machine cannot run Kafka and Redis. The message says what is missing.'],
+  stack_down: [EXIT.unavailable, '`stack status`: the stack is not running.'],
+  org_unknown: [EXIT.notFound, 'The org does not exist.'],
+  org_exists: [EXIT.invalid, 'An org with this id already exists.'],
+  key_unknown: [EXIT.notFound, 'No API key has this name.'],
+  key_exists: [EXIT.invalid, 'An API key with this name already exists.'],
+  not_found: [EXIT.notFound, 'The dead letter does not exist. From the server: the path does not exist.'],
+  already_redriven: [EXIT.invalid, 'The dead letter was redriven before. Use `--again` to redrive it once more.'],
+  not_redrivable: [
+    EXIT.invalid,
+    'The dead letter cannot be redriven: its topic is unknown, or the record is too large or truncated.',
+  ],
+  redrive_overtaken: [EXIT.failed, 'Another redrive took over.'],
+  unhealthy: [EXIT.failed, '`doctor`: a check failed.'],
+  rebuilding: [EXIT.unavailable, '`verify`: the projection is being rebuilt, or no projector is running.'],
+  differences: [EXIT.failed, '`verify`: Redis differs from the log.'],
+  schema_incompatible: [EXIT.failed, '`schemas`: a schema is not compatible.'],
   not_subscribed: [EXIT.invalid, 'The org is not subscribed to the extension.'],
-  rule_invalid: [EXIT.invalid, 'A rule cannot run; the sentence has the path to the fault.'],
-  not_converted: [EXIT.failed, '`extension convert_rules`: some rules are not converted.'],
+  rule_invalid: [EXIT.invalid, 'The rule cannot run. The message has the path to the fault.'],
+  not_converted: [EXIT.failed, '`extension convert_rules`: some rules were not converted.'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type CliCode = keyof typeof CLI_CODES;
 
 const isCliCode = (code: string): code is CliCode => Object.hasOwn(CLI_CODES, code);
 
-/** The exit code for an error of the server: `status` is that of its answer. */
+/** The exit code for an error of the server. `status` is the HTTP status of the answer. */
 export const exitCodeOf = (code: string, status: number): number =>
   isCliCode(code) ? CLI_CODES[code][0] : exitCodeOfStatus(status);
 
-/** The codes of the server that have no line of their own above, each with its exit code and what it means. */
+/** The server's error codes that are not in the table above, with exit code and meaning. */
 export const serverCodes = (): [code: string, exitCode: number, meaning: string][] =>
   Object.entries(ERROR_CODES)
     .filter(([code]) => !isCliCode(code))

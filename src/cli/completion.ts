@@ -1,6 +1,6 @@
 /**
- * Shell completion, written out from the commands themselves, so that it can't fall behind them. It offers subcommands,
- * options, and the values of what has a few; after any other option with a value, files. Pure.
+ * Shell completion scripts, generated from the commands. They complete subcommands, options and option values with a fixed
+ * choice. For other option values they complete file names. Pure.
  */
 import type { Command } from 'commander';
 
@@ -8,7 +8,7 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 type Word = { word: string; meaning: string };
-/** `values`: what may follow the option; empty for any text. */
+/** `values`: the choices of the option; empty for free text. */
 type Valued = { flag: string; meaning: string; values: readonly string[] };
 type Entry = { path: string; words: Word[]; valued: Valued[] };
 
@@ -16,7 +16,7 @@ export function completionScript(program: Command, shell: Shell): string {
   return { bash, zsh, fish }[shell](program.name(), entriesOf(program, []));
 }
 
-/** What may follow each command. */
+/** The words that can follow each command. */
 function entriesOf(command: Command, path: string[]): Entry[] {
   const subcommands = command.commands.map((sub) => ({ word: sub.name(), meaning: sub.summary() }));
   const values = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
@@ -41,7 +41,7 @@ const pathsOf = (entries: Entry[]): string[] => entries.map(({ path }) => path).
 const cases = (entries: Entry[], line: (entry: Entry) => string): string =>
   entries.map((entry) => `    ${quoted(entry.path)}) ${line(entry)} ;;`).join('\n');
 
-/** Each command with an option that has a value, and what that value may be. */
+/** Each option with a value, and its choices. */
 const valueCases = (entries: Entry[], offer: (values: readonly string[]) => string): string =>
   entries
     .flatMap(({ path, valued }) => valued.map(({ flag, values }) => ({ key: `${path} ${flag}`, line: offer(values) })))

@@ -1,6 +1,6 @@
 /**
- * How a command ends: with errors that a person can act on. An error has a stable code (codes.ts; those of the API, where it
- * comes from there), a sentence, and where it helps a hint. Stacks are never shown.
+ * Errors of commands. An error has a stable code (codes.ts, or a code of the API), a message and, where it helps, a hint.
+ * Stack traces are never shown.
  */
 import { ApiError } from '../errors.ts';
 import { CLI_CODES, type CliCode, exitCodeOf } from './codes.ts';
@@ -19,24 +19,26 @@ export class CliError extends Error {
   }
 }
 
-/** An error of the command line's own, with the exit code of its code. */
+/** An error of the command line, with the exit code of its error code. */
 export const cliError = (code: CliCode, sentence: string, hint?: string): CliError =>
   new CliError(code, sentence, { exitCode: CLI_CODES[code][0], hint });
 
 export const usageError = (sentence: string, hint?: string): CliError => cliError('usage', sentence, hint);
 
-/** What to try, for codes where the server's sentence cannot know it. */
+/** Hints for error codes of the server that only the command line can give. */
 const HINTS: Readonly<Record<string, string>> = {
-  key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile); a user key needs --uid (RT_UID).',
-  forbidden: 'The key may lack the right, or belong to another org.',
-  task_unknown: 'See which tasks there are: {rt} list, or {rt} list --state ended.',
-  sensor_unknown: 'See which sensors there are: {rt} sensors list.',
-  unavailable: 'Check that Kafka and Redis run, KAFKA_BROKERS and REDIS_URL; {rt} doctor says which does not answer.',
-  rate_limited: 'Wait a minute, or use another key.',
-  not_subscribed: 'Who has the right ext.sub can: POST /v1/orgs/OID/subscription/extension/ext-reliable-tasking.',
+  key_invalid: 'Check --oid and the API key (RT_API_KEY, or the profile). A user key needs --uid (RT_UID).',
+  forbidden: 'The API key lacks the right, or belongs to another org.',
+  task_unknown: 'List the tasks: {rt} list, or {rt} list --state ended.',
+  sensor_unknown: 'List the sensors: {rt} sensors list.',
+  unavailable:
+    'Check that Kafka and Redis are running, and check KAFKA_BROKERS and REDIS_URL. {rt} doctor shows which one does not answer.',
+  rate_limited: 'Wait a minute, or use another API key.',
+  not_subscribed:
+    'A key with the right ext.sub can subscribe it: POST /v1/orgs/OID/subscription/extension/ext-reliable-tasking.',
 };
 
-/** An answer of the API that is no success. `body` is whatever came, parsed where it was JSON. */
+/** The error of an API answer that is not 2xx. `body` is the body, parsed if it was JSON. */
 export function errorOfAnswer(status: number, body: unknown): CliError {
   const { error, error_code: code } = (typeof body === 'object' && body !== null ? body : {}) as Record<
     string,
@@ -47,7 +49,7 @@ export function errorOfAnswer(status: number, body: unknown): CliError {
   return new CliError(name, sentence, { exitCode: exitCodeOf(name, status), hint: HINTS[name] });
 }
 
-/** Anything thrown, as an error to show. Of what nobody foresaw only the message is kept. */
+/** Any thrown value as a CliError. Of an unexpected error only the message is kept. */
 export function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ApiError) {

@@ -1,25 +1,25 @@
 /**
- * What a command sees of the world, so that tests can give it another one. Results go to `out`, everything else to `err`;
- * colour is used only where a person looks at a terminal and has not set NO_COLOR.
+ * The streams and environment of a command, so that tests can replace them. Results go to `out`, everything else to `err`.
+ * Output is coloured only on a terminal, and not if NO_COLOR is set.
  */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 
 export type Io = {
-  /** How the program was called, for examples. */
+  /** The name of the program, for examples. */
   name: string;
   out(text: string): void;
   err(text: string): void;
-  /** A person sees `out`. */
+  /** True if `out` is a terminal. */
   terminal: boolean;
   colour: boolean;
-  /** The same for `err`. */
+  /** True if `err` is a terminal. */
   errTerminal: boolean;
   errColour: boolean;
   /** True if a user at a terminal can answer a question. */
   inTerminal: boolean;
-  /** The next line that is typed; null where the input ends, or the command is asked to stop, before that. */
+  /** The next line of input; null if the input ends or the command is stopped first. */
   readLine(): Promise<string | null>;
   columns: number;
   env: Record<string, string | undefined>;
@@ -38,7 +38,7 @@ export const painter =
   (style, text) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
 
-/** Colour for this stream and environment: NO_COLOR (not empty) forbids it, and so does TERM=dumb. */
+/** True if output may be coloured. NO_COLOR (not empty) and TERM=dumb disable it. */
 export const wantsColour = (isTerminal: boolean, env: Record<string, string | undefined>): boolean =>
   isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
 
@@ -46,11 +46,11 @@ export const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 export const prettyJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** The next line of `input`, without its end; null where `input` ends or `stopped` aborts before it. */
+/** The next line of `input`, without the line end; null if `input` ends or `stopped` aborts first. */
 export function readLine(input: Readable, stopped: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
     if (stopped.aborted) return resolve(null);
-    // The terminal edits the line by itself, and Ctrl-C stays the signal that it is everywhere else.
+    // Without `terminal`, the terminal edits the line, and Ctrl-C remains a signal.
     const lines = createInterface({ input, terminal: false, signal: stopped });
     lines.once('close', () => resolve(null));
     lines.once('line', (line) => {
@@ -60,7 +60,7 @@ export function readLine(input: Readable, stopped: AbortSignal): Promise<string 
   });
 }
 
-/** Resolves when the person or the system asks to stop. */
+/** Resolves when the user or the system asks to stop. */
 export const untilStopped = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();

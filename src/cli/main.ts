@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Where the command line begins: on a Node that is too old it says so in one line and ends with the exit code of a wrong use. The
- * rest is imported only then, since an older Node fails at the syntax of what is in it.
+ * The entry point of the command line. On an unsupported Node version, it prints one line and exits with the code for wrong usage.
+ * It imports the rest only after this check, because an older Node cannot parse it.
  */
 import { tooOld } from './node-version.ts';
 

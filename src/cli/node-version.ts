@@ -1,9 +1,9 @@
-/** Which Node the program needs. Imports nothing, for it has to be asked on a Node that can load nothing else. Pure. */
+/** The required Node version. Imports nothing, because an older Node cannot load the other files. Pure. */
 
-/** Older ones lack language features that the program uses. `engines` in package.json says the same. */
+/** Older versions lack language features that the program uses. Must be equal to `engines` in package.json. */
 export const NODE_MIN = 24;
 
-/** The sentence for a Node that is too old, as `process.versions.node` gives it; undefined: it will do. */
+/** The error message for an unsupported version (`process.versions.node`); undefined if it is supported. */
 export function tooOld(version: string): string | undefined {
   if (Number.parseInt(version, 10) >= NODE_MIN) return undefined;
   return `reliable-tasking needs Node ${NODE_MIN} or newer; this is Node ${version}. Install it from nodejs.org, then run the command again.`;

@@ -1,4 +1,4 @@
-/** Options that several commands share, and the way from parsed options to a client. */
+/** Options that several commands share, and the client that they configure. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Client } from './api/client.ts';
 import { type ApiFlags, readApiSettings } from './api/settings.ts';
@@ -15,31 +15,29 @@ export const withApiOptions = (command: Command): Command =>
     .option('--url <url>', 'the server (RT_URL)')
     .option('--oid <uuid>', 'the org (RT_OID)')
     .option('--api-key <key>', 'an API key of the org (RT_API_KEY, which other users of this machine cannot see)')
-    .option('--uid <uid>', 'the user, where the key is a user key (RT_UID)')
+    .option('--uid <uid>', 'the user of a user key (RT_UID)')
     .option('--json', 'print JSON for programs');
 
 export type RowFlags = JsonFlag & { output?: 'table' | 'csv' };
 
-/** `--output`, where what is printed are rows. */
+/** `--output`, for commands that print rows. */
 export const withRows = (command: Command): Command =>
-  command.addOption(
-    new Option('--output <format>', 'how rows are printed').choices(['table', 'csv']).conflicts(['json']),
-  );
+  command.addOption(new Option('--output <format>', 'output format').choices(['table', 'csv']).conflicts(['json']));
 
-/** `--sid`, `--tag`, `--selector`, of which one may be given. */
+/** `--sid`, `--tag` and `--selector`: at most one of them. */
 export const withTarget = (command: Command): Command =>
   command
     .addOption(new Option('--sid <sid>', 'the sensor with this id').conflicts(['tag', 'selector']))
     .addOption(new Option('--tag <tag>', 'sensors with this tag').conflicts(['sid', 'selector']))
     .addOption(
-      new Option('--selector <selector>', 'sensors that it matches; * for all')
+      new Option('--selector <selector>', 'sensors that the selector matches; * for all')
         .conflicts(['sid', 'tag'])
         .argParser(notEmpty),
     );
 
-/** A variable of the shell that is not set must not mean every sensor. */
+/** An unset shell variable must not select every sensor. */
 function notEmpty(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('It is empty; * means every sensor.');
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty. Use * for all sensors.');
   return text;
 }
 
@@ -72,7 +70,7 @@ export function durationOption(text: string): number {
   }
 }
 
-/** The examples of a command's help: what to type, and what it does. */
+/** The examples in the help of a command: the arguments and their meaning. */
 export const withExamples = (command: Command, io: Io, examples: readonly (readonly [string, string])[]): Command => {
   const lines = examples.map(([args, meaning]) => `  # ${meaning}\n  ${io.name} ${args}\n`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);

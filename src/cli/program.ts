@@ -1,6 +1,6 @@
 /**
- * The command line as a whole: which commands there are, and how one run of it ends. `runCli` never throws and never exits
- * the process: it answers the exit code. Results are on `out`; errors, as code, sentence and hint, on `err`.
+ * The command line: its commands, and the result of a run. `runCli` never throws and never exits the process. It returns the
+ * exit code. Results go to `out`; errors go to `err`, as code, message and hint.
  */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
@@ -37,7 +37,7 @@ const HELP_COLUMNS = 120;
 
 const HELP_COMMAND = ['help [command]', 'show help'] as const;
 
-/** In the order in which help lists them. */
+/** In the order of the help. */
 const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[]][] = [
   ['Tasks:', [registerTask, registerUntask, registerList, registerShow, registerResults, registerWhy, registerWatch]],
   ['Sensors:', [registerSensors, registerPreview, registerExplain]],
@@ -51,7 +51,7 @@ const COMMANDS: readonly [string, readonly ((program: Command, io: Io) => void)[
 export function buildProgram(io: Io): Command {
   const paint = painter(io.colour);
   const program = new Command(io.name)
-    .description('Queues commands for sensors that may be offline.')
+    .description('Queues commands for sensors that can be offline.')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(...HELP_COMMAND)
@@ -60,7 +60,7 @@ export function buildProgram(io: Io): Command {
     .configureOutput({
       writeOut: (text) => io.out(text),
       writeErr: (text) => io.err(text),
-      // Shown by `report`, with its code and hint, as every other error.
+      // `report` prints it with code and hint, like every other error.
       outputError: () => {},
       getOutHelpWidth: () => Math.min(io.columns, HELP_COLUMNS),
       getErrHelpWidth: () => Math.min(io.columns, HELP_COLUMNS),
@@ -72,18 +72,18 @@ export function buildProgram(io: Io): Command {
     program.commandsGroup(group);
     for (const register of registrations) register(program, io);
   }
-  // Once more, so that it stands in the last group here, and without a group among the subcommands made above.
+  // Again, so that `help` is in the last group here, and in no group of the subcommands above.
   program.helpCommand(...HELP_COMMAND);
   program.addHelpText(
     'after',
-    () => `\n${paint('bold', 'Exit codes:')}\n${exitCodes()}\nHelp on one: ${io.name} task --help\n`,
+    () => `\n${paint('bold', 'Exit codes:')}\n${exitCodes()}\nHelp for a command: ${io.name} task --help\n`,
   );
   return program;
 }
 
 const exitCodes = (): string => EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}\n`).join('');
 
-/** Runs one command line (without the program's own name). */
+/** Runs one command line (without the program name). Returns the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   const program = buildProgram(io);
   try {
@@ -100,7 +100,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** How a command ended that threw. A wrong use without a better hint is sent to the help of its command. */
+/** Prints the error of a command. The default hint for wrong usage is the help of the command. */
 function report({ code, message, hint, exitCode }: CliError, command: Command, io: Io): number {
   if (code === HELP_SHOWN) return exitCode;
   const paint = painter(io.errColour);

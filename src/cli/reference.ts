@@ -1,8 +1,8 @@
-/** The page about the command line, written out from the commands themselves. Pure. */
+/** Generates docs/cli.md from the commands. Pure. */
 import type { Command, Option } from 'commander';
 import { CLI_CODES, EXIT_MEANINGS, serverCodes } from './codes.ts';
 
-/** Markdown for docs/cli.md. `examplesOf` gives the text that stands below a command's help. */
+/** Markdown for docs/cli.md. `examplesOf` returns the examples of a command. */
 export function referencePage(program: Command, examplesOf: (command: Command) => string): string {
   return `${head(program)}
 ${program.commands.map((command) => section(command, [], examplesOf)).join('\n')}`;
@@ -10,28 +10,29 @@ ${program.commands.map((command) => section(command, [], examplesOf)).join('\n')
 
 const head = (program: Command): string => `# The command line
 
-<!-- Written from the commands by test/cli/reference.test.ts; \`npx vitest run test/cli -u\` writes it anew. -->
+<!-- Generated from the commands by test/cli/reference.test.ts. Update it with \`npx vitest run test/cli -u\`. -->
 
-From a checkout \`npm run -s rt -- ARGS\`, when installed \`reliable-tasking ARGS\`; below, \`rt\` stands for either. Each command
-takes \`--help\` (\`-h\`), and \`rt help COMMAND\` is the same. With \`--json\` a command prints one JSON document (\`watch\`, \`fleet\`, \`rebuild\`, \`selector eval\`, \`rules eval\` and
-\`rules test\`: one object a line) and nothing else on standard output; what is for people, and every error, goes to standard error.
+Run \`reliable-tasking ARGS\`, or \`npm run -s rt -- ARGS\` in a checkout. On this page, \`rt\` stands for both. Each command
+has \`--help\` (\`-h\`); \`rt help COMMAND\` prints the same. With \`--json\`, a command prints only one JSON document on standard output
+(\`watch\`, \`fleet\`, \`rebuild\`, \`selector eval\`, \`rules eval\` and \`rules test\`: one object per line). Messages and errors go to
+standard error.
 
 ${program.commands.map((command) => `- [\`${command.name()}\`](#rt-${command.name()}): ${command.summary()}`).join('\n')}
 
 ## Settings
 
-Commands that talk to the server look for each setting first among their options, then in the environment, then in the
-profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (\`~/.config/…\` where that is not set).
+Commands that call the server take each setting from the first of these that has it: an option, the environment, or the
+profile \`$XDG_CONFIG_HOME/reliable-tasking/config.json\` (default: \`~/.config/reliable-tasking/config.json\`).
 
 | option | environment | profile | |
 |---|---|---|---|
-| \`--url\` | \`RT_URL\` | \`url\` | the server; \`http://127.0.0.1:8080\` unless given |
+| \`--url\` | \`RT_URL\` | \`url\` | the server (default: \`http://127.0.0.1:8080\`) |
 | \`--oid\` | \`RT_OID\` | \`oid\` | the org |
-| \`--api-key\` | \`RT_API_KEY\` | \`api_key\` | a key of the org; an option shows in the machine's list of processes, so prefer the others |
-| \`--uid\` | \`RT_UID\` | \`uid\` | the user, where the key is a user key; it has to stand where the key stands, or before it |
+| \`--api-key\` | \`RT_API_KEY\` | \`api_key\` | an API key of the org. Other users of the machine can see an option, so prefer the environment or the profile |
+| \`--uid\` | \`RT_UID\` | \`uid\` | the user of a user key. Set it in the same source as the key, or in an earlier one |
 
 \`serve\`, \`topics\`, \`fleet\`, \`orgs\`, \`keys\`, \`dead-letter\`, \`schemas\`, \`doctor\`, \`verify\`, \`rebuild\`, \`rules test --replay\` and
-\`sensors forget --kafka\` talk to Kafka, Redis or the registry themselves and read the settings of the server: \`KAFKA_BROKERS\` and so on.
+\`sensors forget --kafka\` connect to Kafka, Redis or the registry directly. They use the [settings of the server](settings.md), such as \`KAFKA_BROKERS\`.
 
 ## Exit codes
 
@@ -41,8 +42,8 @@ ${EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`).join('\n')}
 
 ## Error codes
 
-An error is a code, a sentence and, where there is one, a hint, on standard error. Colours are used on a terminal, unless
-\`NO_COLOR\` is set. These codes are the command line's own:
+Commands print an error to standard error: a code, a message and, for some errors, a hint. Output on a terminal is coloured unless
+\`NO_COLOR\` is set. These are the error codes of the command line:
 
 | code | exit code | |
 |---|---|---|
@@ -50,7 +51,7 @@ ${Object.entries(CLI_CODES)
   .map(([code, [exitCode, meaning]]) => codeRow(code, exitCode, meaning))
   .join('\n')}
 
-And these are the server's ([api.md](api.md)); an answer without a code is \`http_\` and its status:
+These are the error codes of the server ([api.md](api.md)). An answer without a code has the code \`http_\` and its status:
 
 | code | exit code | |
 |---|---|---|

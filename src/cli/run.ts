@@ -1,13 +1,13 @@
 /**
- * The program: gives the commands the real world, and their exit code to the system. The first Ctrl-C or SIGTERM asks the
- * command to end, a second one ends the process. A child that was started with a channel to its parent ends when the parent does,
- * after a moment to do it in order.
+ * The program: connects the commands with the real streams, and exits with their exit code. The first Ctrl-C or SIGTERM asks the
+ * command to end, the second one ends the process. A child with a channel to its parent also ends when the parent ends, after a
+ * grace period.
  */
 import { basename } from 'node:path';
 import { type Io, readLine, wantsColour } from './io.ts';
 import { runCli } from './program.ts';
 
-/** When the parent ends, services that it started, such as Kafka, end too. Waiting for them is useless. */
+/** When the parent ends, the services that it started, such as Kafka, end too. Waiting for them is useless. */
 const ORPHAN_GRACE_MS = 2_000;
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -25,7 +25,7 @@ if (process.channel) {
   });
   process.channel.unref();
 }
-// Who reads no further (`| head`) is no error of ours.
+// A reader that stops early (`| head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.stderr.on('error', () => {});
 
@@ -41,7 +41,7 @@ const io: Io = {
   errColour: wantsColour(errTerminal, process.env),
   inTerminal: process.stdin.isTTY === true,
   readLine: () => readLine(process.stdin, stopping.signal),
-  // What goes into a pipe or a file is read by a program, or later: nothing is cut for it.
+  // A pipe or a file has no width, so nothing is truncated.
   columns: process.stdout.columns ?? (terminal ? 120 : 1_000),
   env: process.env,
   fetch: globalThis.fetch,
@@ -52,5 +52,5 @@ const io: Io = {
 const EXIT_GRACE_MS = 250;
 
 process.exitCode = await runCli(process.argv.slice(2), io);
-// All is done: a connection that a library keeps open must not keep the process.
+// A connection that a library keeps open must not keep the process alive.
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

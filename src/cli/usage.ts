@@ -1,12 +1,12 @@
-/** Wrong uses of the command line, told so that the next try is right: by what commander noticed, and what it would not. */
+/** Errors and hints for wrong usage of the command line: those that commander reports, and others. */
 import type { Command, CommanderError } from 'commander';
 import { EXIT } from './codes.ts';
 import { CliError, usageError } from './errors.ts';
 
-/** Commander ends help and version by an error too: nothing is left to say then. */
+/** Commander also throws after help and version. Then there is nothing to report. */
 export const HELP_SHOWN = 'help_shown';
 
-/** The command that the line names, as far as it names one. */
+/** The command that the arguments name, as far as they name one. */
 export function commandOf(program: Command, args: readonly string[]): Command {
   let command = program;
   for (const arg of args) {
@@ -21,7 +21,7 @@ const pathOf = (command: Command): string => (command.parent ? `${pathOf(command
 
 export const seeHelp = (command: Command): string => `See ${pathOf(command)} --help.`;
 
-/** A group without a subcommand has shown its help, as a wrong use. */
+/** A group without a subcommand has printed its help, as wrong usage. */
 export function ofCommander(error: CommanderError, command: Command): CliError {
   if (error.exitCode === 0) return new CliError(HELP_SHOWN, '', { exitCode: EXIT.ok });
   if (error.code === 'commander.help') return new CliError(HELP_SHOWN, '', { exitCode: EXIT.usage });
@@ -44,11 +44,11 @@ function adviceFor(code: string, command: Command): string {
   return '';
 }
 
-/** `task help` asks for help; taken for an argument it would go to every sensor. Throws unless it stands after `--`. */
+/** `task help` asks for help. As an argument, it would be sent to every sensor. Throws unless it is after `--`. */
 export function refuseHelpAsArgument(command: Command, args: readonly string[]): void {
   const isMeant = args.includes('--') && args.lastIndexOf('help') > args.indexOf('--');
   const [argument] = command.registeredArguments;
   if (argument === undefined || command.args[0] !== 'help' || isMeant) return;
-  const sentence = `'help' is not taken for the ${argument.name()}.`;
-  throw usageError(sentence, `${seeHelp(command)} Where the word itself is meant: ${pathOf(command)} -- help.`);
+  const sentence = `'help' is not accepted as the ${argument.name()}.`;
+  throw usageError(sentence, `${seeHelp(command)} To pass the word itself: ${pathOf(command)} -- help.`);
 }

@@ -1,7 +1,7 @@
 /**
- * Who plays in the demonstration: 24 sensors, of which 18 are online from the start, 3 come online later, one of each
- * platform, and 3 stay away. The seed is chosen so that every selector of the examples finds sensors of the first two kinds
- * and leaves some out; a test holds it to that. No I/O.
+ * The sensors of the demonstration: 18 of 24 are online from the start, 3 come online later (one of each platform), and 3 stay
+ * offline. With this seed, every selector of the examples matches sensors of the first two groups and excludes some; a test checks
+ * this. No I/O.
  */
 import { type FleetSensor, makeSensors } from '../fleet/sensor.ts';
 
@@ -10,9 +10,9 @@ export const CAST = { sensors: 24, offline: 6, seed: 46, firstSid: 'sensor-123-a
 export type Cast = {
   all: FleetSensor[];
   online: FleetSensor[];
-  /** Offline at first; they connect during the demonstration. */
+  /** Offline at first. They connect during the demonstration. */
   returning: FleetSensor[];
-  /** Offline for good. */
+  /** Always offline. */
   away: FleetSensor[];
 };
 

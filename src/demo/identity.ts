@@ -1,6 +1,7 @@
 /**
- * The org of the demonstration and its secrets, made once and kept beside the stack's data, so that a second start finds the
- * same org. The file is readable by its owner alone. Only a developer's machine does this: a server is given its secrets.
+ * The org of the demonstration and its secrets. They are created once and stored beside the data of the stack, so that a second
+ * start uses the same org. Only the owner can read the file. This is for developer machines only: a server gets its secrets from
+ * the environment.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ export type Identity = { oid: string; apiKey: string; jwtSecret: string; httpPor
 
 const FILE = 'demo.json';
 
-/** The identity kept in `folder`, else a new one; a damaged file counts as none. */
+/** The identity in `folder`, or a new one if the file is missing or damaged. */
 export function readIdentity(folder: string): Identity {
   return (
     stored(join(folder, FILE)) ?? {

@@ -1,4 +1,4 @@
-/** What the demonstration prints beside the live lines. Pure. */
+/** The text that the demonstration prints beside the live events. Pure. */
 import type { Paint } from '../cli/io.ts';
 import { table } from '../cli/text/table.ts';
 import { EXTENSION } from '../orgs/table.ts';
@@ -18,7 +18,7 @@ export function tallyText(rows: readonly Row[], paint: Paint): string {
   );
 }
 
-/** Where the server is, and lines to paste into a shell. */
+/** The address of the server, and lines to paste into a shell. */
 export function inviteText(url: string, identity: Identity, kafkaBrokers: readonly string[], paint: Paint): string {
   const title = (text: string) => paint('bold', text);
   return `

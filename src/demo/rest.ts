@@ -1,4 +1,4 @@
-/** REST as curl does it: the bodies go out exactly as written, not encoded. A token is asked for once. */
+/** Calls REST like curl: bodies are sent as written, not encoded. It requests one token. */
 import { EXTENSION } from '../orgs/table.ts';
 
 export type Rest = { post(action: string, data: string): Promise<Record<string, unknown>> };
@@ -7,7 +7,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const REQUEST_MS = 5_000;
 
-/** Answers the `data` of the envelope. Throws with the server's own sentence; each request may take `REQUEST_MS`. */
+/** Returns the `data` of the envelope. Throws with the message of the server. A request may take `REQUEST_MS`. */
 export async function openRest(url: string, oid: string, apiKey: string, stopped: AbortSignal): Promise<Rest> {
   const send = async (path: string, headers: Record<string, string>, body: string) => {
     const signal = AbortSignal.any([stopped, AbortSignal.timeout(REQUEST_MS)]);

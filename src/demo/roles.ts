@@ -1,7 +1,7 @@
 /**
- * The roles of the server as processes of their own, as in production. Each writes a log file and ends with this process,
- * however this one ends: the channel to it closes. A role that dies is started again, so that killing one can be tried; one
- * that dies before it was ever ready is a fault, told with the end of its log.
+ * Runs the roles of the server as separate processes, as in production. Each writes a log file and ends when this process ends,
+ * because the channel to it closes. A role that dies is restarted, so that users can try to kill one. A role that dies before it
+ * was ready is an error, with the last lines of its log.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -15,13 +15,13 @@ export type RoleOptions = {
   port: number;
   env: Record<string, string>;
   logFolder: string;
-  /** What is run with `serve --roles ROLE`; our own program unless a test gives another. */
+  /** The program to run with `serve --roles ROLE`. Tests replace it. */
   program?: string;
-  /** Told when a role that was ready has died and is started again. */
+  /** Called when a ready role has died and is restarted. */
   onRestart(role: Role, how: string): void;
 };
 
-/** In a checkout we run from .ts, in what is shipped from .js, and so does the program. */
+/** The program has the extension of this file: .ts in a checkout, .js in the package. */
 const PROGRAM = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const POLL_MS = 100;
 const RESTART_MS = 1_000;
@@ -54,7 +54,7 @@ export class RoleProcess {
     const { role, port, env, logFolder, program = PROGRAM } = this.#options;
     mkdirSync(logFolder, { recursive: true });
     const log = openSync(this.logFile, this.#wasReady ? 'a' : 'w', 0o600);
-    // A group of its own: a Ctrl-C at the terminal is ours to pass on, in the right order.
+    // A separate process group: this process forwards a Ctrl-C in the right order.
     const child = spawn(
       process.execPath,
       ['--disable-warning=TimeoutNegativeWarning', program, 'serve', '--roles', role],
@@ -72,7 +72,7 @@ export class RoleProcess {
     });
   }
 
-  /** Resolves when `/readyz` says so. Throws with the end of the log when the process dies before, or at the deadline. */
+  /** Resolves when `/readyz` answers 200. Throws with the last log lines if the process dies first, or at the deadline. */
   async ready(deadline: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#fault) throw new Error(`${this.role} ended (${this.#fault}).\n${this.#lastLines()}`);
@@ -85,12 +85,12 @@ export class RoleProcess {
     this.#wasReady = true;
   }
 
-  /** Sends the process a signal, as a fault would: it is started again if it dies of it. */
+  /** Sends the process a signal, to inject a fault. It is restarted if it dies. */
   kill(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
 
-  /** Asks the process to stop, and after `STOP_MS` ends it. Safe twice. */
+  /** Asks the process to stop, and kills it after `STOP_MS`. Safe twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;

@@ -1,8 +1,7 @@
 /**
- * The demonstration itself, step by step, against a server that is ready: a fleet connects, tasks are queued over REST, the
- * live stream shows what becomes of them, three sensors come online late. Every wait ends with what it waits for or at the
- * deadline; what was not seen by then stands in the tally. The live lines outlast the story: an org that is unsubscribed
- * pauses them, as it pauses its tasks.
+ * The steps of the demonstration, against a ready server: a fleet connects, tasks are queued over REST, the live stream shows their
+ * events, and three sensors come online late. Every wait ends with its condition or at the deadline. The tally shows what was not
+ * seen by then. The live events continue after the story. They pause while the org is unsubscribed, like its tasks.
  */
 
 import type { ActivityEvent } from '../cli/api/answers.ts';
@@ -30,14 +29,14 @@ export type StoryOptions = {
   deadline: AbortSignal;
 };
 
-/** Attempts are not shown, deliveries are; the rest by their words. */
+/** `try_task` is not shown, `task_sent` is; the others have their own word. */
 const HIDDEN = new Set(['try_task']);
 
 export class Story {
   readonly tally: Tally;
   readonly #options: StoryOptions;
   readonly #names: Map<string, string>;
-  /** Lines about tasks whose id is not known to us yet: the stream can be quicker than the answer. */
+  /** Events of tasks whose id is not known yet: the stream can be faster than the answer. */
   readonly #held = new Map<string, string[]>();
   readonly #waiting = new Set<() => void>();
   #showAll = false;
@@ -48,7 +47,7 @@ export class Story {
     this.#names = new Map(options.cast.all.map(({ sid, facts }) => [sid, facts.hostname]));
   }
 
-  /** Tells the story to its end, or to the deadline. Rejects when the server refuses what it should take. */
+  /** Runs the demonstration to its end or to the deadline. Rejects if the server refuses a request. */
   async tell(): Promise<void> {
     await this.#watch();
     const rest = await this.#queueAll();
@@ -86,7 +85,7 @@ export class Story {
     await Promise.all(cast.returning.map(({ sid }) => fleet.connect(sid)));
   }
 
-  /** Resolves when the stream is open; then it runs on until `stopped`. */
+  /** Resolves when the stream is open. The stream runs until `stopped`. */
   async #watch(): Promise<void> {
     const { url, identity, stopped, deadline, print } = this.#options;
     const client = new Client({ url, oid: identity.oid, apiKey: identity.apiKey, fetch: globalThis.fetch, stopped });
@@ -113,13 +112,12 @@ export class Story {
     return {
       onOpen: () => {
         onFirstOpen();
-        if (paused) print(paint('bold', 'The org is subscribed again: its tasks and these lines go on.'));
+        if (paused) print(paint('bold', 'The org is subscribed again. Its tasks and these events continue.'));
         paused = false;
       },
       passes: ({ code }) => {
         if (code !== 'not_subscribed') return false;
-        if (!paused)
-          print(paint('yellow', 'The org is not subscribed any more: its tasks wait, and so do these lines.'));
+        if (!paused) print(paint('yellow', 'The org is unsubscribed. Its tasks and these events pause.'));
         paused = true;
         return true;
       },

@@ -1,12 +1,12 @@
 /**
- * What was expected of the demonstration, and what the live stream showed. Counts pairs of task and sensor, each once
- * however often it is told; tasks of others and of earlier runs do not count. No I/O.
+ * Compares the expected results of the demonstration with the live stream. It counts each delivery once, however often its event
+ * arrives, and ignores tasks of others and of earlier runs. No I/O.
  */
 import type { FleetSensor } from '../fleet/sensor.ts';
 import type { Cast } from './cast.ts';
 import type { DemoTask } from './tasks.ts';
 
-/** A task of this run, with the id that the server gave it. */
+/** A task of this run, with its id from the server. */
 export type QueuedTask = DemoTask & { taskId: string };
 
 export type Row = { what: string; expected: number; seen: number };
@@ -17,9 +17,9 @@ export class Tally {
   readonly #cast: Cast;
   readonly #tasks: QueuedTask[] = [];
   readonly #seen = new Map<string, Seen>();
-  /** Attempts after the first one. Every sensor of the demonstration answers, so there should be none. */
+  /** Redeliveries. Every sensor of the demonstration answers, so there should be none. */
   readonly #repeats = new Map<string, string>();
-  /** What `list` answered last: ids of pending tasks. */
+  /** The ids of pending tasks in the last answer of `list`. */
   #listed = new Set<string>();
   #afterConnects = false;
 
@@ -31,7 +31,7 @@ export class Tally {
     this.#tasks.push(task);
   }
 
-  /** From now on the returning sensors connect: what they get before would be an error. */
+  /** The returning sensors connect from now on. An earlier dispatch to them would be an error. */
   connectsBegin(): void {
     this.#afterConnects = true;
   }
@@ -61,19 +61,19 @@ export class Tally {
       ),
       this.#fate('expired undelivered', 'expires', ended('task_expired')),
       this.#fate('untasked before delivery', 'untasked', ended('task_removed')),
-      this.#fate('still waiting, in list', 'waits', (task) => this.#listed.has(task.taskId)),
+      this.#fate('still pending, in list', 'pending', (task) => this.#listed.has(task.taskId)),
       {
-        what: 'ended, and yet in list',
+        what: 'ended, but in list',
         expected: 0,
-        seen: this.#count((task) => task.fate !== 'waits' && this.#listed.has(task.taskId)),
+        seen: this.#count((task) => task.fate !== 'pending' && this.#listed.has(task.taskId)),
       },
       { what: 'failed', expected: 0, seen: this.#count((task) => this.#has('task_failure', task)) },
       { what: 'delivered again', expected: 0, seen: this.#repeated() },
-      { what: 'sent to those who stay away', expected: 0, seen: this.#sentTo(away) },
+      { what: 'sent to offline sensors', expected: 0, seen: this.#sentTo(away) },
     ];
   }
 
-  /** True when the rows with these names, or all, are as expected. */
+  /** True if the rows with these names, or all rows, are as expected. */
   complete(...names: string[]): boolean {
     return this.rows().every(
       ({ what, expected, seen }) => seen === expected || (names.length > 0 && !names.includes(what)),
@@ -82,7 +82,7 @@ export class Tally {
 
   #deliveries(what: string, sensors: FleetSensor[], isSeen: (task: QueuedTask, sid: string) => boolean): Row {
     const due = this.#tasks
-      .filter(({ fate }) => fate === 'waits')
+      .filter(({ fate }) => fate === 'pending')
       .flatMap((task) => sensors.filter((sensor) => task.matches(sensor)).map(({ sid }) => ({ task, sid })));
     return { what, expected: due.length, seen: due.filter(({ task, sid }) => isSeen(task, sid)).length };
   }

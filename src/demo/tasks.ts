@@ -1,17 +1,17 @@
 /**
- * What the demonstration asks for: form bodies as people type them into curl, each with what should become of it. The first
- * five are the examples of the documentation. Whom a task means is said a second time as a function, so that the selector
- * language is not judged by itself. No I/O.
+ * The tasks of the demonstration: form bodies as people type them into curl, with the expected outcome. The first five are the
+ * examples of the documentation. A function repeats which sensors a task targets, so that the selector language is not checked
+ * against itself. No I/O.
  */
 import { type FleetSensor, PLATFORM_CODES } from '../fleet/sensor.ts';
 import type { Cast } from './cast.ts';
 
-/** waits: it stays pending and goes to whoever comes · expires, untasked: nobody it means is there before that. */
-export type Fate = 'waits' | 'expires' | 'untasked';
+/** pending: stays pending and is sent to each sensor that connects · expires, untasked: no target comes online before that. */
+export type Fate = 'pending' | 'expires' | 'untasked';
 
 export type DemoTask = { label: string; data: string; matches(sensor: FleetSensor): boolean; fate: Fate };
 
-/** Long enough to be seen waiting, short enough to wait for. Seconds. */
+/** Long enough to be seen pending, short enough to wait for. Seconds. */
 const SHORT_TTL_SECONDS = 6;
 
 const isLinux = ({ facts }: FleetSensor): boolean => facts.plat === PLATFORM_CODES.linux;
@@ -24,31 +24,31 @@ export function demoTasks(cast: Cast): DemoTask[] {
       label: 'whoami on windows',
       data: '{"context":"version","selector":"plat==windows","task":"run --shell-command whoami","ttl":3600}',
       matches: ({ facts }) => facts.plat === PLATFORM_CODES.windows,
-      fate: 'waits',
+      fate: 'pending',
     },
     {
       label: 'os_version of one sensor',
       data: `{"task":"os_version","selector":"sid=='sensor-123-abc'","ttl":86400}`,
       matches: ({ sid }) => sid === 'sensor-123-abc',
-      fate: 'waits',
+      fate: 'pending',
     },
     {
       label: 'file_get on production linux',
       data: '{"task":"file_get -f /etc/passwd","selector":"plat==linux and production in tags","context":"audit-2024","ttl":172800}',
       matches: (sensor) => isLinux(sensor) && sensor.facts.tags.includes('production'),
-      fate: 'waits',
+      fate: 'pending',
     },
     {
       label: 'netstat on linux in 10.3.*',
       data: `{"task":"netstat","selector":"plat==linux and int_ip matches '^10\\\\.3\\\\..*'"}`,
       matches: (sensor) => isLinux(sensor) && sensor.facts.int_ip.startsWith('10.3.'),
-      fate: 'waits',
+      fate: 'pending',
     },
     {
       label: 'os_version everywhere',
       data: '{"task":"os_version","ttl":3600}',
       matches: () => true,
-      fate: 'waits',
+      fate: 'pending',
     },
     {
       label: 'dir_list with a short ttl',

@@ -1,9 +1,9 @@
 /**
- * One simulated sensor at work. Its states: offline (no connection id) and online. What it guarantees:
- * - it hears only what is sent to its current connection and has not expired;
- * - a copy of a dispatch changes nothing; another attempt of a task that it has run is answered again without running it;
- * - a task runs at most once, for as long as it is among the last `TASKS_KEPT` that it ran.
- * No I/O; the time is given.
+ * A simulated sensor. It is offline (no connection id) or online. Guarantees:
+ * - it accepts only dispatches for its current connection that have not expired;
+ * - it ignores a copy of a dispatch, and answers a further attempt of a task again without running the task;
+ * - it runs a task at most once, while the task is among the last `TASKS_KEPT` tasks that it ran.
+ * No I/O; the caller passes the time.
  */
 import type { TaskDispatch } from '../model/records.ts';
 import { type Answer, type AnswerSettings, answerTo } from './answer.ts';
@@ -11,7 +11,7 @@ import type { FleetSensor } from './sensor.ts';
 
 export type Ignored = 'offline' | 'other_connection' | 'expired' | 'copy';
 
-/** `ran`: the command was carried out now; false: the answer is given once more. `answer` null: the sensor goes down. */
+/** `ran`: the sensor ran the command now; false: it repeats the answer. `answer` null: the sensor goes down. */
 export type Heard = { ignored: Ignored } | { ignored?: never; ran: boolean; answer: Answer | null };
 
 const TASKS_KEPT = 10_000;
@@ -20,7 +20,7 @@ export class Agent {
   readonly sensor: FleetSensor;
   /** null while offline. */
   connectionId: string | null = null;
-  /** The last dispatch heard of each task that has run, oldest first. */
+  /** The last dispatch of each task that has run, oldest first. */
   readonly #ran = new Map<string, string>();
 
   constructor(sensor: FleetSensor) {

@@ -1,7 +1,7 @@
 /**
- * What a simulated sensor answers to a dispatch. Commands with an answer of their own get `<COMMAND>_REP`, the others a
- * RECEIPT, and those that take the sensor down nothing. Chance follows from seed, task and sensor: whoever fails a task
- * fails it at every attempt. A second copy carries the same event_id. No I/O, no clock: delays are data.
+ * The answer of a simulated sensor to a dispatch: `<COMMAND>_REP` for commands with a reply, a RECEIPT for others, and nothing for
+ * commands that take the sensor down. Randomness follows from seed, task and sensor: a sensor that fails a task fails it at every
+ * attempt. A repeated answer has the same event_id. No I/O and no clock: delays are data.
  */
 import { hashOf } from '../model/ids.ts';
 import type { SensorEvent, TaskDispatch } from '../model/records.ts';
@@ -10,13 +10,13 @@ import { oneOf, randomOf, wholeNumber } from './random.ts';
 import { replyOf } from './replies.ts';
 import type { FleetSensor } from './sensor.ts';
 
-/** Shares of the answers, from 0 to 1, that come late, come twice, or report an error. */
+/** Shares (0 to 1) of answers that are late, repeated, or an error. */
 export type Shares = { late: number; twice: number; error: number };
 
 export const NO_MISHAPS: Shares = { late: 0, twice: 0, error: 0 };
 export const FEW_MISHAPS: Shares = { late: 0.02, twice: 0.02, error: 0.02 };
 
-/** `delaysMs`: when each copy of `event` is sent, counted from the dispatch; more than one entry: it is sent again. */
+/** `delaysMs`: the delay of each copy of `event` after the dispatch. More than one entry: the answer is repeated. */
 export type Answer = { event: SensorEvent; delaysMs: number[]; error: number };
 
 export type AnswerSettings = { seed: number; shares: Shares };
@@ -31,7 +31,7 @@ const ERRORS = [
 const LATE_MS = { from: 2_000, to: 20_000 } as const;
 const COPY_AFTER_MS = 200;
 
-/** The answer, or null where the command leaves no sensor that could give one. `nowMs` is the sensor's clock. */
+/** The answer, or null if the command takes the sensor down. `nowMs` is the clock of the sensor. */
 export function answerTo(
   dispatch: TaskDispatch,
   sensor: FleetSensor,

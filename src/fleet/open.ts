@@ -10,8 +10,8 @@ import type { RecordName } from '../model/records.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 import { type Fleet, type FleetOptions, startFleet } from './run.ts';
 
-/** Connects to Kafka, makes topics that are missing as the server would, and starts the fleet. Throws what kafkajs throws
- *  when Kafka does not answer. */
+/** Connects to Kafka, creates missing topics like the server, and starts the fleet. Rejects with the error of kafkajs if Kafka
+ *  does not answer. */
 export async function openFleet(config: Config, options: FleetOptions, log: Logger): Promise<Fleet> {
   const topics = topicNames(config.KAFKA_TOPIC_PREFIX);
   const kafka = createKafka(config, log);
@@ -35,7 +35,7 @@ export async function openFleet(config: Config, options: FleetOptions, log: Logg
   });
 }
 
-/** The topic of each record, for the names of its subjects in a registry. */
+/** The topic of each record type, for subject names in a schema registry. */
 function topicOfRecord(names: Record<TopicKey, string>): Record<RecordName, string> {
   const pairs = Object.entries(TOPICS).filter(([, topic]) => topic.record !== null);
   return Object.fromEntries(pairs.map(([key, topic]) => [topic.record, names[key as TopicKey]])) as Record<

@@ -1,13 +1,13 @@
 /**
- * Chance that repeats: the same words give the same numbers in every process and on every machine. What a simulated fleet
- * does can so be run again from its seed. Not for secrets.
+ * Reproducible random numbers: the same words give the same numbers in every process and on every machine, so that a run of a
+ * simulated fleet can be repeated from its seed. Not for secrets.
  */
 import { createHash } from 'node:crypto';
 
-/** Gives numbers from 0 up to, not including, 1. */
+/** Returns numbers from 0 to 1, without 1. */
 export type Random = () => number;
 
-/** A generator (mulberry32) for these words; the words can't run into each other. */
+/** A generator (mulberry32) for these words. A separator keeps different word lists apart. */
 export function randomOf(...words: (string | number)[]): Random {
   let state = createHash('sha256').update(JSON.stringify(words)).digest().readUInt32LE(0);
   return () => {

@@ -1,6 +1,6 @@
 /**
- * The contents of answers: for each command that has an answer of its own, a plausible body. Commands that are not in the
- * table are confirmed by a RECEIPT with what they printed. No I/O.
+ * The bodies of answers: plausible content for each command with a reply. Commands that are not in the table are answered by a
+ * RECEIPT with their output. No I/O.
  */
 import { type FleetSensor, PLATFORM_CODES } from './sensor.ts';
 
@@ -63,7 +63,7 @@ const REPLIES: Readonly<Record<string, Body>> = {
   history_dump: () => ({ COUNT: 0 }),
 };
 
-/** Commands with an answer of their own, by their first word. */
+/** Commands with a reply, by their first word. */
 export const REPLYING_COMMANDS: readonly string[] = Object.keys(REPLIES);
 
 /** What the sensor answers when `task` succeeds, without its ERROR code. */

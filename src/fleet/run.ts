@@ -1,10 +1,10 @@
 /**
- * A fleet at work over Kafka: announces its sensors, hears dispatches, answers. Guarantees:
- * - it listens to `task-dispatch` before the first sensor connects, so that no dispatch is missed;
+ * A fleet over Kafka: announces its sensors, receives dispatches, and answers. Guarantees:
+ * - it follows `task-dispatch` before the first sensor connects, so that no dispatch is missed;
  * - a connection id is used once, by one process;
- * - sensors that are offline at first are announced by UPDATED; they connect by `connect`, or by the schedule with `cycle`;
- * - `stop` disconnects whoever is connected, and sends what is queued.
- * A late answer of a sensor that has gone off meanwhile is lost, as it would be with a real one: the task comes again.
+ * - offline sensors are announced by UPDATED. They connect through `connect`, or by the schedule with `cycle`;
+ * - `stop` disconnects all sensors and sends queued records.
+ * If a sensor disconnects before its late answer, the answer is lost, as with a real sensor. The task is then redelivered.
  */
 import { randomUUID } from 'node:crypto';
 import type { Codec } from '../edges/avro/codec.ts';
@@ -18,18 +18,18 @@ import { type FleetRecord, TopicWriter } from './topic-writer.ts';
 export type FleetOptions = {
   oid: string;
   sensors: number;
-  /** How many of them are offline at first: the last ones. */
+  /** How many sensors start offline: the last ones. */
   offline: number;
-  /** Presence changes per second after the first connects; 0: nobody moves by itself. */
+  /** Presence changes per second after all are connected; 0: none. */
   ratePerSecond: number;
   seed: number;
-  /** The schedule moves the sensors that were offline at first too. */
+  /** The schedule also includes the sensors that started offline. */
   cycle: boolean;
   shares: Shares;
   firstSid?: string | undefined;
 };
 
-/** What a fleet needs of the world. `follow` resolves once records from then on are handed over. */
+/** The I/O of a fleet. `follow` resolves when it delivers all records from then on. */
 export type FleetPorts = {
   codec: Codec;
   sendPresence(records: FleetRecord[]): Promise<unknown>;
@@ -37,7 +37,7 @@ export type FleetPorts = {
   followDispatches(
     onRecords: (records: { key: Buffer | null; value: Buffer | null }[]) => Promise<void>,
   ): Promise<{ stop(): Promise<void> }>;
-  /** Closes the clients behind these, at the end. */
+  /** Closes the clients. */
   close(): Promise<void>;
   nowMs(): number;
   log: { warn(fields: object, message: string): void };
@@ -60,7 +60,7 @@ export type FleetStats = {
 export type Fleet = {
   readonly sensors: readonly FleetSensor[];
   isOnline(sid: string): boolean;
-  /** Resolves when the record is on the log; nothing happens where the sensor is so already. Throws on an unknown sid. */
+  /** Resolves when the record is on the log. Does nothing if the sensor is already in this state. Throws on an unknown sid. */
   connect(sid: string): Promise<void>;
   disconnect(sid: string): Promise<void>;
   stats(): FleetStats;
@@ -70,7 +70,7 @@ export type Fleet = {
 
 const TICK_MS = 50;
 const FLUSH_MS = 5_000;
-/** Commands after which the sensor comes back by itself, and after how long. */
+/** Commands after which the sensor reconnects, and the delay. */
 const COMES_BACK = new Set(['restart', 'upgrade_core', 'reboot']);
 const COMES_BACK_MS = 2_000;
 
@@ -106,7 +106,7 @@ class FleetRun implements Fleet {
     this.sensors = makeSensors(options.seed, options.sensors, options.firstSid);
     this.#agents = new Map(this.sensors.map((sensor) => [sensor.sid, new Agent(sensor)]));
     this.#moving = new Set((options.cycle ? this.sensors : this.#online()).map(({ sid }) => sid));
-    const failed = (error: unknown) => ports.log.warn({ err: error }, 'Kafka did not take records; trying again');
+    const failed = (error: unknown) => ports.log.warn({ err: error }, 'writing records to Kafka failed; retrying');
     this.#presence = new TopicWriter(ports.sendPresence, failed);
     this.#events = new TopicWriter(ports.sendEvents, failed);
     this.#stats = {
@@ -215,7 +215,7 @@ class FleetRun implements Fleet {
     await this.#events.room();
   }
 
-  /** A record that is none is for others to complain about: no sensor would hear it. */
+  /** Ignores a record that cannot be decoded. Other consumers report it. */
   #decode(value: Buffer | null): TaskDispatch | undefined {
     try {
       if (value) return this.#ports.codec.decode('TaskDispatch', value);

@@ -1,25 +1,25 @@
 /**
- * Who goes on or off next. Guarantees: the sequence follows from the seed and from who is online at each step; only sensors
- * that take part move; about three quarters of them are online after a while, whatever the start. No I/O, no clock.
+ * Decides which sensor connects or disconnects next. Guarantees: the sequence follows from the seed and from the online sensors at
+ * each step; only sensors in the schedule change; after a while, about three quarters of them are online. No I/O, no clock.
  */
 import { randomOf } from './random.ts';
 
 export type Change = { sid: string; to: 'online' | 'offline' };
 
 export type Schedule = {
-  /** The next change; undefined when nobody takes part. `online` is the state before it, `onlineCount` how many of those
-   *  that take part are online (given, because counting a large fleet at each step would cost more than the step). */
+  /** The next change; undefined if the schedule has no sensors. `online` is the state before the change. `onlineCount` is the
+   *  number of online sensors in the schedule; the caller keeps it, because counting a large fleet costs more than the step. */
   next(online: (sid: string) => boolean, onlineCount: number): Change | undefined;
 };
 
 const ONLINE_SHARE = 0.75;
-/** Chance of a step towards the share; the rest keeps the crowd moving. */
+/** Probability of a step towards the share. The other steps keep sensors connecting and disconnecting. */
 const TOWARDS = 0.75;
 
 export function createSchedule(seed: number, sids: readonly string[]): Schedule {
   const random = randomOf('schedule', seed);
 
-  /** The first sensor in the wanted state, from a random place onwards. */
+  /** The first sensor in the wanted state, from a random index on. */
   function pick(wanted: boolean, online: (sid: string) => boolean): string | undefined {
     const start = Math.floor(random() * sids.length);
     for (let i = 0; i < sids.length; i++) {

@@ -1,7 +1,7 @@
 /**
- * Simulated sensors: who they are. Guarantees: a sensor follows from the seed and its number alone, so sensor 7 is the same
- * in a fleet of 10 and in one of 100,000; every fact is set; of any ten neighbours five run Windows, three Linux and two
- * macOS. Sids are UUIDs of version 5. Addresses outside are of the ranges kept for documentation (RFC 5737). No I/O.
+ * The facts of simulated sensors. Guarantees: a sensor follows only from the seed and its number, so sensor 7 is the same in a fleet
+ * of 10 and of 100,000; every fact is set; of ten consecutive sensors, five run Windows, three Linux and two macOS. Sids are UUIDs
+ * of version 5. External addresses are from the documentation ranges (RFC 5737). No I/O.
  */
 import { v5 as uuidV5 } from 'uuid';
 import type { SensorFacts } from '../model/records.ts';
@@ -16,7 +16,7 @@ const ARCH_CODES = { x86: 1, x64: 2, arm64: 4 } as const;
 
 const NAMESPACE = '3b0d4c52-5a0e-4b57-9b0c-6f2f6f1f8a11';
 
-/** Platforms of ten neighbours, by the last digit of their number. */
+/** Platforms by the last digit of the sensor's number. */
 const MIX: readonly Platform[] = [
   'windows',
   'linux',
@@ -38,7 +38,7 @@ const HOST_PREFIXES: Record<Platform, readonly string[]> = {
 
 const DEPARTMENTS = ['finance', 'engineering', 'sales', 'support'] as const;
 
-/** Sensors 0 to `count` - 1. `firstSid` renames sensor 0, whose facts stay. */
+/** Sensors 0 to `count` - 1. `firstSid` is the sid of sensor 0; its facts do not change. */
 export function makeSensors(seed: number, count: number, firstSid?: string): FleetSensor[] {
   const sensors = Array.from({ length: count }, (_, number) => makeSensor(seed, number));
   if (firstSid !== undefined && sensors[0]) sensors[0].sid = firstSid;
@@ -76,13 +76,13 @@ function uuidOf(...words: (string | number)[]): string {
   return uuidV5(words.join('/'), NAMESPACE);
 }
 
-/** Half of the Linux machines stand in 10.3.0.0/16, so that a selector on the network finds some and not all. */
+/** Half of the Linux machines are in 10.3.0.0/16, so that a selector on the network matches some of them. */
 function internalAddress(platform: Platform, random: Random): string {
   const network = platform === 'linux' && random() < 0.5 ? 3 : wholeNumber(random, 4, 40);
   return `10.${network}.${wholeNumber(random, 0, 255)}.${wholeNumber(random, 1, 254)}`;
 }
 
-/** The bit of locally administered addresses is set: no maker's number is used. */
+/** The bit of locally administered addresses is set, so that no vendor's number is used. */
 function macAddress(random: Random): string {
   const bytes = [0x02, ...Array.from({ length: 5 }, () => wholeNumber(random, 0, 255))];
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('-');

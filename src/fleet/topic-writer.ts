@@ -1,7 +1,7 @@
 /**
- * Gathers records for one topic into batches. Guarantees: order is kept; one request is under way at a time; a batch that
- * Kafka does not take is tried again until it does, or until the writer is closed. `room` is the bound: a source that waits
- * for it holds at most `QUEUE_MAX` records and one batch of its own.
+ * Collects records for one topic into batches. Guarantees: the order is kept; one request is in flight at a time; a failed batch
+ * is retried until it succeeds or the writer is closed. `room` is the back-pressure: a source that awaits it queues at most
+ * `QUEUE_MAX` records and one batch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -26,7 +26,7 @@ export class TopicWriter {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when the record is on the log; never where the writer is closed before. */
+  /** Resolves when the record is on the log. Never resolves if the writer is closed first. */
   put(record: FleetRecord): Promise<void> {
     const done = new Promise<void>((resolve) => this.#queue.push({ ...record, sent: resolve }));
     this.#pump ??= this.#run().finally(() => {
@@ -40,7 +40,7 @@ export class TopicWriter {
     while (this.#queue.length > QUEUE_MAX && !this.#closed) await sleep(GATHER_MS);
   }
 
-  /** Sends what is queued, for at most `withinMs`; what is left then is dropped. Safe twice. */
+  /** Sends queued records for at most `withinMs`, then drops the rest. Safe twice. */
   async close(withinMs: number): Promise<void> {
     const pump = this.#pump;
     if (pump) await Promise.race([pump, sleep(withinMs, undefined, { ref: false })]);

@@ -1,4 +1,4 @@
-/** What Redis keeps beside tasks, pairs and facts, held against the log; each difference by its key. Pure. */
+/** Compares what Redis has beside tasks, deliveries and facts with the log. Each difference names its key. Pure. */
 import type { Minute } from '../projector/stats.ts';
 import { RESPONSES_MAX, type Response } from '../responder/responses/responses.ts';
 import type { Difference } from './compare.ts';

@@ -66,14 +66,14 @@ export function compareTask(
   ];
 }
 
-/** An index has the task at a time. */
+/** Compares the entry of the task in an index. */
 function index(oid: string, taskId: string, name: string, is: number | null, should: number | null): Difference[] {
   if (is === should) return [];
   const text = (at: number | null) => (at === null ? `lacks ${taskId}` : `has ${taskId} at ${at}`);
   return [{ key: `{${oid}}:${name}`, redis: text(is), log: text(should) }];
 }
 
-/** What the key that goes at the expiry holds. */
+/** Compares the key that expires with the task. */
 function ownKey(oid: string, taskId: string, is: string | null, should: string | null): Difference[] {
   if (is === should) return [];
   const text = (content: string | null) => (content === null ? 'absent' : `content ${content}`);
@@ -99,16 +99,16 @@ const textOfDelivery = (delivery: { state: string; attempt: number } | undefined
 
 function sameDelivery(live: Delivery | undefined, logged: LoggedDelivery | undefined): boolean {
   if (!live) return !logged;
-  // A claim that is not confirmed: its attempt may stand on the log already, or not yet.
+  // An unconfirmed claim: its attempt may or may not be on the log yet.
   if (live.state === 'sent' && live.reason !== '-')
     return !logged || (logged.state === 'sent' && logged.attempt <= live.attempt);
   if (!logged || live.state !== logged.state) return false;
-  // Attempts that were claimed, and not sent, before a pair was withdrawn stand in Redis alone.
+  // Only Redis has attempts that were claimed and not sent before the delivery was withdrawn.
   if (live.state === 'removed') return true;
   return live.attempt === logged.attempt && (live.state !== 'failed' || live.reason === logged.code);
 }
 
-/** What of a sensor's facts has to agree: everything but when it was seen, and tags that have run out. */
+/** The facts that must match: everything except the time of the last contact and expired tags. */
 export function essenceOf(state: SensorState, nowMs: number): string {
   const { facts, platformTags, removedTags, shouldIsolate } = fromState(state);
   const tags = [...platformTags].filter(([, untilMs]) => untilMs === null || untilMs > nowMs);
@@ -120,7 +120,7 @@ export function essenceOf(state: SensorState, nowMs: number): string {
   ]);
 }
 
-/** `live`, `logged`: what essenceOf says; undefined: there is none. */
+/** `live` and `logged`: results of essenceOf; undefined if there is none. */
 export function compareSensor(
   oid: string,
   partition: number,

@@ -1,18 +1,18 @@
 /**
- * Dead letters: what a record on `dead-letter` says, which ones somebody asks for, and what it becomes when it is driven to
- * its topic again. Key and value never change; of the headers those that we added are left out, and one is put in that names
- * the letter. By it a second redrive is known, however the first one ended. Pure.
+ * Dead letters: reads records of `dead-letter`, filters them, and makes the record to redrive. Key and value never change. The
+ * headers that were added to the dead letter are removed, and a header with its id is added. This header shows that a dead letter
+ * was redriven before. Pure.
  */
 import type { InRecord } from '../ports.ts';
 import { TOPICS, type TopicKey, topicNames } from '../topics.ts';
 
-/** On a record that was driven to its topic again: the letter, as `partition:offset` of `dead-letter`. */
+/** Header of a redriven record: the id of the dead letter, `partition:offset` on `dead-letter`. */
 export const REDRIVEN_FROM = 'rt-redriven-from';
 
 export type DeadLetterRecord = {
   /** `partition:offset` on `dead-letter`. */
   id: string;
-  /** The full name of the topic, with the prefix; `topicKey` null: none of ours. */
+  /** The full name of the topic, with the prefix. `topicKey` is null if it is not a topic of this installation. */
   topic: string;
   topicKey: TopicKey | null;
   partition: number;
@@ -20,12 +20,12 @@ export type DeadLetterRecord = {
   code: string;
   message: string;
   failedAtMs: number;
-  /** The letter that the record came from, if it was redriven before. */
+  /** The id of the earlier dead letter, if the record was redriven before. */
   redrivenFrom: string | null;
   record: InRecord;
 };
 
-/** null: the record is no letter (someone else has written it). */
+/** null if the record is not a dead letter of this system. */
 export function deadLetterOf(record: InRecord, prefix: string): DeadLetterRecord | null {
   const header = (name: string) => textOf(record.headers[name]);
   const topic = header('rt-source-topic');
@@ -55,10 +55,10 @@ const timeOf = (text: string): number | undefined => {
 export const textOf = (value: InRecord['headers'][string]): string =>
   Array.isArray(value) ? textOf(value.at(-1)) : value === undefined ? '' : value.toString();
 
-/** True where the letter does not hold the whole record. */
+/** True if the dead letter has only a part of the record. */
 const isTruncated = ({ headers }: InRecord): boolean => textOf(headers['rt-truncated']) === 'true';
 
-/** What somebody asks for; what is absent does not narrow. `topic` with or without the prefix. */
+/** A filter; absent fields match everything. `topic` is with or without the prefix. */
 export type DeadLetterFilter = { ids?: readonly string[]; topic?: string; code?: string; sinceMs?: number };
 
 export const isWanted = (deadLetter: DeadLetterRecord, { ids, topic, code, sinceMs }: DeadLetterFilter): boolean =>
@@ -69,8 +69,8 @@ export const isWanted = (deadLetter: DeadLetterRecord, { ids, topic, code, since
   (code === undefined || deadLetter.code === code) &&
   (sinceMs === undefined || deadLetter.failedAtMs >= sinceMs);
 
-/** From which offsets to read the letters that were appended since, by partition, so that each partition gives at most its share
- *  of `most`: the newest. `total` letters there are, of which `wanted` are read. */
+/** The offsets to read recent dead letters from, by partition: at most an equal share of `most` per partition, the newest. `total`
+ *  is the number of recent dead letters, `wanted` the number that is read. */
 export function newestFrom(
   since: ReadonlyMap<number, number>,
   ends: ReadonlyMap<number, { low: number; high: number }>,
@@ -88,17 +88,17 @@ export function newestFrom(
   return { from, total, wanted };
 }
 
-/** Why a letter cannot be driven to its topic again; null where it can. */
+/** Why a dead letter cannot be redriven; null if it can. */
 export function hindrance(deadLetter: DeadLetterRecord): string | null {
-  if (deadLetter.topicKey === null) return `${deadLetter.topic} is none of the topics of this installation.`;
-  if (deadLetter.topicKey === 'deadLetter') return 'A record of dead-letter itself has no topic to go to.';
+  if (deadLetter.topicKey === null) return `${deadLetter.topic} is not a topic of this installation.`;
+  if (deadLetter.topicKey === 'deadLetter') return 'A record of dead-letter itself has no source topic.';
   if (deadLetter.code === 'record_too_large') return `The record exceeds the size limit of ${deadLetter.topic}.`;
   if (isTruncated(deadLetter.record))
-    return 'The letter holds only a part of the record: the whole record was too large for dead-letter.';
+    return 'The dead letter contains only a part of the record: the whole record was too large for dead-letter.';
   return null;
 }
 
-/** The record as it goes to its topic again. A header that came several times stays a list. */
+/** The record to redrive. A repeated header stays a list. */
 export function redriven({ id, record }: DeadLetterRecord): {
   key: Buffer | null;
   value: Buffer | null;

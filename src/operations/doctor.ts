@@ -1,10 +1,9 @@
 /**
- * What a doctor says of an installation: each finding is judged ok, warn or fail, with what to do. Takes what the edges have
- * found out; asks nothing itself. Pure.
+ * The findings of `doctor`: each is ok, warn or fail, with advice. It takes what the edges found and does no I/O. Pure.
  */
 import { counted } from '../text/counted.ts';
 
-/** `counts`: for programs, what the finding counts by name. */
+/** `counts`: the counts of the finding by name, for programs. */
 export type Finding = {
   area: string;
   level: 'ok' | 'warn' | 'fail';
@@ -23,42 +22,42 @@ export const failed = (area: string, error: unknown, advice: string): Finding =>
 export const judgeConfig = (faults: string[]): Finding[] =>
   faults.length === 0
     ? [ok('settings', 'valid')]
-    : faults.map((fault) => fail('settings', fault, 'Correct it in the environment.'));
+    : faults.map((fault) => fail('settings', fault, 'Correct the environment variable.'));
 
 export function judgeBrokers(brokers: number, replication: number): Finding {
   const found = `${counted(brokers, 'broker')} answer${brokers === 1 ? 's' : ''}`;
   if (brokers < replication)
     return fail(
       'kafka',
-      `${found}; TOPIC_REPLICATION asks for ${replication}`,
+      `${found}; TOPIC_REPLICATION is ${replication}`,
       'Start more brokers, or lower TOPIC_REPLICATION.',
     );
   return brokers < 3
     ? warn(
         'kafka',
         found,
-        'For production run three, with TOPIC_REPLICATION=3: one that is lost must not take records along.',
+        'In production, run three brokers with TOPIC_REPLICATION=3, so that no record is lost with a broker.',
       )
     : ok('kafka', found);
 }
 
 export function judgeTopics(missing: string[], warnings: string[], created: boolean): Finding[] {
   const findings = warnings.map((warning) =>
-    warn('topics', warning, 'Alter it with kafka-configs --alter; nothing has to be restarted.'),
+    warn('topics', warning, 'Change it with kafka-configs --alter. No restart is needed.'),
   );
   if (missing.length > 0)
     findings.push(
       created
-        ? warn('topics', `missing: ${missing.join(', ')}`, 'serve, or topics create, makes them.')
-        : fail('topics', `missing: ${missing.join(', ')}`, 'TOPICS_CREATE is false: create them.'),
+        ? warn('topics', `missing: ${missing.join(', ')}`, 'serve and topics create create them.')
+        : fail('topics', `missing: ${missing.join(', ')}`, 'Create them: TOPICS_CREATE is false.'),
     );
-  return findings.length > 0 ? findings : [ok('topics', 'all are there, with their settings')];
+  return findings.length > 0 ? findings : [ok('topics', 'all exist, with correct settings')];
 }
 
-/** Records behind above which a group does not keep up. */
+/** Above this lag, a group does not keep up. */
 const LAG_WARN = 10_000;
 
-/** `role` runs the group. Without `needed` tasks are delivered all the same. */
+/** `role` runs the group. If `needed` is false, tasks are delivered without it. */
 export type GroupFacts = { name: string; role: string; needed: boolean; members: number; lag: number };
 
 export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Finding {
@@ -66,15 +65,16 @@ export function judgeGroup({ name, role, needed, members, lag }: GroupFacts): Fi
   if (members === 0)
     return needed
       ? fail('groups', found, `Run serve --roles ${role}.`)
-      : warn('groups', found, `Tasks are delivered all the same; for its work run serve --roles ${role}.`);
-  if (lag > LAG_WARN) return warn('groups', found, 'It catches up, or start more of the role; see rebuild --watch.');
+      : warn('groups', found, `Tasks are delivered without it. To run it: serve --roles ${role}.`);
+  if (lag > LAG_WARN)
+    return warn('groups', found, 'Wait until it catches up, or start more processes of the role. See rebuild --watch.');
   return ok('groups', found);
 }
 
-/** Dead letters of the last `hours` by error code, and how many more there are that were not read. */
+/** Dead letters of the last `hours` by error code, and the number of unread ones. */
 export type DeadLetterFacts = { byCode: Record<string, number>; unread: number; hours: number };
 
-/** `rt`: how the command line is called here. */
+/** `rt`: the name of the command line. */
 export function judgeDeadLetters({ byCode, unread, hours }: DeadLetterFacts, rt: string): Finding {
   const codes = Object.entries(byCode).toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const read = codes.reduce((sum, [, count]) => sum + count, 0);
@@ -88,12 +88,12 @@ export function judgeDeadLetters({ byCode, unread, hours }: DeadLetterFacts, rt:
 
 export type RedisFacts = {
   version: string;
-  /** null: this user may not ask. */
+  /** null: not permitted to read it. */
   policy: string | null;
   usedBytes: number;
   /** 0: no limit. */
   maxBytes: number;
-  /** Redis's clock less ours, ms. */
+  /** The clock of Redis minus the local clock, ms. */
   skewMs: number;
 };
 
@@ -107,14 +107,18 @@ export function judgeRedis({ version, policy, usedBytes, maxBytes, skewMs }: Red
     findings.push(fail('redis', `version ${version}`, 'Scripts need 6.2 or newer.'));
   if (policy === null)
     findings.push(
-      warn('redis', 'maxmemory-policy is not known', 'It has to be noeviction; allow CONFIG GET to see it.'),
+      warn(
+        'redis',
+        'maxmemory-policy is not known',
+        'It must be noeviction. Allow CONFIG GET so that doctor can check it.',
+      ),
     );
   else if (policy !== 'noeviction')
     findings.push(
       (maxBytes > 0 ? fail : warn)(
         'redis',
         `maxmemory-policy ${policy}`,
-        'Set noeviction: an evicted key is a task that nobody gets.',
+        'Set noeviction: an evicted key is a lost task.',
       ),
     );
   if (maxBytes > 0 && usedBytes > FULL * maxBytes)
@@ -122,15 +126,15 @@ export function judgeRedis({ version, policy, usedBytes, maxBytes, skewMs }: Red
       warn(
         'redis',
         `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory are used`,
-        'Raise it: when it is full, nothing is applied.',
+        'Raise maxmemory. A full Redis accepts no tasks.',
       ),
     );
   if (Math.abs(skewMs) > SKEW_WARN_MS)
     findings.push(
       warn(
         'redis',
-        `its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead of' : 'behind'} ours`,
-        'Expiry goes by its clock: run NTP on both.',
+        `the clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead of' : 'behind'} the clock of this machine`,
+        'Run NTP on both: Redis decides about expiry.',
       ),
     );
   return findings.length > 0
@@ -139,13 +143,13 @@ export function judgeRedis({ version, policy, usedBytes, maxBytes, skewMs }: Red
 }
 
 export function judgeProjection(orgs: number, usable: number): Finding {
-  if (orgs === 0) return warn('projection', 'no org was ever subscribed', 'Make one: BOOTSTRAP_OID, or orgs create.');
+  if (orgs === 0) return warn('projection', 'no org was ever subscribed', 'Create one: BOOTSTRAP_OID, or orgs create.');
   return usable === orgs
     ? ok('projection', `complete for ${counted(orgs, 'org')}`)
     : warn(
         'projection',
         `complete for ${usable} of ${counted(orgs, 'org')}`,
-        'It is being rebuilt if a projector runs: rebuild --watch.',
+        'A running projector rebuilds it. See rebuild --watch.',
       );
 }
 
@@ -153,12 +157,12 @@ export function judgeSubject(subject: string, state: string, level: string | nul
   if (state === 'incompatible')
     return fail(
       'schemas',
-      `${subject}: the registry has a schema that ours is not compatible with`,
-      'Has somebody else registered there?',
+      `${subject}: the schema of this version is not compatible with the registry`,
+      'Check who else registers schemas under this subject.',
     );
   if (level === 'NONE')
-    return warn('schemas', `${subject}: nothing is checked (NONE)`, 'schemas register sets BACKWARD.');
+    return warn('schemas', `${subject}: the compatibility level is NONE`, 'schemas register sets BACKWARD.');
   return state === 'registered'
     ? ok('schemas', `${subject}: registered`)
-    : warn('schemas', `${subject}: not registered yet`, 'serve, or schemas register, does it.');
+    : warn('schemas', `${subject}: not registered yet`, 'serve and schemas register do it.');
 }

@@ -1,6 +1,5 @@
 /**
- * All that the log says, as far as Redis has to have it: the topics folded into memory, each apart from what the system made
- * of it, so that the one can be held against the other.
+ * Folds the topics into memory, independently of the projection, so that `verify` can compare both.
  */
 import { type CommandRules, checkPresence } from '../command/check.ts';
 import type { RecordName, RecordTypes } from '../model/records.ts';
@@ -25,8 +24,8 @@ export type LogPorts = {
   nowMs(): number;
 };
 
-/** The topics to follow from their beginning, in this order: what was refused is known before it is met, and a task before
- *  its responses. */
+/** The topics to follow from their beginning, in this order, so that refusals are known before their records, and tasks before
+ *  their responses. */
 export const VERIFIED_TOPICS = [
   'deadLetter',
   'taskEvents',
@@ -37,7 +36,7 @@ export const VERIFIED_TOPICS = [
 ] as const satisfies TopicKey[];
 export type VerifiedTopic = (typeof VERIFIED_TOPICS)[number];
 
-/** So young a record may have been refused without that being on `dead-letter` yet: it is judged here. Milliseconds. */
+/** The refusal of a record younger than this can be missing on `dead-letter`, so the record is judged here. Milliseconds. */
 const YOUNG_MS = 60_000;
 
 export type LoggedSensor = { oid: string; sid: string; partition: number; essence: string };
@@ -66,12 +65,12 @@ export class LogFold {
     this.#replay = new Replay(ports.retentionMs);
   }
 
-  /** Takes in records of a topic, in order. */
+  /** Adds records of a topic, in order. */
   async take(topic: VerifiedTopic, records: InRecord[]): Promise<void> {
     await this.#takes[topic](records);
   }
 
-  /** undefined: the log does not know it, or it was refused. */
+  /** undefined if it is not on the log, or was refused. */
   task(oid: string, taskId: string): LoggedTask | undefined {
     const logged = this.#replay.get(oid, taskId);
     return logged && this.#refused.has(`commands/${logged.partition}/${logged.offset}`) ? undefined : logged;
@@ -121,7 +120,7 @@ export class LogFold {
     }
   }
 
-  /** Of events that name no task that is known only the young ones are kept: the task may come yet. */
+  /** Of events of unknown tasks, only recent ones are kept: the task can still arrive. */
   async #takeSensorEvents(records: InRecord[]): Promise<void> {
     const { decode, rules, nowMs } = this.#ports;
     const appended = new Map(

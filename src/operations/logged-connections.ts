@@ -1,6 +1,6 @@
 /**
- * Who is connected by what `sensor-presence` still holds: known of sensors with a CONNECTED on it. Of a sensor that connects
- * all the time Redis and we see another moment each; so what was true a few seconds ago counts as well. Pure.
+ * The connections by `sensor-presence`, for sensors with a CONNECTED on the topic. Redis and the log are read at different moments,
+ * so for a sensor that reconnects often, a state of a few seconds ago is accepted too. Pure.
  */
 import type { SensorPresence } from '../model/records.ts';
 import { fold, newSensor, type SensorView } from '../model/sensor.ts';
@@ -23,7 +23,7 @@ export class LoggedConnections {
     else if (known || presence.event === 'CONNECTED') {
       const { sensor, since } = known ?? { sensor: newSensor(presence.oid, presence.sid), since: [] };
       const before = connectionOf(sensor);
-      // Facts are compared by `sensor-state`.
+      // `sensor-state` is used to compare facts.
       fold(sensor, { ...presence, sensor: null, add_tags: [], remove_tags: [] });
       const recent = since.filter(({ untilMs }) => untilMs > timestampMs - RECENT_MS).slice(1 - RECENT_MAX);
       if (known && !same(before, connectionOf(sensor))) recent.push({ connection: before, untilMs: timestampMs });
@@ -37,7 +37,7 @@ export class LoggedConnections {
     return ours.map(({ sensor }) => sensor.sid);
   }
 
-  /** undefined: the topic does not say. */
+  /** undefined if the topic has no record of it. */
   of(oid: string, sid: string): Connection | undefined {
     const known = this.#known.get(`${oid}/${sid}`);
     return known && connectionOf(known.sensor);

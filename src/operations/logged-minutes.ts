@@ -1,10 +1,10 @@
 /**
- * What happened each minute by what `task-events` says. Counts only grow: at a look, Redis must have what the log had at the
- * look before, and no more than the log has now. So a minute that is still going on can be compared too. Pure.
+ * The counts per minute by `task-events`. Counts only grow, so Redis must have at least what the log had at the previous check, and
+ * at most what the log has now. This also works for the current minute. Pure.
  */
 import { type Counts, foldCounts, type LoggedEvent, minuteOf } from '../projector/stats.ts';
 
-/** Less than a day, so that no minute goes while it is looked at. */
+/** Less than a day, so that no minute expires during the comparison. */
 const COMPARED_MINUTES = 23 * 60;
 
 export class LoggedMinutes {

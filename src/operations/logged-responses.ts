@@ -1,11 +1,11 @@
-/** Where the responses of tasks stand by what `sensor-events` still holds. Pure. */
+/** The response locations of tasks by `sensor-events`. Pure. */
 import type { Response } from '../responder/responses/responses.ts';
 import type { LoggedTask } from './replay.ts';
 
 export type LoggedResponse = { sid: string; eventId: string; partition: number; offset: number; atMs: number };
 
 export class LoggedResponses {
-  /** By `oid/task`, then by `sid event id`. The first copy counts. */
+  /** By `oid/task`, then by `sid event id`. Only the first copy counts. */
   readonly #byTask = new Map<string, Map<string, LoggedResponse>>();
 
   /** `atMs`: when it was appended. */
@@ -17,7 +17,7 @@ export class LoggedResponses {
     if (!responses.has(key)) responses.set(key, { sid, eventId, partition, offset, atMs });
   }
 
-  /** `collected`: up to where Redis has looked for them. What came before the task is not told of it. */
+  /** `collected`: the positions up to which Redis has collected responses. Responses before the task are ignored. */
   of({ oid, taskId, appendedAtMs }: LoggedTask, collected: ReadonlyMap<number, number>): Map<string, LoggedResponse> {
     const all = this.#byTask.get(`${oid}/${taskId}`) ?? [];
     return new Map(

@@ -1,4 +1,4 @@
-/** How far a rebuild is, by what the markers of the orgs say and where the logs end. Pure. */
+/** The progress of a rebuild, by the markers of the orgs and the ends of the log. Pure. */
 import type { OrgStatus } from '../projector/projection.ts';
 
 export type RebuildProgress = {
@@ -10,7 +10,7 @@ export type RebuildProgress = {
 
 type Ends = ReadonlyMap<number, { low: number; high: number }>;
 
-/** `statuses`: null where an org has no marker. A usable org has everything. */
+/** `statuses`: null for an org without a marker. A usable org is complete. */
 export function progressOf(statuses: readonly (OrgStatus | null)[], commands: Ends, events: Ends): RebuildProgress {
   const total = sizeOf(commands) + sizeOf(events);
   const done = statuses.map((status) => {

@@ -1,7 +1,7 @@
 /**
- * What the log says of every task and pair: the fold of commands and task events, apart from Redis and its scripts, so that
- * each can be held against the other. Takes records of one task in the order of their topic; of the two topics either may be
- * ahead. Of a task that is over for longer than the retention only its id and end are kept, for copies that come later.
+ * Folds commands and task events into tasks and deliveries, independently of the Redis scripts, so that both can be compared.
+ * Records of a task arrive in the order of their topic. Either topic can be ahead. After the retention, only id and end of a task
+ * are kept, to recognize later copies.
  */
 import type { TaskCommand, TaskEvent } from '../model/records.ts';
 import type { StoredState, TaskState } from '../model/states.ts';
@@ -15,7 +15,7 @@ export type LoggedDelivery = { state: StoredState; attempt: number; code: string
 export type LoggedTask = {
   oid: string;
   taskId: string;
-  /** null: only its events have been read. */
+  /** null while only its events have been read. */
   state: TaskState | null;
   partition: number;
   offset: number;
@@ -23,7 +23,7 @@ export type LoggedTask = {
   contentHash: string;
   expiresAtMs: number;
   endedAtMs: number | null;
-  /** When its record goes. */
+  /** When its record is deleted. */
   goneAtMs: number;
   deliveries: Map<string, LoggedDelivery>;
 };
@@ -48,7 +48,7 @@ export class Replay {
   #add({ partition, offset, timestampMs }: InRecord, command: TaskCommand): void {
     const { oid, task_id: taskId } = command;
     const known = this.get(oid, taskId);
-    if (known?.state && known.goneAtMs > timestampMs) return; // the same again, or a conflict
+    if (known?.state && known.goneAtMs > timestampMs) return; // a repeat or a conflict
     const early = known?.state === null ? known : undefined;
     const expiresAtMs = expiryOf(command);
     this.tasks.set(`${oid}/${taskId}`, {
@@ -84,7 +84,7 @@ export class Replay {
       return;
     }
     const old = task.deliveries.get(acked.sid);
-    if (old?.state === 'done' || old?.state === 'failed') return; // the first answer counts
+    if (old?.state === 'done' || old?.state === 'failed') return; // only the first receipt counts
     if (acked.type === 'sent' && (old?.state === 'removed' || (old && old.attempt >= acked.attempt))) return;
     const attempt = acked.type === 'removed' ? Math.max(old?.attempt ?? 0, acked.attempt) : acked.attempt;
     task.deliveries.set(acked.sid, { state: acked.type, attempt, code: acked.type === 'failed' ? acked.extra : '0' });
@@ -108,7 +108,7 @@ export class Replay {
     return task;
   }
 
-  /** Forgets the pairs of tasks that are over: nobody compares them any more. */
+  /** Drops the deliveries of ended tasks: they are no longer compared. */
   trim(nowMs: number): void {
     for (const task of this.tasks.values())
       if (task.goneAtMs <= nowMs && task.deliveries.size > 0) task.deliveries.clear();

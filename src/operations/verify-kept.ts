@@ -1,6 +1,6 @@
 /**
- * Verifies what Redis keeps beside tasks, pairs and facts: connections, responses, minutes, the list of changes, and how far
- * each topic was read. Redis is read first, then the log to its end: so what Redis has is on the log, or was never written.
+ * Verifies what Redis has beside tasks, deliveries and facts: connections, responses, minutes, the list of changes, and positions.
+ * It reads Redis first and then the log to its end, so everything in Redis must be on the log.
  */
 import type { OrgStatus, Projection } from '../projector/projection.ts';
 import type { TopicKey } from '../topics.ts';
@@ -15,9 +15,9 @@ import type { LoggedTask } from './replay.ts';
 export type KeptPorts = {
   kept: Kept;
   projection: Pick<Projection, 'changes'>;
-  /** Resolves when all that is on the topics now has been taken in. */
+  /** Resolves when all current records of the topics have been read. */
   catchUp(): Promise<void>;
-  /** First offsets of a topic, and next offsets that were taken in. */
+  /** First offsets of a topic, and positions up to which it was read. */
   first(topic: TopicKey): Positions;
   reached(topic: TopicKey): Positions;
   nowMs(): number;
@@ -27,25 +27,25 @@ export type Logged = {
   connections: LoggedConnections;
   minutes: LoggedMinutes;
   responses: LoggedResponses;
-  /** The task as it has to be in Redis now; null: it is over or was never there; undefined: at the edge of its time. */
+  /** The expected task in Redis; null: ended or never existed; undefined: about to end, so not compared. */
   wanted(oid: string, taskId: string, nowMs: number): LoggedTask | null | undefined;
   isSensor(oid: string, sid: string): boolean;
 };
 
-/** `name`: what is to be looked at again. */
+/** `name`: what to check again. */
 export type KeptFound = { name: string; differences: Difference[] };
 type Part = (oid: string, status: OrgStatus, isWanted: (name: string) => boolean) => Promise<KeptFound[]>;
 
-/** Fewer than are kept: some may go between the question for the version and the one for the changes. */
+/** Fewer than Redis keeps: some can be trimmed between the two reads. */
 const CHANGES = 960;
 
 export class KeptVerification {
   readonly compared = { connections: 0, responses: 0, minutes: 0 };
   readonly #ports: KeptPorts;
   readonly #logged: Logged;
-  /** oid -> kind -> ids of keys. */
+  /** oid to kind to ids of keys. */
   readonly #names = new Map<string, Map<string, Set<string>>>();
-  /** `oid minute` -> what the log had at the last look. */
+  /** `oid minute` to the counts of the log at the previous check. */
   readonly #minutesBefore = new Map<string, Map<string, number>>();
   readonly #parts: Readonly<Record<string, Part>> = {
     m: (oid, status) => this.#positions(oid, status),
@@ -60,7 +60,7 @@ export class KeptVerification {
     this.#logged = logged;
   }
 
-  /** Which keys there are; what the log does not know is found by this alone. */
+  /** Lists all keys. This finds keys that the log does not know. */
   async readNames(oids: readonly string[]): Promise<void> {
     for await (const page of this.#ports.kept.names(new Set(oids)))
       for (const { oid, kind, id } of page) {
@@ -80,7 +80,7 @@ export class KeptVerification {
     return found.filter(({ differences }) => differences.length > 0);
   }
 
-  /** Looks at what has these names again. */
+  /** Checks these names again. */
   async again(oid: string, status: OrgStatus, names: ReadonlySet<string>): Promise<KeptFound[]> {
     const found: KeptFound[] = [];
     for (const [kind, part] of Object.entries(this.#parts))
@@ -168,7 +168,7 @@ export class KeptVerification {
     });
   }
 
-  /** The last change of each task has to be the one that the log ends with. */
+  /** The last change of each task must be its last state on the log. */
   async #changes(oid: string, { epoch, version, nowMs }: OrgStatus, isWanted: (name: string) => boolean) {
     const { projection, catchUp } = this.#ports;
     const answer = await projection.changes(oid, epoch, Math.max(0, version - CHANGES));

@@ -1,8 +1,8 @@
 /**
- * Verifies a projection while everything runs: follows the log into a fold of its own, compares it with Redis key by key, and
- * looks again at what differed until it agrees or the time to settle is over. What differs then, differs.
+ * Verifies a projection while everything runs. It folds the log into memory, compares the result with Redis key by key, and checks
+ * differences again until they are gone or the settle time is over. The remaining differences are reported.
  *
- * The fold is in memory: about as much as Redis holds.
+ * The fold needs about as much memory as Redis.
  */
 import { pagesOf } from '../async/pages.ts';
 import type { SensorState } from '../model/records.ts';
@@ -15,7 +15,7 @@ import { type KeptFound, type KeptPorts, KeptVerification } from './verify-kept.
 export type VerifyPorts = LogPorts &
   KeptPorts & {
     projection: Pick<Projection, 'pendingIds' | 'endedIds' | 'readTasks' | 'readDeliveries' | 'scanFacts' | 'changes'>;
-    /** The record as the projection stores it. */
+    /** Encodes the record like the projection. */
     stored(bytes: Buffer): SensorState;
   };
 
@@ -48,7 +48,7 @@ export class Verification {
     return { ...this.#compared, ...this.#kept.compared };
   }
 
-  /** All that differs now in one org. Partitions of presence whose sensors no joiner has uploaded are left out. */
+  /** All current differences of an org, without presence partitions whose sensors no joiner has written yet. */
   async compareOrg(oid: string, status: OrgStatus): Promise<Found[]> {
     this.log.trim(status.nowMs);
     const indexed = [...(await this.#ids('pendingIds', oid)), ...(await this.#ids('endedIds', oid))];
@@ -63,7 +63,7 @@ export class Verification {
     return found;
   }
 
-  /** Which keys there are, also such as the log knows nothing of. To be called once, before the first org. */
+  /** Lists all keys, including keys that the log does not know. Call it once, before the first org. */
   async readNames(oids: readonly string[]): Promise<void> {
     await this.#kept.readNames(oids);
   }
@@ -106,7 +106,7 @@ export class Verification {
     });
   }
 
-  /** Looks again at what differed. */
+  /** Checks differences again. */
   async again(found: readonly Found[], statuses: ReadonlyMap<string, OrgStatus>): Promise<Found[]> {
     const still: Found[] = [];
     for (const [oid, ours] of Map.groupBy(found, ({ place }) => place.oid)) {

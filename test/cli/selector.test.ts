@@ -93,7 +93,7 @@ describe('rt selector eval', () => {
     const { out: shown } = await evaluated('--file', file);
     expect(shown).toMatch(/^SELECTOR {2,}YES {2,}NO {2,}ERROR\nsid == a {2,}1 {2,}1 {2,}0\n/);
     expect(shown).toMatch(/sid = a {2,}– {2,}– {2,}– {2,}column 5.*; write == for "is equal to"\n/);
-    expect(shown).toMatch(/vip in tags {2,}1 {2,}0 {2,}1 {2,}Some sensors lack a field that it uses\.\n/);
+    expect(shown).toMatch(/vip in tags {2,}1 {2,}0 {2,}1 {2,}Some sensors lack a field that the selector uses\.\n/);
   });
 
   it('gives the recorded answers of go-bexpr, apart from those that differ on purpose', async () => {
@@ -128,11 +128,11 @@ describe('rt selector eval', () => {
     [['--json'], /Add --expr or --file/],
     [['--expr', '*', '--file', 'x'], /cannot be used with/],
     [['--file', 'nosuch'], /nosuch cannot be read/],
-    [['--file', fileOf('bad', 'sid == a\n{"x": 1}')], /line 2: the object has no text/],
-    [['--file', fileOf('worse', '{x')], /line 1: this is not JSON/],
+    [['--file', fileOf('bad', 'sid == a\n{"x": 1}')], /line 2: the field expr is missing/],
+    [['--file', fileOf('worse', '{x')], /line 1: not valid JSON/],
     [['--expr', '*', '--sensors', fileOf('map.json', '{}')], /JSON list of objects/],
     [['--expr', '*', '--sensors', fileOf('list.json', '[1]')], /JSON list of objects/],
-    [['--expr', '*', '--sensors', fileOf('no.json', '[')], /this is not JSON/],
+    [['--expr', '*', '--sensors', fileOf('no.json', '[')], /not valid JSON/],
     [['--expr', '*', '--sensors', 'nosuch'], /cannot be read/],
   ])('refuses %j', async (args, why) => {
     const { exitCode, err } = await evaluated(...args);

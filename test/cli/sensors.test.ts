@@ -80,7 +80,7 @@ describe('sensors list', () => {
       'sid,hostname,plat,arch,int_ip,ext_ip,alive,enroll,tags,should_isolate,is_isolated\r\n' +
         `a,"'=1+1, ""x""",linux,x64,10.0.0.1,,2026-01-31 12:00:00,,prod x,false,false\r\n`,
     );
-    expect(rows.err).toContain('There are more');
+    expect(rows.err).toContain('More sensors: add --limit');
     await server?.close();
     const { out } = await ask(['sensors', 'list', '--json', '--limit', '1'], answers);
     expect(JSON.parse(out).sensors).toHaveLength(1);
@@ -93,7 +93,7 @@ describe('one sensor', () => {
     const { out } = await ask(['sensors', 'show', 'a'], answers);
     expect(out).toMatch(/host +host-a\n/);
     expect(out).toMatch(/platform +linux, x64\n/);
-    expect(out).toMatch(/isolation +asked for\n/);
+    expect(out).toMatch(/isolation +requested\n/);
     await server?.close();
     const unknown = await ask(['sensors', 'show', 'b'], answers);
     expect([unknown.exitCode, unknown.err]).toEqual([3, expect.stringContaining('sensors list')]);
@@ -122,8 +122,8 @@ describe('one sensor', () => {
   });
 
   it.each([
-    [['sensors', 'forget', 'a', '--kafka', '--oid', 'x'], /Which org/],
-    [['sensors', 'forget', 'a b', '--kafka'], /no sid/],
+    [['sensors', 'forget', 'a', '--kafka', '--oid', 'x'], /The org is missing/],
+    [['sensors', 'forget', 'a b', '--kafka'], /is not a sid/],
     [['sensors', 'forget', 'a', '--kafka'], /KAFKA_BROKERS/],
     [['sensors', 'tag', 'a'], /Missing required argument/],
     [['sensors', 'list', '--json', '--output', 'csv'], /cannot be used with/],
@@ -145,8 +145,8 @@ describe('preview', () => {
 
   it('tells how many could not be judged', async () => {
     const { out } = await ask(['preview', 'did == x'], request({ ...answer, error_sensors: 3 }));
-    expect(out).toMatch(/^2 match now, 1 of them online\n\n3 sensors not judged, for want of a fact/);
-    expect((await ask(['preview', 'did == x'], request(answer))).out).not.toContain('not judged');
+    expect(out).toMatch(/^2 match now, 1 of them online\n\n3 sensors not evaluated: a fact is missing/);
+    expect((await ask(['preview', 'did == x'], request(answer))).out).not.toContain('not evaluated');
   });
 
   it('tells how many match, which, and what excludes the others', async () => {
@@ -173,7 +173,7 @@ it('explain shows each clause with its value and verdict', async () => {
     { clause: 'enroll == "1"', column: 19, value: null, result: 'error' },
   ];
   const { out } = await ask(['explain', 'plat == linux', 'a'], request({ result: false, clauses }));
-  expect(out).toMatch(/^It does not match\.\n/);
+  expect(out).toMatch(/^The sensor does not match\.\n/);
   expect(out).toMatch(/false +1 +plat == "linux" +"windows"\n/);
   expect(out).toMatch(/error +19 +enroll == "1" +not known\n/);
   await server?.close();

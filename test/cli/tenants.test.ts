@@ -13,17 +13,17 @@ const DAY_MS = 86_400_000;
 
 describe('what is wrong is said before anything is asked of Kafka', () => {
   it.each([
-    ['keys create', 'No org is given.'],
+    ['keys create', 'The org is missing.'],
     ['keys create --oid x', "The org id must be a UUID, not 'x'."],
-    [`keys create --orgs ${OID},${BARE_OID}`, 'A key of several orgs is the key of a user.'],
-    [`keys create --oid ${OID} --perms sensor.tsk`, 'There is no right sensor.tsk.'],
+    [`keys create --orgs ${OID},${BARE_OID}`, 'A key for several orgs must belong to a user.'],
+    [`keys create --oid ${OID} --perms sensor.tsk`, 'Unknown right: sensor.tsk.'],
     [`keys create --oid ${OID} --perms ,`, 'No right is given.'],
-    [`keys create --oid ${OID} --name a/b`, "'a/b' is no name."],
-    [`keys create --oid ${OID} --expires soon`, "'soon' is no duration."],
-    [`keys create --oid ${OID} --expires 2025-12-31`, "'2025-12-31' is over already."],
-    [`keys create --oid ${OID} --expires 2026-13-01`, "'2026-13-01' is no day."],
-    [`keys create --oid ${OID} --expires 0`, "'0' is over already."],
-    ['keys revoke ci', 'No org is given.'],
+    [`keys create --oid ${OID} --name a/b`, "'a/b' is not a valid name."],
+    [`keys create --oid ${OID} --expires soon`, "'soon' is not a duration."],
+    [`keys create --oid ${OID} --expires 2025-12-31`, "'2025-12-31' is in the past."],
+    [`keys create --oid ${OID} --expires 2026-13-01`, "'2026-13-01' is not a date."],
+    [`keys create --oid ${OID} --expires 0`, "'0' is in the past."],
+    ['keys revoke ci', 'The org is missing.'],
     [`orgs delete ${OID}`, 'This cannot be undone.'],
     ['orgs delete x --yes', "The org id must be a UUID, not 'x'."],
     [`keys create --oid ${OID}`, 'KAFKA_BROKERS is not set'],
@@ -78,7 +78,7 @@ describe('keys that are listed', () => {
     expect(names({ oid: OID })).toEqual([`${OID}/all`, `${OID}/reader`]);
     expect(names({ uid: 'alice' })).toEqual([`${BARE_OID}/laptop`]);
     expect(names({})).toHaveLength(5);
-    expect(() => names({ oid: '99999999-2222-4333-8444-555555555555' })).toThrow('There is no org');
+    expect(() => names({ oid: '99999999-2222-4333-8444-555555555555' })).toThrow('does not exist');
   });
 
   it('are rows for programs, without the hash', () => {

@@ -73,7 +73,7 @@ async function startSystem({ deaf = new Set<string>() } = {}) {
     connect: async (sid: string) => {
       online.add(sid);
       for (const [taskId, task] of pending)
-        if (task.matches(sensorOf(sid)) && task.fate === 'waits') deliverTo(taskId, sid);
+        if (task.matches(sensorOf(sid)) && task.fate === 'pending') deliverTo(taskId, sid);
       for (const [taskId, { fate }] of pending) {
         if (fate === 'expires' && pending.delete(taskId)) tell('task_expired', taskId);
       }
@@ -123,13 +123,13 @@ describe('the story of the demonstration', () => {
     const { lines } = await tell(20_000);
     const times = (part: string) => lines.filter((line) => line.includes(part)).length;
     system?.subscribe(false);
-    await vi.waitFor(() => expect(times('not subscribed any more')).toBe(1), 10_000);
+    await vi.waitFor(() => expect(times('is unsubscribed')).toBe(1), 10_000);
     system?.subscribe(true);
     await vi.waitFor(() => expect(times('subscribed again')).toBe(1), 10_000);
     system?.tell('task_removed', 'later');
     await vi.waitFor(() => expect(lines.at(-1)).toMatch(/removed .*later$/), 10_000);
     expect(times('live stream ended')).toBe(0);
-    expect(times('not subscribed any more')).toBe(1);
+    expect(times('is unsubscribed')).toBe(1);
   });
 
   it('ends at the deadline with what was not seen', async () => {

@@ -9,7 +9,7 @@ const cast = makeCast();
 function goodRun({ sentBefore = cast.online, loseAck = '', listExpired = false } = {}) {
   const tally = new Tally(cast);
   const tasks = demoTasks(cast).map((task, n) => ({ ...task, taskId: `t${n}` }));
-  const waiting = tasks.filter(({ fate }) => fate === 'waits');
+  const waiting = tasks.filter(({ fate }) => fate === 'pending');
   const tell = (type: string, sensors: typeof cast.all) => {
     for (const task of waiting)
       for (const sensor of sensors.filter(task.matches)) tally.note(type, task.taskId, sensor.sid);
@@ -84,7 +84,7 @@ describe('the tally of the demonstration', () => {
     const expiring = tasks.find(({ fate }) => fate === 'expires')?.taskId ?? '';
     tally.note('task_sent', expiring, cast.away[0]?.sid);
     expect(row(tally, 'expired undelivered')?.seen).toBe(0);
-    expect(row(tally, 'sent to those who stay away')?.seen).toBe(1);
+    expect(row(tally, 'sent to offline sensors')?.seen).toBe(1);
   });
 
   it('sees what should have left the list', () => {

@@ -73,8 +73,8 @@ describe('a dead letter', () => {
 
   it('of a topic of others, and of dead-letter itself, stays where it is', () => {
     expect(hindrance(deadLetter())).toBeNull();
-    expect(hindrance(deadLetter({ 'rt-source-topic': 'task-commands' }))).toContain('none of the topics');
-    expect(hindrance(deadLetter({ 'rt-source-topic': 'x.dead-letter' }))).toContain('no topic to go to');
+    expect(hindrance(deadLetter({ 'rt-source-topic': 'task-commands' }))).toContain('not a topic of this installation');
+    expect(hindrance(deadLetter({ 'rt-source-topic': 'x.dead-letter' }))).toContain('no source topic');
   });
 
   it('that is truncated, or was too large, is not redriven', () => {

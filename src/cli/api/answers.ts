@@ -1,4 +1,4 @@
-/** What the API answers to the commands: the fields that they read. Times are Unix ms, `ttl` seconds. */
+/** Answers of the API, with the fields that the commands read. Times are Unix ms, `ttl` is in seconds. */
 export type TaskAnswer = {
   task_id: string;
   total_sensors?: number;

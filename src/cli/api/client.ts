@@ -1,6 +1,6 @@
 /**
- * The HTTP client of the commands. Takes a token when it first needs one and once more when it is refused (401), then gives
- * up. Errors carry the server's code and sentence; the API key and tokens never stand in them.
+ * The HTTP client of the commands. It requests a token when it first needs one, and once more after a 401. Errors have the code
+ * and the message of the server. They never contain the API key or a token.
  */
 import { EXTENSION } from '../../orgs/table.ts';
 import { type SseEvent, SseParser } from '../../text/sse.ts';
@@ -17,7 +17,7 @@ export class Client {
     this.#options = options;
   }
 
-  /** One action of the extension; answers its `data`. */
+  /** Runs an action of the extension. Returns its `data`. */
   async request<T>(action: string, data: object, headers: Record<string, string> = {}): Promise<T> {
     const form = new URLSearchParams({ oid: this.#options.oid, action, data: JSON.stringify(data) });
     const response = await this.#authorized(`/v1/extension/request/${EXTENSION}`, {
@@ -30,7 +30,7 @@ export class Client {
     return envelope.data;
   }
 
-  /** Any other call, `{oid}` in its path being the org; answers the JSON. */
+  /** Any other call. `{oid}` in the path stands for the org. Returns the JSON. */
   async call<T>(
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
@@ -44,7 +44,7 @@ export class Client {
     return (await this.#json(response)) as T;
   }
 
-  /** An answer that is no JSON, piece by piece as it comes. Throws where it breaks off. */
+  /** The chunks of an answer that is not JSON. Throws if the answer breaks off. */
   async *text(path: string): AsyncGenerator<string> {
     const response = await this.#authorized(path.replace('{oid}', this.#options.oid), {});
     const decoder = new TextDecoder();
@@ -55,9 +55,9 @@ export class Client {
     }
   }
 
-  /** The org's task events from now on, or from after `lastEventId`, until the server ends the stream. `onOpen` is called
-   *  when the server has taken the request: nothing that happens after that is missed. `onId` is told where to go on from,
-   *  also where there are no events for a while. */
+  /** The task events of the org from now on, or after `lastEventId`, until the server ends the stream. `onOpen` is called
+   *  when the server has accepted the request: no later event is missed. `onId` gets the id to resume from, also
+   *  during a time without events. */
   async *events(
     query: Record<string, string>,
     lastEventId: string,
@@ -124,7 +124,7 @@ export class Client {
     throw this.#notOurs();
   }
 
-  /** The server's own words, with the key taken out should it ever stand in them. */
+  /** The server's message. The API key is removed in case the server repeats it. */
   async #errorOf(response: Response): Promise<CliError> {
     const text = (await response.text().catch(() => '')).replaceAll(this.#options.apiKey, '***');
     let body: unknown;
@@ -137,7 +137,7 @@ export class Client {
   }
 
   #notOurs(): CliError {
-    const sentence = `${this.#options.url} answers, but not as Reliable Tasking does.`;
+    const sentence = `${this.#options.url} is not a Reliable Tasking server.`;
     return cliError('not_our_server', sentence, 'Check --url (or RT_URL).');
   }
 
@@ -145,6 +145,6 @@ export class Client {
     if (this.#options.stopped.aborted) return cliError('stopped', 'Stopped.');
     const cause = (error as { cause?: { code?: unknown } }).cause?.code;
     const sentence = `${this.#options.url} does not answer${typeof cause === 'string' ? ` (${cause})` : ''}.`;
-    return cliError('unavailable', sentence, 'Is the server up, and is --url (or RT_URL) right?');
+    return cliError('unavailable', sentence, 'Check that the server is running, and check --url (or RT_URL).');
   }
 }

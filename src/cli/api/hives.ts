@@ -1,4 +1,4 @@
-/** Hives as commands use them. */
+/** Calls to hives. */
 import type { HiveRecord } from '../../responder/hives/record.ts';
 import { CliError } from '../errors.ts';
 import type { Client } from './client.ts';
@@ -6,7 +6,7 @@ import type { Client } from './client.ts';
 export type Listed = { name: string; record: HiveRecord };
 
 const PAGE = 500;
-/** More records than a hive has; a server that never ends a listing ends us here. */
+/** More records than a hive can have: the bound for a server that never ends a listing. */
 const PAGES_MAX = 100;
 
 const place = (hive: string, name: string, part = ''): string =>

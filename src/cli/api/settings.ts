@@ -1,7 +1,7 @@
 /**
- * Where the server is and who asks: each setting from its flag, else from the environment (RT_URL, RT_OID, RT_API_KEY, RT_UID),
+ * The server and the credentials. Each setting comes from its flag, else from the environment (RT_URL, RT_OID, RT_API_KEY, RT_UID),
  * else from the profile, a JSON file {"url", "oid", "api_key", "uid"} in the user's configuration folder. A uid belongs to a key:
- * one that stands farther away than the key that is used is another key's. The key is never shown.
+ * a uid from a later source than the key belongs to another key and is ignored. The key is never shown.
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -21,7 +21,7 @@ const DEFAULT_URL = 'http://127.0.0.1:8080';
 export const profilePath = (env: Env): string =>
   join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'reliable-tasking', 'config.json');
 
-/** Throws a usage error that names what is missing or wrong. The file is read only when something is missing before it. */
+/** Throws a usage error that names the missing or wrong setting. The profile is read only if a setting is still missing. */
 export function readApiSettings(flags: ApiFlags, env: Env): ApiSettings {
   const given = {
     url: flags.url ?? nonEmpty(env.RT_URL),
@@ -46,13 +46,13 @@ function uidOf(flags: ApiFlags, env: Env, profile: Profile): string | undefined 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 function missing(what: string, flag: string, variable: string, env: Env): Error {
-  return usageError(`No ${what} is given.`, `Use ${flag}, set ${variable}, or write it to ${profilePath(env)}.`);
+  return usageError(`No ${what} is set.`, `Use ${flag}, set ${variable}, or write it to ${profilePath(env)}.`);
 }
 
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw usageError(`'${text}' is no http or https URL.`, `It should look like ${DEFAULT_URL}.`);
+    throw usageError(`'${text}' is not an http or https URL.`, `Use a URL like ${DEFAULT_URL}.`);
   }
   return text.replace(/\/+$/, '');
 }

@@ -7,8 +7,8 @@ import { withExamples } from '../options.ts';
 export function registerCompletion(program: Command, io: Io): void {
   const command = program
     .command('completion')
-    .summary('complete commands in your shell')
-    .description('Prints a script that makes the shell complete commands and options.')
+    .summary('print a shell completion script')
+    .description('Prints a script that completes commands and options in a shell.')
     .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
     .action((shell: Shell) => io.out(completionScript(program, shell)));
   withExamples(command, io, [

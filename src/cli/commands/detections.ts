@@ -1,4 +1,4 @@
-/** `detections list`: what rules have reported. */
+/** `detections list`: lists detections. */
 import type { Command } from 'commander';
 import type { ShownDetection } from '../../api/events/recent-detections.ts';
 import { csvOf } from '../../text/csv.ts';
@@ -17,19 +17,19 @@ const CSV_FIELDS = ['detect_id', 'occurred_at', 'cat', 'sid', 'source', 'priorit
 export function registerDetections(program: Command, io: Io): void {
   const detections = program
     .command('detections')
-    .summary('what rules have reported')
-    .description('Shows what rules have reported.');
+    .summary('list detections')
+    .description('Lists detections: the reports of rules.');
   withExamples(detections, io, [['detections list', 'the newest']]);
   const list = detections
     .command('list')
-    .summary('list what rules have reported')
+    .summary('list detections')
     .description(
-      'Lists what rules have reported in the last 7 days, the newest first: at most the last 1,000 of the org.',
+      'Lists the detections of the last 7 days, newest first. The server keeps at most the last 1,000 of an org.',
     );
   withRows(withApiOptions(list))
     .option('--limit <n>', 'at most so many', wholeNumber(1, 1_000), 50)
-    .option('--cat <name>', 'reports of this name alone')
-    .option('--sid <sid>', 'of this sensor alone')
+    .option('--cat <name>', 'only detections of this name')
+    .option('--sid <sid>', 'only this sensor')
     .action((flags: Flags) => listDetections(flags, io));
   withExamples(list, io, [
     ['detections list --limit 10', 'the last ten'],
@@ -47,7 +47,7 @@ async function listDetections(flags: Flags, io: Io): Promise<void> {
   );
   if (flags.json) io.out(prettyJson(answer));
   else if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, answer.detections));
-  else if (answer.detections.length === 0) io.err('Nothing was reported in the last 7 days.\n');
+  else if (answer.detections.length === 0) io.err('No detections in the last 7 days.\n');
   else
     io.out(
       table(

@@ -1,4 +1,4 @@
-/** `fleet`: simulated sensors over Kafka, until Ctrl-C. Prints its numbers once a second while a person looks. */
+/** `fleet`: simulates sensors over Kafka until Ctrl-C. On a terminal, it prints statistics once a second. */
 
 import type { Command } from 'commander';
 import { FEW_MISHAPS, NO_MISHAPS } from '../../fleet/answer.ts';
@@ -30,23 +30,26 @@ export function registerFleet(program: Command, io: Io): void {
     .command('fleet')
     .summary('simulate sensors')
     .description(
-      'Simulates sensors over Kafka (KAFKA_BROKERS): they connect, answer what they are sent, and disconnect at Ctrl-C. ' +
-        'A small share of the answers is late, comes twice or reports an error. The same seed gives the same sensors.',
+      'Simulates sensors over Kafka (KAFKA_BROKERS). They connect, answer dispatches, and disconnect on Ctrl-C. ' +
+        'A small share of the answers is late, repeated or an error. The same seed creates the same sensors.',
     )
     .option('--oid <uuid>', 'the org (RT_OID)')
     .option('--sensors <n>', 'how many', wholeNumber(1, SENSORS_MAX), 20)
-    .option('--offline <n>', 'how many of them are announced but not connected', wholeNumber(0, SENSORS_MAX), 0)
-    .option('--rate <n>', 'presence changes per second after all have connected (default: 0, with --cycle 1)', positive)
-    .option('--seed <n>', 'what everything about the sensors follows from', wholeNumber(0, 2 ** 31), 1)
-    .option('--cycle', 'the offline ones go on and off with the others')
+    .option('--offline <n>', 'number of known sensors that stay offline', wholeNumber(0, SENSORS_MAX), 0)
+    .option('--rate <n>', 'presence changes per second after all are connected (default: 0, with --cycle 1)', positive)
+    .option('--seed <n>', 'seed of the simulation', wholeNumber(0, 2 ** 31), 1)
+    .option('--cycle', 'offline sensors also connect and disconnect')
     .option('--sid-for-first <sid>', 'the sid of the first sensor')
-    .option('--no-mishaps', 'every answer comes at once, once, without an error')
-    .option('--json', 'print JSON, one object a line: when all is announced, and at the end')
+    .option('--no-mishaps', 'every answer is immediate, unrepeated and successful')
+    .option('--json', 'print JSON, one object per line: after the start and at the end')
     .action((flags: Flags) => simulate(optionsOf(flags, io), flags, io));
   withExamples(command, io, [
     ['fleet --sensors 50 --offline 10', 'fifty sensors, ten of them offline'],
-    ['fleet --sensors 2000 --rate 100 --cycle --seed 7', 'a crowd that comes and goes, the same one each time'],
-    ['fleet --sensors 1 --sid-for-first sensor-123-abc', 'one sensor with a name of your own'],
+    [
+      'fleet --sensors 2000 --rate 100 --cycle --seed 7',
+      'many sensors that connect and disconnect, the same in each run',
+    ],
+    ['fleet --sensors 1 --sid-for-first sensor-123-abc', 'one sensor with a given sid'],
   ]);
 }
 
@@ -56,13 +59,13 @@ function positive(text: string): number {
   return value;
 }
 
-/** Throws a usage error where the flags do not fit together. */
+/** Throws a usage error if flags conflict. */
 function optionsOf(flags: Flags, io: Io): FleetOptions {
   const oid = flags.oid ?? io.env.RT_OID ?? '';
   if (!isUuid(oid)) throw usageError('The org must be given as a UUID.', 'Use --oid, or set RT_OID.');
   if (flags.offline > flags.sensors) throw usageError('--offline is larger than --sensors.');
   if (flags.sidForFirst !== undefined && !isName(flags.sidForFirst)) {
-    throw usageError(`'${flags.sidForFirst}' is no sid.`, 'A sid has 1 to 128 characters of A-Z a-z 0-9 . _ : -');
+    throw usageError(`'${flags.sidForFirst}' is not a sid.`, 'A sid has 1 to 128 characters of A-Z a-z 0-9 . _ : -');
   }
   return {
     oid,

@@ -1,4 +1,4 @@
-/** `orgs`: makes, lists and deletes orgs, by way of Kafka. */
+/** `orgs`: creates, lists and deletes orgs through Kafka. */
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
@@ -18,23 +18,21 @@ type CreateFlags = JsonFlag & { oid?: string; name?: string; subscribe: boolean 
 export function registerOrgs(program: Command, io: Io): void {
   const orgs = program
     .command('orgs')
-    .summary('make, list and delete orgs')
-    .description('Looks after orgs. These commands need access to Kafka, and no API key.');
-  withExamples(orgs, io, [['orgs list', 'which orgs there are']]);
+    .summary('create, list and delete orgs')
+    .description('Manages orgs. These commands use Kafka and need no API key.');
+  withExamples(orgs, io, [['orgs list', 'all orgs']]);
   const create = orgs
     .command('create')
     .summary('make an org')
-    .description(
-      'Makes an org and subscribes it, so that it can queue tasks at once. It has no key yet: see keys create.',
-    )
-    .option('--name <text>', 'what people call it')
+    .description('Creates an org and subscribes it to the extension. The org has no API key yet: see keys create.')
+    .option('--name <text>', 'display name')
     .option('--oid <uuid>', 'its id (default: a new one)')
-    .option('--no-subscribe', 'do not subscribe it: somebody with the right ext.sub can do so later')
+    .option('--no-subscribe', 'do not subscribe the org; a key with the right ext.sub can do it later')
     .option('--json', 'print JSON for programs')
     .action((flags: CreateFlags) => withOperator(io, (operator) => createOrg(operator, flags, io)));
   withExamples(create, io, [
     ["orgs create --name 'Branch office'", 'an org, subscribed'],
-    ['orgs create --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --no-subscribe', 'with an id that you have'],
+    ['orgs create --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --no-subscribe', 'with a given id'],
     ['orgs create --json | jq -r .oid', 'for programs'],
   ]);
   const list = orgs
@@ -52,13 +50,13 @@ export function registerOrgs(program: Command, io: Io): void {
     .command('delete')
     .summary('delete an org')
     .description(
-      'Deletes an org with its keys, subscription, rules, outputs and sensors, and with REDIS_URL all that Redis has of it. Its tokens end at once, and nothing more is sent to its sensors; records on other topics stay for their time. Make an org again with this id only after a minute: what was written in the last one would be its own.',
+      'Deletes an org with its keys, subscription, rules, outputs and sensors. With REDIS_URL, it also deletes the data of the org in Redis. The tokens of the org end at once, and nothing more is sent to its sensors. Records on other topics stay until their retention ends. Wait a minute before you create an org with the same id: it would inherit records that are written in that minute.',
     )
     .argument('<oid>', 'the org')
-    .option('--yes', 'do it: this cannot be undone')
+    .option('--yes', 'confirm; this cannot be undone')
     .option('--json', 'print JSON for programs')
     .action((oid: string, flags: JsonFlag & { yes?: boolean }) => deleteOrg(checkOid(oid), flags, io));
-  withExamples(remove, io, [['orgs delete 7e41e07b-c44c-43a3-b78d-41f34204789d --yes', 'for good']]);
+  withExamples(remove, io, [['orgs delete 7e41e07b-c44c-43a3-b78d-41f34204789d --yes', 'permanently']]);
 }
 
 const ORG_FIELDS = ['oid', 'name', 'subscribed', 'keys'] as const;
@@ -68,7 +66,7 @@ const kept = { keptMs: Number.POSITIVE_INFINITY };
 async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: Io): Promise<void> {
   const oid = flags.oid === undefined ? randomUUID() : checkOid(flags.oid);
   const name = flags.name ?? '';
-  if (orgs.known(oid)) throw cliError('org_exists', `There is an org ${oid} already.`, 'See {rt} orgs list.');
+  if (orgs.known(oid)) throw cliError('org_exists', `Org ${oid} already exists.`, 'See {rt} orgs list.');
   await settings.write({ oid, kind: 'ORG', name: oid, value: { name }, by: OPERATOR, ifEtag: '' });
   if (flags.subscribe)
     await changeSubscription(settings, subscribed, { oid, by: OPERATOR, nowMs: io.nowMs(), ...kept });
@@ -78,7 +76,7 @@ async function createOrg({ orgs, settings }: Operator, flags: CreateFlags, io: I
   }
   const rows = [['org', oid], ...(name ? [['name', name]] : []), ['subscribed', flags.subscribe ? 'yes' : 'no']];
   io.out(facts(rows as [string, string][], painter(io.colour)));
-  io.err(`It has no key yet: ${io.name} keys create --oid ${oid}\n`);
+  io.err(`The org has no API key yet. Create one: ${io.name} keys create --oid ${oid}\n`);
 }
 
 function listOrgs({ orgs }: Operator, flags: RowFlags, io: Io): void {
@@ -102,22 +100,22 @@ function listOrgs({ orgs }: Operator, flags: RowFlags, io: Io): void {
     );
 }
 
-/** The org first: then nothing opens it, whatever becomes of the rest. A command that broke off can be given again. */
+/** Deletes the org first, so that no key has access to it, even if a later step fails. The command can be repeated. */
 const KINDS: readonly SettingKind[] = ['ORG', 'API_KEY', 'ENROLLMENT_KEY', 'HIVE', 'OUTPUT', 'SUBSCRIPTION'];
 
 async function deleteOrg(oid: string, flags: JsonFlag & { yes?: boolean }, io: Io): Promise<void> {
   if (!flags.yes)
-    throw usageError('This cannot be undone.', `Say --yes to delete the org ${oid} with all its settings.`);
+    throw usageError('This cannot be undone.', `Add --yes to delete the org ${oid} with all its settings.`);
   await withOperator(io, async (operator) => {
     const { settings, log, redis } = operator;
     const found = KINDS.flatMap((kind) => settings.list(oid, kind));
     for (const { kind, name } of found) await settings.write({ oid, kind, name, value: null, by: OPERATOR });
     const sensors = await forgetSensors(log, oid);
     const keys = redis === null ? 0 : await forgetInRedis(redis, oid);
-    // A command that broke off, or had no Redis, can be given again.
+    // Repeats a command that failed halfway, or that had no Redis.
     if (found.length === 0 && sensors === 0 && keys === 0) requireKnown(operator, oid);
     if (flags.json) io.out(prettyJson({ oid, deleted: found.length, sensors, redis: redis !== null }));
     else io.out(`Deleted ${oid}: ${counted(found.length, 'setting')}, ${counted(sensors, 'sensor')}.\n`);
-    if (redis === null) io.err('Redis keeps what it has of the org: give the command again with REDIS_URL.\n');
+    if (redis === null) io.err('The data of the org in Redis was not deleted. Run the command again with REDIS_URL.\n');
   });
 }

@@ -1,4 +1,4 @@
-/** `outputs`: where what rules send out goes beside the topic. */
+/** `outputs`: configures where the outputs of rules are sent. */
 import { type Command, Option } from 'commander';
 import { csv } from '../../text/csv.ts';
 import type { ApiFlags } from '../api/settings.ts';
@@ -13,7 +13,7 @@ type ShownOutput = {
   type: string;
   url?: string;
   path?: string;
-  /** Events given up since the output was set, in the last week. */
+  /** Dropped events since the output was set, in the last week. */
   undelivered?: number;
   last_failure?: { reason: string; at: number };
 };
@@ -24,39 +24,39 @@ const collect = (text: string, before: string[] = []): string[] => [...before, t
 export function registerOutputs(program: Command, io: Io): void {
   const outputs = program
     .command('outputs')
-    .summary('where outputs go')
-    .description('Sends outputs of rules on to webhooks and files. Every output is on the topic, configured or not.');
-  withExamples(outputs, io, [['outputs list', 'where outputs go']]);
+    .summary('configure where outputs are sent')
+    .description(
+      'Configures webhooks and files for the outputs of rules. The topic `outputs` has all outputs, configured or not.',
+    );
+  withExamples(outputs, io, [['outputs list', 'all configured outputs']]);
 
   const list = outputs
     .command('list')
     .summary('list outputs')
     .description(
-      'Lists where outputs go, the last failure of each, and how many events it was not given: those are dead letters. What headers hold is not shown.',
+      'Lists the configured outputs with the last failure and the number of undelivered events. Undelivered events are dead letters. Header values are not shown.',
     );
   withRows(withApiOptions(list)).action((flags: ApiFlags & RowFlags) => listOutputs(flags, io));
-  withExamples(list, io, [['outputs list', 'where outputs go']]);
+  withExamples(list, io, [['outputs list', 'all configured outputs']]);
 
   const set = outputs
     .command('set')
     .summary('send an output on')
-    .description(
-      'Sends an output on to a webhook, or to a file below the OUTPUT_DIR of the server, in a folder of the org.',
-    )
+    .description('Sends an output to a webhook, or to a file in the folder of the org under OUTPUT_DIR of the server.')
     .argument('<name>', 'the output, as rules name it')
-    .addOption(new Option('--webhook <url>', 'post each event there, as JSON').conflicts('file'))
-    .option('--header <name: value>', 'a header for the webhook; may be repeated', collect)
-    .option('--file <path>', 'append each event to this file, one a line');
+    .addOption(new Option('--webhook <url>', 'post each event to this URL, as JSON').conflicts('file'))
+    .option('--header <name: value>', 'a header for the webhook; repeatable', collect)
+    .option('--file <path>', 'append each event to this file, one per line');
   withApiOptions(set).action((name: string, flags: SetFlags) => setOutput(name, flags, io));
   withExamples(set, io, [
     ['outputs set tasks-output --webhook https://siem.example/hook --header "authorization: Bearer …"', 'to a webhook'],
-    ['outputs set tasks-output --file answers.jsonl', 'to a file of the server'],
+    ['outputs set tasks-output --file answers.jsonl', 'to a file on the server'],
   ]);
 
   const remove = outputs
     .command('delete')
-    .summary('end sending an output on')
-    .description('Ends sending an output on.');
+    .summary('stop sending an output')
+    .description('Stops sending an output to its webhook or file.');
   withApiOptions(remove.argument('<name>', 'the output')).action((name: string, flags: Flags) =>
     removeOutput(name, flags, io),
   );
@@ -73,7 +73,7 @@ async function listOutputs(flags: ApiFlags & RowFlags, io: Io): Promise<void> {
   const entries = Object.entries(answer.outputs);
   if (flags.json) io.out(prettyJson(answer));
   else if (flags.output === 'csv') io.out(csv(CSV_FIELDS, entries.map(csvRowOf)));
-  else if (entries.length === 0) io.err('No output is sent on.\n');
+  else if (entries.length === 0) io.err('No outputs are configured.\n');
   else io.out(table(['OUTPUT', 'TO', 'WHERE', 'UNDELIVERED', 'LAST FAILURE'], entries.map(rowOf), painter(io.colour)));
 }
 
@@ -98,24 +98,24 @@ function rowOf([name, { type, url, path, undelivered, last_failure: failure }]: 
 async function setOutput(name: string, flags: SetFlags, io: Io): Promise<void> {
   const { webhook, file, header = [] } = flags;
   if (webhook === undefined && file === undefined)
-    throw usageError('Where to is missing.', 'Give --webhook or --file.');
+    throw usageError('The destination is missing.', 'Give --webhook or --file.');
   const headers = Object.fromEntries(header.map(pairOf));
   await clientOf(flags, io).call('POST', place(name), {
     ...(webhook === undefined ? { type: 'file', path: file ?? '' } : { type: 'webhook', url: webhook }),
     ...(header.length === 0 ? {} : { headers: JSON.stringify(headers) }),
   });
   if (flags.json) io.out(prettyJson({ name }));
-  else io.out(`output ${name} goes to ${webhook ?? file}\n`);
+  else io.out(`output ${name} is sent to ${webhook ?? file}\n`);
 }
 
 function pairOf(text: string): [string, string] {
   const colon = text.indexOf(':');
-  if (colon < 1) throw usageError(`"${text}" is no header.`, 'Write it as "name: value".');
+  if (colon < 1) throw usageError(`"${text}" is not a header.`, 'Write "name: value".');
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
 
 async function removeOutput(name: string, flags: Flags, io: Io): Promise<void> {
   await clientOf(flags, io).call('DELETE', place(name));
   if (flags.json) io.out(prettyJson({ name }));
-  else io.out(`output ${name} is no longer sent on\n`);
+  else io.out(`output ${name} is no longer sent\n`);
 }

@@ -1,4 +1,4 @@
-/** `serve`: runs roles of the server until SIGTERM or Ctrl-C, and then stops them in order. */
+/** `serve`: runs roles of the server until SIGTERM or Ctrl-C, then stops them in order. */
 import type { Command } from 'commander';
 import { readConfig } from '../../config.ts';
 import { usageError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { type Io, untilStopped } from '../io.ts';
 import { logTo } from '../kafka/kafka.ts';
 import { withExamples } from '../options.ts';
 
-/** Roles that exist. */
+/** All roles. */
 export const ROLES = ['api', 'projector', 'joiner', 'responder'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -15,28 +15,25 @@ export function registerServe(program: Command, io: Io): void {
     .command('serve')
     .summary('run the server')
     .description(
-      `Runs roles of the server in one process: ${ROLES.join(', ')}. Each scales out by starting more. Settings come from the environment.`,
+      `Runs roles of the server in one process: ${ROLES.join(', ')}. Start more processes of a role to scale out. Settings come from the environment.`,
     )
     .option('--roles <names>', 'roles, separated by commas (default: all)')
-    .option('--json', 'log as JSON, which it does in any case')
+    .option('--json', 'log as JSON (always on)')
     .action((flags: { roles?: string }) => serve(rolesOf(flags.roles), io));
   withExamples(command, io, [
-    ['serve', 'everything in one process'],
+    ['serve', 'all roles in one process'],
     ['serve --roles joiner', 'one more joiner'],
     ['serve --roles api,projector', 'two roles'],
   ]);
 }
 
-/** Throws a usage error for a name that is no role, and for no name at all. */
+/** Throws a usage error for an unknown role, and for no role. */
 export function rolesOf(text: string | undefined): Role[] {
   if (text === undefined) return [...ROLES];
   const names = text.split(',').map((name) => name.trim());
   const wrong = names.find((name) => !(ROLES as readonly string[]).includes(name));
   if (wrong !== undefined) {
-    throw usageError(
-      wrong === '' ? 'A role is missing.' : `There is no role '${wrong}'.`,
-      `Roles: ${ROLES.join(', ')}.`,
-    );
+    throw usageError(wrong === '' ? 'No role is given.' : `Unknown role '${wrong}'.`, `Roles: ${ROLES.join(', ')}.`);
   }
   return ROLES.filter((role) => names.includes(role));
 }

@@ -1,4 +1,4 @@
-/** `stack`: Kafka and Redis on this machine, for trying things out. Progress goes to standard error, the result to `out`. */
+/** `stack`: Kafka and Redis on this machine, for development. Progress goes to standard error, the result to `out`. */
 import type { Command } from 'commander';
 import type { StackStatus } from '../../stack/command.ts';
 import { EXIT } from '../codes.ts';
@@ -12,9 +12,9 @@ type Flags = { json?: boolean };
 export function registerStack(program: Command, io: Io): void {
   const stack = program
     .command('stack')
-    .summary('Kafka and Redis on this machine')
-    .description('Brings up Kafka and Redis on this machine: by Docker where it is there, else as local processes.');
-  withExamples(stack, io, [['stack up', 'bring it up, and leave it up']]);
+    .summary('run Kafka and Redis on this machine')
+    .description('Starts Kafka and Redis on this machine: in Docker if available, else as local processes.');
+  withExamples(stack, io, [['stack up', 'start the stack and keep it running']]);
   const add = (name: string, summary: string, description: string, run: (flags: Flags) => Promise<void>) =>
     stack
       .command(name)
@@ -23,22 +23,22 @@ export function registerStack(program: Command, io: Io): void {
       .option('--json', 'print JSON for programs')
       .action(run);
   withExamples(
-    add('up', 'bring it up, and leave it up', 'Brings the stack up and leaves it up until `stack down`.', (flags) =>
+    add('up', 'start the stack and keep it running', 'Starts the stack. It runs until `stack down`.', (flags) =>
       up(flags, io),
     ),
     io,
-    [['stack up', 'prints where it is, as lines for your shell']],
+    [['stack up', 'prints the addresses, as lines for your shell']],
   );
   withExamples(
-    add('down', 'stop it', 'Stops what `stack up` left. The data stays.', (flags) => down(flags, io)),
+    add('down', 'stop it', 'Stops the stack. The data is kept.', (flags) => down(flags, io)),
     io,
     [['stack down', 'stop it']],
   );
   withExamples(
     add(
       'status',
-      'tell whether it is up',
-      `Tells whether the stack is up, and where. Exit code ${EXIT.unavailable} if not.`,
+      'show whether the stack is running',
+      `Shows whether the stack is running, and its addresses. The exit code is ${EXIT.unavailable} if it is not running.`,
       (flags) => status(flags, io),
     ),
     io,
@@ -51,7 +51,7 @@ export function registerStack(program: Command, io: Io): void {
 
 const NEEDED =
   'Needed: Docker; or Java 17 or newer, with redis-server or valkey-server (Maven fetches Kafka once); ' +
-  'or a Kafka and a Redis that run, named by KAFKA_BROKERS and REDIS_URL.';
+  'or a running Kafka and Redis, set by KAFKA_BROKERS and REDIS_URL.';
 
 const commands = () => import('../../stack/command.ts');
 
@@ -70,7 +70,7 @@ async function down(flags: Flags, io: Io): Promise<void> {
   const { down } = await commands();
   const wasUp = await down((line) => io.err(`${line}\n`));
   if (flags.json) io.out(prettyJson({ stopped: wasUp }));
-  else if (!wasUp) io.err('There was no stack to stop.\n');
+  else if (!wasUp) io.err('No stack is running.\n');
 }
 
 async function status(flags: Flags, io: Io): Promise<void> {
@@ -78,7 +78,7 @@ async function status(flags: Flags, io: Io): Promise<void> {
   const found = await status();
   print(found, flags, io);
   if (!found.up) {
-    throw cliError('stack_down', 'The stack is not up.', `${io.name} stack up`);
+    throw cliError('stack_down', 'The stack is not running.', `${io.name} stack up`);
   }
 }
 
@@ -87,7 +87,7 @@ function print(found: StackStatus, flags: Flags, io: Io): void {
   else if (found.up) io.out(stackText(found, io));
 }
 
-/** Ends with a line to paste: the server and `fleet` read these two. */
+/** The last line can be pasted into a shell: `serve` and `fleet` read these variables. */
 export function stackText(found: Extract<StackStatus, { up: true }>, io: Pick<Io, 'colour'>): string {
   const brokers = found.kafkaBrokers.join(',');
   const paint = painter(io.colour);

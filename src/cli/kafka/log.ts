@@ -1,4 +1,4 @@
-/** What commands need that read and write topics themselves: opened from the environment, closed at the end whatever happens. */
+/** Opens topics for commands that read and write them. Opened from the environment, and always closed at the end. */
 import type { Config } from '../../config.ts';
 import type { Codec } from '../../edges/avro/codec.ts';
 import type { createKafka } from '../../edges/kafka/kafkajs/client.ts';
@@ -16,9 +16,9 @@ export type Log = {
   topicOf: Record<RecordName, string>;
   names: Record<TopicKey, string>;
   codec: Codec;
-  /** Every record of a topic, from its beginning and as it comes, until it is stopped. */
+  /** Follows a topic from its beginning, until it is stopped. */
   follow(topic: TopicKey, onRecords: (records: InRecord[]) => Promise<void>): Promise<Tail>;
-  /** First and next offsets, by partition. */
+  /** First offset and end offset, by partition. */
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
   committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
@@ -30,10 +30,10 @@ export type Log = {
     onRecords: (records: InRecord[]) => void,
     ended?: Promise<void>,
   ): Promise<void>;
-  /** First offsets appended at or after the time, by partition. */
+  /** First offset that was appended at or after the time, by partition. */
   since(topic: TopicKey, atMs: number): Promise<Map<number, number>>;
   write(topic: TopicKey, records: OutRecord[]): Promise<void>;
-  /** Ends others that hold the name. What is sent to topics by their keys is written as a whole. */
+  /** A producer that fences off others with the same name. It writes the records of one call in one transaction. */
   sole(name: string): Promise<(records: ReadonlyMap<TopicKey, OutRecord[]>) => Promise<void>>;
 };
 

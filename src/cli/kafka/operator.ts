@@ -1,7 +1,7 @@
 /**
- * What the commands of an operator share: who reaches Kafka may make orgs and keys. They read `org-settings` to its end and
- * write there as the server does; with Redis (REDIS_URL) they take their turn with it, and know when keys were used last.
- * Without Redis, or while it is away, they go on: then only two writers of one setting at the same moment can cross.
+ * Shared by operator commands. Access to Kafka is the permission to create orgs and keys. These commands read `org-settings` to
+ * its end and write to it like the server. With Redis (REDIS_URL), they claim a setting before they write it, and show when a key
+ * was last used. Without Redis, two concurrent writers of one setting can overwrite each other.
  */
 import { systemClock } from '../../async/clock.ts';
 import type { Config } from '../../config.ts';
@@ -24,7 +24,7 @@ export type Operator = {
   redis: RedisClient | null;
 };
 
-/** Who wrote a setting, as other people see it. */
+/** The author of a setting that an operator writes. */
 export const OPERATOR = 'operator';
 
 const NO_CLAIMS: SettingClaims = {
@@ -32,7 +32,7 @@ const NO_CLAIMS: SettingClaims = {
   settle: async () => {},
 };
 
-/** Connects, reads all settings, runs, and disconnects. */
+/** Connects, reads all settings, runs the command, and disconnects. */
 export const withOperator = <T>(io: Io, run: (operator: Operator) => Promise<T>): Promise<T> =>
   withLog(io, async (wholeLog) => {
     const { kafka, codec, config } = wholeLog;
@@ -69,7 +69,7 @@ export const withOperator = <T>(io: Io, run: (operator: Operator) => Promise<T>)
     }
   });
 
-/** null without Redis: the command does not need it. */
+/** null without Redis. The command works without it. */
 async function redisOf(io: Io, config: Config) {
   if (!io.env.REDIS_URL && !io.env.REDIS_CLUSTER_NODES) return null;
   const [{ connectRedis }, { createSettingClaims }, { createKeyUse }] = await Promise.all([
@@ -82,19 +82,19 @@ async function redisOf(io: Io, config: Config) {
     const [claims, keyUse] = [createSettingClaims(redis), createKeyUse(redis)];
     return { client: redis, claims, keyUse, stop: () => redis.stop() };
   } catch {
-    io.err('Redis does not answer: going on without it.\n');
+    io.err('Redis does not answer. Continuing without it.\n');
     return null;
   }
 }
 
-/** An oid as people give it; throws a usage error. */
+/** Reads an oid from the arguments. Throws a usage error. */
 export function checkOid(text: string): string {
   if (!isUuid(text)) throw usageError(`The org id must be a UUID, not '${text}'.`);
   return text.toLowerCase();
 }
 
-/** Throws, with exit code 3, where there is no such org. */
+/** Throws, with exit code 3, if the org does not exist. */
 export function requireKnown({ orgs }: Operator, oid: string): void {
   if (orgs.known(oid)) return;
-  throw cliError('org_unknown', `There is no org ${oid}.`, 'See {rt} orgs list.');
+  throw cliError('org_unknown', `Org ${oid} does not exist.`, 'See {rt} orgs list.');
 }

@@ -1,4 +1,4 @@
-/** What commands need that look into Redis as well as Kafka: the projection, and the orgs. Nothing is created or changed. */
+/** Opens the projection and the orgs for commands that read Redis and Kafka. Creates and changes nothing. */
 import { readConfig } from '../../config.ts';
 import type { RedisClient } from '../../edges/redis/client.ts';
 import type { SensorState } from '../../model/records.ts';
@@ -12,14 +12,14 @@ import { type Log, withLog } from './log.ts';
 export type Installation = Log & {
   projection: Projection;
   orgs: Orgs;
-  /** A sensor as the projection stores it. */
+  /** Decodes a sensor from the bytes in the projection. */
   stored(bytes: Buffer): SensorState;
   redis: RedisClient;
   kept: Kept;
 };
 
 export async function withInstallation<T>(io: Io, work: (installation: Installation) => Promise<T>): Promise<T> {
-  readConfig(io.env); // what is missing is told before anything is opened
+  readConfig(io.env); // reports missing settings before anything is opened
   const [{ connectRedis }, { createProjection }, { createKept }, { followOrgs }, { createCodec }] = await Promise.all([
     import('../../edges/redis/client.ts'),
     import('../../edges/redis/projection/projection.ts'),

@@ -1,4 +1,4 @@
-/** How many dead letters there are of the last day, by error code, at a bounded cost: the newest ones, and for a few seconds. */
+/** Counts recent dead letters by error code. The cost is bounded: it reads only the newest ones, for a few seconds. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetterOf, newestFrom } from '../../operations/dead-letters.ts';
 import type { DeadLetterFacts } from '../../operations/doctor.ts';

@@ -1,8 +1,8 @@
 /**
- * Drives dead letters to their topics again. What was redriven before is found on the source topics themselves, by the header
- * that names the letter: so a run that was cut off can be run again, and only the rest goes out. Of two runs at
- * the same time the later one ends the earlier, then sees what that has written. A record that fails once more comes back as
- * a letter of its own.
+ * Redrives dead letters: writes their records to the source topic again. A redriven record has a header with the id of the dead
+ * letter, so the source topic shows what was redriven before. After an interrupted run, the next run redrives only the rest. Of two
+ * concurrent runs, the later one fences off the earlier one and then sees its records. A record that fails again becomes a new
+ * dead letter.
  */
 
 import {
@@ -24,24 +24,24 @@ import type { Log } from './log.ts';
 
 export type RedriveFlags = { yes?: boolean; again?: boolean; json?: boolean };
 
-/** A run holds what it drives in memory: the rest is left for the next one. */
+/** A run holds its records in memory. The next run redrives the rest. */
 const DEAD_LETTERS_MAX = 20_000;
 const BYTES_MAX = 256 * 1024 * 1024;
 const PART = 500;
-/** Of the writer, of which there is one at a time. */
+/** The name of the producer. Only one redrive can write at a time. */
 const REDRIVE = 'redrive';
-/** Clocks of brokers and of who wrote the letter differ. */
+/** Tolerance for different clocks of the brokers and of the writer of the dead letter. */
 const SLACK_MS = 60_000;
 
 type Plan = { drive: DeadLetterRecord[]; done: DeadLetterRecord[]; hindered: DeadLetterRecord[]; left: number };
 
 export async function redrive(log: Log, filter: DeadLetterFilter, flags: RedriveFlags, io: Io): Promise<void> {
-  // Before anything is read: what another run writes from now on does not count.
+  // Before anything is read, so that another run can write nothing from now on.
   const write = flags.yes ? await log.sole(REDRIVE) : null;
   const { deadLetters, left } = await collect(log, filter);
   const missing = filter.ids?.find((id) => !deadLetters.some((deadLetter) => deadLetter.id === id));
   if (missing !== undefined)
-    throw cliError('not_found', `There is no dead letter ${missing}.`, 'See {rt} dead-letter list.');
+    throw cliError('not_found', `No dead letter has the id ${missing}.`, 'See {rt} dead-letter list.');
   const before = flags.again ? new Set<string>() : await redrivenBefore(log, deadLetters);
   const plan: Plan = {
     drive: deadLetters.filter((deadLetter) => hindrance(deadLetter) === null && !before.has(deadLetter.id)),
@@ -70,7 +70,7 @@ async function collect(log: Log, filter: DeadLetterFilter): Promise<{ deadLetter
   return { deadLetters, left };
 }
 
-/** Ids of letters whose record stands on its topic again. Nothing of them can be older than the letter. */
+/** Ids of dead letters whose record was written to its topic again. Such a record is never older than the dead letter. */
 async function redrivenBefore(log: Log, deadLetters: readonly DeadLetterRecord[]): Promise<Set<string>> {
   const found = new Set<string>();
   const topics = Map.groupBy(
@@ -87,17 +87,17 @@ async function redrivenBefore(log: Log, deadLetters: readonly DeadLetterRecord[]
   return found;
 }
 
-/** Letters that were named one by one are driven all, or none. */
+/** Dead letters that are given by id are redriven all, or none. */
 function refuseNamed({ done, hindered }: Plan, { ids }: DeadLetterFilter): void {
   if (ids === undefined) return;
   const [again, stuck] = [done[0], hindered[0]];
   if (again)
     throw cliError(
       'already_redriven',
-      `Letter ${again.id} was redriven before.`,
-      'With --again it goes out once more.',
+      `Dead letter ${again.id} was redriven before.`,
+      'Use --again to redrive it once more.',
     );
-  if (stuck) throw cliError('not_redrivable', `Letter ${stuck.id}: ${hindrance(stuck)}`);
+  if (stuck) throw cliError('not_redrivable', `Dead letter ${stuck.id}: ${hindrance(stuck)}`);
 }
 
 async function drive(
@@ -119,8 +119,8 @@ async function drive(
   if (written < deadLetters.length)
     throw cliError(
       'stopped',
-      `Stopped after ${written} of ${counted(deadLetters.length, 'letter')}.`,
-      'Run it again: those that went out are passed over.',
+      `Stopped after ${written} of ${counted(deadLetters.length, 'dead letter')}.`,
+      'Run it again. It skips the redriven ones.',
     );
   return written;
 }
@@ -128,8 +128,8 @@ async function drive(
 const overtaken = (written: number, of: number): CliError =>
   cliError(
     'redrive_overtaken',
-    `Another redrive has taken over after ${written} of ${counted(of, 'letter')}.`,
-    'It does the rest, if it was asked for the same letters.',
+    `Another redrive took over after ${written} of ${counted(of, 'dead letter')}.`,
+    'It redrives the rest if it selects the same dead letters.',
   );
 
 const asJson = ({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFlags, written: number) => ({
@@ -146,11 +146,11 @@ function tell({ drive: wanted, done, hindered, left }: Plan, { yes }: RedriveFla
   const rows = [...groups].map(([name, deadLetters]) => [...name.split('\n'), String(deadLetters.length)]);
   if (rows.length > 0) io.out(table(['TO', 'CODE', yes ? 'REDRIVEN' : 'WOULD GO'], rows, painter(io.colour)));
   else io.out('Nothing to redrive.\n');
-  if (done.length > 0) io.err(`Skipped: ${counted(done.length, 'letter')} redriven before (--again).\n`);
+  if (done.length > 0) io.err(`Skipped: ${counted(done.length, 'dead letter')} redriven before (--again).\n`);
   if (hindered.length > 0)
     io.err(
-      `Skipped: ${counted(hindered.length, 'letter')} that cannot be redriven. See ${io.name} dead-letter show LETTER.\n`,
+      `Skipped: ${counted(hindered.length, 'dead letter')} that cannot be redriven. See ${io.name} dead-letter show ID.\n`,
     );
-  if (left > 0) io.err(`Left: ${counted(left, 'letter')}. Run it again.\n`);
-  if (!yes && rows.length > 0) io.err('Nothing was written. Do it with --yes.\n');
+  if (left > 0) io.err(`Left: ${counted(left, 'dead letter')}. Run it again.\n`);
+  if (!yes && rows.length > 0) io.err('Nothing was written. Confirm with --yes.\n');
 }

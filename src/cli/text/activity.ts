@@ -1,9 +1,9 @@
-/** One line for each event in the life of a task, as `watch` and the demo show them. Pure. */
+/** One line per task event, for `watch` and the demonstration. Pure. */
 import type { ActivityEvent } from '../api/answers.ts';
 import type { Paint, Style } from '../io.ts';
 import { clip, visible } from './table.ts';
 
-/** What people read for each event of the stream, and its colour. */
+/** The word and the colour of each event. */
 const WORDS: Readonly<Record<string, readonly [string, Style]>> = {
   add_task: ['queued', 'blue'],
   try_task: ['trying', 'dim'],
@@ -18,7 +18,7 @@ const WIDTH = Math.max(...Object.values(WORDS).map(([word]) => word.length));
 
 const DETAIL_WIDTH = 80;
 
-/** `names` replaces ids by what a person knows the task or sensor by. Ends without a line break. */
+/** `names` maps ids to names for people. Ends without a line break. */
 export function activityLine(
   type: string,
   activity: ActivityEvent,
@@ -29,7 +29,7 @@ export function activityLine(
   const { routing, event } = activity;
   const time = new Date(routing.event_time ?? 0).toISOString().slice(11, 19);
   const taskId = String(event.task_id ?? '');
-  // A new task that is for one sensor names it, and its selector says so already.
+  // The selector of a new task for one sensor already names the sensor.
   const who = event.sid === undefined || type === 'add_task' ? '' : `  ${visible(names.get(event.sid) ?? event.sid)}`;
   const detail = clip(detailOf(type, event), DETAIL_WIDTH);
   return [

@@ -24,12 +24,12 @@ export function writeText(file: string, text: string): void {
 
 const invalid = (file: string, sentence: string): CliError => cliError('rule_invalid', `${file}: ${sentence}`);
 
-/** A list in JSON or YAML, or one JSON object a line. */
+/** Reads a list in JSON or YAML, or one JSON object per line. */
 export function readList(file: string): unknown[] {
   const text = readText(file);
   const value = tryJson(text) ?? linesOf(text) ?? parsedBy(file, (yaml) => parseDocuments(yaml)[0], text);
   if (Array.isArray(value)) return value;
-  throw invalid(file, 'It has to hold a list.');
+  throw invalid(file, 'The file must contain a list.');
 }
 
 function tryJson(text: string): unknown {
@@ -46,7 +46,7 @@ function linesOf(text: string): unknown[] | undefined {
   return lines.length === 0 || values.includes(undefined) ? undefined : values;
 }
 
-/** A rule `{detect, respond}`, in one document, in two, or the list of actions in a file of its own. */
+/** Reads a rule `{detect, respond}`: one document, two documents, or two files. */
 export function readRule(file: string, respondFile?: string): unknown {
   const parsed = parsedBy(file, parseRuleText);
   const rule = isDetectAlone(parsed) ? { detect: parsed } : parsed;

@@ -1,4 +1,4 @@
-/** A progress bar on the error stream, for a person who looks; programs and logs see nothing of it. */
+/** A progress bar on standard error, only on a terminal. */
 import type { Io } from '../io.ts';
 
 const WIDTH = 30;

@@ -1,4 +1,4 @@
-/** Tables for people: columns apart by two spaces, no lines, headers dim. Cells are cut to keep one row on one line. */
+/** Tables for people: two spaces between columns, no lines, dim headers. Cells are truncated so that a row fits on one line. */
 import Table from 'cli-table3';
 import type { Paint } from '../io.ts';
 
@@ -9,7 +9,7 @@ const NO_LINES = Object.fromEntries(
   ].map((name) => [name, '']),
 );
 
-/** Ends with a line break. Rows without a header would be hard to read, so an empty table is its header alone. */
+/** Ends with a line break. An empty table has only the header. */
 export function table(headers: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string {
   const made = new Table({
     head: headers.map((header) => paint('dim', header)),
@@ -24,20 +24,20 @@ export function table(headers: readonly string[], rows: readonly (readonly strin
     .join('\n')}\n`;
 }
 
-/** Facts of one thing, a name and a value a line. */
+/** Facts of one object: a name and a value per line. */
 export function facts(pairs: readonly (readonly [string, string])[], paint: Paint): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${paint('dim', name.padEnd(width))}  ${value}\n`).join('');
 }
 
-/** At most `width` characters on one line, the last one telling that something is missing. Control characters are shown. */
+/** At most `width` characters on one line. The last one is … if text is missing. Control characters are escaped. */
 export function clip(text: string, width: number): string {
   const line = visible(text);
   const characters = [...line];
   return characters.length <= width ? line : `${characters.slice(0, Math.max(width - 1, 0)).join('')}…`;
 }
 
-/** What others wrote must not move the cursor or colour the terminal: control characters become their escapes. */
+/** Escapes control characters, so that text of others cannot move the cursor or colour the terminal. */
 export const visible = (text: string): string =>
   text.replace(/\p{Cc}|\p{Cf}/gu, (character) => {
     if (character === '\n') return '\\n';

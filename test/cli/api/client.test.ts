@@ -107,7 +107,7 @@ describe('commands against a server', () => {
   it('say when something else answers', async () => {
     const { exitCode, err } = await runAgainst(['list'], (_, response) => response.end('<html>'));
     expect(exitCode).toBe(1);
-    expect(err).toContain('not as Reliable Tasking does');
+    expect(err).toContain('is not a Reliable Tasking server');
   });
 
   it('say when nobody answers', async () => {

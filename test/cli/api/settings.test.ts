@@ -57,7 +57,7 @@ describe('the settings of the commands', () => {
     [{}, /No org/],
     [{ oid: 'x', apiKey: API_KEY }, /must be a UUID/],
     [{ oid: OID }, /No API key/],
-    [{ oid: OID, apiKey: API_KEY, url: 'ftp://x' }, /no http or https URL/],
+    [{ oid: OID, apiKey: API_KEY, url: 'ftp://x' }, /is not an http or https URL/],
   ])('say what is missing or wrong: %j', (flags, sentence) => {
     expect(() => readApiSettings(flags, { XDG_CONFIG_HOME: home })).toThrow(sentence);
   });

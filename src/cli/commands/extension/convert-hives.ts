@@ -1,4 +1,4 @@
-/** `extension convert_rules` on the rules of an org: shows each change as a diff, or writes it if nobody has changed the rule since. */
+/** `extension convert_rules` on the rules of an org: shows each change as a diff, or writes it if the rule has not changed since it was read. */
 
 import { RULE_HIVES } from '../../../responder/hives/hives.ts';
 import { type Conversion, convertRule } from '../../../rules/convert.ts';
@@ -53,7 +53,7 @@ const changesOf = (hive: string, rules: readonly Listed[]): Change[] =>
     return result.state === 'untouched' ? [] : [{ hive, name, etag: record.sys_mtd.etag, before: record.data, result }];
   });
 
-/** The metadata stay, since none are sent; another's change since the listing is not overwritten. */
+/** The request has no metadata, so the metadata of the rule stays. The etag protects a change that somebody made after the listing. */
 async function carryOut(client: Client, { hive, name, etag, result }: Change, write: boolean): Promise<Outcome> {
   if (result.state === 'failed') return { hive, name, state: 'failed', reason: result.reasons.join(' ') };
   if (!write) return { hive, name, state: 'would be converted' };

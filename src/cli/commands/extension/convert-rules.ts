@@ -1,4 +1,4 @@
-/** `extension convert_rules`: legacy rules become rules that ask the extension. Those of the org, or of a file without a server. */
+/** `extension convert_rules`: converts legacy rules to rules that call the extension. It reads the rules of the org, or a file without a server. */
 
 import { type Command, Option } from 'commander';
 import { EXTENSION } from '../../../orgs/table.ts';
@@ -18,16 +18,18 @@ export function registerConvertRules(extension: Command, io: Io): void {
     .command('convert_rules')
     .summary('convert legacy rules')
     .description(
-      'Turns each `service request` to reliable-tasking in a rule into an `extension request`. Shows each change, and writes it only with --no-dry-run, if nobody has changed the rule since. With --file it reads a list of rules {detect, respond} and writes the list anew. A rule that cannot be converted stays as it is and is named with the reason.',
+      'Replaces each `service request` to reliable-tasking by an `extension request`. It shows each change. With --no-dry-run, it writes the change unless somebody has changed the rule in the meantime. With --file, it reads a list of rules {detect, respond} and writes the converted list. It keeps a rule that cannot be converted, and prints the reason.',
     )
-    .option('--name <extension>', 'the extension that the rules shall ask: convert the rules of the org')
-    .option('--dry-run', 'only show what would change', true)
+    .option('--name <extension>', 'convert the rules of the org to this extension')
+    .option('--dry-run', 'only show the changes', true)
     .option('--no-dry-run', 'write the rules')
-    .addOption(new Option('--file <file>', 'rules of a file, JSON or YAML; - for standard input').conflicts('name'))
-    .option('--out <file>', 'where the list of the file goes; without it, standard output');
+    .addOption(
+      new Option('--file <file>', 'convert the rules of a file, JSON or YAML; - for standard input').conflicts('name'),
+    )
+    .option('--out <file>', 'write the converted list to this file (default: standard output)');
   withApiOptions(command).action((flags: Flags) => convert(flags, io));
   withExamples(command, io, [
-    ['extension convert_rules --name ext-reliable-tasking', 'show what would change'],
+    ['extension convert_rules --name ext-reliable-tasking', 'show the changes'],
     ['extension convert_rules --name ext-reliable-tasking --no-dry-run', 'write the rules'],
     ['extension convert_rules --file rules.json --out converted.json', 'convert a file of rules'],
   ]);
@@ -38,8 +40,8 @@ async function convert(flags: Flags, io: Io): Promise<void> {
   const { name } = flags;
   if (name !== EXTENSION)
     throw usageError(
-      name === undefined ? 'No rules are named.' : `Rules can only be converted to ${EXTENSION}.`,
-      `For those of the org --name ${EXTENSION}, for those of a file --file rules.json.`,
+      name === undefined ? 'No rules are given.' : `Rules can only be converted to ${EXTENSION}.`,
+      `Use --name ${EXTENSION} for the rules of the org, or --file rules.json for a file.`,
     );
   return convertHives(clientOf(flags, io), name, !flags.dryRun, flags.json === true, io);
 }

@@ -1,4 +1,4 @@
-/** `extension`: what concerns the extension as a whole. */
+/** `extension`: commands of the extension itself. */
 import type { Command } from 'commander';
 import type { Io } from '../../io.ts';
 import { withExamples } from '../../options.ts';
@@ -7,8 +7,8 @@ import { registerConvertRules } from './convert-rules.ts';
 export function registerExtension(program: Command, io: Io): void {
   const extension = program
     .command('extension')
-    .summary('legacy rules of the extension')
-    .description('Moves rules of the service before the extension over.');
+    .summary('convert legacy rules')
+    .description('Converts rules of the former service to the extension.');
   withExamples(extension, io, [
     ['extension convert_rules --file rules.json --out converted.json', 'convert a file of rules'],
   ]);

@@ -1,4 +1,4 @@
-/** `keys create`: a new key in one org, or in several for a user. Nothing is shown before it is in all of them. */
+/** `keys create`: creates a key in one org, or in several orgs for a user. It prints the key once all orgs have it. */
 import { randomUUID } from 'node:crypto';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { hashOfKey } from '../../../orgs/table.ts';
@@ -13,20 +13,20 @@ import { orgsOfFlags, type PlaceFlags } from './find.ts';
 
 export type CreateFlags = PlaceFlags & JsonFlag & { uid?: string; name?: string; perms?: string; expires?: string };
 
-/** What is to be made, checked before anything is asked of Kafka. Times are Unix ms. */
+/** The validated request, before any call to Kafka. Times are Unix ms. */
 type Wanted = { oids: string[]; name: string; uid?: string; perms: string[]; expiresAtMs?: number };
 
 const NAME = /^[A-Za-z0-9._:@ -]{1,100}$/;
-const NAME_RULE = 'It takes 1 to 100 characters of A-Z a-z 0-9 . _ : @ - and spaces.';
+const NAME_RULE = 'Use 1 to 100 characters of A-Z a-z 0-9 . _ : @ - and spaces.';
 
-/** Throws a usage error that names what is wrong. */
+/** Throws a usage error that names the wrong flag. */
 export function wantedKey(flags: CreateFlags, nowMs: number): Wanted {
   const oids = orgsOfFlags(flags);
-  if (oids.length === 0) throw usageError('No org is given.', 'Use --oid, or --orgs with --uid.');
+  if (oids.length === 0) throw usageError('The org is missing.', 'Use --oid, or --orgs with --uid.');
   if (oids.length > 1 && flags.uid === undefined)
-    throw usageError('A key of several orgs is the key of a user.', 'Name the user: --uid alice.');
+    throw usageError('A key for several orgs must belong to a user.', 'Add the user: --uid alice.');
   for (const text of [flags.uid, flags.name])
-    if (text !== undefined && !NAME.test(text)) throw usageError(`'${text}' is no name.`, NAME_RULE);
+    if (text !== undefined && !NAME.test(text)) throw usageError(`'${text}' is not a valid name.`, NAME_RULE);
   return {
     oids,
     name: flags.name ?? `key-${randomUUID().slice(0, 8)}`,
@@ -40,17 +40,17 @@ function rightsOf(text: string): string[] {
   const perms = [...new Set(text.split(',').map((part) => part.trim()))].filter(Boolean);
   const unknown = perms.filter((right) => !RIGHTS.includes(right));
   if (unknown.length > 0)
-    throw usageError(`There is no right ${unknown.join(', ')}.`, `There are ${RIGHTS.join(', ')}.`);
-  if (perms.length === 0) throw usageError('No right is given.', `There are ${RIGHTS.join(', ')}.`);
+    throw usageError(`Unknown right: ${unknown.join(', ')}.`, `The rights are ${RIGHTS.join(', ')}.`);
+  if (perms.length === 0) throw usageError('No right is given.', `The rights are ${RIGHTS.join(', ')}.`);
   return perms;
 }
 
-/** The end of a day (UTC), or so long from now. */
+/** The end of a day (UTC), or a duration from now. */
 function endOf(text: string, nowMs: number): number {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const endMs = isDay ? Date.parse(`${text}T23:59:59.999Z`) : nowMs + parseDuration(text) * 1000;
-  if (Number.isNaN(endMs)) throw usageError(`'${text}' is no day.`, 'Write it like 2027-01-31.');
-  if (endMs <= nowMs) throw usageError(`'${text}' is over already.`, 'Write a time to come: 90d, or 2027-01-31.');
+  if (Number.isNaN(endMs)) throw usageError(`'${text}' is not a date.`, 'Write it like 2027-01-31.');
+  if (endMs <= nowMs) throw usageError(`'${text}' is in the past.`, 'Write a future time: 90d, or 2027-01-31.');
   return endMs;
 }
 
@@ -65,10 +65,10 @@ export async function createKey(flags: CreateFlags, io: Io): Promise<void> {
     return;
   }
   io.out(keyText(wanted, key, nowMs, painter(io.colour)));
-  io.err('Keep the key: it is not shown again.\n');
+  io.err('Store the key now. It is not shown again.\n');
 }
 
-/** What a person sees of a key, once. */
+/** Prints the new key. This is the only time that it is shown. */
 export function keyText({ oids, name, uid, perms, expiresAtMs }: Wanted, key: string, nowMs: number, paint: Paint) {
   const rows: [string, string][] = [
     ['key', key],
@@ -81,7 +81,7 @@ export function keyText({ oids, name, uid, perms, expiresAtMs }: Wanted, key: st
   return facts(rows, paint);
 }
 
-/** In all orgs or in none, as far as Kafka lets us. */
+/** Creates the key in all orgs. If one fails, it removes the key from the others again, as far as Kafka allows. */
 async function writeKey(operator: Operator, wanted: Wanted, key: string, nowMs: number): Promise<void> {
   const { settings } = operator;
   for (const oid of wanted.oids) requireKnown(operator, oid);
@@ -102,7 +102,7 @@ async function writeKey(operator: Operator, wanted: Wanted, key: string, nowMs: 
   } catch (error) {
     for (const oid of done) await settings.write({ ...place, oid, value: null }).catch(() => undefined);
     if ((error as { code?: unknown }).code !== 'etag_mismatch') throw error;
-    const sentence = `There is a key named ${wanted.name} already.`;
-    throw cliError('key_exists', sentence, 'Give another --name; see {rt} keys list.');
+    const sentence = `A key named ${wanted.name} already exists.`;
+    throw cliError('key_exists', sentence, 'Choose another --name. See {rt} keys list.');
   }
 }

@@ -1,4 +1,4 @@
-/** Which orgs and keys the commands are about. */
+/** Finds the orgs and keys that the flags select. */
 import { isLive } from '../../../orgs/table.ts';
 import { usageError } from '../../errors.ts';
 import { checkOid, type Operator, requireKnown } from '../../kafka/operator.ts';
@@ -8,7 +8,7 @@ export type KeyPlace = PlaceFlags & { uid?: string };
 
 const ORGS_MAX = 1_000;
 
-/** The orgs of `--oid` and `--orgs`, each once; none where neither is given. Throws a usage error. */
+/** The orgs of `--oid` and `--orgs`, without duplicates; empty if neither is given. Throws a usage error. */
 export function orgsOfFlags({ oid, orgs }: PlaceFlags): string[] {
   const texts = [...(oid === undefined ? [] : [oid]), ...(orgs?.split(',') ?? [])];
   const oids = [
@@ -23,7 +23,7 @@ export function orgsOfFlags({ oid, orgs }: PlaceFlags): string[] {
   return oids;
 }
 
-/** A key as it is stored; times are Unix ms. */
+/** A stored key. Times are Unix ms. */
 export type FoundKey = {
   oid: string;
   name: string;
@@ -35,7 +35,7 @@ export type FoundKey = {
   updated_by: string;
 };
 
-/** The keys of these orgs (none: of all), and of this user, by org and name. */
+/** The keys of these orgs (empty: all orgs) and of this user, sorted by org and name. */
 export function findKeys(operator: Operator, place: KeyPlace, nowMs: number): FoundKey[] {
   const { orgs, settings } = operator;
   const oids = orgsOfFlags(place);

@@ -1,4 +1,4 @@
-/** `keys`: makes, lists and revokes API keys, by way of Kafka. A key is shown once; what is kept of it is its hash. */
+/** `keys`: creates, lists and revokes API keys through Kafka. A key is shown once. Only its hash is stored. */
 import type { Command } from 'commander';
 import { RIGHTS } from '../../../orgs/rights.ts';
 import type { Io } from '../../io.ts';
@@ -12,9 +12,9 @@ import { revokeKey } from './revoke.ts';
 export function registerKeys(program: Command, io: Io): void {
   const keys = program
     .command('keys')
-    .summary('make, list and revoke API keys')
-    .description('Looks after API keys. These commands need access to Kafka, and no API key.');
-  withExamples(keys, io, [['keys list', 'which keys there are']]);
+    .summary('create, list and revoke API keys')
+    .description('Manages API keys. These commands use Kafka and need no API key.');
+  withExamples(keys, io, [['keys list', 'all keys']]);
   registerCreate(keys, io);
   registerList(keys, io);
   registerRevoke(keys, io);
@@ -30,30 +30,27 @@ function registerCreate(keys: Command, io: Io): void {
       .command('create')
       .summary('make a key')
       .description(
-        'Makes a key and prints it, this once: nobody can show it again. With --uid it is a user key, which can open several orgs.',
+        'Creates a key and prints it. It cannot be shown again. With --uid, it is a user key, which can have access to several orgs.',
       ),
   )
-    .option('--uid <uid>', 'the user whose key it is; asked for together with the key')
-    .option('--name <name>', 'what people call it, new in these orgs (default: made up)')
-    .option('--perms <rights>', `rights, separated by commas (default: all, which are ${RIGHTS.join(', ')})`)
-    .option('--expires <when>', 'how long it lives (90d, 12h), or its last day (2027-01-31) (default: for good)')
+    .option('--uid <uid>', 'create a user key of this user; clients send the uid with the key')
+    .option('--name <name>', 'name of the key, unique in these orgs (default: generated)')
+    .option('--perms <rights>', `rights, separated by commas (default: all: ${RIGHTS.join(', ')})`)
+    .option('--expires <when>', 'lifetime (90d, 12h) or last day (2027-01-31) (default: unlimited)')
     .option('--json', 'print JSON for programs')
     .action((flags: CreateFlags) => createKey(flags, io));
   withExamples(command, io, [
     ['keys create --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --name ci --perms sensor.task,sensor.list', 'for one org'],
-    ['keys create --orgs $A,$B --uid alice --expires 90d', 'for a user of two orgs'],
+    ['keys create --orgs $A,$B --uid alice --expires 90d', 'a user key for two orgs'],
     ['keys create --oid $OID --json | jq -r .key', 'for programs'],
   ]);
 }
 
 function registerList(keys: Command, io: Io): void {
   const command = withPlace(
-    keys
-      .command('list')
-      .summary('list keys')
-      .description('Lists the keys of an org, of several or, without one, of all.'),
+    keys.command('list').summary('list keys').description('Lists the keys of one org, of several orgs, or of all.'),
   )
-    .option('--uid <uid>', 'keys of this user alone')
+    .option('--uid <uid>', 'only keys of this user')
     .option('--json', 'print JSON for programs');
   withRows(command).action((flags: KeyPlace & RowFlags) =>
     withOperator(io, (operator) => listKeys(operator, flags, io)),
@@ -70,7 +67,7 @@ function registerRevoke(keys: Command, io: Io): void {
     keys
       .command('revoke')
       .summary('revoke a key')
-      .description('Revokes a key: its tokens and open streams end within seconds, in every process.'),
+      .description('Revokes a key. Its tokens and open streams end within seconds, in every process.'),
   )
     .argument('<name>', 'the name of the key')
     .option('--uid <uid>', "a user's key, in all orgs that have it under this name")

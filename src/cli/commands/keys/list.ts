@@ -1,4 +1,4 @@
-/** `keys list`: which keys there are. Of a key itself nothing can be shown. */
+/** `keys list`: lists keys. The secret of a key cannot be shown. */
 
 import { RIGHTS } from '../../../orgs/rights.ts';
 import { csvOf } from '../../../text/csv.ts';
@@ -9,14 +9,14 @@ import { durationText } from '../../text/duration.ts';
 import { clip, table } from '../../text/table.ts';
 import { type FoundKey, findKeys, type KeyPlace } from './find.ts';
 
-/** `last_used_at`: null where it is not known. */
+/** `last_used_at`: null if it is unknown. */
 export type ListedKey = FoundKey & { last_used_at: number | null };
 
 export async function listKeys(operator: Operator, flags: KeyPlace & RowFlags, io: Io): Promise<void> {
   const keys = await withLastUse(operator, findKeys(operator, flags, io.nowMs()));
   if (flags.json) io.out(prettyJson({ keys }));
   else if (flags.output === 'csv') io.out(keyCsv(keys));
-  else if (keys.length === 0) io.err('There are no keys.\n');
+  else if (keys.length === 0) io.err('No keys.\n');
   else io.out(keyTable(keys, io.nowMs(), painter(io.colour)));
 }
 

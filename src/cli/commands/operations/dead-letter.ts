@@ -1,4 +1,4 @@
-/** `dead-letter list|show|redrive`: records that could not be acted on, why, and their way back to their topic. */
+/** `dead-letter list|show|redrive`: refused records, why they were refused, and their redrive. */
 
 import { type Command, Option } from 'commander';
 import {
@@ -29,22 +29,22 @@ const VALUE_SHOWN_BYTES = 1_024;
 export function registerDeadLetter(program: Command, io: Io): void {
   const deadLetters = program
     .command('dead-letter')
-    .summary('records that could not be acted on')
-    .description('Shows records that could not be acted on, and drives them to their topic again (KAFKA_BROKERS).');
-  withExamples(deadLetters, io, [['dead-letter list', 'the latest ones']]);
+    .summary('list, show and redrive dead letters')
+    .description('Lists and shows refused records, and writes them to their topic again (KAFKA_BROKERS).');
+  withExamples(deadLetters, io, [['dead-letter list', 'the latest dead letters']]);
   registerListing(deadLetters, io);
   registerRedrive(deadLetters, io);
 }
 
 const withSelection = (command: Command): Command =>
   command
-    .option('--topic <name>', 'of this source topic, with or without the prefix')
-    .option('--code <code>', 'with this error code')
-    .option('--since <duration>', 'that failed within this time', durationOption);
+    .option('--topic <name>', 'only records of this source topic, with or without the prefix')
+    .option('--code <code>', 'only records with this error code')
+    .option('--since <duration>', 'only records that failed within this time', durationOption);
 
 function registerListing(deadLetters: Command, io: Io): void {
-  const list = withSelection(deadLetters.command('list').summary('the latest dead letters'))
-    .description('The latest dead letters, newest last.')
+  const list = withSelection(deadLetters.command('list').summary('list the latest dead letters'))
+    .description('Lists the latest dead letters, newest last.')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 100_000), 50)
     .option('--json', 'print JSON for programs');
   withRows(list).action((flags: ListFlags) => withLog(io, (log) => showList(log, flags, io)));
@@ -53,47 +53,50 @@ function registerListing(deadLetters: Command, io: Io): void {
     ['dead-letter list --topic task-commands --json', 'for programs'],
   ]);
   const show = deadLetters
-    .command('show <letter>')
-    .summary('one dead letter as a whole')
-    .description('One dead letter: why it failed, its headers, the record as far as it can be read, and its bytes.')
+    .command('show <id>')
+    .summary('show one dead letter')
+    .description('Shows a dead letter: the error, the headers, the record as far as it can be decoded, and its bytes.')
     .option('--json', 'print JSON for programs')
     .action((id: string, flags: { json?: boolean }) => withLog(io, (log) => showOne(log, id, flags, io)));
-  withExamples(show, io, [['dead-letter show 3:17', 'the letter at offset 17 of partition 3']]);
+  withExamples(show, io, [['dead-letter show 3:17', 'the dead letter at partition 3, offset 17']]);
 }
 
 function registerRedrive(deadLetters: Command, io: Io): void {
   const command = withSelection(
-    deadLetters.command('redrive [letters...]').summary('drive letters to their topic again'),
+    deadLetters.command('redrive [ids...]').summary('write refused records to their topic again'),
   )
     .description(
-      'Writes records to the topic that they came from: the same key, value and headers, and one that names the letter. ' +
-        'Without --yes it only says what it would do. A letter that was redriven is passed over.',
+      'Writes refused records to their source topic again, with the same key, value and headers, and a header with the id of the dead letter. ' +
+        'Without --yes, it only shows what it would do. It skips dead letters that were redriven before.',
     )
     .addOption(new Option('--all', 'all of them').conflicts(['topic', 'code', 'since']))
     .option('--yes', 'do it')
-    .option('--again', 'also those that were redriven before')
+    .option('--again', 'include dead letters that were redriven before')
     .option('--json', 'print JSON for programs')
     .action((ids: string[], flags) => withLog(io, (log) => redrive(log, selectionOf(ids, flags, io), flags, io)));
   withExamples(command, io, [
-    ['dead-letter redrive 3:17 --yes', 'one letter'],
-    ['dead-letter redrive --code org_unknown', 'what would be done'],
-    ['dead-letter redrive --topic task-commands --since 2h --yes', 'those of two hours'],
+    ['dead-letter redrive 3:17 --yes', 'one dead letter'],
+    ['dead-letter redrive --code org_unknown', 'show what it would do'],
+    ['dead-letter redrive --topic task-commands --since 2h --yes', 'all of the last two hours'],
   ]);
 }
 
-/** Throws a usage error where nothing, or both letters and a filter, are named. */
+/** Throws a usage error if neither or both of ids and a filter are given. */
 function selectionOf(ids: string[], flags: SelectFlags & { all?: boolean }, io: Io): DeadLetterFilter {
   const filter = filterOf(flags, io);
   const named = Object.keys(filter).length > 0 || flags.all === true;
   if (ids.length === 0 && !named)
-    throw usageError('Which letters?', 'Name them (3:17), or use --code, --topic, --since or --all.');
-  if (ids.length > 0 && named) throw usageError('Name letters, or use --code, --topic, --since or --all; not both.');
+    throw usageError('No dead letter is selected.', 'Give ids (3:17), or use --code, --topic, --since or --all.');
+  if (ids.length > 0 && named) throw usageError('Give ids, or use --code, --topic, --since or --all, but not both.');
   return ids.length > 0 ? { ids: ids.map(checkId) } : filter;
 }
 
 function checkId(id: string): string {
   if (!/^\d{1,6}:\d{1,15}$/.test(id))
-    throw usageError(`'${id}' is no letter.`, 'A letter is its place on dead-letter, as 3:17.');
+    throw usageError(
+      `'${id}' is not the id of a dead letter.`,
+      'The id is partition:offset on dead-letter, like 3:17.',
+    );
   return id;
 }
 
@@ -103,7 +106,7 @@ export const filterOf = ({ topic, code, since }: SelectFlags, io: Io): DeadLette
   ...(since === undefined ? {} : { sinceMs: io.nowMs() - since * 1_000 }),
 });
 
-/** The newest `limit` that are wanted, oldest first, and how many there are in all. */
+/** The newest `limit` dead letters that match the filter, oldest first, and the total number of matches. */
 async function newest(
   log: Log,
   filter: DeadLetterFilter,
@@ -145,7 +148,7 @@ async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
     return;
   }
   if (deadLetters.length === 0) {
-    io.err('There are no dead letters.\n');
+    io.err('No dead letters.\n');
     return;
   }
   const paint = painter(io.colour);
@@ -157,16 +160,16 @@ async function showList(log: Log, flags: ListFlags, io: Io): Promise<void> {
     clip(deadLetter.record.key?.toString() ?? '', 36),
     clip(deadLetter.message, Math.max(io.columns - 120, 30)),
   ]);
-  io.out(table(['LETTER', 'FAILED', 'FROM', 'CODE', 'KEY', 'WHY'], rows, paint));
+  io.out(table(['ID', 'FAILED', 'FROM', 'CODE', 'KEY', 'WHY'], rows, paint));
   if (total > deadLetters.length)
-    io.err(`Left out: ${counted(total - deadLetters.length, 'older letter')} (--limit).\n`);
+    io.err(`Not shown: ${counted(total - deadLetters.length, 'older dead letter')} (--limit).\n`);
 }
 
 async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io): Promise<void> {
   const { deadLetters } = await newest(log, { ids: [checkId(id)] }, 1);
   const deadLetter = deadLetters[0];
   if (deadLetter === undefined)
-    throw cliError('not_found', `There is no dead letter ${id}.`, 'See {rt} dead-letter list.');
+    throw cliError('not_found', `No dead letter has the id ${id}.`, 'See {rt} dead-letter list.');
   const { record, why } = await decoded(log, deadLetter);
   const { value, headers } = deadLetter.record;
   if (flags.json) {
@@ -184,7 +187,7 @@ async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io):
   }
   const paint = painter(io.colour);
   const rows: [string, string][] = [
-    ['letter', deadLetter.id],
+    ['id', deadLetter.id],
     ['failed', timeText(deadLetter.failedAtMs)],
     ['from', `${deadLetter.topic} ${deadLetter.partition}:${deadLetter.offset}`],
     ['code', deadLetter.code],
@@ -205,7 +208,7 @@ async function showOne(log: Log, id: string, flags: { json?: boolean }, io: Io):
   io.out(value === null ? 'no value\n' : `\n${hexDump(value, VALUE_SHOWN_BYTES)}`);
 }
 
-/** The record inside, or why there is none. */
+/** The decoded record, or the reason why it cannot be decoded. */
 async function decoded(
   { codec }: Log,
   { topicKey, record }: DeadLetterRecord,

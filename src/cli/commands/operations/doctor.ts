@@ -1,4 +1,4 @@
-/** `doctor`: looks at settings, Kafka, topics, groups, dead letters, Redis, the projection and the registry, and says what to do. */
+/** `doctor`: checks settings, Kafka, topics, groups, dead letters, Redis, the projection and the registry, and says what to fix. */
 
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../../../config.ts';
@@ -32,9 +32,9 @@ const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 export function registerDoctor(program: Command, io: Io): void {
   const command = program
     .command('doctor')
-    .summary('look for what is wrong, and say what to do')
+    .summary('check the installation and say what to fix')
     .description(
-      'Checks settings, Kafka, topics, groups, dead letters of the last day, Redis, the projection and the registry. ' +
+      'Checks the settings, Kafka, topics, consumer groups, dead letters of the last day, Redis, the projection and the schema registry. ' +
         'It changes nothing.',
     )
     .option('--json', 'print JSON for programs')
@@ -69,12 +69,14 @@ async function examine(io: Io): Promise<Finding[]> {
   } catch (error) {
     return judgeConfig((error as Error).message.split('\n'));
   }
-  // At the same time: one that is away holds the others up for seconds.
+  // In parallel, because a service that does not answer takes seconds.
   const [kafka, redis, registry] = await Promise.all([examineKafka(io), examineRedis(config), examineRegistry(config)]);
   const findings = [...judgeConfig([]), ...kafka, ...redis];
   if (findings.every(({ level }) => level !== 'fail'))
     findings.push(
-      ...(await attempt('projection', 'Look at what failed before.', () => withInstallation(io, examineProjection))),
+      ...(await attempt('projection', 'Fix the failed checks above first.', () =>
+        withInstallation(io, examineProjection),
+      )),
     );
   return [...findings, ...registry];
 }
@@ -83,7 +85,7 @@ const attempt = async (area: string, advice: string, work: () => Promise<Finding
   work().catch((error) => [failed(area, error, advice)]);
 
 const examineKafka = (io: Io): Promise<Finding[]> =>
-  attempt('kafka', 'Check KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_*, and that the brokers run.', () =>
+  attempt('kafka', 'Check KAFKA_BROKERS, KAFKA_SSL and KAFKA_SASL_*, and that the brokers are running.', () =>
     withLog(io, async (log) => {
       const { lookAtCluster, lookAtTopics } = await import('../../../edges/kafka/admin.ts');
       const groups = await groupsOf();
@@ -149,7 +151,7 @@ async function lagOf({ ends, committed }: Log, groupId: string, topics: TopicKey
 }
 
 const examineRedis = (config: Config): Promise<Finding[]> =>
-  attempt('redis', 'Check REDIS_URL or REDIS_CLUSTER_NODES, and that Redis runs.', async () => {
+  attempt('redis', 'Check REDIS_URL or REDIS_CLUSTER_NODES, and that Redis is running.', async () => {
     const { connectRedis } = await import('../../../edges/redis/client.ts');
     const redis = await connectRedis(config, logTo('silent'));
     try {
@@ -186,7 +188,7 @@ async function examineProjection({ orgs, projection }: Installation): Promise<Fi
 
 async function examineRegistry({ SCHEMA_REGISTRY_URL, KAFKA_TOPIC_PREFIX }: Config): Promise<Finding[]> {
   if (SCHEMA_REGISTRY_URL === '') return [{ area: 'schemas', level: 'ok', finding: 'no registry is used', advice: '' }];
-  return attempt('schemas', 'Check SCHEMA_REGISTRY_URL, and that the registry runs.', async () => {
+  return attempt('schemas', 'Check SCHEMA_REGISTRY_URL, and that the registry is running.', async () => {
     const [{ Registry }, { currentSchema }] = await Promise.all([
       import('../../../edges/avro/registry.ts'),
       import('../../../edges/avro/schema-files.ts'),

@@ -1,4 +1,4 @@
-/** What an operator of an installation needs: it reads and writes Kafka and Redis themselves, as the server does. */
+/** Commands for operators. They read and write Kafka and Redis directly. */
 import type { Command } from 'commander';
 import type { Io } from '../../io.ts';
 import { registerDeadLetter } from './dead-letter.ts';
@@ -7,7 +7,7 @@ import { registerRebuild } from './rebuild.ts';
 import { registerSchemas } from './schemas.ts';
 import { registerVerify } from './verify.ts';
 
-/** In the order in which help lists them. */
+/** In the order of the help. */
 export const OPERATIONS: readonly ((program: Command, io: Io) => void)[] = [
   registerDoctor,
   registerVerify,

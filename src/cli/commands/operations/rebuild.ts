@@ -1,4 +1,4 @@
-/** `rebuild`: has the projection read anew from Kafka, and shows how far that is. */
+/** `rebuild`: rebuilds the projection from Kafka, and shows the progress. */
 
 import type { Command } from 'commander';
 import { isUuid } from '../../../model/ids.ts';
@@ -17,31 +17,30 @@ const LOOK_MS = 500;
 export function registerRebuild(program: Command, io: Io): void {
   const command = program
     .command('rebuild')
-    .summary('bring Redis back from the log')
+    .summary('rebuild Redis from the log')
     .description(
-      'Forgets what Redis has of all orgs, or one, so that the projectors that run read it anew from Kafka; they do that by themselves after any ' +
-        'loss of Redis. Meanwhile nothing is dispatched, and the API answers 503. With --watch alone it only shows how far a rebuild is.',
+      'Deletes the data of all orgs, or of one, from Redis. The running projectors then rebuild it from Kafka. They also do so by themselves after a ' +
+        'loss of Redis. During a rebuild, nothing is dispatched and the API answers 503. With --watch alone, the command only shows the progress of a rebuild.',
     )
-    .option('--oid <uuid>', 'this org alone (default: all)')
-    .option('--yes', 'do it; without it nothing is forgotten')
-    .option('--watch', 'show the progress until all is there')
-    .option('--json', 'print JSON for programs, with --watch one object a line')
+    .option('--oid <uuid>', 'only this org (default: all)')
+    .option('--yes', 'confirm; without it nothing is deleted')
+    .option('--watch', 'show the progress until the rebuild is complete')
+    .option('--json', 'print JSON for programs; with --watch, one object per line')
     .action((flags: Flags) => withInstallation(io, (installation) => rebuild(installation, flags, io)));
   withExamples(command, io, [
-    ['rebuild --watch', 'how far the rebuild that is under way is'],
-    ['rebuild --yes --watch', 'forget everything, and watch it come back'],
+    ['rebuild --watch', 'progress of the running rebuild'],
+    ['rebuild --yes --watch', 'delete everything, and watch the rebuild'],
   ]);
 }
 
 async function rebuild(installation: Installation, flags: Flags, io: Io): Promise<void> {
-  if (flags.oid !== undefined && !isUuid(flags.oid)) throw usageError(`'${flags.oid}' is no org id.`);
+  if (flags.oid !== undefined && !isUuid(flags.oid)) throw usageError(`'${flags.oid}' is not an org id.`);
   const oids = installation.orgs.table.oids().filter((oid) => flags.oid === undefined || oid === flags.oid);
-  if (oids.length === 0)
-    throw usageError('There is no such org that was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
+  if (oids.length === 0) throw usageError('No such org was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
   if (!flags.yes && !flags.watch)
     throw usageError(
-      `That would forget what Redis has of ${counted(oids.length, 'org')}; until it is back nothing is dispatched.`,
-      'Do it with --yes; --watch alone shows a rebuild that is under way.',
+      `This deletes the data of ${counted(oids.length, 'org')} from Redis. Nothing is dispatched until the rebuild is complete.`,
+      'Confirm with --yes. --watch alone shows a running rebuild.',
     );
   if (flags.yes) {
     const { wipeOrgs } = await import('../../../edges/redis/wipe.ts');
@@ -66,7 +65,8 @@ async function watch(installation: Installation, oids: string[], flags: Flags, i
       `${now.usable} of ${counted(now.orgs, 'org')}, ${counted(now.total - now.done, 'record')} left`,
     );
     if (now.usable === now.orgs) break;
-    if (io.stopped.aborted) throw cliError('stopped', 'The rebuild goes on.', '{rt} rebuild --watch shows it again.');
+    if (io.stopped.aborted)
+      throw cliError('stopped', 'The rebuild continues.', 'Show it again with {rt} rebuild --watch.');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   bar.end();

@@ -1,4 +1,4 @@
-/** `schemas check|register`: the contract for producers in other languages, against its own history and the registry. */
+/** `schemas check|register`: checks the schemas against their own history and the registry, and registers them. */
 
 import type { Command } from 'commander';
 import type { SubjectReport } from '../../../edges/avro/registry.ts';
@@ -15,25 +15,25 @@ export function registerSchemas(program: Command, io: Io): void {
   const schemas = program
     .command('schemas')
     .summary('check and register the schemas')
-    .description('Looks after the Avro schemas of the records, here and in the registry (SCHEMA_REGISTRY_URL).');
-  withExamples(schemas, io, [['schemas check', 'is every change compatible?']]);
+    .description('Manages the Avro schemas of the records, in this package and in the registry (SCHEMA_REGISTRY_URL).');
+  withExamples(schemas, io, [['schemas check', 'check that every change is compatible']]);
   const check = schemas
     .command('check')
     .summary('check that every change is compatible')
     .description(
-      'Checks that the newest schemas read what every earlier version wrote (BACKWARD); with a registry, also against what it has.',
+      'Checks that the newest schemas can read records of all earlier versions (BACKWARD). With a registry, it also checks the versions in the registry.',
     )
     .option('--json', 'print JSON for programs')
     .action((flags: { json?: boolean }) => checkAll(flags, io));
   withExamples(check, io, [
-    ['schemas check', 'exit code 1 when one is not'],
+    ['schemas check', 'exit code 1 if a change is not compatible'],
     ['schemas check --json', 'for programs'],
   ]);
   const register = schemas
     .command('register')
     .summary('register them')
     .description(
-      'Registers the newest schemas under <topic>-value; a subject without a level is set to BACKWARD. Safe to repeat.',
+      'Registers the newest schemas under <topic>-value. Sets a subject without a compatibility level to BACKWARD. Safe to repeat.',
     )
     .option('--json', 'print JSON for programs')
     .action((flags: { json?: boolean }) => registerAll(flags, io));
@@ -42,7 +42,7 @@ export function registerSchemas(program: Command, io: Io): void {
 
 type Subject = { subject: string; record: RecordName };
 
-/** Asks the registry about each subject. Throws a usage error where there is none. */
+/** Asks the registry about each subject. Throws a usage error if no registry is set. */
 async function registryOf(io: Io) {
   const config = kafkaConfig({ ...io, env: { KAFKA_BROKERS: 'unused:9092', ...io.env } });
   if (config.SCHEMA_REGISTRY_URL === '') return null;
@@ -85,13 +85,13 @@ async function checkAll(flags: { json?: boolean }, io: Io): Promise<void> {
     throw cliError(
       'schema_incompatible',
       `${counted(broken, 'schema')} ${broken === 1 ? 'is' : 'are'} not compatible.`,
-      'Give a new field a default, and take none away that has none.',
+      'Add new fields with a default. Remove only fields that have a default.',
     );
 }
 
 async function registerAll(flags: { json?: boolean }, io: Io): Promise<void> {
   const registry = await registryOf(io);
-  if (registry === null) throw usageError('SCHEMA_REGISTRY_URL is not set: there is nothing to register with.');
+  if (registry === null) throw usageError('SCHEMA_REGISTRY_URL is not set.');
   const done: { subject: string; id: number }[] = [];
   for (const subject of registry.subjects)
     done.push({ subject: subject.subject, id: await registry.register(subject) });

@@ -1,4 +1,4 @@
-/** `topics create`: makes the topics that are missing, and tells of settings that break a promise. */
+/** `topics create`: creates missing topics, and warns of topic settings that break a guarantee. */
 import type { Command } from 'commander';
 import { type Io, painter, prettyJson } from '../../io.ts';
 import { kafkaConfig, logTo, openKafka } from '../../kafka/kafka.ts';
@@ -6,12 +6,12 @@ import { withExamples } from '../../options.ts';
 import { table } from '../../text/table.ts';
 
 export function registerTopics(program: Command, io: Io): void {
-  const topics = program.command('topics').summary('make the topics').description('Looks after the topics on Kafka.');
-  withExamples(topics, io, [['topics create', 'make what is missing']]);
+  const topics = program.command('topics').summary('create the topics').description('Manages the topics.');
+  withExamples(topics, io, [['topics create', 'create missing topics']]);
   const command = topics
     .command('create')
-    .summary('make the topics that are missing')
-    .description('Makes the topics that are missing, with their settings, and warns of settings that break a promise.')
+    .summary('create missing topics')
+    .description('Creates missing topics with their settings, and warns of settings that break a guarantee.')
     .option('--json', 'print JSON for programs')
     .action((flags: { json?: boolean }) => create(flags, io));
   withExamples(command, io, [

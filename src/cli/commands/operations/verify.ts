@@ -1,4 +1,4 @@
-/** `verify`: the log read anew, held against Redis while everything runs. */
+/** `verify`: compares Redis with the log, while everything runs. */
 
 import type { Command } from 'commander';
 import type { Tail } from '../../../edges/kafka/tail.ts';
@@ -26,16 +26,16 @@ export function registerVerify(program: Command, io: Io): void {
     .command('verify')
     .summary('compare Redis with the log')
     .description(
-      'Reads the topics into memory, compares what they say with Redis, key by key, while everything runs, and names each difference. What the log ' +
-        'does not determine (claims under way, counts of suppression, use of keys …) is not compared; docs/failures.md has a table. It changes ' +
-        'nothing. KAFKA_BROKERS, REDIS_URL and the settings of the server apply.',
+      'Reads the topics into memory and compares them with Redis, key by key, while everything runs. Prints each difference. It does not compare data that the log ' +
+        'does not determine (claims in flight, suppression counts, key use): see the table in docs/failures.md. It changes ' +
+        'nothing. It uses KAFKA_BROKERS, REDIS_URL and the other settings of the server.',
     )
-    .option('--oid <uuid>', 'this org alone (default: all)')
-    .option('--settle <seconds>', 'how long what is under way may take to agree', wholeNumber(0, 3_600), 15)
+    .option('--oid <uuid>', 'only this org (default: all)')
+    .option('--settle <seconds>', 'how long a difference may last before it is reported', wholeNumber(0, 3_600), 15)
     .option('--json', 'print JSON for programs')
     .action((flags: Flags) => withInstallation(io, (installation) => verify(installation, flags, io)));
   withExamples(command, io, [
-    ['verify', 'all orgs; exit code 1 when something differs'],
+    ['verify', 'all orgs; exit code 1 if there is a difference'],
     ['verify --oid 7e41e07b-c44c-43a3-b78d-41f34204789d --json', 'one org, for programs'],
   ]);
 }
@@ -43,8 +43,7 @@ export function registerVerify(program: Command, io: Io): void {
 async function verify(installation: Installation, flags: Flags, io: Io): Promise<void> {
   const { config, orgs, projection, kept, decode, stored } = installation;
   const oids = orgs.table.oids().filter((oid) => flags.oid === undefined || oid === flags.oid);
-  if (oids.length === 0)
-    throw usageError('There is no such org that was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
+  if (oids.length === 0) throw usageError('No such org was ever subscribed.', 'Check --oid, and KAFKA_TOPIC_PREFIX.');
   const tails = new Map<TopicKey, Tail>();
   const ends = new Map(
     await Promise.all(VERIFIED_TOPICS.map(async (topic) => [topic, await installation.ends(topic)] as const)),
@@ -77,7 +76,7 @@ async function verify(installation: Installation, flags: Flags, io: Io): Promise
     }
     const until = io.nowMs() + flags.settle * 1_000;
     while (found.length > 0 && io.nowMs() < until && !io.stopped.aborted) {
-      bar.show(0, 1, `${found.length} differ; waiting for what is under way`);
+      bar.show(0, 1, `${found.length} differ; checking again`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
       found = await verification.again(found, await usable(projection, oids));
     }
@@ -88,7 +87,7 @@ async function verify(installation: Installation, flags: Flags, io: Io): Promise
   }
 }
 
-/** All logs to their present ends, each followed from then on. */
+/** Reads all topics to their current ends, and follows them from then on. */
 async function readAll(
   installation: Installation,
   verification: Verification,
@@ -133,10 +132,10 @@ function report({ compared }: Verification, orgs: number, found: readonly Found[
     const rows = differences.slice(0, SHOWN).map(({ key, redis, log }) => [key, clip(redis, 60), clip(log, 60)]);
     if (rows.length > 0) io.out(table(['KEY', 'REDIS', 'LOG'], rows, paint));
     if (differences.length > SHOWN)
-      io.err(`Left out: ${counted(differences.length - SHOWN, 'difference')}; --json has all.\n`);
+      io.err(`Not shown: ${counted(differences.length - SHOWN, 'difference')}. --json prints all.\n`);
     if (rows.length === 0)
       io.out(
-        `${paint('green', 'Redis agrees with the log:')} ${counted(orgs, 'org')}, ${counted(compared.tasks, 'task')}, ${counted(compared.deliveries, 'pair')}, ${counted(compared.sensors, 'sensor')}, ` +
+        `${paint('green', 'Redis matches the log:')} ${counted(orgs, 'org')}, ${counted(compared.tasks, 'task')}, ${counted(compared.deliveries, 'delivery', 'deliveries')}, ${counted(compared.sensors, 'sensor')}, ` +
           `${counted(compared.connections, 'connection')}, ${counted(compared.responses, 'response')}, ${counted(compared.minutes, 'minute')}.\n`,
       );
   }
@@ -144,6 +143,6 @@ function report({ compared }: Verification, orgs: number, found: readonly Found[
     throw cliError(
       'differences',
       `${counted(differences.length, 'difference')}.`,
-      '{rt} rebuild brings Redis back from the log.',
+      'Run {rt} rebuild to rebuild Redis from the log.',
     );
 }

@@ -1,4 +1,4 @@
-/** `rules eval`: rule cases from a file, without a server. */
+/** `rules eval`: evaluates rule cases from a file, without a server. */
 import type { Command } from 'commander';
 import { type CaseVerdict, evaluateCase } from '../../../rules/cases.ts';
 import { type Io, json, painter } from '../../io.ts';
@@ -13,17 +13,17 @@ export function registerRulesEval(rules: Command, io: Io): void {
     .command('eval')
     .summary('evaluate rule cases from a file')
     .description(
-      'Evaluates a list of cases {id, rule, event, lookups?}, rule being a detect part, and says of each whether it matches. Needs no server.',
+      'Evaluates a list of cases {id, rule, event, lookups?} and prints whether each matches. The rule is a detect part. No server is needed.',
     )
     .requiredOption('--file <file>', 'the cases, JSON or YAML; - for standard input')
-    .option('--json', 'print JSON for programs, one case a line')
+    .option('--json', 'print JSON for programs, one case per line')
     .action((flags: Flags) => {
       const verdicts = readList(flags.file).map((one) => evaluateCase(one, io.nowMs()));
       io.out(flags.json ? verdicts.map(json).join('') : verdictTable(verdicts, io));
     });
   withExamples(command, io, [
     ['rules eval --file cases.json', 'which cases match'],
-    ['rules eval --file cases.json --json', 'for programs: {"id", "match"} a line'],
+    ['rules eval --file cases.json --json', 'for programs: one {"id", "match"} per line'],
   ]);
 }
 

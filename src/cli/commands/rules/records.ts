@@ -1,4 +1,4 @@
-/** `rules list`, `get`, `set`, `delete`: the rules of the org. */
+/** `rules list`, `get`, `set` and `delete`: the stored rules of the org. */
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { RULE_HIVES } from '../../../responder/hives/hives.ts';
@@ -27,7 +27,7 @@ export function registerRuleRecords(rules: Command, io: Io): void {
   withRows(list).action((flags: Flags & RowFlags) => listRules(flags, io));
   withExamples(list, io, [['rules list', 'the rules of the org']]);
 
-  const get = rules.command('get').summary('show a rule').description('Shows a rule as it is stored.');
+  const get = rules.command('get').summary('show a rule').description('Shows a stored rule.');
   withHive(get.argument('<name>', 'the rule')).action((name: string, flags: Flags) => showRule(name, flags, io));
   withExamples(get, io, [['rules get version-answers', 'one rule']]);
 
@@ -35,16 +35,16 @@ export function registerRuleRecords(rules: Command, io: Io): void {
     .command('set')
     .summary('store a rule')
     .description(
-      'Stores a rule from a file, YAML or JSON. A new rule is enabled unless you say --disable; an existing one keeps its metadata. The key needs the rights of the actions in the rule: sensor.task, sensor.tag.',
+      'Stores a rule from a YAML or JSON file. A new rule is enabled unless you add --disable. An existing rule keeps its metadata. The API key needs the rights of the actions in the rule: sensor.task, sensor.tag.',
     )
     .argument('<name>', 'the rule')
     .requiredOption('--file <file>', 'the rule {detect, respond}, or its detect part; - for standard input')
-    .option('--respond <file>', 'the list of actions, where it stands in a file of its own')
-    .addOption(new Option('--enable', 'let it run').conflicts('disable'))
-    .option('--disable', 'store it without letting it run');
+    .option('--respond <file>', 'a separate file with the list of actions')
+    .addOption(new Option('--enable', 'enable the rule').conflicts('disable'))
+    .option('--disable', 'store the rule, disabled');
   withHive(set).action((name: string, flags: SetFlags) => storeRule(name, flags, io));
   withExamples(set, io, [
-    ['rules set version-answers --file rule.yaml', 'store a rule and let it run'],
+    ['rules set version-answers --file rule.yaml', 'store and enable a rule'],
     ['rules set version-answers --file detect.yaml --respond respond.yaml', 'from two files'],
   ]);
 
@@ -62,7 +62,7 @@ async function listRules(flags: Flags & RowFlags, io: Io): Promise<void> {
   if (flags.json) io.out(prettyJson(Object.fromEntries(rules.map(({ name, record }) => [name, record]))));
   else if (flags.output === 'csv')
     io.out(csv(['name', 'events', 'enabled', 'last_error', 'etag'], rules.map(csvRowOf)));
-  else if (rules.length === 0) io.err(`There are no rules in ${flags.hive}.\n`);
+  else if (rules.length === 0) io.err(`No rules in ${flags.hive}.\n`);
   else
     io.out(
       table(

@@ -1,11 +1,11 @@
-/** The events of an org that sensors have sent lately, read from Kafka as they stand there: for trying a rule on them. */
+/** Reads recent sensor events of an org from Kafka, to test a rule on them. */
 import { isNestedTooDeep } from '../../../command/depth.ts';
 import type { Io } from '../../io.ts';
 import { kafkaConfig, logTo, openKafka } from '../../kafka/kafka.ts';
 
 export type Replayed = { routing: unknown; event: unknown };
 
-/** Hands over each event since `sinceMs` (Unix ms). Facts that are not in the event itself, tags among them, are not laid under it. */
+/** Calls back with each event since `sinceMs` (Unix ms). It adds no facts and tags of the sensor to the event. */
 export async function replayEvents(
   oid: string,
   sinceMs: number,
@@ -38,7 +38,7 @@ export async function replayEvents(
       onRecords: async (records) => {
         for (const item of await decodeAll(codec, 'SensorEvent', records)) {
           if ('refusal' in item || item.value.oid !== oid) continue;
-          // Rules do not see it either.
+          // Rules do not get this event either.
           if (isNestedTooDeep(item.value.routing) || isNestedTooDeep(item.value.event)) continue;
           const [routing, event] = [parseObject(item.value.routing), parseObject(item.value.event)];
           if (routing === null || event === null) continue;

@@ -1,4 +1,4 @@
-/** `rules test`: which events a rule matches, of a file or of what sensors have sent lately. Acts on nothing. */
+/** `rules test`: shows which events a rule matches, from a file or from recent sensor events. No action runs. */
 
 import { type Command, Option } from 'commander';
 import { isUuid } from '../../../model/ids.ts';
@@ -21,22 +21,22 @@ const REPLAY_SECONDS = 3_600;
 export function registerRulesTest(rules: Command, io: Io): void {
   const command = rules
     .command('test')
-    .summary('try a rule on events')
+    .summary('test a rule on events')
     .description(
-      'Says which events {routing, event} a rule matches, of a file or, with --replay, of what the sensors of the org have sent lately, read from KAFKA_BROKERS: as the events stand there, without what is known of the sensor besides. Needs no server, and acts on nothing.',
+      'Prints which events {routing, event} a rule matches. The events come from a file or, with --replay, from the recent sensor events of the org on KAFKA_BROKERS. Replayed events have no facts and tags beyond those in the event itself. No server is needed, and no action runs.',
     )
     .requiredOption('--file <file>', 'the rule {detect, respond}, or its detect part')
-    .option('--respond <file>', 'the list of actions, where it stands in a file of its own')
+    .option('--respond <file>', 'a separate file with the list of actions')
     .addOption(
-      new Option('--events <file>', 'the events: a list, or one a line; - for standard input').conflicts('replay'),
+      new Option('--events <file>', 'the events: a list, or one per line; - for standard input').conflicts('replay'),
     )
-    .option('--replay [duration]', 'events of so long ago until now; an hour, unless you say another', durationOption)
+    .option('--replay [duration]', 'sensor events of this period until now (default: 1h)', durationOption)
     .option('--oid <uuid>', 'the org of the events (RT_OID)')
-    .option('--json', 'print the events that match as JSON, one a line')
+    .option('--json', 'print the matching events as JSON, one per line')
     .action((flags: Flags) => testRule(flags, io));
   withExamples(command, io, [
-    ['rules test --file rule.yaml --events events.jsonl', 'how many events the rule matches'],
-    ['rules test --file rule.yaml --events events.jsonl --json', 'the events that it matches'],
+    ['rules test --file rule.yaml --events events.jsonl', 'the number of matching events'],
+    ['rules test --file rule.yaml --events events.jsonl --json', 'the matching events'],
     ['rules test --file rule.yaml --replay', 'on the last hour'],
   ]);
 }
@@ -65,16 +65,16 @@ async function eachEvent({ events, replay, oid }: Flags, io: Io, onEvent: (event
     for (const event of readList(events)) onEvent(event);
     return;
   }
-  if (replay === undefined) throw usageError('There are no events.', 'Give --events FILE or --replay.');
+  if (replay === undefined) throw usageError('The events are missing.', 'Use --events FILE or --replay.');
   const org = oid ?? io.env.RT_OID ?? '';
-  if (!isUuid(org)) throw usageError('The org is missing.', 'Give --oid, or set RT_OID.');
+  if (!isUuid(org)) throw usageError('The org is missing.', 'Use --oid, or set RT_OID.');
   const seconds = replay === true ? REPLAY_SECONDS : replay;
   await replayEvents(org, io.nowMs() - seconds * 1_000, io, onEvent);
 }
 
 function warningsOf(rule: unknown): readonly string[] {
   try {
-    // A detect part alone can be tried; what acts is held to what a stored rule is held to.
+    // A detect part alone can be tested. A rule with actions must pass the checks of a stored rule.
     const compile = isObject(rule) && rule.respond === undefined ? compileRule : compileStored;
     return compile(rule).warnings;
   } catch (error) {

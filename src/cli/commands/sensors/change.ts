@@ -1,4 +1,4 @@
-/** `sensors tag|untag|isolate|rejoin`: what the platform says of a sensor. Each answers when it can be read back. */
+/** `sensors tag|untag|isolate|rejoin`: changes what the platform sets on a sensor. Each resolves when the change can be read back. */
 import type { Command } from 'commander';
 import type { ApiFlags } from '../../api/settings.ts';
 import { type Io, painter, prettyJson } from '../../io.ts';
@@ -7,13 +7,13 @@ import { visible } from '../../text/table.ts';
 
 type Flags = ApiFlags & JsonFlag & { ttl?: number };
 type Call = { method: 'POST' | 'DELETE'; path: string; fields: [name: string, value: string][] };
-/** What a person reads after the sid, and what a program gets beside it. */
+/** The message after the sid, and the JSON fields. */
 type Said = { text: string; fields: object };
 
 export function registerChanges(sensors: Command, io: Io): void {
-  const tag = change(sensors, 'tag', 'set tags on a sensor', 'Sets tags on a sensor, for good or for a while.')
+  const tag = change(sensors, 'tag', 'set tags on a sensor', 'Sets tags on a sensor, with or without an expiry.')
     .argument('<tags...>', 'the tags')
-    .option('--ttl <duration>', 'for so long: seconds, or 90s, 15m, 7d', durationOption)
+    .option('--ttl <duration>', 'expiry of the tags: seconds, or 90s, 15m, 7d', durationOption)
     .action((sid: string, tags: string[], flags: Flags) => {
       const fields = tags.map((one): [string, string] => ['tags', one]);
       if (flags.ttl !== undefined) fields.push(['ttl', String(flags.ttl)]);
@@ -21,14 +21,14 @@ export function registerChanges(sensors: Command, io: Io): void {
       return send([{ method: 'POST', path: 'tags', fields }], said, sid, flags, io);
     });
   withExamples(tag, io, [
-    ['sensors tag sensor-123-abc vip', 'for good'],
+    ['sensors tag sensor-123-abc vip', 'without an expiry'],
     ['sensors tag sensor-123-abc investigated noisy --ttl 2d', 'two tags, for two days'],
   ]);
   const untag = change(
     sensors,
     'untag',
     'take tags away',
-    'Takes tags away, also those that the sensor reports itself.',
+    'Removes tags, including tags that the sensor reports itself.',
   )
     .argument('<tags...>', 'the tags')
     .action((sid: string, tags: string[], flags: Flags) => {
@@ -43,19 +43,25 @@ export function registerChanges(sensors: Command, io: Io): void {
 function registerIsolation(sensors: Command, io: Io): void {
   const isolation = (method: Call['method'], sid: string, flags: Flags) => {
     const wished = method === 'POST';
-    const said = { text: `is ${wished ? '' : 'not '}to be isolated`, fields: { should_isolate: wished } };
+    const said = {
+      text: `isolation ${wished ? 'requested' : 'end requested'}; the gateway applies it`,
+      fields: { should_isolate: wished },
+    };
     return send([{ method, path: 'isolation', fields: [] }], said, sid, flags, io);
   };
   const isolate = change(
     sensors,
     'isolate',
-    'ask for its isolation',
-    'Asks for a sensor to be cut off the network.',
+    'request the isolation of a sensor',
+    'Requests the isolation of a sensor from its network. The gateway applies it.',
   ).action((sid: string, flags: Flags) => isolation('POST', sid, flags));
-  withExamples(isolate, io, [['sensors isolate sensor-123-abc', 'whoever links it reads the wish']]);
-  const rejoin = change(sensors, 'rejoin', 'end its isolation', 'Asks for the isolation of a sensor to end.').action(
-    (sid: string, flags: Flags) => isolation('DELETE', sid, flags),
-  );
+  withExamples(isolate, io, [['sensors isolate sensor-123-abc', 'the gateway applies it']]);
+  const rejoin = change(
+    sensors,
+    'rejoin',
+    'request the end of an isolation',
+    'Requests the end of the isolation of a sensor. The gateway applies it.',
+  ).action((sid: string, flags: Flags) => isolation('DELETE', sid, flags));
   withExamples(rejoin, io, [['sensors rejoin sensor-123-abc', 'back to the network']]);
 }
 

@@ -1,6 +1,6 @@
 /**
- * `sensors forget`: the owner of the sensor drops its facts, tags and presence. By the API, as a person with a key; or, with
- * --kafka, as the operator whose access to Kafka is the right: then FORGOTTEN is written to `sensor-presence` itself.
+ * `sensors forget`: the owner of the sensor removes its facts, tags and presence. It calls the API with a key or, with --kafka,
+ * writes FORGOTTEN to `sensor-presence` as the operator.
  */
 import type { Command } from 'commander';
 import { isName, isUuid } from '../../../model/ids.ts';
@@ -16,13 +16,13 @@ export function registerForget(sensors: Command, io: Io): void {
   const command = sensors
     .command('forget')
     .summary('forget a sensor')
-    .description('Forgets a sensor: its facts, tags and presence. It is known again when it connects.')
+    .description('Removes a sensor with its facts, tags and presence. It is added again when it connects.')
     .argument('<sid>', 'the sensor');
   withApiOptions(command)
-    .option('--kafka', 'write it to Kafka, as the operator (KAFKA_BROKERS): no API key is needed')
+    .option('--kafka', 'write to Kafka as the operator (KAFKA_BROKERS); no API key is needed')
     .action((sid: string, flags: Flags) => forget(sid, flags, io));
   withExamples(command, io, [
-    ['sensors forget sensor-123-abc', 'with a key that has the right sensor.del'],
+    ['sensors forget sensor-123-abc', 'the API key needs the right sensor.del'],
     ['sensors forget sensor-123-abc --kafka --oid 7e41e07b-c44c-43a3-b78d-41f34204789d', 'as the operator'],
   ]);
 }
@@ -35,8 +35,8 @@ async function forget(sid: string, flags: Flags, io: Io): Promise<void> {
 }
 
 async function write(sid: string, oid: string, io: Io): Promise<void> {
-  if (!isUuid(oid)) throw usageError('Which org?', 'Name its UUID by --oid, or set RT_OID.');
-  if (!isName(sid)) throw usageError(`'${sid}' is no sid: 1 to 128 characters of A-Z a-z 0-9 . _ : -`);
+  if (!isUuid(oid)) throw usageError('The org is missing.', 'Use --oid with its UUID, or set RT_OID.');
+  if (!isName(sid)) throw usageError(`'${sid}' is not a sid. A sid has 1 to 128 characters of A-Z a-z 0-9 . _ : -`);
   await withLog(io, async ({ codec, write: append }) => {
     await codec.start();
     const value = codec.encode('SensorPresence', {

@@ -1,4 +1,4 @@
-/** `sensors`: which there are, what is known of one, and what can be changed of it. */
+/** `sensors`: lists, shows and changes sensors. */
 import type { Command } from 'commander';
 import type { Io } from '../../io.ts';
 import { withExamples } from '../../options.ts';
@@ -11,8 +11,8 @@ export function registerSensors(program: Command, io: Io): void {
   const sensors = program
     .command('sensors')
     .summary('list, show, tag, isolate and forget sensors')
-    .description('Shows sensors, and changes what the platform knows of them.');
-  withExamples(sensors, io, [['sensors list --online', 'those that are online']]);
+    .description('Lists and shows sensors, and changes their tags and isolation.');
+  withExamples(sensors, io, [['sensors list --online', 'online sensors']]);
   registerSensorList(sensors, io);
   registerSensorShow(sensors, io);
   registerChanges(sensors, io);

@@ -1,4 +1,4 @@
-/** `sensors list`: all sensors that the options select, gathered page by page. */
+/** `sensors list`: lists the sensors that the options select. */
 import { type Command, Option } from 'commander';
 import { architectureName, platformName } from '../../../model/platforms.ts';
 import { tagSelector } from '../../../selector/index.ts';
@@ -24,19 +24,19 @@ const CSV_FIELDS = [
 export function registerSensorList(sensors: Command, io: Io): void {
   const command = sensors
     .command('list')
-    .summary('which sensors there are')
-    .description('Lists sensors: all, or those that the options select.');
+    .summary('list sensors')
+    .description('Lists all sensors, or those that match the options.');
   withApiOptions(withRows(command))
-    .addOption(new Option('--tag <tag>', 'those with this tag').conflicts(['selector']))
-    .option('--selector <selector>', 'those that it matches')
-    .option('--online', 'those that are online')
-    .option('--ip <address>', 'those with this internal or external address')
-    .option('--hostname <prefix>', 'those whose host name begins so')
+    .addOption(new Option('--tag <tag>', 'only sensors with this tag').conflicts(['selector']))
+    .option('--selector <selector>', 'only sensors that the selector matches')
+    .option('--online', 'only online sensors')
+    .option('--ip <address>', 'only sensors with this internal or external address')
+    .option('--hostname <prefix>', 'only sensors whose hostname starts with this')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000_000), LIMIT)
     .action((flags: Flags) => list(flags, io));
   withExamples(command, io, [
-    ['sensors list --tag production --online', 'who is there'],
-    ["sensors list --selector 'plat == linux' --output csv --limit 1000000", 'all of a kind, for a spreadsheet'],
+    ['sensors list --tag production --online', 'online sensors with a tag'],
+    ["sensors list --selector 'plat == linux' --output csv --limit 1000000", 'all Linux sensors, for a spreadsheet'],
     ["sensors list --json | jq -r '.sensors[].sid'", 'for programs'],
   ]);
 }
@@ -47,7 +47,7 @@ async function list(flags: Flags, io: Io): Promise<void> {
   else if (flags.output === 'csv') io.out(csv(CSV_FIELDS, sensors.map(csvRow)));
   else if (sensors.length === 0) io.err('No sensors.\n');
   else io.out(sensorsTable(sensors, painter(io.colour), io.columns));
-  if (more) io.err(`There are more: add --limit ${flags.limit * 10}\n`);
+  if (more) io.err(`More sensors: add --limit ${flags.limit * 10}\n`);
 }
 
 async function gather(client: Client, flags: Flags): Promise<{ sensors: SensorInfo[]; more: boolean }> {

@@ -12,14 +12,14 @@ export function registerSensorShow(sensors: Command, io: Io): void {
   const command = sensors
     .command('show')
     .summary('one sensor')
-    .description('Shows what is known of one sensor.')
+    .description('Shows the facts, tags and presence of a sensor.')
     .argument('<sid>', 'the sensor');
   withApiOptions(command).action(async (sid: string, flags: ApiFlags & JsonFlag) => {
     const answer = await clientOf(flags, io).call<SensorAnswer>('GET', `/v1/${encodeURIComponent(sid)}`);
     io.out(flags.json ? prettyJson(answer) : sensorText(answer, painter(io.colour)));
   });
   withExamples(command, io, [
-    ['sensors show sensor-123-abc', 'what is known of it'],
+    ['sensors show sensor-123-abc', 'one sensor'],
     ["sensors show sensor-123-abc --json | jq -r '.info.tags[]'", 'its tags, for programs'],
   ]);
 }
@@ -46,4 +46,4 @@ const valueText = (name: string, text: string): string =>
   name === 'enroll' || name === 'alive' ? utcText(text) : visible(text);
 
 const isolation = (wished: boolean, isIsolated: boolean): string =>
-  wished === isIsolated ? (wished ? 'isolated' : 'none') : wished ? 'asked for' : 'isolated, to be ended';
+  wished === isIsolated ? (wished ? 'isolated' : 'none') : wished ? 'requested' : 'isolated, end requested';

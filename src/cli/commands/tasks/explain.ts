@@ -13,8 +13,8 @@ type Verdict = ExplainAnswer['result'];
 export function registerExplain(program: Command, io: Io): void {
   const command = program
     .command('explain')
-    .summary('why a selector matches a sensor or not')
-    .description('Shows each clause of a selector with the value that the sensor has there, and its verdict.')
+    .summary('explain why a selector matches a sensor or not')
+    .description('Shows each clause of a selector, the value of the sensor, and the verdict.')
     .argument('<selector>', 'the selector')
     .argument('<sid>', 'the sensor');
   withApiOptions(withRows(command)).action((selector: string, sid: string, flags: Flags) =>
@@ -36,7 +36,7 @@ async function explain(selector: string, sid: string, flags: Flags, io: Io): Pro
 }
 
 export function explainText({ result, clauses }: ExplainAnswer, paint: Paint, columns: number): string {
-  const whole = `${{ true: 'It matches', false: 'It does not match', error: 'It does not match, by an error' }[`${result}`]}.\n`;
+  const whole = `${{ true: 'The sensor matches', false: 'The sensor does not match', error: 'The sensor does not match: an error occurred' }[`${result}`]}.\n`;
   if (clauses.length === 0) return whole;
   const wide = Math.max(20, Math.floor((columns - 20) / 2));
   const rows = clauses.map(({ column, clause, value, result: verdict }) => [

@@ -1,4 +1,4 @@
-/** `list`: which tasks wait, or have ended. */
+/** `list`: lists pending or ended tasks. */
 import { type Command, Option } from 'commander';
 import { csvOf } from '../../../text/csv.ts';
 import type { ListAnswer, ListedTask } from '../../api/answers.ts';
@@ -25,15 +25,17 @@ export function registerList(program: Command, io: Io): void {
   const command = program
     .command('list')
     .summary('list tasks')
-    .description('Lists the tasks that wait. With a target: those that at least one such sensor still has to run.');
+    .description(
+      'Lists pending tasks. With a target, lists tasks with an open delivery to at least one of these sensors.',
+    );
   withRows(withApiOptions(withTarget(command)))
-    .addOption(new Option('--state <state>', 'ended: those that have expired or were removed').choices(['ended']))
-    .option('--limit <n>', 'at most so many, with a cursor to go on from', wholeNumber(1, 10_000))
-    .option('--cursor <cursor>', 'go on where an earlier list ended')
+    .addOption(new Option('--state <state>', 'ended: tasks that have expired or were removed').choices(['ended']))
+    .option('--limit <n>', 'maximum number of tasks; prints a cursor if there are more', wholeNumber(1, 10_000))
+    .option('--cursor <cursor>', 'continue from the cursor of an earlier list')
     .action((flags: Flags) => list(flags, io));
   withExamples(command, io, [
-    ['list', 'every task that waits'],
-    ['list --sid sensor-123-abc', 'what one sensor still has to run'],
+    ['list', 'all pending tasks'],
+    ['list --sid sensor-123-abc', 'tasks that one sensor has not run yet'],
     ["list --json | jq -r '.tasks[].task_id'", 'for programs'],
   ]);
 }
@@ -50,7 +52,7 @@ async function list(flags: Flags, io: Io): Promise<void> {
     return;
   }
   if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, answer.tasks));
-  else if (answer.tasks.length === 0) io.err(`No tasks ${flags.state === 'ended' ? 'have ended' : 'wait'}.\n`);
+  else if (answer.tasks.length === 0) io.err(`No ${flags.state ?? 'pending'} tasks.\n`);
   else io.out(taskTable(answer.tasks, io.nowMs(), painter(io.colour), io.columns));
   if (answer.next_cursor) io.err(`More: add --cursor ${answer.next_cursor}\n`);
 }
@@ -61,7 +63,7 @@ const CSV_FIELDS = [
   'acknowledged_count',
 ] as const;
 
-/** Ids are never cut: people copy them. Command and selector share what the other columns leave of the line. */
+/** Ids are never truncated, because people copy them. Command line and selector share the rest of the line. */
 export function taskTable(tasks: readonly ListedTask[], nowMs: number, paint: Paint, columns: number): string {
   const idWidth = Math.max(...tasks.map((task) => task.task_id.length));
   const wide = Math.max(16, Math.floor((columns - idWidth - 24) / 2));

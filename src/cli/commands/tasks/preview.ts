@@ -1,4 +1,4 @@
-/** `preview`: which sensors a selector matches now, and what excludes the others. */
+/** `preview`: lists the sensors that a selector matches now, and the clauses that exclude the others. */
 import type { Command } from 'commander';
 import { counted } from '../../../text/counted.ts';
 import { csv } from '../../../text/csv.ts';
@@ -26,15 +26,17 @@ const SENSORS_SHOWN = 20;
 export function registerPreview(program: Command, io: Io): void {
   const command = program
     .command('preview')
-    .summary('which sensors a selector matches now')
-    .description('Shows how many and which sensors match now, and the clauses that exclude most. Nothing is queued.')
+    .summary('show which sensors a selector matches now')
+    .description(
+      'Shows how many sensors match now, which ones, and which clauses exclude the most sensors. It queues nothing.',
+    )
     .argument('[selector]', 'the selector; * for all');
   withApiOptions(withRows(withTarget(command)))
-    .option('--limit <n>', 'at most so many sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
-    .option('--cursor <cursor>', 'go on where an earlier page ended')
+    .option('--limit <n>', 'maximum number of sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
+    .option('--cursor <cursor>', 'continue from the cursor of an earlier page')
     .action((selector: string | undefined, flags: Flags) => preview(selector, flags, io));
   withExamples(command, io, [
-    ["preview 'plat == windows and vip in tags'", 'what a task would meet'],
+    ["preview 'plat == windows and vip in tags'", 'the sensors that a task would match'],
     ['preview --tag production --limit 1000 --output csv', 'as rows for a spreadsheet'],
     ["preview '*' --json | jq .online_sensors", 'how many are online'],
   ]);
@@ -65,9 +67,7 @@ export function previewText(answer: PreviewAnswer, paint: Paint, columns: number
   const wide = Math.max(20, columns - 24);
   const parts = [`${paint('bold', String(total))} match now, ${paint('green', String(online))} of them online\n`];
   if (errors > 0)
-    parts.push(
-      `${paint('yellow', counted(errors, 'sensor'))} not judged, for want of a fact that it asks for: see explain\n`,
-    );
+    parts.push(`${paint('yellow', counted(errors, 'sensor'))} not evaluated: a fact is missing (see explain)\n`);
   if (sensors.length > 0) {
     const rows = sensors.map(({ sid, hostname, plat, online: isOnline }) => [
       sid,

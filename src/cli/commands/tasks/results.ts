@@ -1,4 +1,4 @@
-/** `results`: what the sensors of a task answered. */
+/** `results`: the responses of the sensors of a task. */
 import { type Command, Option } from 'commander';
 import type { ResultRow, ResultsAnswer } from '../../api/answers.ts';
 import type { ApiFlags } from '../../api/settings.ts';
@@ -15,29 +15,25 @@ const SENSORS_SHOWN = 50;
 export function registerResults(program: Command, io: Io): void {
   const command = program
     .command('results')
-    .summary('what sensors answered')
+    .summary('show the responses of sensors')
     .description(
-      'Shows what the sensors of a task answered: a page of sensors with their first responses, or, as JSON Lines or CSV, ' +
-        'every response of every sensor, one a line, as it is read.',
+      'Shows the responses of the sensors of a task. A table has one page of sensors with their first responses. JSON Lines and CSV have ' +
+        'all responses of all sensors, one per line.',
     )
     .argument('<task-id>', 'the task');
   withApiOptions(command)
+    .addOption(new Option('--output <format>', 'output format').choices(['table', 'csv', 'jsonl']).conflicts(['json']))
+    .option('--sid <sid>', 'only this sensor')
     .addOption(
-      new Option('--output <format>', 'how responses are printed')
-        .choices(['table', 'csv', 'jsonl'])
-        .conflicts(['json']),
-    )
-    .option('--sid <sid>', 'of this sensor alone')
-    .addOption(
-      new Option('--limit <n>', 'at most so many sensors on the page')
+      new Option('--limit <n>', 'maximum number of sensors per page')
         .argParser(wholeNumber(1, 1_000))
         .default(SENSORS_SHOWN),
     )
-    .option('--cursor <cursor>', 'go on where an earlier page ended')
+    .option('--cursor <cursor>', 'continue from the cursor of an earlier page')
     .action((taskId: string, flags: Flags) => results(taskId, flags, io));
   withExamples(command, io, [
-    ['results 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'who answered, and what'],
-    ['results 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --output csv > results.csv', 'all of it, for a spreadsheet'],
+    ['results 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'sensors with their first responses'],
+    ['results 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --output csv > results.csv', 'all responses, for a spreadsheet'],
     [
       "results 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --output jsonl | jq -r '[.hostname, .response.event.STDOUT] | @tsv'",
       'for programs',
@@ -65,7 +61,7 @@ async function results(taskId: string, flags: Flags, io: Io): Promise<void> {
   else io.out(resultsTable(page.sensors, io));
   if (page.sensors.some(({ responses, response_count }) => responses.length < response_count))
     io.err('Sensors have more responses: add --output jsonl\n');
-  if (!page.complete) io.err('Of later responses only the first 10000 of the task are known.\n');
+  if (!page.complete) io.err('Only the first 10000 responses of the task are kept.\n');
   if (page.next_cursor) io.err(`More sensors: add --cursor ${page.next_cursor}\n`);
 }
 

@@ -16,34 +16,33 @@ const ANSWERS = { 1: ['yes', 'green'], 0: ['no', 'dim'], e: ['error', 'yellow'] 
 export function registerSelector(program: Command, io: Io): void {
   const selector = program
     .command('selector')
-    .summary('try selectors without a server')
-    .description('Tries selectors without a server.');
+    .summary('test selectors without a server')
+    .description('Tests selectors without a server.');
   withExamples(selector, io, [
-    ["selector eval --sensors sensors.json --expr 'plat == linux'", 'which of these sensors?'],
+    ["selector eval --sensors sensors.json --expr 'plat == linux'", 'which of these sensors match'],
   ]);
   const command = selector
     .command('eval')
-    .summary('try selectors on sensors from a file')
+    .summary('test selectors on sensors from a file')
     .description(
-      'Tries selectors on sensors from a file: a JSON list of objects as selectors see them, nested fields allowed. ' +
-        'With --expr, a selector that does not parse ends the command with exit code 4; with --file, it is reported like any other result. ' +
-        'One that parses is evaluated even if a server refuses it: --json has the code and the column (from 1) of the error.',
+      'Evaluates selectors on sensors from a file. The file is a JSON list of objects with the fields that selectors read. Fields may be nested. ' +
+        'With --expr, the command exits with code 4 if the selector does not parse. With --file, such a selector is reported as a result. ' +
+        'A selector that parses is evaluated even if a server would refuse it. --json prints the code and the column (from 1) of the error.',
     )
     .requiredOption('--sensors <file>', 'the sensors')
     .addOption(new Option('--expr <selector>', 'one selector').conflicts('file'))
-    .option('--file <file>', 'selectors, one a line: as text, or as JSON with the field expr')
-    .option('--json', 'print a line of JSON for each selector; results are 1, 0 or "e", in the order of the sensors')
+    .option('--file <file>', 'selectors, one per line: text, or JSON with the field expr')
+    .option('--json', 'print one JSON line per selector; results are 1, 0 or "e", in the order of the sensors')
     .action((flags: Flags) => evaluate(flags, io));
   withExamples(command, io, [
-    ['selector eval --sensors sensors.json --expr \'"vip" in tags\'', 'which of these sensors?'],
+    ['selector eval --sensors sensors.json --expr \'"vip" in tags\'', 'which of these sensors match'],
     ['selector eval --sensors sensors.json --file cases.jsonl --json', 'many selectors, for programs'],
   ]);
 }
 
 async function evaluate(flags: Flags, io: Io): Promise<void> {
   const { sensors: sensorsFile, expr, file } = flags;
-  if (expr === undefined && file === undefined)
-    throw usageError('Neither a selector nor a file of them is given.', 'Add --expr or --file.');
+  if (expr === undefined && file === undefined) throw usageError('No selector is given.', 'Add --expr or --file.');
   const sensors = await readSensors(sensorsFile);
   if (file !== undefined) await evaluateFile(file, sensors, flags, io);
   else evaluateOne(expr ?? '', sensors, flags, io);
@@ -60,11 +59,11 @@ function evaluateOne(expr: string, sensors: readonly SelectorRecord[], flags: Fl
   if (reason !== '') io.err(`${reason}\n`);
 }
 
-/** Why a server refuses such a task, else why some sensors give an error; '' where neither is so. */
+/** The reason why a server refuses the selector, or why some sensors give an error; else ''. */
 function reasonOf({ error, results, reason }: EvaluatedSelector): string {
   if (error !== null) return visible(error);
   if (reason !== undefined) return reason;
-  return results.includes('e') ? 'Some sensors lack a field that it uses.' : '';
+  return results.includes('e') ? 'Some sensors lack a field that the selector uses.' : '';
 }
 
 async function evaluateFile(file: string, sensors: readonly SelectorRecord[], flags: Flags, io: Io): Promise<void> {
@@ -95,12 +94,12 @@ function rowOf(evaluated: EvaluatedSelector): string[] {
   return [text, count(1), count(0), count('e'), reasonOf(evaluated)];
 }
 
-/** A selector that is text can't begin with a brace, so what does is JSON. */
+/** A selector cannot start with a brace, so such a line is JSON. */
 function selectorOf(line: string, place: string): string {
   if (!line.startsWith('{')) return line;
   const { expr } = parsed(line, place) as { expr?: unknown };
   if (typeof expr === 'string') return expr;
-  throw usageError(`${place}: the object has no text in the field expr.`);
+  throw usageError(`${place}: the field expr is missing or is not a string.`);
 }
 
 async function readSensors(file: string): Promise<SelectorRecord[]> {
@@ -130,7 +129,7 @@ function parsed(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw usageError(`${place}: this is not JSON: ${(error as Error).message}`);
+    throw usageError(`${place}: not valid JSON: ${(error as Error).message}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** `show`: one task, how many sensors stand where, and which. */
+/** `show`: one task, its delivery states and its sensors. */
 import type { Command } from 'commander';
 import { csvOf } from '../../../text/csv.ts';
 import type { SensorRow, TaskDetails } from '../../api/answers.ts';
@@ -13,7 +13,7 @@ type Flags = ApiFlags & RowFlags & { limit: number; cursor?: string };
 
 const SENSORS_SHOWN = 50;
 
-/** How each state of a pair looks. */
+/** The style of each delivery state. */
 export const STATE_STYLES: Readonly<Record<string, Style>> = {
   queued: 'dim',
   sent: 'cyan',
@@ -27,14 +27,14 @@ export function registerShow(program: Command, io: Io): void {
   const command = program
     .command('show')
     .summary('show one task and its sensors')
-    .description('Shows a task that waits or has ended: its content, how many sensors stand where, and which.')
+    .description('Shows a pending or ended task: its content, the number of deliveries in each state, and its sensors.')
     .argument('<task-id>', 'the task');
   withRows(withApiOptions(command))
-    .option('--limit <n>', 'at most so many sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
-    .option('--cursor <cursor>', 'go on where an earlier page ended')
+    .option('--limit <n>', 'maximum number of sensors', wholeNumber(1, 10_000), SENSORS_SHOWN)
+    .option('--cursor <cursor>', 'continue from the cursor of an earlier page')
     .action((taskId: string, flags: Flags) => show(taskId, flags, io));
   withExamples(command, io, [
-    ['show 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'where a task stands'],
+    ['show 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10', 'one task'],
     ["show 5a0e6b1c-3a52-4c0e-9f5e-0c9d4b1f7a10 --json | jq '.counts'", 'its counts, for programs'],
   ]);
 }
@@ -52,7 +52,7 @@ async function show(taskId: string, flags: Flags, io: Io): Promise<void> {
   if (flags.output === 'csv') io.out(csvOf(CSV_FIELDS, task.sensors));
   else io.out(taskText(task, io.nowMs(), painter(io.colour), io.columns));
   if (task.sensors.some(({ response_count = 0 }) => response_count > 0))
-    io.err(`What they answered: ${io.name} results ${task.task_id}\n`);
+    io.err(`Responses: ${io.name} results ${task.task_id}\n`);
   if (task.next_cursor) io.err(`More sensors: add --cursor ${task.next_cursor}\n`);
 }
 

@@ -20,7 +20,7 @@ import { clip, facts } from '../../text/table.ts';
 
 type Flags = ApiFlags & ConfirmFlags & TargetFlags & { context?: string; ttl?: number; idempotencyKey?: string };
 
-/** Of the command in the question: more does not fit on a line. */
+/** Characters of the command line in the question, so that it fits on a line. */
 const COMMAND_SHOWN = 60;
 
 export function registerTask(program: Command, io: Io): void {
@@ -28,26 +28,26 @@ export function registerTask(program: Command, io: Io): void {
     .command('task')
     .summary('queue a command for sensors')
     .description(
-      'Queues a command for every sensor that matches, now or until the ttl ends. Without a target: all sensors. On a terminal it ' +
-        `counts the sensors first, and above ${CONFIRM_ABOVE} asks you to type their number.`,
+      'Queues a command for every sensor that matches now or before the ttl ends. Without a target, it queues the command for all sensors. On a terminal, it ' +
+        `first counts the sensors. Above ${CONFIRM_ABOVE}, it asks you to type their number.`,
     )
-    .argument('<command...>', 'the command line for the sensors; put -- before it, or quote it, when it has options');
+    .argument('<command...>', 'the command line for the sensors; quote it, or put -- before it, if it has options');
   withYes(withApiOptions(withTarget(command)))
-    .option('--context <text>', 'comes back in the investigation_id of every answer')
-    .option('--ttl <duration>', 'how long it waits: seconds, or 90s, 15m, 1h30m, 7d (default: a week)', durationOption)
-    .option('--idempotency-key <key>', 'with the same key a retry is the same task')
+    .option('--context <text>', 'returned in the investigation_id of every response')
+    .option('--ttl <duration>', 'time to live: seconds, or 90s, 15m, 1h30m, 7d (default: a week)', durationOption)
+    .option('--idempotency-key <key>', 'a retry with the same key adds no second task')
     .action((words: string[], flags: Flags) => queue(words.join(' '), flags, io));
   withExamples(command, io, [
-    ['task os_version --tag production --ttl 1h', 'all sensors with a tag, waiting for an hour'],
+    ['task os_version --tag production --ttl 1h', 'all sensors with a tag, for one hour'],
     ["task 'run --shell-command whoami' --selector 'plat == windows' --context audit-7", 'by selector'],
-    ['task --sid sensor-123-abc -- file_get -f /etc/passwd', 'one sensor; after -- nothing is an option of ours'],
+    ['task --sid sensor-123-abc -- file_get -f /etc/passwd', 'one sensor; everything after -- is the command line'],
   ]);
 }
 
 async function queue(task: string, flags: Flags, io: Io): Promise<void> {
   const client = clientOf(flags, io);
   const target = targetOf(flags);
-  // The target has at most one sensor, so no count is needed.
+  // A sid matches at most one sensor, so no count is needed.
   if (target.sid === undefined) await confirm(queueing(client, task, target), flags, io);
   const answer = await client.request<TaskAnswer>('task', {
     task,

@@ -1,4 +1,4 @@
-/** `untask`: withdraws tasks, whole or for some sensors. What was sent already can't be recalled. */
+/** `untask`: withdraws tasks from all or some sensors. A dispatch that was sent cannot be recalled. */
 
 import type { Command } from 'commander';
 import { CONFIRM_ABOVE } from '../../../model/confirm.ts';
@@ -21,8 +21,8 @@ export function registerUntask(program: Command, io: Io): void {
     .command('untask')
     .summary('withdraw tasks')
     .description(
-      'Withdraws a task from all its sensors, or with a target from those sensors. A target alone withdraws all tasks of those sensors. ' +
-        `On a terminal it first counts the sensors that have not answered, and above ${CONFIRM_ABOVE} asks you to type their number.`,
+      'Withdraws a task from all its sensors or, with a target, from these sensors. A target without a task withdraws all tasks of these sensors. ' +
+        `On a terminal, it first counts the sensors that have not answered. Above ${CONFIRM_ABOVE}, it asks you to type their number.`,
     )
     .argument('[task-id]', 'the task');
   withYes(withApiOptions(withTarget(command))).action((taskId: string | undefined, flags: Flags) =>
@@ -38,7 +38,7 @@ export function registerUntask(program: Command, io: Io): void {
 async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promise<void> {
   const target = targetOf(flags);
   if (taskId === undefined && Object.keys(target).length === 0) {
-    throw usageError('Neither a task nor a target is given.', "For all tasks of the org: {rt} untask --selector '*'.");
+    throw usageError('No task and no target is given.', "For all tasks of the org: {rt} untask --selector '*'.");
   }
   const client = clientOf(flags, io);
   await confirm(withdrawing(client, taskId, target), flags, io);
@@ -52,7 +52,7 @@ async function withdraw(taskId: string | undefined, flags: Flags, io: Io): Promi
   }
   const removed = answer.tasks === undefined ? '' : `${counted(answer.tasks, 'task')} removed, `;
   io.out(`${removed}${counted(answer.deleted, 'delivery', 'deliveries')} withdrawn\n`);
-  if (answer.tasks === 0 && answer.deleted === 0) io.err('Nothing of that waits.\n');
+  if (answer.tasks === 0 && answer.deleted === 0) io.err('No pending delivery matches.\n');
 }
 
 function withdrawing(client: Client, taskId: string | undefined, target: TargetFlags): Act {

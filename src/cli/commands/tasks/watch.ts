@@ -1,6 +1,6 @@
 /**
- * `watch`: the events of the org's tasks as they happen. When the stream ends or the server goes away it connects again,
- * naming the last event it has seen; a wrong key or org ends it. Ctrl-C ends it well.
+ * `watch`: prints task events live. If the stream ends or the server is unavailable, it reconnects with the id of the last event.
+ * A wrong key or org ends it with an error. Ctrl-C ends it with exit code 0.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -22,12 +22,10 @@ export function registerWatch(program: Command, io: Io): void {
   const command = program
     .command('watch')
     .summary('follow tasks live')
-    .description(
-      'Prints what happens to the tasks of the org, as it happens, until Ctrl-C. With --json one object a line.',
-    );
+    .description('Prints task events of the org live, until Ctrl-C. With --json, it prints one object per line.');
   withApiOptions(command)
-    .option('--task <task-id>', 'of this task alone')
-    .option('--sid <sid>', 'of this sensor alone')
+    .option('--task <task-id>', 'only events of this task')
+    .option('--sid <sid>', 'only this sensor')
     .action((flags: Flags) => watch(flags, io));
   withExamples(command, io, [
     ['watch', 'everything'],
@@ -45,7 +43,7 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   for await (const { id, event, data } of follow(clientOf(flags, io), query, io)) {
     if (event === 'gap')
       io.err(
-        'Some events were missed since the stream ended: too many were written, or the server no longer knows where it was.\n',
+        'Events were missed after the stream ended: there were too many, or the server no longer knows the last event.\n',
       );
     const activity = parse(data);
     if (activity === undefined) continue;
@@ -55,11 +53,11 @@ async function watch(flags: Flags, io: Io): Promise<void> {
 
 export type FollowOptions = {
   onOpen?(): void;
-  /** Whether to go on trying after this refusal of a later connect; by default none passes by itself. */
+  /** True to reconnect after this error. By default, no refusal is retried. */
   passes?(refusal: CliError): boolean;
 };
 
-/** Events without an end. The first connect must work; later ones are tried again while the server is away. */
+/** An endless stream of events. The first connect must succeed. Later ones are retried while the server is unavailable. */
 export async function* follow(
   client: Client,
   query: Record<string, string>,
@@ -91,7 +89,7 @@ export async function* follow(
       if (error.exitCode !== EXIT.unavailable && !passes(error)) throw error;
     }
     if (io.stopped.aborted) return;
-    if (!isTold) io.err('The stream ended; connecting again.\n');
+    if (!isTold) io.err('The stream ended. Reconnecting.\n');
     isTold = true;
     await sleep(waitMs, undefined, { signal: io.stopped }).catch(() => {});
     waitMs = Math.min(waitMs * 2, RECONNECT_MS.most);

@@ -1,4 +1,4 @@
-/** `why`: in one sentence, why a sensor has not run a task, or that it has. */
+/** `why`: says in one sentence whether a sensor has run a task, and if not, why. */
 import type { Command } from 'commander';
 import type { WhyAnswer } from '../../api/answers.ts';
 import type { ApiFlags } from '../../api/settings.ts';
@@ -13,7 +13,7 @@ export function registerWhy(program: Command, io: Io): void {
   const command = program
     .command('why')
     .summary('say why a sensor has not run a task')
-    .description('Says in one sentence why a sensor has not run a task, or that it has; also of tasks that have ended.')
+    .description('Says in one sentence whether a sensor has run a task, and if not, why. Ended tasks are included.')
     .argument('<task-id>', 'the task')
     .argument('<sid>', 'the sensor');
   withApiOptions(command).action((taskId: string, sid: string, flags: Flags) => why(taskId, sid, flags, io));
