@@ -2,12 +2,13 @@
  * Folds the topics into memory, independently of the projection, so that `verify` can compare both.
  */
 import { type CommandRules, checkPresence } from '../command/check.ts';
+import { judgeAll } from '../consumer.ts';
 import type { RecordName, RecordTypes } from '../model/records.ts';
 import type { Decoded, InRecord } from '../ports.ts';
-import { judgeEvents } from '../projector/events.ts';
-import { judge } from '../projector/project.ts';
+import { judgeEvent } from '../projector/events.ts';
+import { judgeCommand } from '../projector/project.ts';
 import { readStates } from '../projector/sensor-states.ts';
-import { gather } from '../responder/responses/gather.ts';
+import { gather, judgeResponse } from '../responder/responses/gather.ts';
 import type { TopicKey } from '../topics.ts';
 import { essenceOf } from './compare.ts';
 import { deadLetterOf } from './dead-letters.ts';
@@ -93,8 +94,8 @@ export class LogFold {
   }
 
   async #takeEvents(records: InRecord[]): Promise<void> {
-    const { decode, nowMs } = this.#ports;
-    for (const { record, event } of judgeEvents(await decode('TaskEvent', records)).events) {
+    const { decode, rules, nowMs } = this.#ports;
+    for (const { record, event } of judgeAll(await decode('TaskEvent', records), rules.orgs, judgeEvent).accepted) {
       this.#replay.event(event);
       this.minutes.take(event.oid, { offset: record.offset, event }, nowMs());
     }
@@ -106,8 +107,8 @@ export class LogFold {
       const refused = this.#refused.has(`commands/${partition}/${offset}`);
       return refused || nowMs() - timestampMs > YOUNG_MS ? { refused } : null;
     };
-    for (const { record, command } of judge(await decode('TaskCommand', records), rules, replayed).steps)
-      this.#replay.command(record, command);
+    const judged = judgeAll(await decode('TaskCommand', records), rules.orgs, judgeCommand(rules, replayed));
+    for (const { record, command } of judged.accepted) this.#replay.command(record, command);
   }
 
   async #takePresence(records: InRecord[]): Promise<void> {
@@ -126,7 +127,8 @@ export class LogFold {
     const appended = new Map(
       records.map(({ partition, offset, timestampMs }) => [`${partition}/${offset}`, timestampMs]),
     );
-    for (const [oid, byTask] of gather(await decode('SensorEvent', records), rules.orgs))
+    const judged = judgeAll(await decode('SensorEvent', records), rules.orgs, judgeResponse);
+    for (const [oid, byTask] of gather(judged.accepted))
       for (const [taskId, responses] of byTask)
         for (const response of responses) {
           const atMs = appended.get(`${response.partition}/${response.offset}`) ?? 0;

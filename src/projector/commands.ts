@@ -1,119 +1,133 @@
 /**
- * A batch of `task-commands`: decode -> judge -> apply (one trip) -> produce events and dead letters -> commit.
+ * A batch of `task-commands`: decode and judge -> apply in Redis -> write events and dead letters -> advance the position.
  *
- * A crash after apply: the batch comes again, Redis answers as the first time, the events go out with the same ids.
- * A crash after the produce: the same once more. An org whose projection was lost meanwhile ends the batch; it is read again.
+ * After a crash the batch is read again. Redis gives the same answers as the first time, so the events have the same ids. If the
+ * projection of an org is lost meanwhile, the batch ends and is read again under the new epoch.
  */
-
+import { judgeBatch, writeDeadLetters } from '../consumer.ts';
 import type { Batch, DeadLetter, EpochEvent, InRecord, RolePorts } from '../ports.ts';
-import { Slices } from '../selector/index.ts';
-import { pagesOf } from '../text/chunks.ts';
-import { followUp, isNarrow, judge, type Step, toApply } from './project.ts';
+import { chunksOf } from '../text/chunks.ts';
+import { partitionKey } from './org-progress.ts';
+import { followUp, isNarrow, judgeCommand, type Step, toApply } from './project.ts';
 import type { Answer, ApplyAnswer, ApplyOutcome, ApplyRequest } from './projection.ts';
 import type { Rebuild } from './rebuild.ts';
 import { withdraw } from './withdraw.ts';
 
-/** Commands in one script: it must not hold Redis for more than a few milliseconds. */
+/** A script must not hold Redis for more than a few milliseconds. */
 const COMMANDS_PER_SCRIPT = 200;
-/** Scripts in one trip: a rebuild reads thousands of records a batch, and all partitions at once. A trip must end well within
- *  the time in which Redis has to answer, or it is repeated and the load only grows. */
+/** A rebuild reads thousands of records a batch, in all partitions at once. A pipeline must end well within the timeout of Redis:
+ *  otherwise it is repeated, and the load only grows. */
 export const SCRIPTS_PER_PIPELINE = 10;
 
-/** Thrown to end a batch that has to be read again: the places have moved. */
+type CommandPorts = Pick<
+  RolePorts,
+  'inbox' | 'orgs' | 'projection' | 'outbox' | 'recordCodec' | 'metrics' | 'config' | 'clock'
+>;
+
+/** Ends a batch that has to be read again: its generation or an epoch is over. */
 export class GenerationOver extends Error {}
 
 export async function applyCommands(
-  ports: RolePorts,
+  ports: CommandPorts,
   rebuild: Rebuild,
   batch: Batch,
   presencePartitions: number,
 ): Promise<void> {
-  const position = rebuild.positions.position('c', batch.partition);
+  const { positions, orgs, effects, awayOrgs, refusals } = rebuild;
+  const { partition, nextOffset } = batch;
+  const key = partitionKey('c', partition);
+  const position = positions.at(key);
   if (!position) throw new GenerationOver();
-  const { generation } = position;
-  const stillMine = () => batch.alive() && rebuild.positions.position('c', batch.partition)?.generation === generation;
-  const judged = await judgeBatch(ports, rebuild, batch);
-  const oids = new Set(ports.orgs.table.oids());
-  // An org that never subscribed has no tasks, so there is nothing that could be withdrawn from it. One that is away is read
-  // again when it is back.
-  judged.steps = judged.steps.filter(
-    ({ command: { oid }, record }) => oids.has(oid) && !rebuild.missed.passOver(oid, record, batch.nextOffset),
+  const checkCurrent = () => {
+    if (!batch.alive() || !positions.isCurrent(key, position.generation)) throw new GenerationOver();
+  };
+
+  const judged = await judgeBatch(ports, 'TaskCommand', batch.records, judgeOf(ports, rebuild, partition));
+  const refused = judged.deadLetters.filter(({ record }) => record.offset >= effects.from('c', partition));
+  const steps = stepsToApply(ports, rebuild, judged.accepted, nextOffset);
+  const epochs = await epochsOf(rebuild, steps);
+  const { events, conflicts } = await applySteps(ports, rebuild, {
+    partition,
+    steps,
+    epochs,
+    presencePartitions,
+    checkCurrent,
+  });
+  ports.projection.hint([...epochs.keys()]);
+
+  const deadLetters = [...refused, ...conflicts];
+  await Promise.all([ports.outbox.taskEvents(events), writeDeadLetters(ports, deadLetters)]);
+  for (const { record } of deadLetters) refusals.add('c', record.partition, record.offset);
+  checkCurrent();
+  positions.advance(key, position.generation, nextOffset);
+  awayOrgs.caughtUp(partition, nextOffset, (oid) => orgs.get(oid) !== undefined);
+}
+
+function judgeOf({ orgs, config }: CommandPorts, { effects, refusals }: Rebuild, partition: number) {
+  const effectsFrom = effects.from('c', partition);
+  const rules = { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
+  return judgeCommand(rules, ({ offset }: InRecord) =>
+    offset < effectsFrom ? { refused: refusals.has('c', partition, offset) } : null,
   );
+}
+
+/** An org that never subscribed has no tasks, so an UNTASK has nothing to withdraw. The commands of an org that is away are read
+ *  again when it is back. */
+function stepsToApply({ orgs }: CommandPorts, { awayOrgs }: Rebuild, steps: Step[], nextOffset: number): Step[] {
+  const oids = new Set(orgs.table.oids());
+  return steps.filter(({ command: { oid }, record }) => oids.has(oid) && !awayOrgs.passOver(oid, record, nextOffset));
+}
+
+async function epochsOf(rebuild: Rebuild, steps: readonly Step[]): Promise<Map<string, string>> {
   const epochs = new Map<string, string>();
-  for (const { command } of judged.steps) {
-    const org = rebuild.positions.org(command.oid);
+  for (const { command } of steps) {
+    const org = rebuild.orgs.get(command.oid);
     if (org) epochs.set(command.oid, org.epoch);
     else {
       await rebuild.poll(); // a new org: its records count from its first epoch on
       throw new GenerationOver();
     }
   }
+  return epochs;
+}
+
+type Applying = {
+  partition: number;
+  steps: readonly Step[];
+  epochs: ReadonlyMap<string, string>;
+  presencePartitions: number;
+  checkCurrent(): void;
+};
+
+/** Applies the steps in their order. Returns the effects that are not written yet. */
+async function applySteps(
+  ports: CommandPorts,
+  { effects }: Rebuild,
+  { partition, steps, epochs, presencePartitions, checkCurrent }: Applying,
+): Promise<{ events: EpochEvent[]; conflicts: DeadLetter[] }> {
   const events: EpochEvent[] = [];
-  const deadLetters: DeadLetter[] = [...judged.refused];
-  const wasTold = ({ command, record }: Step) => record.offset < rebuild.effectsOf(command.oid, batch.partition);
-  for (const segment of segmentsOf(judged.steps)) {
-    if (!stillMine()) throw new GenerationOver();
+  const conflicts: DeadLetter[] = [];
+  const isWritten = ({ command, record }: Step) => record.offset < effects.fromOf(command.oid, partition);
+  for (const segment of segmentsOf(steps)) {
+    checkCurrent();
     const first = segment[0] as Step;
     if (isNarrow(first)) {
-      // A replay takes the TASK_REMOVED of each pair instead: sensors may look different today.
-      if (wasTold(first)) continue;
-      const epoch = epochs.get(first.command.oid) ?? '';
-      const { events: removed } = accepted(await withdraw(ports, first, epoch, presencePartitions));
-      // Who waits for this offset is told that the pairs are withdrawn: a loss of Redis must not bring them back from then on.
-      await ports.outbox.taskEvents(removed);
-      const { oid } = first.command;
-      const nextOffset = first.record.offset + 1;
-      await ports.projection.advance([{ oid, epoch, kind: 'c', partition: batch.partition, nextOffset }]);
+      // A replay applies the TASK_REMOVED of each delivery instead: other sensors can match today.
+      if (!isWritten(first)) await withdrawNow(ports, first, epochs.get(first.command.oid) ?? '', presencePartitions);
       continue;
     }
-    for (const { step, outcome, expiresAtMs } of await applySegment(ports, segment, epochs, batch.partition)) {
-      if (wasTold(step)) continue;
+    for (const { step, outcome, expiresAtMs } of await applySegment(ports, segment, epochs, partition)) {
+      if (isWritten(step)) continue;
       const { event, deadLetter } = followUp(step, outcome, expiresAtMs);
       if (event) events.push({ event, epoch: epochs.get(step.command.oid) ?? '' });
-      if (deadLetter) deadLetters.push(deadLetter);
+      if (deadLetter) conflicts.push(deadLetter);
     }
   }
-  ports.projection.hint([...epochs.keys()]);
-  await Promise.all([ports.outbox.taskEvents(events), ports.outbox.deadLetters(deadLetters)]);
-  for (const { code, record } of deadLetters) {
-    ports.metrics.deadLettered(code);
-    rebuild.refusals.add('c', record.partition, record.offset);
-  }
-  if (!stillMine()) throw new GenerationOver();
-  rebuild.positions.advance('c', batch.partition, generation, batch.nextOffset);
-  rebuild.missed.caughtUp(batch.partition, batch.nextOffset, (oid) => rebuild.positions.org(oid) !== undefined);
+  return { events, conflicts };
 }
 
-async function judgeBatch({ inbox, orgs, config, clock }: RolePorts, rebuild: Rebuild, batch: Batch) {
-  const decoded = await inbox.decode('TaskCommand', batch.records);
-  const effects = rebuild.effectsFrom.get(`c${batch.partition}`) ?? 0;
-  const rules = { orgs: orgs.table, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
-  const replayed = ({ partition, offset }: InRecord) =>
-    offset < effects ? { refused: rebuild.refusals.has('c', partition, offset) } : null;
-  const judged = await judgeInSlices();
-  if (!judged.refused.some(({ code }) => code === 'org_unknown' || code === 'not_subscribed')) return judged;
-  await orgs.refresh();
-  return judgeInSlices();
-
-  /** Checking compiles selectors. Other work runs between some of them. */
-  async function judgeInSlices(): Promise<ReturnType<typeof judge>> {
-    const slices = new Slices(() => clock.delay(0));
-    const all: ReturnType<typeof judge> = { steps: [], refused: [] };
-    for (const page of pagesOf(decoded, JUDGED_AT_ONCE)) {
-      if (slices.isOver) await slices.pause();
-      const { steps, refused } = judge(page, rules, replayed);
-      all.steps.push(...steps);
-      all.refused.push(...refused);
-    }
-    return all;
-  }
-}
-
-/** The longest regular expressions take some 20 ms each to compile. */
-const JUDGED_AT_ONCE = 10;
-
-/** Runs of steps that one trip can apply; a narrowed UNTASK stands alone, in its place in the order. */
-function segmentsOf(steps: Step[]): Step[][] {
+/** Runs of steps that one pipeline can apply. A narrow UNTASK stands alone, at its place in the order. */
+function segmentsOf(steps: readonly Step[]): Step[][] {
   const segments: Step[][] = [];
   let open: Step[] | null = null;
   for (const step of steps) {
@@ -128,39 +142,42 @@ function segmentsOf(steps: Step[]): Step[][] {
   return segments;
 }
 
+/** The API answers an UNTASK when the offset in Redis has passed it. So the events are on the log before: a loss of Redis cannot
+ *  bring the deliveries back. */
+async function withdrawNow(ports: CommandPorts, step: Step, epoch: string, presencePartitions: number): Promise<void> {
+  const { command, record } = step;
+  const { events } = accepted(await withdraw(ports, step, epoch, presencePartitions));
+  await ports.outbox.taskEvents(events);
+  const { partition, offset } = record;
+  await ports.projection.advance([{ oid: command.oid, epoch, kind: 'c', partition, nextOffset: offset + 1 }]);
+}
+
+type Applied = { step: Step; outcome: ApplyOutcome; expiresAtMs: number | null };
+
 async function applySegment(
-  { projection, recordCodec }: RolePorts,
-  segment: Step[],
-  epochs: Map<string, string>,
+  { projection, recordCodec }: CommandPorts,
+  segment: readonly Step[],
+  epochs: ReadonlyMap<string, string>,
   partition: number,
-): Promise<{ step: Step; outcome: ApplyOutcome; expiresAtMs: number | null }[]> {
-  const byOrg = Map.groupBy(segment, ({ command }) => command.oid);
-  const parts: Step[][] = [];
-  const requests: ApplyRequest[] = [];
-  for (const [oid, steps] of byOrg) {
-    for (let i = 0; i < steps.length; i += COMMANDS_PER_SCRIPT) {
-      const part = steps.slice(i, i + COMMANDS_PER_SCRIPT);
-      parts.push(part);
-      requests.push({
-        oid,
-        epoch: epochs.get(oid) ?? '',
-        partition,
-        nextOffset: (part.at(-1) as Step).record.offset + 1,
-        commands: part.map((step) => toApply(step, (command) => recordCodec.encode('TaskCommand', command))),
-      });
+): Promise<Applied[]> {
+  const scripts: { steps: Step[]; request: ApplyRequest }[] = [];
+  for (const [oid, ofOrg] of Map.groupBy(segment, ({ command }) => command.oid)) {
+    for (const steps of chunksOf(ofOrg, COMMANDS_PER_SCRIPT)) {
+      const nextOffset = (steps.at(-1) as Step).record.offset + 1;
+      const commands = steps.map((step) => toApply(step, (command) => recordCodec.encode('TaskCommand', command)));
+      scripts.push({ steps, request: { oid, epoch: epochs.get(oid) ?? '', partition, nextOffset, commands } });
     }
   }
+  const applied: Applied[] = [];
   const answers: ApplyAnswer[] = [];
-  for (let i = 0; i < requests.length; i += SCRIPTS_PER_PIPELINE)
-    answers.push(...(await projection.apply(requests.slice(i, i + SCRIPTS_PER_PIPELINE))));
-  return parts.flatMap((part, i) => {
+  for (const pipeline of chunksOf(scripts, SCRIPTS_PER_PIPELINE))
+    answers.push(...(await projection.apply(pipeline.map(({ request }) => request))));
+  for (const [i, { steps }] of scripts.entries()) {
     const { outcomes, expiriesMs } = accepted(answers[i] as ApplyAnswer);
-    return part.map((step, at) => ({
-      step,
-      outcome: outcomes[at] ?? 'nothing',
-      expiresAtMs: expiriesMs[at] ?? null,
-    }));
-  });
+    for (const [at, step] of steps.entries())
+      applied.push({ step, outcome: outcomes[at] ?? 'nothing', expiresAtMs: expiriesMs[at] ?? null });
+  }
+  return applied;
 }
 
 /** A refusal means that the epoch is over: the batch is read again under the new one. */

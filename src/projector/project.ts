@@ -1,42 +1,28 @@
 /**
- * What commands mean, without I/O: a record becomes a step to apply or a refusal, and what the projection answered becomes
- * events or a refusal. A replay goes through the same functions; only what was already written is not written again.
+ * What commands mean: a record becomes a step to apply or a refusal, and an answer of the projection becomes an event or a
+ * refusal. A replay uses the same functions; it does not write effects again. Pure.
  */
 import { type CommandRules, checkCommand } from '../command/check.ts';
+import { type Judge, recordKeyOf, verdictOf } from '../consumer.ts';
 import { eventId } from '../model/ids.ts';
 import type { TaskCommand, TaskEvent } from '../model/records.ts';
 import { canonicalSelector, contentHashOf, expiryOf, isDoneWhenSent } from '../model/task.ts';
-import type { DeadLetter, Decoded, InRecord } from '../ports.ts';
+import type { DeadLetter, InRecord } from '../ports.ts';
 import type { ApplyCommand, ApplyOutcome } from './projection.ts';
 
 export type Step = { record: InRecord; command: TaskCommand };
-export type Judged = { steps: Step[]; refused: DeadLetter[] };
 
-/** `replayed(record)`: it was judged before; then it is known whether it was refused, and it is not judged again. */
-export function judge(
-  decoded: Decoded<TaskCommand>[],
-  rules: CommandRules,
-  replayed: (record: InRecord) => { refused: boolean } | null,
-): Judged {
-  const judged: Judged = { steps: [], refused: [] };
-  for (const item of decoded) {
-    const { record } = item;
+/** `replayed(record)`: the record was judged before. Then the verdict is known, and today's rules do not change it. */
+export const judgeCommand =
+  (rules: CommandRules, replayed: (record: InRecord) => { refused: boolean } | null): Judge<TaskCommand, Step> =>
+  (record, command) => {
     const before = replayed(record);
-    if (before?.refused) continue;
-    const refusal =
-      'refusal' in item
-        ? item.refusal
-        : before
-          ? null
-          : checkCommand(record.key?.toString() ?? null, item.value, record.timestampMs, rules);
-    if (refusal) {
-      if (!before) judged.refused.push({ record, ...refusal });
-    } else if ('value' in item) judged.steps.push({ record, command: item.value });
-  }
-  return judged;
-}
+    if (before?.refused) return null;
+    const refusal = before ? null : checkCommand(recordKeyOf(record), command, record.timestampMs, rules);
+    return verdictOf(refusal, { record, command });
+  };
 
-/** UNTASK for the sensors that match now: resolved by the projector, written pair by pair. */
+/** UNTASK for the sensors that match now. The projector resolves it, and withdraws delivery by delivery. */
 export const isNarrow = ({ command }: Step): boolean =>
   command.action === 'UNTASK' && canonicalSelector(command.untask_selector) !== '*';
 
@@ -55,7 +41,7 @@ export function toApply({ record, command }: Step, encode: (command: TaskCommand
   };
 }
 
-/** What follows from an outcome: an event, a refusal, or nothing. `expiresAtMs`: of the task, where it is known. */
+/** What follows from an outcome: an event, a dead letter, or nothing. `expiresAtMs`: of the task, if it is known. */
 export function followUp(
   { record, command }: Step,
   outcome: ApplyOutcome,
@@ -99,7 +85,7 @@ function addEvent(command: TaskCommand): TaskEvent {
   };
 }
 
-/** `sid` null: the whole task. `expiresAtMs` where it is known. */
+/** `sid` null: the whole task. `expiresAtMs`: if it is known. */
 export function removedEvent(
   command: Pick<TaskCommand, 'oid' | 'task_id'>,
   atMs: number,

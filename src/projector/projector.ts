@@ -1,13 +1,16 @@
 /**
- * The projector: consumer group on `task-commands` and `task-events`. It keeps the projection at the end of the log, brings
- * it back when it was lost, and sweeps tasks that have run out into TASK_EXPIRED.
+ * The role projector: a consumer group on `task-commands` and `task-events`. It keeps the projection at the end of the log,
+ * rebuilds it after a loss, and ends tasks whose TTL is over.
+ *
+ *   decode and judge -> apply in Redis -> write events and dead letters (commands.ts, events.ts) -> commit
  */
-import { persist, retryDelayMs } from '../async/clock.ts';
-import type { Batch, Role, RolePorts } from '../ports.ts';
+import { retryDelayMs } from '../async/clock.ts';
+import { consume } from '../consumer.ts';
+import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import { applyCommands, GenerationOver } from './commands.ts';
 import { applyEvents } from './events.ts';
-import { TOPIC_OF } from './positions.ts';
-import { expiredEvent } from './project.ts';
+import { expireTasks } from './expiry.ts';
+import { type Kind, partitionKey, TOPIC_OF } from './org-progress.ts';
 import { Rebuild } from './rebuild.ts';
 import { startInspector } from './shared-topics.ts';
 
@@ -16,139 +19,152 @@ export const PROJECTOR_GROUP = 'reliable-tasking-projector';
 const POLL_MS = 1_000;
 const POLL_REBUILDING_MS = 100;
 const ADVANCE_MS = 10_000;
-/** While a rebuild runs, so that everybody can see how far it is. */
+/** During a rebuild more often: the offsets in Redis show its progress. */
 const ADVANCE_REBUILDING_MS = 500;
-const SWEEP_MS = 250;
-const SWEEP_LIMIT = 500;
+const EXPIRE_MS = 250;
+
+type Stoppable = { stop(): Promise<void> };
 
 export async function startProjector(ports: RolePorts): Promise<Role> {
-  const { clock, config, inbox, log, orgs } = ports;
-  const groupId = config.KAFKA_TOPIC_PREFIX + PROJECTOR_GROUP;
-  const rebuild = new Rebuild(ports, groupId);
-  const presencePartitions = (await inbox.ends('presence')).size;
-  let complete = false;
-  let stopping = false;
-  let advancedAt = clock.monoMs();
-  const warn = (what: string) => (error: unknown) => {
-    if (!(error instanceof GenerationOver)) log.warn({ err: error }, what);
-  };
-  // Redis may be away for long: that is told when it begins, not at every try.
-  let failures = 0;
-  const lookFailed = (error: unknown) => {
-    failures += 1;
-    log[failures === 1 ? 'warn' : 'debug']({ err: error }, 'the projection cannot be looked at');
-  };
+  const projector = new Projector(ports, (await ports.inbox.ends('presence')).size);
+  await projector.start();
+  return projector;
+}
 
-  const onBatch = async (batch: Batch): Promise<boolean> => {
-    const kind = batch.topic === 'commands' ? 'c' : 't';
-    const started = clock.monoMs();
-    const run = () =>
-      kind === 'c' ? applyCommands(ports, rebuild, batch, presencePartitions) : applyEvents(ports, rebuild, batch);
-    const done = await persist(clock, batch.alive, () => attempt(run), warn('a batch is tried again'));
-    if (!done || !batch.alive()) return false;
-    // A replay does not take back how far side effects were written.
-    await rebuild.done(kind, batch.partition, batch.nextOffset, (nextOffset) =>
-      group.commit(batch.topic, batch.partition, nextOffset),
-    );
-    ports.metrics.batchLatency(`projector ${batch.topic}`, clock.monoMs() - started);
-    return true;
-  };
+class Projector implements Role {
+  readonly #ports: RolePorts;
+  readonly #groupId: string;
+  readonly #presencePartitions: number;
+  readonly #rebuild: Rebuild;
+  #group: Group | null = null;
+  #inspector: Stoppable | null = null;
+  #poller: (Stoppable & { soon(): void }) | null = null;
+  #expirer: Stoppable | null = null;
+  #stopListening = () => {};
+  #isComplete = false;
+  /** Polls that failed in a row. */
+  #failures = 0;
+  #stopping = false;
+  #advancedMono: number;
 
-  /** False: the places have moved, so the batch is left and read again from where it is wanted. */
-  const attempt = async (run: () => Promise<void>): Promise<boolean> => {
+  constructor(ports: RolePorts, presencePartitions: number) {
+    this.#ports = ports;
+    this.#groupId = ports.config.KAFKA_TOPIC_PREFIX + PROJECTOR_GROUP;
+    this.#presencePartitions = presencePartitions;
+    this.#rebuild = new Rebuild(ports, this.#groupId);
+    this.#advancedMono = ports.clock.monoMs();
+  }
+
+  async start(): Promise<void> {
+    const { inbox, clock, orgs } = this.#ports;
+    const group = await inbox.join({
+      groupId: this.#groupId,
+      topics: [TOPIC_OF.c, TOPIC_OF.t],
+      onAssigned: (partitions) => this.#rebuild.assign(partitions),
+      wanted: (topic, partition) => this.#rebuild.wanted(partitionKey(kindOf(topic), partition)),
+      onBatch: (batch) => this.#onBatch(batch),
+    });
+    this.#group = group;
+    this.#rebuild.group = group;
+    this.#inspector = await startInspector(this.#ports).catch(async (error) => {
+      await group.stop(); // the start is tried again, and must not find a member of this attempt in the group
+      throw error;
+    });
+    this.#poller = clock.every(POLL_MS, () => this.#poll());
+    this.#stopListening = orgs.table.onChange(() => this.#poller?.soon());
+    this.#expirer = clock.every(EXPIRE_MS, () => this.#expire());
+  }
+
+  #onBatch(batch: Batch): Promise<boolean> {
+    const { topic, partition, nextOffset } = batch;
+    const kind = kindOf(topic);
+    return consume(this.#ports, `projector ${topic}`, batch, {
+      perform: () => this.#perform(kind, batch),
+      commit: () =>
+        this.#rebuild.effects.done(kind, partition, nextOffset, (committable) =>
+          (this.#group as Group).commit(topic, partition, committable),
+        ),
+    });
+  }
+
+  /** False: the position has moved, and the batch is read again from there. */
+  async #perform(kind: Kind, batch: Batch): Promise<boolean> {
     try {
-      await run();
+      if (kind === 'c') await applyCommands(this.#ports, this.#rebuild, batch, this.#presencePartitions);
+      else await applyEvents(this.#ports, this.#rebuild, batch);
       return true;
     } catch (error) {
       if (!(error instanceof GenerationOver)) throw error;
-      await rebuild.poll();
+      await this.#rebuild.poll();
       return false;
     }
-  };
+  }
 
-  const group = await inbox.join({
-    groupId,
-    topics: [TOPIC_OF.c, TOPIC_OF.t],
-    onAssigned: (partitions) => rebuild.assign(partitions),
-    wanted: (topic, partition) => rebuild.wanted(topic === 'commands' ? 'c' : 't', partition),
-    onBatch,
-  });
-  rebuild.group = group;
-  const inspector = await startInspector(ports).catch(async (error) => {
-    await group.stop(); // a start that failed is tried again, and must not meet its own member
-    throw error;
-  });
-
-  const look = async (): Promise<void> => {
+  async #poll(): Promise<void> {
+    const { clock } = this.#ports;
     try {
-      complete = await rebuild.poll();
-      failures = 0;
-      if (clock.monoMs() - advancedAt >= (complete ? ADVANCE_MS : ADVANCE_REBUILDING_MS)) {
-        await rebuild.advanceIdle();
-        advancedAt = clock.monoMs();
+      this.#isComplete = await this.#rebuild.poll();
+      this.#failures = 0;
+      const advanceMs = this.#isComplete ? ADVANCE_MS : ADVANCE_REBUILDING_MS;
+      if (clock.monoMs() - this.#advancedMono >= advanceMs) {
+        await this.#rebuild.advanceIdle();
+        this.#advancedMono = clock.monoMs();
       }
     } catch (error) {
-      complete = false;
-      lookFailed(error);
+      this.#isComplete = false;
+      this.#pollFailed(error);
     }
-    if (!complete && !stopping)
-      await clock.delay(failures > 0 ? retryDelayMs(failures, clock.random()) : POLL_REBUILDING_MS);
-    if (!complete && !stopping) poller.soon();
-  };
-  const poller = clock.every(POLL_MS, look);
-  const stopListening = orgs.table.onChange(() => poller.soon());
-  const sweeper = clock.every(SWEEP_MS, async () => {
-    if (failures === 0) await sweep(ports, rebuild).catch(warn('the sweep is tried again'));
-  });
+    if (this.#isComplete || this.#stopping) return;
+    await clock.delay(this.#failures > 0 ? retryDelayMs(this.#failures, clock.random()) : POLL_REBUILDING_MS);
+    if (!this.#stopping) this.#poller?.soon();
+  }
 
-  return {
-    ready: () => {
-      const fault = group.fault();
-      if (fault) return { ready: false, detail: fault };
-      if (failures > 0) return { ready: false, detail: 'the projection does not answer' };
-      const ready = group.joined() && rebuild.positioned && complete;
-      return {
-        ready,
-        detail: ready ? `partitions ${rebuild.partitions.join(' ') || 'none'}` : progressOf(rebuild, group.joined()),
-      };
-    },
-    stop: async () => {
-      stopping = true;
-      stopListening();
-      await Promise.all([poller.stop(), sweeper.stop()]);
-      await rebuild.advanceIdle().catch(warn('offsets could not be written at the end'));
-      await Promise.all([group.stop(), inspector.stop()]);
-    },
-  };
+  /** Redis can be away for long, so only the first failure is a warning. */
+  #pollFailed(error: unknown): void {
+    this.#failures += 1;
+    const level = this.#failures === 1 ? 'warn' : 'debug';
+    this.#ports.log[level]({ err: error }, 'projection not readable: Redis does not answer; retrying');
+  }
+
+  async #expire(): Promise<void> {
+    if (this.#failures > 0) return;
+    await expireTasks(this.#ports, this.#rebuild.orgs).catch((error) =>
+      this.#ports.log.warn({ err: error }, 'expired tasks not announced; retrying'),
+    );
+  }
+
+  ready(): { ready: boolean; detail: string } {
+    const fault = this.#group?.fault();
+    if (fault) return { ready: false, detail: fault };
+    if (this.#failures > 0) return { ready: false, detail: 'the projection does not answer' };
+    const joined = this.#group?.joined() === true;
+    if (joined && this.#rebuild.positioned && this.#isComplete)
+      return { ready: true, detail: `partitions ${this.#rebuild.partitions.join(' ') || 'none'}` };
+    return { ready: false, detail: joined ? progressOf(this.#rebuild) : 'joining the group' };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#stopListening();
+    await Promise.all([this.#poller?.stop(), this.#expirer?.stop()]);
+    await this.#rebuild
+      .advanceIdle()
+      .catch((error) =>
+        this.#ports.log.warn({ err: error }, 'offsets not written to Redis at the stop; the next start reads more'),
+      );
+    await Promise.all([this.#group?.stop(), this.#inspector?.stop()]);
+  }
 }
 
-/** Ends what has run out: Redis gives each id to one process; the announcement repeats with the same event id. */
-async function sweep({ projection, outbox, metrics }: RolePorts, rebuild: Rebuild): Promise<void> {
-  const orgs = [...rebuild.positions.orgs()]
-    .filter(([, org]) => org.usable)
-    .map(([oid, { epoch }]) => ({ oid, epoch }));
-  if (orgs.length === 0) return;
-  const expired = await projection.due(orgs, SWEEP_LIMIT);
-  if (expired.length === 0) return;
-  const epochs = new Map(orgs.map(({ oid, epoch }) => [oid, epoch]));
-  await outbox.taskEvents(
-    expired.map(({ oid, taskId, expiresAtMs }) => ({
-      event: expiredEvent(oid, taskId, expiresAtMs),
-      epoch: epochs.get(oid) ?? '',
-    })),
-  );
-  await projection.announced(expired);
-  projection.hint([...new Set(expired.map(({ oid }) => oid))]);
-  metrics.expired(expired.length);
-}
+const kindOf = (topic: Batch['topic']): Kind => (topic === TOPIC_OF.c ? 'c' : 't');
 
-function progressOf(rebuild: Rebuild, joined: boolean): string {
-  if (!joined) return 'joining the group';
-  const orgs = [...rebuild.positions.orgs()];
-  const waiting = orgs.filter(([, org]) => !org.usable);
-  if (rebuild.missed.away > 0) return `${rebuild.missed.away} orgs do not answer`;
-  if (waiting.length === 0) return 'looking at the projection';
-  const left = rebuild.positions.left();
-  const how = left === null ? 'waiting for what was under way' : `${left} records left`;
-  return `rebuilding ${waiting.length} of ${orgs.length} orgs: ${how}`;
+/** What the projector waits for before it is ready. */
+function progressOf({ orgs, awayOrgs }: Rebuild): string {
+  const all = [...orgs.all()];
+  const incomplete = all.filter(([, { usable }]) => !usable);
+  if (awayOrgs.count > 0) return `${awayOrgs.count} orgs do not answer`;
+  if (incomplete.length === 0) return 'reading the state of the projection';
+  const left = orgs.left();
+  const progress = left === null ? 'waiting until attempts in flight are on the log' : `${left} records left`;
+  return `rebuilding ${incomplete.length} of ${all.length} orgs: ${progress}`;
 }

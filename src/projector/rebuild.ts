@@ -1,125 +1,105 @@
 /**
- * Brings the projection of each org to the end of the log, and says so in Redis: at the first start, for a new org, and
- * after Redis was emptied, restored or replaced. It needs nobody: it polls the markers and acts on what they say.
+ * Brings the projection of each org to the end of the log, and attests it in Redis: at the first start, for a new org, and
+ * after Redis was emptied, restored or replaced. It polls the markers of the orgs and acts on what they say.
  *
- * Placing the partitions after a join and looking at the markers take turns. Places that were found under one epoch must
- * not be set after the next epoch was learnt: the new one would be attested without its first records.
+ *   projection.begin (read the markers) -> go back -> read the ends -> attest
+ *
+ * Two kinds of work run one at a time: positioning the partitions after a join, and polling. Otherwise positions that were found
+ * under one epoch could be set after the next epoch was learnt, which would then be attested without its first records.
  */
-import type { Logger } from 'pino';
 import type { Group, RolePorts } from '../ports.ts';
+import { Positions } from '../positions.ts';
+import { chunksOf } from '../text/chunks.ts';
 import type { TopicKey } from '../topics.ts';
-import { Missed } from './away-orgs.ts';
-import { KINDS, type Kind, Positions, TOPIC_OF } from './positions.ts';
+import { AwayOrgs } from './away-orgs.ts';
+import { EffectOffsets } from './effect-offsets.ts';
+import { KINDS, OrgProgress, type PartitionKey, partitionKey, TOPIC_OF } from './org-progress.ts';
 import type { AdvanceRequest, AttestRequest, OrgStatus } from './projection.ts';
 import { Refusals } from './refusals.ts';
+import { neededOffset, startOffsetsOf } from './start-offsets.ts';
 
-/** Clocks of brokers and ours differ; an org's first records are looked for this long before its subscription. */
-const SLACK_MS = 60_000;
-
+const POSITION_RETRY_MS = 500;
 const ADVANCES_PER_PIPELINE = 1_000;
 
-type Starts = Record<Kind, Map<number, number>>;
+type RebuildPorts = Pick<RolePorts, 'inbox' | 'projection' | 'orgs' | 'config' | 'clock' | 'log'>;
 
 export class Rebuild {
-  readonly positions = new Positions();
-  /** Side effects (events, dead letters) are written from these offsets on; below, they were written before. */
-  readonly effectsFrom = new Map<string, number>();
-  readonly missed = new Missed();
+  readonly positions = new Positions<PartitionKey>();
+  readonly orgs = new OrgProgress(this.positions);
+  readonly awayOrgs = new AwayOrgs();
+  readonly effects = new EffectOffsets(this.awayOrgs);
   readonly refusals: Refusals;
-  /** How far the group was told. */
-  readonly #committed = new Map<string, number>();
-  #partitions: number[] = [];
+  #partitions: readonly number[] = [];
   #positioned: Promise<void> = Promise.resolve();
-  #turns: Promise<unknown> = Promise.resolve();
-  #generation = 0;
+  #lastWork: Promise<unknown> = Promise.resolve();
+  #assignment = 0;
   #polling: Promise<boolean> | null = null;
-  readonly #ports: RolePorts;
+  readonly #ports: RebuildPorts;
   readonly #groupId: string;
-  readonly #log: Logger;
   group: Group | null = null;
 
-  constructor(ports: RolePorts, groupId: string) {
+  constructor(ports: RebuildPorts, groupId: string) {
     this.#ports = ports;
     this.#groupId = groupId;
     this.refusals = new Refusals(ports);
-    this.#log = ports.log;
   }
 
-  /** Every partition of the share has its place. */
+  /** Every partition of the assignment has a position. */
   get positioned(): boolean {
-    return KINDS.every((kind) => this.#partitions.every((p) => this.positions.position(kind, p) !== undefined));
+    return KINDS.every((kind) =>
+      this.#partitions.every((partition) => this.positions.at(partitionKey(kind, partition)) !== undefined),
+    );
   }
 
   get partitions(): readonly number[] {
     return this.#partitions;
   }
 
-  /** Partitions have been shared out: find out where to read each. */
+  /** A new assignment of partitions: finds out where to read each. */
   assign(partitions: number[]): void {
     this.#partitions = partitions;
-    this.positions.reset();
-    this.refusals.forget(); // another may have held any of them meanwhile, unnoticed by a process that slept
-    this.#generation += 1;
-    const mine = this.#generation;
-    this.#positioned = this.#inTurn(() => this.#positionUntilDone(() => mine === this.#generation));
+    this.positions.clear();
+    this.orgs.forgetAttested();
+    this.refusals.forget(); // another process can have held any of them in between
+    this.#assignment += 1;
+    const assignment = this.#assignment;
+    this.#positioned = this.#afterOtherWork(() => this.#positionUntilDone(() => assignment === this.#assignment));
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const generation = this.#turns.then(work, work);
-    this.#turns = generation.catch(() => undefined);
-    return generation;
+  #afterOtherWork<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#lastWork.then(work, work);
+    this.#lastWork = result.catch(() => undefined);
+    return result;
   }
 
-  async wanted(kind: Kind, partition: number): Promise<number | null> {
+  async wanted(key: PartitionKey): Promise<number | null> {
     let positioned: Promise<void>;
     do {
       positioned = this.#positioned;
       await positioned;
     } while (positioned !== this.#positioned); // a further join came meanwhile
-    return this.positions.position(kind, partition)?.next ?? null;
+    return this.positions.at(key)?.next ?? null;
   }
 
-  /** Effects of this org's commands are told from here on. */
-  effectsOf(oid: string, partition: number): number {
-    return Math.min(this.effectsFrom.get(`c${partition}`) ?? 0, this.missed.from(oid, partition));
-  }
-
-  /** A batch is done. `commit` tells the group how far all effects were written, when that is further than before. */
-  async done(
-    kind: Kind,
-    partition: number,
-    nextOffset: number,
-    commit: (nextOffset: number) => Promise<void>,
-  ): Promise<void> {
-    const key = kind + partition;
-    const effects = Math.max(nextOffset, this.effectsFrom.get(key) ?? 0);
-    const whole = kind === 'c' ? Math.min(effects, this.missed.fromOf(partition)) : effects;
-    if (whole > (this.#committed.get(key) ?? 0)) {
-      await commit(whole);
-      this.#committed.set(key, whole);
-    }
-    this.effectsFrom.set(key, effects);
-  }
-
-  /** Gives up as soon as a further join has made the share another one. */
-  async #positionUntilDone(current: () => boolean): Promise<void> {
-    while (current()) {
+  /** Gives up as soon as there is a newer assignment. */
+  async #positionUntilDone(isCurrent: () => boolean): Promise<void> {
+    while (isCurrent()) {
       try {
-        await this.#position(current);
+        await this.#position(isCurrent);
         return;
       } catch (error) {
-        this.#log.warn({ err: error }, 'the offsets to start from cannot be read; trying again');
-        await this.#ports.clock.delay(500);
+        this.#ports.log.warn({ err: error }, 'start offsets of the projector not readable; retrying');
+        await this.#ports.clock.delay(POSITION_RETRY_MS);
       }
     }
   }
 
-  async #position(current: () => boolean): Promise<void> {
+  async #position(isCurrent: () => boolean): Promise<void> {
     const { inbox, projection, orgs } = this.#ports;
     const oids = orgs.table.oids();
-    const statuses = oids.length === 0 ? [] : await projection.begin(oids);
-    const known = oids.flatMap((oid, i) => (statuses[i] ? [[oid, statuses[i]] as const] : []));
-    const starts = await this.#startsOf(known);
+    const answers = oids.length === 0 ? [] : await projection.begin(oids);
+    const statuses = answeredOf(oids, answers);
+    const starts = await startOffsetsOf(this.#ports, statuses, this.#partitions);
     const logs = await Promise.all(
       KINDS.map(async (kind) => ({
         kind,
@@ -127,45 +107,28 @@ export class Rebuild {
         ends: await inbox.ends(TOPIC_OF[kind]),
       })),
     );
-    if (!current()) return;
-    // Where an org stands that does not answer is not known: it is read again from there when it is back.
-    for (const oid of this.missed.look(oids, statuses, true)) this.positions.forget(oid);
-    for (const [oid, status] of known) this.positions.learn(oid, status);
-    let replay = false;
+    if (!isCurrent()) return;
+    // How far an org without an answer is, is not known. Its records are read again when it is back.
+    for (const oid of this.awayOrgs.look(oids, answers, true)) this.orgs.forget(oid);
+    for (const [oid, status] of statuses) this.orgs.learn(oid, status);
+    let isReplay = false;
     for (const { kind, committed, ends } of logs) {
       for (const partition of this.#partitions) {
         const low = ends.get(partition)?.low ?? 0;
         const from = committed.get(partition) ?? low;
-        const needed = known.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid)));
+        const needed = statuses.map(([oid, status]) => neededOffset(kind, partition, status, starts.get(oid)));
         const next = Math.max(low, Math.min(from, ...needed));
-        this.effectsFrom.set(kind + partition, Math.max(from, this.effectsFrom.get(kind + partition) ?? 0));
-        this.#committed.set(kind + partition, from);
-        replay ||= next < from;
-        this.positions.start(kind, partition, next);
+        this.effects.start(kind, partition, from);
+        this.positions.start(partitionKey(kind, partition), next);
+        isReplay ||= next < from;
       }
     }
-    if (replay) await this.refusals.load();
+    if (isReplay) await this.refusals.load();
   }
 
-  /** Where the records of orgs without stored offsets begin. */
-  async #startsOf(orgs: (readonly [string, OrgStatus])[]): Promise<Map<string, Starts>> {
-    const starts = new Map<string, Starts>();
-    for (const [oid, status] of orgs) {
-      const complete = this.#partitions.every((p) => status.commandOffsets.has(p) && status.eventOffsets.has(p));
-      if (complete) continue;
-      const sinceMs = this.#ports.orgs.table.firstSubscribedAtMs(oid) - SLACK_MS;
-      const [c, t] = await Promise.all([
-        this.#ports.inbox.since('commands', sinceMs),
-        this.#ports.inbox.since('taskEvents', sinceMs),
-      ]);
-      starts.set(oid, { c, t });
-    }
-    return starts;
-  }
-
-  /** One look at all markers, and whatever follows from it. Answers whether every org is usable. Runs once at a time. */
+  /** Reads all markers and acts on them. Resolves to whether every org is usable. Concurrent calls share one run. */
   poll(): Promise<boolean> {
-    this.#polling ??= this.#inTurn(() => this.#poll()).finally(() => {
+    this.#polling ??= this.#afterOtherWork(() => this.#poll()).finally(() => {
       this.#polling = null;
     });
     return this.#polling;
@@ -174,44 +137,44 @@ export class Rebuild {
   async #poll(): Promise<boolean> {
     const { orgs, projection } = this.#ports;
     const oids = orgs.table.oids();
-    for (const [oid] of this.positions.orgs()) if (!oids.includes(oid)) this.positions.forget(oid);
+    for (const [oid] of this.orgs.all()) if (!oids.includes(oid)) this.orgs.forget(oid);
     if (oids.length === 0) return true;
-    const statuses = await projection.begin(oids);
-    for (const oid of this.missed.look(oids, statuses)) this.positions.forget(oid);
-    const news = oids.flatMap((oid, i) => (statuses[i] ? [[oid, statuses[i]] as const] : []));
-    const fresh = news.filter(([oid, { epoch }]) => this.positions.org(oid)?.epoch !== epoch);
+    const answers = await projection.begin(oids);
+    for (const oid of this.awayOrgs.look(oids, answers)) this.orgs.forget(oid);
+    const statuses = answeredOf(oids, answers);
+    const fresh = statuses.filter(([oid, { epoch }]) => this.orgs.get(oid)?.epoch !== epoch);
     if (fresh.length > 0) await this.#goBack(fresh);
-    for (const [oid, status] of news) this.positions.learn(oid, status);
+    for (const [oid, status] of statuses) this.orgs.learn(oid, status);
     await this.#readEnds(oids);
     await this.#attest(oids);
-    return news.length === oids.length && oids.every((oid) => this.positions.org(oid)?.usable);
+    return statuses.length === oids.length && oids.every((oid) => this.orgs.get(oid)?.usable);
   }
 
-  /** The new epochs count only from the moment in which the places have moved back: there is no await in between. */
+  /** The new epochs count only once the positions have moved back, so there is no await between the two. */
   async #goBack(fresh: (readonly [string, OrgStatus])[]): Promise<void> {
-    const starts = await this.#startsOf(fresh);
+    const starts = await startOffsetsOf(this.#ports, fresh, this.#partitions);
     await this.refusals.load();
-    for (const [oid, status] of fresh) this.positions.learn(oid, status);
+    for (const [oid, status] of fresh) this.orgs.learn(oid, status);
     for (const kind of KINDS) {
       for (const partition of this.#partitions) {
         const needed = Math.min(
-          ...fresh.map(([oid, status]) => offsetOf(kind, partition, status, starts.get(oid))),
-          // Redis may have applied what was passed over: a try before can have come that far.
-          ...(kind === 'c' ? fresh.map(([oid]) => this.missed.from(oid, partition)) : []),
+          ...fresh.map(([oid, status]) => neededOffset(kind, partition, status, starts.get(oid))),
+          // Redis can have applied commands that were passed over: an earlier attempt of the batch came that far.
+          ...(kind === 'c' ? fresh.map(([oid]) => this.awayOrgs.from(oid, partition)) : []),
         );
-        if (!this.positions.back(kind, partition, needed)) continue;
+        if (!this.positions.back(partitionKey(kind, partition), needed)) continue;
         this.group?.seek(TOPIC_OF[kind], partition, needed);
-        this.#log.info({ topic: TOPIC_OF[kind], partition, offset: needed }, 'reading again for the projection');
+        this.#ports.log.info({ topic: TOPIC_OF[kind], partition, offset: needed }, 'rebuild reads the partition again');
       }
     }
   }
 
   async #readEnds(oids: string[]): Promise<void> {
-    const due = oids.filter((oid) => this.positions.endsAreDue(oid, this.#ports.config.CLAIM_LEASE_MS));
+    const due = oids.filter((oid) => this.orgs.endsAreDue(oid, this.#ports.config.CLAIM_LEASE_MS));
     if (due.length === 0) return;
-    const epochs = due.map((oid) => this.positions.org(oid)?.epoch ?? '');
+    const epochs = due.map((oid) => this.orgs.get(oid)?.epoch ?? '');
     const [c, t] = await Promise.all([this.#highs('commands'), this.#highs('taskEvents')]);
-    for (const [i, oid] of due.entries()) this.positions.setEnds(oid, epochs[i] as string, { c, t });
+    for (const [i, oid] of due.entries()) this.orgs.setEnds(oid, epochs[i] as string, { c, t });
   }
 
   async #highs(topic: TopicKey): Promise<Map<number, number>> {
@@ -221,42 +184,49 @@ export class Rebuild {
 
   async #attest(oids: string[]): Promise<void> {
     const requests = oids.flatMap((oid): AttestRequest[] => {
-      const org = this.positions.org(oid);
+      const org = this.orgs.get(oid);
       if (!org?.ends) return [];
-      const [{ epoch }, total] = [org, org.ends.c.size + org.ends.t.size];
-      return this.positions.attestable(oid).map((position) => ({ oid, epoch, total, ...position }));
+      const { epoch, ends } = org;
+      const total = ends.c.size + ends.t.size;
+      return this.orgs.attestable(oid).map((position) => ({ oid, epoch, total, ...position }));
     });
     if (requests.length === 0) return;
     const answers = await this.#ports.projection.attest(requests);
     for (const [i, { oid, epoch, kind, partition }] of requests.entries()) {
-      const org = this.positions.org(oid);
-      if (answers[i]?.ok && org?.epoch === epoch) org.attested.add(kind + partition);
+      const org = this.orgs.get(oid);
+      if (answers[i]?.ok && org?.epoch === epoch) org.attested.add(partitionKey(kind, partition));
     }
   }
 
-  /** Tells Redis how far the partitions are for orgs that had no records there. Not while a poll is under way. */
+  /** Advances the offsets in Redis of orgs that have no records in what was read. Not while a poll runs. */
   async advanceIdle(): Promise<void> {
     await this.#positioned;
-    const requests: (AdvanceRequest & { told: Map<string, number> })[] = [];
-    for (const [oid, { epoch, told }] of this.positions.orgs()) {
+    const requests: AdvanceRequest[] = [];
+    for (const [oid, { epoch, advanced }] of this.orgs.all()) {
       for (const kind of KINDS) {
         for (const partition of this.#partitions) {
-          const nextOffset = this.positions.position(kind, partition)?.next ?? 0;
-          if (nextOffset > (told.get(kind + partition) ?? 0))
-            requests.push({ oid, epoch, kind, partition, nextOffset, told });
+          const key = partitionKey(kind, partition);
+          const nextOffset = this.positions.at(key)?.next ?? 0;
+          if (nextOffset > (advanced.get(key) ?? 0)) requests.push({ oid, epoch, kind, partition, nextOffset });
         }
       }
     }
-    for (let i = 0; i < requests.length; i += ADVANCES_PER_PIPELINE) {
-      const some = requests.slice(i, i + ADVANCES_PER_PIPELINE);
-      const answers = await this.#ports.projection.advance(some);
-      for (const [at, { kind, partition, nextOffset, told }] of some.entries())
-        if (answers[at]?.ok) told.set(kind + partition, nextOffset);
+    for (const chunk of chunksOf(requests, ADVANCES_PER_PIPELINE)) {
+      const answers = await this.#ports.projection.advance(chunk);
+      for (const [i, { oid, epoch, kind, partition, nextOffset }] of chunk.entries()) {
+        const org = this.orgs.get(oid);
+        if (answers[i]?.ok && org?.epoch === epoch) org.advanced.set(partitionKey(kind, partition), nextOffset);
+      }
     }
   }
 }
 
-function offsetOf(kind: Kind, partition: number, status: OrgStatus, starts: Starts | undefined): number {
-  const stored = kind === 'c' ? status.commandOffsets : status.eventOffsets;
-  return stored.get(partition) ?? starts?.[kind].get(partition) ?? 0;
-}
+/** The orgs that answered. */
+const answeredOf = (
+  oids: readonly string[],
+  answers: readonly (OrgStatus | null)[],
+): (readonly [string, OrgStatus])[] =>
+  oids.flatMap((oid, i) => {
+    const status = answers[i];
+    return status ? [[oid, status] as const] : [];
+  });

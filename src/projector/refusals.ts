@@ -1,20 +1,22 @@
 /**
- * Which records were refused when they were first read: a replay must not judge them anew, by other clocks and settings. The dead
- * letters say so. They are read once for each share of partitions, and kept up by what this process refuses itself.
+ * Which records were refused when they were first read. A replay must not judge them again with today's settings: the dead letters
+ * say which they are. The dead letters are read once for each assignment of partitions. After that, this process adds its own
+ * refusals.
  */
 import type { RolePorts } from '../ports.ts';
 import { TOPICS } from '../topics.ts';
-import { KINDS, type Kind, TOPIC_OF } from './positions.ts';
+import { KINDS, type Kind, TOPIC_OF } from './org-progress.ts';
 
-/** Places of refused records that are kept up; of more, all are read anew when they are asked for. */
+/** Refused records that are held in memory. With more, the dead letters are read again when they are needed. */
 const REFUSED_MAX = 200_000;
 
 export class Refusals {
   readonly #ports: Pick<RolePorts, 'inbox' | 'config'>;
-  #positions = new Set<string>();
-  #known = false;
-  /** Refused while the dead letters are read: their letters may stand behind what is read. null: none are read. */
-  #meanwhile: Set<string> | null = null;
+  /** `topic/partition/offset`. */
+  #refused = new Set<string>();
+  #isComplete = false;
+  /** Refused while the dead letters are read: these can be behind the end of what is read. null: nothing is read now. */
+  #refusedMeanwhile: Set<string> | null = null;
   #generation = 0;
 
   constructor(ports: Pick<RolePorts, 'inbox' | 'config'>) {
@@ -22,28 +24,28 @@ export class Refusals {
   }
 
   has(kind: Kind, partition: number, offset: number): boolean {
-    return this.#positions.has(placeOf(kind, partition, offset));
+    return this.#refused.has(recordId(kind, partition, offset));
   }
 
-  /** Tells of a refusal whose dead letter has just been written. */
+  /** Adds a record whose dead letter has just been written. */
   add(kind: Kind, partition: number, offset: number): void {
-    const position = placeOf(kind, partition, offset);
-    this.#meanwhile?.add(position);
-    if (this.#positions.size >= REFUSED_MAX) this.#known = false;
-    if (this.#known) this.#positions.add(position);
+    const id = recordId(kind, partition, offset);
+    this.#refusedMeanwhile?.add(id);
+    if (this.#refused.size >= REFUSED_MAX) this.#isComplete = false;
+    if (this.#isComplete) this.#refused.add(id);
   }
 
-  /** What is known counts no more; what is being read meanwhile neither. */
+  /** For a new assignment of the partitions. It also makes a load in progress incomplete. */
   forget(): void {
-    this.#known = false;
+    this.#isComplete = false;
     this.#generation += 1;
   }
 
   async load(): Promise<void> {
-    if (this.#known) return;
+    if (this.#isComplete) return;
     const generation = this.#generation;
     const refused = new Set<string>();
-    this.#meanwhile = new Set();
+    this.#refusedMeanwhile = new Set();
     const text = (value: unknown) => String(value ?? '');
     const { config, inbox } = this.#ports;
     const topics = new Map(
@@ -55,10 +57,10 @@ export class Refusals {
         if (topic) refused.add(`${topic}/${text(headers['rt-source-partition'])}/${text(headers['rt-source-offset'])}`);
       }
     });
-    this.#positions = new Set([...refused, ...this.#meanwhile]);
-    this.#meanwhile = null;
-    this.#known = generation === this.#generation;
+    this.#refused = new Set([...refused, ...this.#refusedMeanwhile]);
+    this.#refusedMeanwhile = null;
+    this.#isComplete = generation === this.#generation;
   }
 }
 
-const placeOf = (kind: Kind, partition: number, offset: number): string => `${TOPIC_OF[kind]}/${partition}/${offset}`;
+const recordId = (kind: Kind, partition: number, offset: number): string => `${TOPIC_OF[kind]}/${partition}/${offset}`;

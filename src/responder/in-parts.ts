@@ -1,6 +1,6 @@
 /** What rules make of a batch may be many records, each a request of its own to the broker: so many are under way at once. */
 import { ApiError } from '../errors.ts';
-import { pagesOf } from '../text/chunks.ts';
+import { chunksOf } from '../text/chunks.ts';
 
 const AT_ONCE = 500;
 
@@ -11,7 +11,7 @@ export async function inParts<T>(
   write: (part: T[]) => Promise<unknown>,
   onRefused: (error: ApiError) => void,
 ): Promise<void> {
-  for (const part of pagesOf(records, AT_ONCE)) {
+  for (const part of chunksOf(records, AT_ONCE)) {
     try {
       await write(part);
     } catch (error) {

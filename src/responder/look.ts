@@ -11,7 +11,7 @@ import { fold, fromState, newSensor, type SensorView } from '../model/sensor.ts'
 import { investigationIdOf } from '../model/task.ts';
 import type { Batch, RolePorts } from '../ports.ts';
 import type { StoredSensor } from '../projector/projection.ts';
-import { pagesOf } from '../text/chunks.ts';
+import { chunksOf } from '../text/chunks.ts';
 import type { Rulesets } from './rulesets.ts';
 import { type Seen, seenActivities, seenConnect, seenEvent } from './seen.ts';
 
@@ -59,7 +59,7 @@ export const look = (looking: Looking, batch: Batch): AsyncIterable<Seen[]> =>
 async function* lookAtEvents(looking: Looking, batch: Batch): AsyncIterable<Seen[]> {
   const { inbox, orgs, rulesets, clock } = looking;
   const sensors: Sensors = new Map();
-  for (const records of pagesOf(batch.records, PAGE)) {
+  for (const records of chunksOf(batch.records, PAGE)) {
     const parsed: Parsed[] = [];
     for (const item of await inbox.decode('SensorEvent', records)) {
       if ('refusal' in item || rulesets.of(item.value.oid).forEvent(item.value.event_type).length === 0) continue;
@@ -80,7 +80,7 @@ async function* lookAtPresence(looking: Looking, batch: Batch): AsyncIterable<Se
   const { inbox, orgs, rulesets, connections, clock } = looking;
   const sensors: Sensors = new Map();
   const fresh = new Set<string>();
-  for (const records of pagesOf(batch.records, PAGE)) {
+  for (const records of chunksOf(batch.records, PAGE)) {
     const opened: SensorPresence[] = [];
     for (const item of await inbox.decode('SensorPresence', records)) {
       if ('refusal' in item || item.value.event !== 'CONNECTED') continue;
@@ -108,7 +108,7 @@ export async function noteConnections({ inbox, connections }: Looking, batch: Ba
 }
 
 async function* lookAtTaskEvents({ inbox, orgs, rulesets }: Looking, batch: Batch): AsyncIterable<Seen[]> {
-  for (const records of pagesOf(batch.records, PAGE)) {
+  for (const records of chunksOf(batch.records, PAGE)) {
     const seen: Seen[] = [];
     for (const item of await inbox.decode('TaskEvent', records)) {
       if ('refusal' in item || !orgs.table.known(item.value.oid)) continue;

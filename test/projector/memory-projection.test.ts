@@ -1,4 +1,4 @@
-/** The projection that the simulation stands on keeps the same contract as the one in Redis. */
+/** The projection of the simulation keeps the same contract as the projection in Redis. */
 import { openMemoryBench } from '../sim/redis/bench.ts';
 import { projectionContract } from '../support/projection-contract.ts';
 

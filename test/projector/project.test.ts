@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { judgeAll } from '../../src/consumer.ts';
 import type { TaskCommand, TaskEvent } from '../../src/model/records.ts';
 import { OrgTable } from '../../src/orgs/table.ts';
 import type { InRecord } from '../../src/ports.ts';
@@ -7,7 +8,7 @@ import {
   expiredEvent,
   followUp,
   isNarrow,
-  judge,
+  judgeCommand,
   removedEvent,
   type Step,
   toApply,
@@ -60,17 +61,25 @@ const decoded = (one: Step) => ({ record: one.record, value: one.command });
 
 describe('a command', () => {
   it('is refused with a code, or becomes a step', () => {
-    const judged = judge([decoded(step()), decoded(step({ ttl: 2_000 }))], rules, () => null);
-    expect(judged.steps).toEqual([step()]);
-    expect(judged.refused.map(({ code }) => code)).toEqual(['ttl_invalid']);
+    const judged = judgeAll(
+      [decoded(step()), decoded(step({ ttl: 2_000 }))],
+      orgs,
+      judgeCommand(rules, () => null),
+    );
+    expect(judged.accepted).toEqual([step()]);
+    expect(judged.deadLetters.map(({ code }) => code)).toEqual(['ttl_invalid']);
   });
 
-  it('is not judged a second time: a replay knows what was refused, and takes the rest whatever the rules are today', () => {
+  it('is not judged again by a replay: the dead letters say what was refused, whatever the rules are today', () => {
     const today = { ...rules, ttlMaxSeconds: 1 };
-    expect(judge([decoded(step())], today, () => ({ refused: false }))).toEqual({ steps: [step()], refused: [] });
-    expect(judge([decoded(step())], rules, () => ({ refused: true }))).toEqual({ steps: [], refused: [] });
-    const garbage = { record: step().record, refusal: { code: 'record_undecodable' as const, message: '' } };
-    expect(judge([garbage], rules, () => ({ refused: false }))).toEqual({ steps: [], refused: [] });
+    const replay = (given: typeof rules, refused: boolean) =>
+      judgeAll(
+        [decoded(step())],
+        orgs,
+        judgeCommand(given, () => ({ refused })),
+      );
+    expect(replay(today, false)).toEqual({ accepted: [step()], deadLetters: [] });
+    expect(replay(rules, true)).toEqual({ accepted: [], deadLetters: [] });
   });
 
   it('is applied by its issue time and ttl; an UNTASK by its append time', () => {
@@ -89,7 +98,7 @@ describe('a command', () => {
     [{ action: 'UNTASK' as const }, false],
     [{ action: 'UNTASK' as const, untask_selector: '*' }, false],
     [{ action: 'UNTASK' as const, untask_selector: 'plat == linux' }, true],
-  ])('%j withdraws pairs alone: %s', (change, narrow) => {
+  ])('%j withdraws single deliveries: %s', (change, narrow) => {
     expect(isNarrow(step(change))).toBe(narrow);
   });
 
@@ -103,7 +112,7 @@ describe('a command', () => {
     for (const outcome of ['same', 'past', 'nothing'] as const) expect(followUp(step(), outcome)).toEqual({});
   });
 
-  it('gives the same event ids when it comes again', () => {
+  it('gives the same event ids when it is read again', () => {
     expect(followUp(step(), 'added')).toEqual(followUp(step({}, 99), 'added'));
     expect(expiredEvent(OID, 'a', 5).event_id).toBe(expiredEvent(OID, 'a', 6).event_id);
     expect(removedEvent({ oid: OID, task_id: 'a' }, 1, 's').event_id).not.toBe(
@@ -112,7 +121,7 @@ describe('a command', () => {
   });
 });
 
-describe('a task event, to a projection that does not have it', () => {
+describe('a task event that the projection does not have', () => {
   const event = (change: Partial<TaskEvent>): TaskEvent => ({
     type: 'TASK_DONE',
     event_id: 'e',
@@ -144,10 +153,10 @@ describe('a task event, to a projection that does not have it', () => {
     ],
     [{ type: 'TASK_SENT' as const, detail: `{"tag":"${'x'.repeat(1_000)}"}` }, { extra: 'x'.repeat(64) }],
     [{ type: 'TASK_DONE' as const, detail: 'not json' }, { expiresAtMs: 9 }],
-  ])('%j counts', (change, acked) => expect(toAcked(event(change))).toMatchObject(acked));
+  ])('%j is applied', (change, acked) => expect(toAcked(event(change))).toMatchObject(acked));
   it.each([
     [{ type: 'ADD_TASK' as const }],
     [{ type: 'TASK_DELIVERED' as const }],
     [{ type: 'TASK_REMOVED' as const, sid: null }],
-  ])('%j says nothing that the commands do not say', (change) => expect(toAcked(event(change))).toBeNull());
+  ])('%j adds nothing to the commands', (change) => expect(toAcked(event(change))).toBeNull());
 });

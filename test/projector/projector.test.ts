@@ -1,4 +1,4 @@
-/** A start that fails halfway leaves no member of a group behind: it is tried again in the same process. */
+/** A start that fails leaves no member of a group behind: the same process tries it again. */
 import { expect, it } from 'vitest';
 import { clockOf } from '../../src/async/clock.ts';
 import { readConfig } from '../../src/config.ts';

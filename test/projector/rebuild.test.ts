@@ -1,4 +1,4 @@
-/** Joins of the group, losses of Redis and looks at the markers in any order: no org is attested past records that it lacks. */
+/** Joins of the group, losses of Redis and polls in any order: no org is attested past records that it lacks. */
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { Rebuild } from '../../src/projector/rebuild.ts';
 const OID = '11111111-2222-4333-8444-555555555555';
 const END = 100;
 
-/** Redis and Kafka with answers that come when the test lets them. */
+/** Redis and Kafka answer when the test allows it. */
 class World {
   epoch = 1;
   applied = END;
@@ -21,7 +21,7 @@ class World {
 
   constructor() {
     const later = <T>(read: () => T): Promise<T> => new Promise((resolve) => this.#waiting.push(() => resolve(read())));
-    /** Read by Redis when asked, answered later. */
+    /** Redis reads at once, and answers later. */
     const soon = <T>(value: T): Promise<T> => later(() => value);
     const offsets = (n: number) => new Map([[0, n]]);
     const status = (): OrgStatus => ({
@@ -73,7 +73,7 @@ class World {
     this.applied = 0;
   }
 
-  /** Lets the oldest question be answered, and everything run that follows from it. */
+  /** Lets Redis or Kafka give the oldest answer, and runs what follows from it. */
   async answer(): Promise<void> {
     this.#waiting.shift()?.();
     for (let i = 0; i < 10; i += 1) await Promise.resolve();
@@ -86,75 +86,75 @@ class World {
 }
 
 describe('a rebuild', () => {
-  it('sets no place that was found before a loss under the epoch after it, whatever comes in between', async () => {
-    const acts = fc.array(fc.constantFrom('join', 'lose', 'look', 'answer', 'answer', 'answer'), { maxLength: 40 });
+  it('sets no position that was found before a loss under the epoch after it', async () => {
+    const acts = fc.array(fc.constantFrom('join', 'lose', 'poll', 'answer', 'answer', 'answer'), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(acts, async (list) => {
         const world = new World();
         world.rebuild.assign([0]);
-        const looks: Promise<unknown>[] = [];
+        const polls: Promise<unknown>[] = [];
         for (const act of list) {
           if (act === 'join') world.rebuild.assign([0]);
           else if (act === 'lose') world.lose();
-          else if (act === 'look') looks.push(world.rebuild.poll());
+          else if (act === 'poll') polls.push(world.rebuild.poll());
           else await world.answer();
         }
         await world.settle();
         for (let i = 0; i < 3; i += 1) {
-          looks.push(world.rebuild.poll());
+          polls.push(world.rebuild.poll());
           await world.settle();
         }
-        await Promise.all(looks);
+        await Promise.all(polls);
         expect(world.rebuild.positioned).toBe(true);
-        expect(world.rebuild.positions.org(OID)?.epoch).toBe(`e${world.epoch}`);
-        // Nobody has applied anything: after a loss every record is still to be read.
+        expect(world.rebuild.orgs.get(OID)?.epoch).toBe(`e${world.epoch}`);
+        // Nothing was applied: after a loss every record is still to be read.
         const expected = world.epoch > 1 ? 0 : END;
-        expect(world.rebuild.positions.position('c', 0)?.next).toBe(expected);
+        expect(world.rebuild.positions.at('c0')?.next).toBe(expected);
         if (world.epoch > 1) expect(world.attested.filter(({ epoch }) => epoch !== 'e1')).toEqual([]);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('reads the dead letters once for a share of partitions, and keeps them up by what it refuses itself', async () => {
+  it('reads the dead letters once for an assignment of partitions, and adds its own refusals', async () => {
     const world = new World();
     world.rebuild.assign([0]);
     await world.settle();
-    const look = async () => {
+    const poll = async () => {
       const polled = world.rebuild.poll();
       await world.settle();
       await polled;
     };
-    await look();
+    await poll();
     for (let i = 0; i < 3; i += 1) {
       world.lose();
-      await look();
+      await poll();
     }
     expect(world.deadLettersRead).toBe(1);
     world.rebuild.refusals.add('c', 0, 7);
     expect([world.rebuild.refusals.has('c', 0, 7), world.rebuild.refusals.has('c', 0, 8)]).toEqual([true, false]);
-    world.rebuild.assign([0]); // another may have refused some meanwhile
+    world.rebuild.assign([0]); // another process may have refused some meanwhile
     await world.settle();
     world.lose();
-    await look();
+    await poll();
     expect(world.deadLettersRead).toBe(2);
   });
 
-  it('tells Redis how far idle partitions are only where that has changed', async () => {
+  it('writes the offsets of idle partitions to Redis only if they have changed', async () => {
     const world = new World();
     world.rebuild.assign([0]);
     await world.settle();
-    const tell = async () => {
-      const told = world.rebuild.advanceIdle();
+    const advance = async () => {
+      const advancing = world.rebuild.advanceIdle();
       await world.settle();
-      await told;
+      await advancing;
       return world.advanced.splice(0).map(({ kind, nextOffset }) => `${kind} ${nextOffset}`);
     };
-    expect(await tell()).toEqual([`c ${END}`, `t ${END}`]);
-    expect(await tell()).toEqual([]);
+    expect(await advance()).toEqual([`c ${END}`, `t ${END}`]);
+    expect(await advance()).toEqual([]);
     const { positions } = world.rebuild;
-    positions.advance('t', 0, positions.position('t', 0)!.generation, END + 5);
-    expect(await tell()).toEqual([`t ${END + 5}`]);
-    expect(await tell()).toEqual([]);
+    positions.advance('t0', positions.at('t0')!.generation, END + 5);
+    expect(await advance()).toEqual([`t ${END + 5}`]);
+    expect(await advance()).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** The collector on a log and a Redis in memory: whatever either does, each response is noted, and positions never pass one. */
+/** The collector on a log and a Redis in memory: each response is stored, and no offset passes one, whatever Redis does. */
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/async/clock.ts';
@@ -10,12 +10,14 @@ import { OID, testOrgs } from '../../command/orgs.ts';
 
 const soon = { timeout: 8_000, interval: 20 };
 
-/** Partition 0 with so many responses of one task; the broker reads on as the group wants it to. */
+/** Partition 0 with `count` responses of one task. The broker hands over what the group wants. */
 async function collecting(count: number, orgs = testOrgs()) {
-  const recordCodec = { positions: new Map<number, number>(), noted: new Set<number>(), usable: true, away: false };
+  const redis = { positions: new Map<number, number>(), noted: new Set<number>(), usable: true, away: false };
   const log = Array.from({ length: count }, (_, offset) => offset);
   let options!: GroupOptions;
   let before: (requests: readonly NoteRequest[]) => void = () => {};
+  let decoding: Promise<unknown> = Promise.resolve();
+  let seeks = 0;
   const record = (offset: number) => ({
     ...{ topic: 't', partition: 0, offset, timestampMs: 0, headers: {}, key: Buffer.from('s'), value: Buffer.alloc(1) },
   });
@@ -33,27 +35,36 @@ async function collecting(count: number, orgs = testOrgs()) {
       join: async (given: GroupOptions) => {
         options = given;
         options.onAssigned([0]);
-        return { joined: () => true, fault: () => null, seek: () => {}, commit: async () => {}, stop: async () => {} };
+        return {
+          joined: () => true,
+          fault: () => null,
+          seek: () => {
+            seeks += 1;
+          },
+          commit: async () => {},
+          stop: async () => {},
+        };
       },
-      decode: async (_: string, records: { offset: number }[]) =>
-        records.map((one) => ({ record: one, value: event(one.offset) })),
+      decode: async (_: string, records: { offset: number }[]) => {
+        await decoding;
+        return records.map((one) => ({ record: one, value: event(one.offset) }));
+      },
       ends: async () => new Map([[0, { low: 0, high: log.length }]]),
       since: async () => new Map([[0, 0]]),
     },
-    projection: { status: async (oids: string[]) => oids.map(() => ({ usable: recordCodec.usable })) },
+    projection: { status: async (oids: string[]) => oids.map(() => ({ usable: redis.usable })) },
     responses: {
       note: async (requests: NoteRequest[]) => {
         before(requests);
         return requests.map(({ oid, partition, expected, nextOffset, byTask }) => {
-          if (oid !== OID || recordCodec.away) return 'refused';
-          if ((recordCodec.positions.get(partition) ?? null) !== expected) return 'moved';
-          for (const { offset } of byTask.get('a') ?? []) recordCodec.noted.add(offset);
-          recordCodec.positions.set(partition, nextOffset);
+          if (oid !== OID || redis.away) return 'refused';
+          if ((redis.positions.get(partition) ?? null) !== expected) return 'moved';
+          for (const { offset } of byTask.get('a') ?? []) redis.noted.add(offset);
+          redis.positions.set(partition, nextOffset);
           return 'noted';
         });
       },
-      positions: async (oids: string[]) =>
-        oids.map((oid) => (oid === OID ? new Map(recordCodec.positions) : new Map())),
+      positions: async (oids: string[]) => oids.map((oid) => (oid === OID ? new Map(redis.positions) : new Map())),
     },
   };
   const role = await startCollector(ports as unknown as CollectorPorts);
@@ -69,12 +80,18 @@ async function collecting(count: number, orgs = testOrgs()) {
     }
   })();
   return {
-    recordCodec,
+    redis,
     onNote: (work: typeof before) => {
       before = work;
     },
+    holdDecoding: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      decoding = promise;
+      return resolve;
+    },
+    seeks: () => seeks,
     append: () => log.push(log.length),
-    all: () => vi.waitFor(() => expect([...recordCodec.noted].sort((a, b) => a - b)).toEqual(log), soon),
+    all: () => vi.waitFor(() => expect([...redis.noted].sort((a, b) => a - b)).toEqual(log), soon),
     stop: async () => {
       running = false;
       await broker;
@@ -83,53 +100,73 @@ async function collecting(count: number, orgs = testOrgs()) {
   };
 }
 
-test('all of an org is noted from its beginning, though the partition is read from its end at first', async () => {
-  const { recordCodec, all, append, stop } = await collecting(20);
+test('stores all responses of an org, though the partition is read from its end at first', async () => {
+  const { redis, all, append, stop } = await collecting(20);
   await all();
   append();
   await all();
-  expect(recordCodec.positions.get(0)).toBe(21);
+  expect(redis.positions.get(0)).toBe(21);
   await stop();
 });
 
-test('what a Redis lost is noted again when its positions are found to be others', async () => {
-  const { recordCodec, all, stop } = await collecting(10);
+test('stores again what Redis has lost, when its offsets differ', async () => {
+  const { redis, all, stop } = await collecting(10);
   await all();
-  recordCodec.noted.clear();
-  recordCodec.positions.set(0, 4);
-  for (const offset of [0, 1, 2, 3]) recordCodec.noted.add(offset);
+  redis.noted.clear();
+  redis.positions.set(0, 4);
+  for (const offset of [0, 1, 2, 3]) redis.noted.add(offset);
   await all();
-  recordCodec.noted.clear();
-  recordCodec.positions.clear();
+  redis.noted.clear();
+  redis.positions.clear();
   await all();
   await stop();
 }, 30_000);
 
-test('an org whose projection is not complete is taken on when it is', async () => {
-  const { recordCodec, all, append, stop } = await collecting(5);
+test('follows an org when its projection is usable again', async () => {
+  const { redis, all, append, stop } = await collecting(5);
   await all();
-  recordCodec.usable = false;
-  recordCodec.away = true;
+  redis.usable = false;
+  redis.away = true;
   append();
-  await vi.waitFor(() => expect(recordCodec.noted.has(5)).toBe(false), soon);
-  recordCodec.away = false;
+  await vi.waitFor(() => expect(redis.noted.has(5)).toBe(false), soon);
+  redis.away = false;
   append();
-  recordCodec.usable = true;
+  redis.usable = true;
   await all();
   await stop();
 });
 
-test('whoever else writes a position between asking and noting, nothing is passed over', async () => {
-  const { recordCodec, onNote, append, all, stop } = await collecting(6);
+test('passes over no response if an offset in Redis changes before a write', async () => {
+  const { redis, onNote, append, all, stop } = await collecting(6);
   await all();
   let times = 0;
   onNote(() => {
-    // Another process, an idle advance, a restored snapshot: the position is another one than was believed.
-    if (times++ < 3) recordCodec.positions.set(0, times % 2 === 0 ? 6 : 2);
+    // Another process, an idle advance or a restored snapshot has changed the offset.
+    if (times++ < 3) redis.positions.set(0, times % 2 === 0 ? 6 : 2);
   });
   append();
   append();
   await all();
-  expect(recordCodec.positions.get(0)).toBe(8);
+  expect(redis.positions.get(0)).toBe(8);
+  await stop();
+});
+
+test('stores nothing for an org that it follows while the batch is decoded: earlier records come first', async () => {
+  const { redis, holdDecoding, seeks, append, all, stop } = await collecting(6);
+  await all();
+  redis.usable = false;
+  redis.noted.clear();
+  redis.positions.set(0, 2);
+  for (const offset of [0, 1]) redis.noted.add(offset);
+  const before = seeks();
+  append(); // the write is refused, so the org is not followed any more
+  await vi.waitFor(() => expect(redis.noted.size).toBe(2), soon);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const resume = holdDecoding();
+  append();
+  redis.usable = true;
+  await vi.waitFor(() => expect(seeks()).toBe(before + 1), soon);
+  resume();
+  await all();
   await stop();
 });
