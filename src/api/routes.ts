@@ -12,7 +12,7 @@ import { createRateLimit } from './auth/rate-limit.ts';
 import { createTokenLimit } from './auth/token-limit.ts';
 import { createTokens } from './auth/tokens.ts';
 import { EventStreams } from './events/event-stream.ts';
-import { addBodyParsers, chargedBody, holdBody } from './http/bodies.ts';
+import { addBodyParsers, checkedBody, holdBody } from './http/bodies.ts';
 import { BodyBudget } from './http/body-budget.ts';
 import { serveConsole } from './http/console.ts';
 import { decodeText } from './http/form.ts';
@@ -71,7 +71,7 @@ export const ROUTES: readonly Route[] = [
 /** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {
   const parts = partsOf(ports, await serveConsole(server, ports.consoleFolder));
-  addBodyParsers(server);
+  await addBodyParsers(server);
   server.setValidatorCompiler(validatorCompiler as never);
   // Answers are made by handlers that are held to the schema by their types: nothing is dropped on the way out.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -134,7 +134,7 @@ function addRoute(server: HttpServer, route: Route, parts: Parts): void {
           : [parts.bodies, request.identity.credential];
       holdBody(budget, owner, bodyLimit, request, reply);
     },
-    preParsing: async (request, _reply, body) => chargedBody(request, body as Readable),
+    preParsing: async (request, _reply, body) => checkedBody(request, body as Readable),
     handler: async (request, reply) => request.held.during(() => route.handle(parts, request, reply)),
   });
 }

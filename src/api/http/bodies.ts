@@ -1,10 +1,11 @@
 /**
- * How bodies are read: a form or JSON, in UTF-8, told by the content type. An empty form is an empty object on every method,
- * since the public clients send one with each GET and DELETE. What bodies may cost is bounded: bytes under way (body-budget.ts),
- * fields and values (form.ts, json.ts), and large ones are parsed one in each round of the event loop.
+ * How bodies are read: a form or JSON, in UTF-8, by the content type. An empty form is an empty object on every method, since the
+ * public clients send one with each GET and DELETE. What a body may cost is bounded: bytes in progress (body-budget.ts), fields and
+ * values (form.ts, json.ts). Large bodies are parsed one in each round of the event loop.
  */
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import formbody from '@fastify/formbody';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpServer } from '../../edges/http/server.ts';
 import { ApiError } from '../../errors.ts';
@@ -25,17 +26,17 @@ export const JSON_TYPE = 'application/json';
 /** Shorter texts are parsed immediately: the time does not matter. */
 const SMALL_BYTES = 65_536;
 
-/** Takes the place of the framework's own parsers. */
-export function addBodyParsers(server: HttpServer): void {
+/** Replaces the parsers of the framework. They get text that `checkedBody` has let through. */
+export async function addBodyParsers(server: HttpServer): Promise<void> {
   server.removeAllContentTypeParsers();
-  const add = (type: string, parse: (text: string) => unknown) =>
-    server.addContentTypeParser(type, { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
-      await ownRound(bytes.length);
-      return parse(textOf(bytes, request.headers['content-type'] ?? ''));
-    });
-  add(FORM, parseForm);
-  add(JSON_TYPE, parseJsonBody);
+  await server.register(formbody, { parser: (text) => parseForm(withoutMark(text)) });
+  server.addContentTypeParser(JSON_TYPE, { parseAs: 'string' }, async (_request: FastifyRequest, text: string) =>
+    parseJsonBody(withoutMark(text)),
+  );
 }
+
+/** Some programs begin UTF-8 with a byte order mark. */
+const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
 
 function parseJsonBody(text: string): unknown {
   const body = parseJson(text, 'The body', 'bad_request');
@@ -75,33 +76,58 @@ export function holdBody(
   if (announced <= bodyMax) request.held.add(announced);
 }
 
-/** The body as a stream. Without an announced length, each chunk is charged as it arrives. */
-export function chargedBody({ method, headers, held }: FastifyRequest, body: Readable): Readable {
-  if (BODILESS.has(method) || headers['transfer-encoding'] === undefined) return body;
-  const counting = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      try {
-        held.add(chunk.length);
-        done(null, chunk);
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-  // No pipeline: it would destroy the request together with `counting`, and the rest of the body would not be discarded.
-  body.once('error', (error) => counting.destroy(error));
-  return body.pipe(counting);
+/** The body as a stream. Without an announced length, each chunk is charged as it arrives. The stream ends with an error if the
+ *  body is not UTF-8, and not before it is the turn of a large body. Nothing is read before the framework reads the stream. */
+export function checkedBody(request: FastifyRequest, body: Readable): Readable {
+  if (BODILESS.has(request.method)) return body;
+  const checked = Readable.from(checkedChunks(request, body), { objectMode: false });
+  // The framework stops listening when it refuses a body that is too long. The rest of the body can still fail.
+  return checked.on('error', () => {});
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+async function* checkedChunks({ headers, held }: FastifyRequest, body: Readable): AsyncGenerator<Buffer> {
+  const isCharged = headers['transfer-encoding'] !== undefined;
+  const utf8 = new Utf8Check();
+  let bytes = 0;
+  // The rest of a refused body is discarded (server.ts), which needs the request to stay open.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (isCharged) held.add(chunk.length);
+    utf8.add(chunk);
+    yield chunk;
+  }
+  requireUtf8Charset(headers['content-type'] ?? '');
+  utf8.end();
+  await ownRound(bytes);
+}
 
-function textOf(bytes: Buffer, contentType: string): string {
+function requireUtf8Charset(contentType: string): void {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
   if (!/^(utf-?8|us-ascii)$/i.test(charset))
     throw new ApiError('unsupported_media_type', 'Send the body in UTF-8; other character sets are not read.');
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new ApiError('bad_request', 'The body is not UTF-8: check how it is encoded.', { cause });
+}
+
+/** Finds bytes that are not UTF-8, chunk by chunk. The framework would replace them. */
+class Utf8Check {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #fault: unknown = null;
+
+  add(chunk: Buffer): void {
+    if (this.#fault !== null) return;
+    try {
+      this.#decoder.decode(chunk, { stream: true });
+    } catch (error) {
+      this.#fault = error;
+    }
+  }
+
+  /** Throws `bad_request`. */
+  end(): void {
+    try {
+      if (this.#fault !== null) throw this.#fault;
+      this.#decoder.decode();
+    } catch (cause) {
+      throw new ApiError('bad_request', 'The body is not UTF-8: check its encoding.', { cause });
+    }
   }
 }
