@@ -237,6 +237,7 @@ async function startApi(server: ReturnType<typeof createHttpServer>, ports: Conn
     config,
     log,
     nowMs: clock.nowMs,
+    clock,
     orgs: orgs.table,
     issuer: config.JWKS_URL === '' ? null : issuerKeys(config.JWKS_URL),
     settings,

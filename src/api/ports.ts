@@ -1,6 +1,7 @@
 /** What the API needs of the rest of the process; the composition root gives it. */
 import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
+import type { Clock } from '../async/clock.ts';
 import type { Config } from '../config.ts';
 import type { LogOffset, SensorEvent, SensorPresence, SensorState, TaskCommand, TaskEvent } from '../model/records.ts';
 import type { KeyUse } from '../orgs/key-use.ts';
@@ -46,6 +47,8 @@ export type ApiPorts = {
   config: Config;
   log: Logger;
   nowMs(): number;
+  /** For deadlines and waits. */
+  clock: Clock;
   /** The settings topic has been read to its end, and follows. */
   orgs: OrgTable;
   /** Finds the public key of an issuer's token; null where no issuer is trusted. */

@@ -1,10 +1,10 @@
 /**
- * The questions that the API asks the projection, each bounded in time: a Redis that hangs costs a caller READ_MS and a 503,
- * never a request that stays open. Also what makes an answer true: it is read from one usable epoch of the org.
+ * Calls of the API to Redis and Kafka, each limited in time: if Redis hangs, a caller gets a 503 after READ_MS, and no request stays
+ * open. An answer is consistent because it is read from one usable epoch of the org.
  */
-import { unavailable } from '../errors.ts';
+import { withinMs } from '../async/within-ms.ts';
+import { ApiError, unavailable } from '../errors.ts';
 import type { OrgStatus, Projection } from '../projector/projection.ts';
-import { within } from './http/within.ts';
 
 const NAMES = [
   'status',
@@ -26,24 +26,33 @@ export type Reads = Pick<Projection, (typeof NAMES)[number]>;
 
 export const READ_MS = 3_000;
 
-/** The same questions; each rejects with `unavailable` when it fails or takes longer than `boundMs`. */
-export function boundedReads(projection: Reads, boundMs = READ_MS): Reads {
+/** The result of `call`. Rejects with `unavailable` if it fails or takes longer than `limitMs`; an ApiError passes unchanged. */
+export async function within<T>(limitMs: number, service: 'Kafka' | 'Redis', call: Promise<T>): Promise<T> {
+  try {
+    return await withinMs(limitMs, call);
+  } catch (error) {
+    throw error instanceof ApiError ? error : unavailable(`${service} did not answer.`, error);
+  }
+}
+
+/** The same reads with a time limit. */
+export function boundedReads(projection: Reads, limitMs = READ_MS): Reads {
   const bounded = NAMES.map((name) => {
-    const ask = (projection[name] as (...args: unknown[]) => Promise<unknown>).bind(projection);
-    return [name, (...args: unknown[]) => within(boundMs, 'Redis', ask(...args))] as const;
+    const read = (projection[name] as (...args: unknown[]) => Promise<unknown>).bind(projection);
+    return [name, (...args: unknown[]) => within(limitMs, 'Redis', read(...args))] as const;
   });
   return Object.fromEntries(bounded) as unknown as Reads;
 }
 
-/** The org's status, if the projection can answer for it now; else throws `unavailable`. */
+/** The status of the org. Throws `unavailable` if its projection is not usable now. */
 export async function usableStatus(reads: Pick<Reads, 'status'>, oid: string): Promise<OrgStatus> {
   const [status] = await reads.status([oid]);
   if (status?.usable) return status;
-  throw unavailable("The org's tasks are being read back from the log.");
+  throw unavailable("The org's tasks are being restored from the log.");
 }
 
-/** Throws `unavailable` if what was read since `epoch` was seen may come from a projection that was lost in between. */
+/** Throws `unavailable` if the projection was lost after `epoch` was read: what was read since then may be incomplete. */
 export async function stillUsable(reads: Pick<Reads, 'status'>, oid: string, epoch: string): Promise<void> {
   const status = await usableStatus(reads, oid);
-  if (status.epoch !== epoch) throw unavailable("The org's tasks were lost and read back during the request.");
+  if (status.epoch !== epoch) throw unavailable("The org's tasks were lost and restored during the request.");
 }

@@ -18,9 +18,8 @@ import { serveConsole } from './http/console.ts';
 import { decodeText } from './http/form.ts';
 import { describeApi, describedSchema } from './http/openapi.ts';
 import type { Parts, Route } from './http/route.ts';
-import { within } from './http/within.ts';
 import type { ApiPorts } from './ports.ts';
-import { boundedReads, READ_MS } from './reads.ts';
+import { boundedReads, READ_MS, within } from './reads.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { detectionRoutes } from './routes/detections.ts';
 import { extensionRoutes } from './routes/extension.ts';
@@ -90,7 +89,7 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
   const { projection, commands, presence, sensorEvents, responses, sensorEventsAt, ...rest } = ports;
   const { config, orgs } = ports;
   const reads = boundedReads(projection);
-  const applied = new Applied(reads, projection, config.CLAIM_LEASE_MS);
+  const applied = new Applied(reads, projection, config.CLAIM_LEASE_MS, ports.clock);
   const tokens = createTokens(ports);
   const rules = { orgs, ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES };
   const bounded: Pick<ApiPorts, 'commands' | 'presence' | 'sensorEvents' | 'responses' | 'sensorEventsAt'> = {
@@ -98,7 +97,7 @@ function partsOf(ports: ApiPorts, consolePage: string | null): Parts {
     presence: { append: (some) => within(APPEND_MS, 'Kafka', presence.append(some)) },
     sensorEvents: { append: (some) => within(APPEND_MS, 'Kafka', sensorEvents.append(some)) },
     responses: { read: (oid, taskId) => within(READ_MS, 'Redis', responses.read(oid, taskId)) },
-    sensorEventsAt: (places) => within(BODIES_MS, 'Kafka', sensorEventsAt(places)),
+    sensorEventsAt: (logOffsets) => within(BODIES_MS, 'Kafka', sensorEventsAt(logOffsets)),
   };
   const context = { ...rest, ...bounded, reads, applied, rules };
   return {

@@ -3,10 +3,12 @@
  * adapter with a routing of its own). Pure. TASK_SENT says that delivery was begun (try_task), TASK_DELIVERED that the
  * sensor has it (task_sent). Most sensors never confirm a delivery: for those TASK_SENT is shown as both.
  */
+import { Type } from '@sinclair/typebox';
 import { eventId } from '../model/ids.ts';
 import type { TaskEvent } from '../model/records.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import { parseSelector, sidOf } from '../selector/index.ts';
+import { ms, shownTaskId, text, whole } from './fields.ts';
 
 export type Activity = { routing: Record<string, unknown>; event: Record<string, unknown> };
 export type NamedActivity = { name: string; activity: Activity };
@@ -15,6 +17,37 @@ export type NamedActivity = { name: string; activity: Activity };
 const ADAPTER_SID = 'c7b1a6de-2f0e-4f0b-9a41-7f1d3c5e8a20';
 const PLATFORM_JSON = 0x90000000;
 const ARCH_ADAPTER = 9;
+
+/** An event of the live stream, without its name. */
+export const ActivitySchema = Type.Object({
+  routing: Type.Object({
+    oid: Type.String(),
+    sid: text('The adapter that all of these events come from.'),
+    event_type: text('The name of the event.'),
+    event_time: ms('When it happened'),
+    event_id: text('A copy of the same event has the same id.'),
+    hostname: Type.String(),
+    plat: Type.Integer(),
+    arch: Type.Integer(),
+    ext_ip: Type.String(),
+    int_ip: Type.String(),
+    tags: Type.Array(Type.String()),
+  }),
+  event: Type.Object({
+    task_id: shownTaskId,
+    sid: Type.Optional(text('The sensor, if the event is about one.')),
+    attempt: Type.Optional(Type.Integer()),
+    investigation_id: Type.Optional(Type.String()),
+    task: Type.Optional(text('Of add_task: the command line.')),
+    selector: Type.Optional(Type.String()),
+    context: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    ttl: Type.Optional(whole('In seconds.')),
+    issued_by: Type.Optional(Type.String()),
+    expires_at: Type.Optional(ms('Of add_task: when the task expires')),
+    error: Type.Optional(text('Of task_failure: the error, as a sentence.')),
+    error_code: Type.Optional(Type.Unknown({ description: 'Of task_failure: the error of the sensor.' })),
+  }),
+});
 
 /** What is shown for a task event: one activity, or two. */
 export function activitiesOf(event: TaskEvent): NamedActivity[] {

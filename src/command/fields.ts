@@ -1,4 +1,4 @@
-/** Fields that many schemas share: what they take, and what a person reads when they are wrong. */
+/** Fields that many schemas of requests and answers share. A field of a request also says what a person reads when it is wrong. */
 import { type TSchema, Type } from '@sinclair/typebox';
 import type { Note } from './reader.ts';
 
@@ -37,5 +37,22 @@ export const page = {
   cursor: optional(Type.String(), { expected: 'the next_cursor of an earlier answer', description: 'Where to go on.' }),
 };
 
-/** The answer of calls that have nothing to say. */
+/** The answer of calls that return nothing. */
 export const Empty = Type.Object({}, { description: 'Done.' });
+
+// Fields of answers.
+export const text = (description: string) => Type.String({ description });
+export const whole = (description: string) => Type.Integer({ description });
+export const ms = (what: string) => whole(`${what}, Unix ms.`);
+export const shownTaskId = text('The task.');
+export const shownSid = text('The sensor.');
+export const shownHostname = text('"" if unknown.');
+export const nextCursor = Type.Optional(text('Where the next page starts; absent on the last page.'));
+
+export const oneOf = <T extends string>(words: readonly T[], description: string) =>
+  Type.Unsafe<T>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      { description },
+    ),
+  );

@@ -1,18 +1,16 @@
 /**
- * From a schema to the function that checks values with it: it gives the value as typed by the schema, or an ApiError that
- * names the first wrong field and says what it must be. Schemas carry that text as `expected`, and where it is not the
- * common one, the error code.
+ * Makes the function that checks values with a schema. It returns the value as typed by the schema, or throws an ApiError that names
+ * the first wrong field and says what it must be. Schemas carry that text as `expected`, and the error code if it is not the common
+ * one. Forms and query strings are text: their fields are converted first. Pure.
  */
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { ApiError, type ErrorCode } from '../errors.ts';
-import { coerce } from './coerce.ts';
-import { refuseUnstorable } from './text.ts';
 
-/** What a person reads when a field is wrong, and the code that goes with it. */
+/** What a person reads when a field is wrong, and the error code. */
 export type Note = { expected: string; code?: ErrorCode; missing?: ErrorCode; description: string };
 
-/** `whole` says what the value must be as a whole, in the sentence for one that is no object. */
+/** `whole`: the error sentence for a value that is not an object. */
 export function readerOf<T extends TObject>(
   schema: T,
   common: ErrorCode = 'data_invalid',
@@ -27,7 +25,7 @@ export function readerOf<T extends TObject>(
 
 type Checked = { value: unknown } | { error: ApiError };
 
-/** What fastify asks for each part of a route: texts are read as the schema says, then checked. */
+/** What fastify calls for each part of a route. */
 export function validatorCompiler({ schema, httpPart }: { schema: TObject; httpPart?: string }) {
   const whole = httpPart === 'body' ? 'The body must be a form or a JSON object.' : 'The request has no such part.';
   const read = readerOf(schema, 'bad_request', whole);
@@ -63,4 +61,52 @@ function faultOf<T extends TObject>(
   const code = (isMissing ? note?.missing : undefined) ?? note?.code ?? common;
   const verb = isMissing ? 'is missing: it' : '';
   return new ApiError(code, `${[field, verb].filter(Boolean).join(' ')} must be ${note?.expected ?? 'another value'}.`);
+}
+
+type Fields = Record<string, unknown>;
+
+/** Converts text into what the schema expects: numbers, booleans (Python's `True` and `False` too), lists of one. A text that can't be
+ *  converted stays, and the check refuses it. An empty text for a number or a boolean counts as a field that is left out. */
+export function coerce(schema: TObject, fields: Fields): Fields {
+  const read: Fields = { ...fields };
+  for (const [name, field] of Object.entries(schema.properties)) {
+    if (!Object.hasOwn(fields, name)) continue;
+    const value = coerceValue(field, fields[name]);
+    if (value === undefined) delete read[name];
+    else read[name] = value;
+  }
+  return read;
+}
+
+function coerceValue(schema: TSchema, value: unknown): unknown {
+  const kinds = kindsOf(schema);
+  if (kinds.has('array') && value !== null && !Array.isArray(value)) return [value];
+  if (typeof value !== 'string' || kinds.has('string') || kinds.size === 0) return value;
+  const isText = kinds.has('number') || kinds.has('integer') || kinds.has('boolean');
+  if (value === '' && isText) return undefined;
+  if ((kinds.has('integer') || kinds.has('number')) && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (kinds.has('boolean') && /^(true|false)$/i.test(value)) return value.toLowerCase() === 'true';
+  return value;
+}
+
+/** The JSON types that a schema accepts; empty if it accepts anything. */
+export function kindsOf(schema: TSchema): Set<string> {
+  const variants = schema.anyOf as TSchema[] | undefined;
+  if (variants !== undefined) return new Set(variants.flatMap((variant) => [...kindsOf(variant)]));
+  return new Set(typeof schema.type === 'string' ? [schema.type] : []);
+}
+
+/** Kafka, Redis and the sensors would not return such a text as it was sent. Throws `data_invalid` for NUL and for half of a surrogate
+ *  pair, which UTF-8 can't encode. */
+export function refuseUnstorable(field: string, text: string): void {
+  if (text.includes('\0')) throw new ApiError('data_invalid', `${field} must not contain the character NUL.`);
+  if (!text.isWellFormed())
+    throw new ApiError('data_invalid', `${field} must be valid Unicode text: it has half of a surrogate pair.`);
+}
+
+/** Throws `data_invalid` if the text has more than `maxBytes` bytes as UTF-8. */
+export function refuseLonger(field: string, text: string, maxBytes: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes)
+    throw new ApiError('data_invalid', `${field} has ${bytes} bytes; at most ${maxBytes} are allowed.`);
 }

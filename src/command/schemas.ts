@@ -1,14 +1,14 @@
 /**
- * One schema for the data of each action: it is what is checked, what the code's types are, and what a description of the
- * API is made from. Unknown fields are refused (command/unknown-field.ts); null is the same as a field that is left out. What a schema
- * can't say (one target at most, a selector that parses) is checked where the command is made.
+ * The data of the actions that a rule can request too. What requests are checked with, the types of the code, and the
+ * description of the API come from the same schema. Unknown fields are refused (unknown-field.ts); null is the same as a field
+ * that is left out. What a schema can't express (one target at most, a selector that parses) is checked where the command is made.
  */
-import { type Static, type TProperties, Type } from '@sinclair/typebox';
+import { type TObject, type TProperties, Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, optional, page, sid } from './fields.ts';
 
-const data = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false });
+export const data = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false });
 
-const target = {
+export const target = {
   sid: optional(Type.String(), { ...NAME, code: 'sid_invalid', description: 'One sensor.' }),
   tag: optional(Type.String(), { expected: 'text', description: 'All sensors with this tag.' }),
   selector: optional(Type.String(), {
@@ -17,7 +17,7 @@ const target = {
   }),
 };
 
-const taskId = { ...NAME, code: 'task_id_invalid', description: 'The id that task answered.' } as const;
+export const taskId = { ...NAME, code: 'task_id_invalid', description: 'The id that task returned.' } as const;
 
 export const TaskSchema = data({
   task: Type.String({
@@ -56,20 +56,6 @@ const optionalName = optional(Type.String({ pattern: NAME_PATTERN }), taskId);
 
 export const UntaskSchema = data({ task_id: optionalName, ...target });
 
-export const GetSchema = data({
-  task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }),
-  ...page,
-});
-
-export const WhySchema = data({ task_id: Type.String({ pattern: NAME_PATTERN, ...taskId }), sid });
-
-export const PreviewSchema = data({ ...target, ...page });
-
-export const ExplainSchema = data({
-  selector: Type.String({ expected: 'text: a selector', description: 'The selector to explain.' }),
-  sid,
-});
-
 export const SensorSchema = data({ sid });
 
 export const ReceivedSchema = data({
@@ -81,6 +67,16 @@ export const ReceivedSchema = data({
   }),
 });
 
-export type ListData = Static<typeof ListSchema>;
-export type UntaskData = Static<typeof UntaskSchema>;
-export type GetData = Static<typeof GetSchema>;
+/** What a rule can request, by action. */
+const RULE_SCHEMAS: Readonly<Record<string, TObject>> = {
+  task: TaskSchema,
+  untask: UntaskSchema,
+  list: ListSchema,
+  signal_attempt: SensorSchema,
+  signal_received: ReceivedSchema,
+};
+
+/** The fields of each of these actions. */
+export const RULE_REQUESTS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(RULE_SCHEMAS).map(([action, { properties }]) => [action, Object.keys(properties)]),
+);

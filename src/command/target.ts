@@ -9,7 +9,7 @@ import { platformCode } from '../model/platforms.ts';
 import { canonicalSelector } from '../model/task.ts';
 import { sidSelector, tagSelector } from '../selector/index.ts';
 import { checkSelectorText } from './check.ts';
-import { refuseUnstorable } from './text.ts';
+import { refuseUnstorable } from './reader.ts';
 
 export type TargetFields = {
   sid?: string | null;

@@ -7,8 +7,8 @@ import { ApiError } from '../errors.ts';
 import { taskIdForKey } from '../model/ids.ts';
 import type { TaskCommand } from '../model/records.ts';
 import { type CommandRules, checkCommand } from './check.ts';
+import { refuseLonger, refuseUnstorable } from './reader.ts';
 import { readTarget, type Target, type TargetFields } from './target.ts';
-import { refuseLonger, refuseUnstorable } from './text.ts';
 
 export type TaskData = TargetFields & {
   task: string;

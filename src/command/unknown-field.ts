@@ -8,18 +8,7 @@ import { nearestOf } from '../selector/nearest.ts';
 /** `nearest`: the most similar field of the action; null if none is similar. */
 export type UnknownField = { field: string; nearest: string | null };
 
-const TARGET = ['sid', 'tag', 'selector'];
-
-/** The fields of what a rule may ask the extension for, by action. A test holds them to the schemas of the API. */
-export const RULE_REQUESTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['task', ['task', ...TARGET, 'plat', 'context', 'ttl', 'idempotency_key']],
-  ['untask', ['task_id', ...TARGET]],
-  ['list', [...TARGET, 'limit', 'cursor', 'state']],
-  ['signal_attempt', ['sid']],
-  ['signal_received', ['sid', 'inv_id']],
-]);
-
-/** What fields of one action are called in another, or elsewhere. */
+/** Names that another action, or another system, uses for a field. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   command: ['task'],
   inv_id: ['context'],
@@ -29,7 +18,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 
 const SHOWN_MAX = 100;
 
-/** The first field that is not among `known`; null where there is none, and where `data` is no object. */
+/** The first field that is not among `known`; null if there is none, or if `data` is not an object. */
 export function unknownField(known: readonly string[], data: unknown): UnknownField | null {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return null;
   const name = Object.keys(data).find((field) => !known.includes(field));
@@ -39,8 +28,8 @@ export function unknownField(known: readonly string[], data: unknown): UnknownFi
   return { field: name.slice(0, SHOWN_MAX), nearest };
 }
 
-/** Throws `field_unknown` where a field of the action stands beside its data: it would be ignored, and the request would reach more
- *  than was meant. `beside`: everything else that came with the request. */
+/** Throws `field_unknown` if a field of the action stands beside its data: it would be ignored, and the request would reach more
+ *  sensors than intended. `beside`: all other fields of the request. */
 export function refuseFieldBeside(action: string, known: readonly string[], beside: object): void {
   const field = known.find((name) => Object.hasOwn(beside, name));
   if (field === undefined) return;

@@ -101,7 +101,10 @@ const storedOf = (
   setting: OrgSetting,
   value: Record<string, unknown>,
 ): StoredSetting => ({
-  ...{ oid, kind, name, value },
+  oid,
+  kind,
+  name,
+  value,
   etag: setting.etag,
   size: setting.value.length,
   updatedAtMs: setting.updated_at,

@@ -4,10 +4,10 @@
  */
 
 import { readerOf } from '../command/reader.ts';
-import { ReceivedSchema, SensorSchema, TaskSchema, UntaskSchema } from '../command/schemas.ts';
+import { ReceivedSchema, RULE_REQUESTS, SensorSchema, TaskSchema, UntaskSchema } from '../command/schemas.ts';
 import { readTarget } from '../command/target.ts';
 import { taskCommandOf, untaskCommandOf } from '../command/task-command.ts';
-import { RULE_REQUESTS, refuseUnknownField } from '../command/unknown-field.ts';
+import { refuseUnknownField } from '../command/unknown-field.ts';
 import { ApiError } from '../errors.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import type { Acting } from './acting.ts';

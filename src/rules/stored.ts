@@ -5,7 +5,8 @@
  *
  * Output of the converter of the public client 4.x is accepted with a warning, though it cannot run.
  */
-import { RULE_REQUESTS, unknownField, unknownFieldSentence } from '../command/unknown-field.ts';
+import { RULE_REQUESTS } from '../command/schemas.ts';
+import { unknownField, unknownFieldSentence } from '../command/unknown-field.ts';
 import { EXTENSION } from '../orgs/table.ts';
 import { nearestOf } from '../selector/nearest.ts';
 import { ACTION_NAMES } from './actions.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
-import type { Rights } from '../../src/api/http/route.ts';
+import type { Rights } from '../../src/api/auth/admit.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { activitiesOf } from '../../src/command/activity.ts';
 import { ERROR_CODES } from '../../src/errors.ts';

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Route, route } from '../../src/api/http/route.ts';
 import { tokenRoutes } from '../../src/api/routes/token.ts';
 import { registerApi } from '../../src/api/routes.ts';
-import { coerce } from '../../src/command/coerce.ts';
 import { OidParams, SidParams } from '../../src/command/fields.ts';
+import { coerce } from '../../src/command/reader.ts';
 import { createHttpServer, type HttpServer } from '../../src/edges/http/server.ts';
 import { OID, READER_SECRET, UNKNOWN_OID } from '../command/orgs.ts';
 import { Memory, tokenOf } from './support/memory.ts';
@@ -24,18 +24,30 @@ const named = Type.Object({ oid: Type.String(), name: Type.String() });
 const echoes: readonly Route[] = [
   ...(['GET', 'POST', 'DELETE', 'PUT', 'PATCH'] as const).map((method) =>
     route({
-      ...{ method, url: '/v1/echo/:oid', rights: ['sensor.list'], tag: 'orgs', summary: '' },
+      method,
+      url: '/v1/echo/:oid',
+      rights: ['sensor.list'],
+      tag: 'orgs',
+      summary: '',
       schema: { params: OidParams, ...(method === 'GET' ? { querystring: body } : { body }), response },
       handle: async (_parts, request) => ({ ...(request.query as object), ...(request.body as object) }),
     }),
   ),
   route({
-    ...{ method: 'GET', url: '/v1/hive/rules/:oid/:name/data', rights: 'token', tag: 'hives', summary: '' },
+    method: 'GET',
+    url: '/v1/hive/rules/:oid/:name/data',
+    rights: 'token',
+    tag: 'hives',
+    summary: '',
     schema: { params: named, response },
     handle: async (_parts, request) => request.params,
   }),
   route({
-    ...{ method: 'GET', url: '/v1/:sid', rights: ['sensor.task'], tag: 'sensors', summary: '' },
+    method: 'GET',
+    url: '/v1/:sid',
+    rights: ['sensor.task'],
+    tag: 'sensors',
+    summary: '',
     schema: { params: SidParams, response },
     handle: async (_parts, { oid, params: { sid } }) => ({ oid, sid }),
   }),
@@ -167,7 +179,9 @@ describe('what cannot be read is refused', () => {
   ])('%s', async (_name, at, text, headers, status, code) => {
     const payload = Buffer.from(text, 'latin1');
     const answer = await server.inject({
-      ...{ method: 'POST', url: at, payload },
+      method: 'POST',
+      url: at,
+      payload,
       headers: { authorization: `Bearer ${jwt}`, ...headers },
     });
     expect([answer.statusCode, answer.json().error_code]).toEqual([status, code]);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ActivitySchema } from '../../src/api/actions/answers.ts';
-import { activitiesOf } from '../../src/command/activity.ts';
+import { ActivitySchema, activitiesOf } from '../../src/command/activity.ts';
 import type { TaskEvent } from '../../src/model/records.ts';
 import { conform } from '../api/support/conforms.ts';
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Static } from '@sinclair/typebox';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { ResultLine, ResultRow, ResultsAnswer } from '../../src/api/actions/answers.ts';
+import type { ResultLine, ResultRow, ResultsAnswer } from '../../src/api/tasks/results.ts';
 import { EXIT } from '../../src/cli/codes.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
 import { connectRedis, type RedisClient } from '../../src/edges/redis/client.ts';

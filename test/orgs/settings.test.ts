@@ -4,7 +4,11 @@ import { checkWrite, NAME_MAX_BYTES, SettingsTable, VALUE_MAX_BYTES } from '../.
 import { OID, PAST_OID } from '../command/orgs.ts';
 
 const record = (value: string, etag = 'e1'): OrgSetting => ({
-  ...{ oid: OID, kind: 'HIVE', name: 'n', etag, value },
+  oid: OID,
+  kind: 'HIVE',
+  name: 'n',
+  etag,
+  value,
   updated_at: 5,
   updated_by: 'me',
 });
@@ -15,7 +19,12 @@ describe('the table of settings', () => {
     table.apply(`${OID}/HIVE/dr-general/a`, record('{"a":1}'));
     table.apply(`${OID}/HIVE/dr-general/a`, record('{"a":2}', 'e2'));
     expect(table.get(OID, 'HIVE', 'dr-general/a')).toEqual({
-      ...{ oid: OID, kind: 'HIVE', name: 'dr-general/a', etag: 'e2', value: { a: 2 }, size: 7 },
+      oid: OID,
+      kind: 'HIVE',
+      name: 'dr-general/a',
+      etag: 'e2',
+      value: { a: 2 },
+      size: 7,
       updatedAtMs: 5,
       updatedBy: 'me',
     });

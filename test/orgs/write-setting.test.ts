@@ -4,7 +4,10 @@ import { OID } from '../command/orgs.ts';
 import { SettingLog } from './memory-settings.ts';
 
 const write = (ifEtag?: string, value: object | null = {}) => ({
-  ...{ oid: OID, kind: 'HIVE' as const, name: 'n', by: 'me' },
+  oid: OID,
+  kind: 'HIVE' as const,
+  name: 'n',
+  by: 'me',
   value: value as Record<string, unknown> | null,
   ...(ifEtag === undefined ? {} : { ifEtag }),
 });

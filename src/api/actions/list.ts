@@ -1,45 +1,54 @@
 /**
- * `list`: the tasks of the org, pending or ended. Without `limit` all of them, written as they are read: neither the tasks
- * nor the JSON are ever whole in memory. With a target, those that at least one of these sensors still has to run.
+ * `list`: the tasks of the org, pending or ended. Without `limit` it streams all of them: memory never holds all tasks or all of the
+ * JSON. With a target, it lists the tasks that at least one of these sensors still has to run.
  *
- * A task that is added or ends while the listing runs may be in it or not; every other task is in it once. If the projection
- * is lost meanwhile, the answer breaks off instead of looking complete.
+ * A task that is added or ends during the listing may be in it or not; every other task is in it once. If the projection is lost
+ * during the listing, the answer breaks off, so that it does not look complete.
  */
-
+import { type Static, Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
-import { readerOf } from '../../command/reader.ts';
-import { type ListData, ListSchema } from '../../command/schemas.ts';
+import { nextCursor } from '../../command/fields.ts';
+import { ListSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { ApiError } from '../../errors.ts';
 import type { SelectorAst } from '../../selector/index.ts';
-import { cursorOf, placeOf } from '../http/cursor.ts';
+import { cursorOf, startOf } from '../http/cursor.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { treeOf } from '../sensors/sensors.ts';
 import { deliveriesOf, dueFor, TargetSensors } from '../tasks/open-deliveries.ts';
 import { isListed, type Listing, readTaskPage } from '../tasks/task-pages.ts';
-import { taskEntry } from '../tasks/task-view.ts';
-import type { ActionContext, ActionResult } from './context.ts';
+import { TaskEntrySchema, taskEntry } from '../tasks/task-view.ts';
+import { type ActionContext, defineAction, READ } from './action.ts';
 
 const PAGE_TASKS = 200;
-/** An entry names 1,000 sensors at most: what is held before it is sent stays small. */
+/** An entry names at most 1,000 sensors, so the text that is held before it is sent stays small. */
 const PIECE_CHARACTERS = 256 * 1024;
-/** A page with a target looks at no more tasks than this, and may come out shorter than its limit. */
+/** A page with a target reads at most so many tasks, and may be shorter than its limit. */
 const PAGE_TASKS_MAX = 20_000;
 
-const read = readerOf(ListSchema);
-/** A score and an id: what the projection goes on from. */
-const PLACE = /^\d{1,17} \S{1,128}$/;
+/** A score and an id: the cursor of the projection. */
+const PROJECTION_CURSOR = /^\d{1,17} \S{1,128}$/;
 
-export async function list(data: unknown, context: ActionContext): Promise<ActionResult> {
-  const query = read(data);
+type ListData = Static<typeof ListSchema>;
+
+export const list = defineAction({
+  name: 'list',
+  rights: READ,
+  summary: 'Lists the tasks of the org.',
+  schema: ListSchema,
+  answers: { 200: Type.Object({ tasks: Type.Array(TaskEntrySchema), next_cursor: nextCursor }) },
+  run: async (query, context) => ({ status: 200, pieces: await listTasks(query, context) }),
+});
+
+async function listTasks(query: ListData, context: ActionContext): Promise<AsyncGenerator<string>> {
   const target = readTarget(query);
   const listing: Listing = query.state ?? 'pending';
-  const place = placeOf(listing, query.cursor);
-  if (place !== null && !PLACE.test(place))
+  const start = startOf(listing, query.cursor);
+  if (start !== null && !PROJECTION_CURSOR.test(start))
     throw new ApiError('data_invalid', 'cursor must be the next_cursor of an earlier answer to the same request.');
   const { epoch, nowMs } = await usableStatus(context.reads, context.oid);
   const tree = target.selector === '*' ? null : treeOf(target.selector);
-  return { status: 200, pieces: pieces(context, query, listing, place, tree, epoch, nowMs) };
+  return pieces(context, query, listing, start, tree, epoch, nowMs);
 }
 
 async function* pieces(

@@ -5,9 +5,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refuseUnknownField } from '../../command/unknown-field.ts';
 import { ApiError } from '../../errors.ts';
-import { notSubscribed, requireOrg, requireRight } from '../auth/authorize.ts';
+import { notSubscribed, requireOrg, requireRight } from '../auth/admit.ts';
 import { sendPieces } from '../http/json-stream.ts';
-import type { ActionResult, ApiContext } from './context.ts';
+import type { ActionResult, ApiContext } from './action.ts';
 import { ACTIONS } from './table.ts';
 
 export type ActionRequest = { oid: string; action: string; data: unknown };

@@ -1,13 +1,14 @@
 /**
- * `untask`: removes a task, all tasks, or the pairs of some sensors. It answers 200 when nothing of it can be written any
- * more: applied, and the claims that were taken before are over (applied.ts). 202: it is on the log and will be applied.
+ * `untask`: removes a task, all tasks, or the deliveries of some sensors. It answers 200 when no dispatch of them can be written any
+ * more: the command is applied, and the claims that were taken before it are over (applied.ts). 202: the command is on the log and
+ * will be applied.
  *
- * An UNTASK is written for an unknown task id too: the task may be on the log ahead of the projection, and then this
- * removes it. `deleted` counts the pairs that were still due, `tasks` the tasks removed; both are counted after the fact.
+ * An UNTASK is written for an unknown task id too: the task may be on the log but not in the projection yet. `deleted` counts the
+ * deliveries that were still due, `tasks` the tasks removed. Both are counted after the command is applied.
  */
-
+import { type Static, Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
-import { readerOf } from '../../command/reader.ts';
+import { shownTaskId, whole } from '../../command/fields.ts';
 import { UntaskSchema } from '../../command/schemas.ts';
 import { readTarget, type Target } from '../../command/target.ts';
 import { untaskCommandOf } from '../../command/task-command.ts';
@@ -18,23 +19,40 @@ import { treeOf } from '../sensors/sensors.ts';
 import { deliveriesOf, dueFor, eachMatch, TargetSensors } from '../tasks/open-deliveries.ts';
 import { readTaskPage } from '../tasks/task-pages.ts';
 import { isDue, stateAt } from '../tasks/task-view.ts';
-import { type ActionContext, type ActionResult, originOf } from './context.ts';
+import { type ActionContext, defineAction, originOf, type ResultOf, WRITE } from './action.ts';
 
-/** So many commands are written, and so many tasks read back, at a time. */
+/** Commands written, and tasks read, at a time. */
 const PAGE_TASKS = 500;
 
-/** The tasks to act on, in whole or for the sensors of the target, and those among them that had ended before. */
+/** The tasks to remove, or to withdraw from the sensors of the target, and those that had already ended. */
 type Plan = { ids: string[]; target: Target; ended: ReadonlySet<string> };
 
-const read = readerOf(UntaskSchema);
+const answers = {
+  200: Type.Object({
+    deleted: whole('Deliveries that were still due.'),
+    tasks: whole('Tasks removed as a whole.'),
+  }),
+  202: Type.Object({ task_id: Type.Optional(shownTaskId) }),
+};
+type Result = ResultOf<typeof answers>;
+
+export const untask = defineAction({
+  name: 'untask',
+  rights: WRITE,
+  summary: 'Removes tasks, or withdraws them from some sensors.',
+  schema: UntaskSchema,
+  oneOf: [['task_id', 'sid', 'tag', 'selector']],
+  answers,
+  run: removeTasks,
+});
+
 const isWhole = (target: Target): boolean => target.selector === '*';
 
-export async function untask(data: unknown, context: ActionContext): Promise<ActionResult> {
-  const fields = read(data);
+async function removeTasks(fields: Static<typeof UntaskSchema>, context: ActionContext): Promise<Result> {
   const target = readTarget(fields);
   const taskId = fields.task_id ?? null;
   if (taskId === null && !target.given)
-    throw new ApiError('target_missing', 'Say what to remove: task_id, or one of sid, tag and selector (`*` for all).');
+    throw new ApiError('target_missing', 'Give task_id, or one of sid, tag and selector (`*` for all tasks).');
   if (taskId !== null) context.logIds.task_id = taskId;
   const { nowMs } = await usableStatus(context.reads, context.oid);
   const plan = taskId === null ? await planAll(context, target, nowMs) : await planOne(context, taskId, target, nowMs);
@@ -47,8 +65,8 @@ async function planOne(context: ActionContext, taskId: string, target: Target, n
   return { ids: [taskId], target, ended: new Set(isEnded ? [taskId] : []) };
 }
 
-/** All pending tasks; for some sensors, those that at least one of them still has to run, since each costs the projector
- *  a look at every sensor. */
+/** All pending tasks. For a target only those that at least one of its sensors still has to run: for each task, the projector has to
+ *  read every sensor. */
 async function planAll(context: ActionContext, target: Target, nowMs: number): Promise<Plan> {
   const ids: string[] = [];
   const sensors = new TargetSensors(context, context.oid, treeOf(target.selector));
@@ -62,7 +80,7 @@ async function planAll(context: ActionContext, target: Target, nowMs: number): P
   return { ids, target, ended: new Set() };
 }
 
-async function carryOut(context: ActionContext, plan: Plan, accepted: object): Promise<ActionResult> {
+async function carryOut(context: ActionContext, plan: Plan, accepted: { task_id?: string }): Promise<Result> {
   const offsets = await append(context, plan);
   const logOffsets = [...offsets.values()];
   const epoch = await context.applied.applied(context.oid, logOffsets, context.config.API_APPLY_WAIT_MS);
@@ -71,7 +89,10 @@ async function carryOut(context: ActionContext, plan: Plan, accepted: object): P
   try {
     return { status: 200, data: await count(context, plan, offsets) };
   } catch (error) {
-    context.log.warn({ err: error, oid: context.oid, ...accepted }, 'removed, but not counted');
+    context.log.warn(
+      { err: error, oid: context.oid, ...accepted },
+      'untask applied, but its deliveries could not be counted; answering 202',
+    );
     return { status: 202, data: accepted };
   }
 }
@@ -91,7 +112,7 @@ async function append(context: ActionContext, { ids, target }: Plan): Promise<Lo
 
 async function count(context: ActionContext, { ids, target, ended }: Plan, logOffsets: LogOffsets) {
   const total = { deleted: 0, tasks: 0 };
-  // A pair that was withdrawn for some sensors names the offset of the command that did it.
+  // The reason of a withdrawn delivery is the offset of the command that withdrew it.
   const withdrawn = (delivery: Delivery | undefined, task: TaskRecord) =>
     delivery?.state === 'removed' && delivery.reason === String(logOffsets.get(task.taskId)?.offset);
   const isWanted = isWhole(target) ? isDue : withdrawn;

@@ -10,23 +10,23 @@
  */
 import { ApiError } from '../../errors.ts';
 import { hashOf } from '../../model/ids.ts';
-import { within } from '../http/within.ts';
 import type { ApiPorts } from '../ports.ts';
+import { within } from '../reads.ts';
 import { Failures } from './failures.ts';
 import { networkOf } from './network.ts';
 import { COUNT_MS, WINDOW_SECONDS } from './rate-limit.ts';
 
-/** How many addresses, names, and pairs of both a process remembers: some 20 MB. */
-const PLACES_MAX = 100_000;
+/** Addresses, names, and combinations of both that a process remembers: about 20 MB. */
+const SUBJECTS_MAX = 100_000;
 
-/** Where a request comes from, and whose token it asks for; '' where it does not say. */
-export type Asking = { address: string; oid: string; uid: string };
+/** The address of a request, and the org or user whose token it requests; '' if absent. */
+export type TokenRequester = { address: string; oid: string; uid: string };
 
 export type TokenLimit = {
-  /** Before the secret is looked at. Throws `rate_limited`. */
-  admit(asking: Asking): void;
+  /** Call before the secret is checked. Throws `rate_limited`. */
+  admit(request: TokenRequester): void;
   /** Counts a request whose secret was wrong. */
-  failed(asking: Asking): Promise<void>;
+  failed(request: TokenRequester): Promise<void>;
 };
 
 type LimitPorts = Pick<ApiPorts, 'config' | 'keyUse' | 'log' | 'nowMs'>;
@@ -34,24 +34,24 @@ type LimitPorts = Pick<ApiPorts, 'config' | 'keyUse' | 'log' | 'nowMs'>;
 export function createTokenLimit({ config, keyUse, log, nowMs }: LimitPorts): TokenLimit {
   const quota = config.TOKEN_FAILURES_PER_MINUTE;
   if (quota === 0) return { admit: () => {}, failed: async () => {} };
-  const failures = new Failures(WINDOW_SECONDS * 1_000, PLACES_MAX, nowMs);
+  const failures = new Failures(WINDOW_SECONDS * 1_000, SUBJECTS_MAX, nowMs);
 
-  const share = async (place: string): Promise<void> => {
-    const { requests, leftMs } = await keyUse.count(place, WINDOW_SECONDS * 1_000);
-    failures.learn(place, requests, leftMs);
+  const share = async (subject: string): Promise<void> => {
+    const { requests, leftMs } = await keyUse.count(subject, WINDOW_SECONDS * 1_000);
+    failures.learn(subject, requests, leftMs);
   };
 
   return {
-    admit(asking) {
-      const { address, name, both } = placesOf(asking);
-      const [byAddress, byName, byBoth] = [address, name, both].map((place) => failures.of(place)) as [Of, Of, Of];
+    admit(request) {
+      const { address, name, both } = subjectsOf(request);
+      const [byAddress, byName, byBoth] = [address, name, both].map((subject) => failures.of(subject)) as [Of, Of, Of];
       if (byAddress.failures >= quota) throw limited(quota, byAddress.leftMs);
       if (byName.failures >= quota && byBoth.failures > 0) throw limited(quota, Math.min(byName.leftMs, byBoth.leftMs));
     },
 
-    async failed(asking) {
-      const { address, name, both } = placesOf(asking);
-      for (const place of [address, name, both]) failures.add(place);
+    async failed(request) {
+      const { address, name, both } = subjectsOf(request);
+      for (const subject of [address, name, both]) failures.add(subject);
       await within(COUNT_MS, 'Redis', Promise.all([share(address), share(name)])).catch((error) =>
         log.debug({ err: error }, 'failed token request counted in this process only, not in Redis'),
       );
@@ -62,7 +62,7 @@ export function createTokenLimit({ config, keyUse, log, nowMs }: LimitPorts): To
 type Of = ReturnType<Failures['of']>;
 
 /** A user key is valid in all orgs of the user, so a guess counts for the user, whatever org it names. */
-function placesOf({ address, oid, uid }: Asking): Record<'address' | 'name' | 'both', string> {
+function subjectsOf({ address, oid, uid }: TokenRequester): Record<'address' | 'name' | 'both', string> {
   const network = networkOf(address);
   const name = uid === '' ? ['org', oid] : ['user', uid];
   return {

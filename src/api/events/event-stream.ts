@@ -10,7 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import pLimit from 'p-limit';
 import client from 'prom-client';
 import { ApiError } from '../../errors.ts';
-import { notSubscribed } from '../auth/authorize.ts';
+import { notSubscribed } from '../auth/admit.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { sendHead } from '../http/json-stream.ts';
 import type { ApiPorts } from '../ports.ts';

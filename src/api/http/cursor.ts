@@ -1,23 +1,23 @@
-/** Where a listing goes on: opaque to callers, and only good for the listing that gave it. */
+/** Cursors of listings: opaque to callers, and valid only for the listing that returned them. */
 import { ApiError } from '../../errors.ts';
 
-/** `listing` names what is listed, `place` where it stopped. */
-export const cursorOf = (listing: string, place: string): string =>
-  Buffer.from(JSON.stringify([listing, place])).toString('base64url');
+/** `listing` names what is listed; `start` is where the next page starts. */
+export const cursorOf = (listing: string, start: string): string =>
+  Buffer.from(JSON.stringify([listing, start])).toString('base64url');
 
-/** The place of a cursor; null where none is given. `names`: of the field here, and of the one in answers. Throws
- *  `data_invalid` for a text that this listing never gave. */
-export function placeOf(
+/** Where the page starts; null without a cursor. `names`: the field of the request, and the field of the answer that had the cursor.
+ *  Throws `data_invalid` for a text that this listing did not return. */
+export function startOf(
   listing: string,
   cursor: string | null | undefined,
-  names: readonly [given: string, answered: string] = ['cursor', 'next_cursor'],
+  names: readonly [request: string, answer: string] = ['cursor', 'next_cursor'],
 ): string | null {
   if (!cursor) return null;
   try {
-    const [of, place] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
-    if (of === listing && typeof place === 'string' && place !== '') return place;
+    const [of, start] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
+    if (of === listing && typeof start === 'string' && start !== '') return start;
   } catch {
-    // Not one of ours: the sentence below says so.
+    // Not a cursor of ours: the error below says so.
   }
   throw new ApiError('data_invalid', `${names[0]} must be the ${names[1]} of an earlier answer to the same request.`);
 }

@@ -3,9 +3,10 @@
  * probes that every process answers. Pure: makes and completes plain documents.
  */
 import { Type } from '@sinclair/typebox';
+import { ActivitySchema } from '../../command/activity.ts';
 import { ERROR_CODES } from '../../errors.ts';
-import { ActivitySchema, ResultLineSchema } from '../actions/answers.ts';
 import { ACTIONS } from '../actions/table.ts';
+import { ResultLineSchema } from '../tasks/results.ts';
 
 type Json = Record<string, unknown>;
 type Operation = {

@@ -57,7 +57,10 @@ export async function describeApi(server: HttpServer): Promise<void> {
 export function describedSchema({ method, url, rights, summary, tag, schema, produces }: Route): FastifySchema {
   return {
     ...schema,
-    ...{ summary, description: neededBy(rights), operationId: operationIdOf(method, url), tags: [tag] },
+    summary,
+    description: neededBy(rights),
+    operationId: operationIdOf(method, url),
+    tags: [tag],
     consumes: [FORM, JSON_TYPE],
     produces: [produces ?? JSON_TYPE],
     security: rights === 'open' ? [] : [{ token: [] }],

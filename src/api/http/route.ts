@@ -10,7 +10,8 @@ import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest, RawServerDefault, RouteGenericInterface } from 'fastify';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
+import type { Rights } from '../auth/admit.ts';
 import type { LastUse } from '../auth/last-use.ts';
 import type { RateLimit } from '../auth/rate-limit.ts';
 import type { TokenLimit } from '../auth/token-limit.ts';
@@ -41,8 +42,6 @@ export type Parts = {
   openBodies: BodyBudget;
   lastUse: LastUse;
 };
-
-export type Rights = 'open' | 'token' | 'by action' | readonly string[];
 
 /** The groups that the description shows. */
 export const TAGS = {

@@ -31,7 +31,10 @@ const PAGE = `<!doctype html>
 
 export const aboutRoutes: readonly Route[] = [
   route({
-    ...{ method: 'GET', url: '/', rights: 'open', tag: 'about' },
+    method: 'GET',
+    url: '/',
+    rights: 'open',
+    tag: 'about',
     summary: 'The web console. If it is not built, a page that describes the server.',
     produces: 'text/html',
     schema: { response: { 200: Type.String({ description: 'The page.' }) } },
@@ -43,7 +46,10 @@ export const aboutRoutes: readonly Route[] = [
         .send(consolePage ?? PAGE),
   }),
   route({
-    ...{ method: 'GET', url: '/openapi.json', rights: 'open', tag: 'about' },
+    method: 'GET',
+    url: '/openapi.json',
+    rights: 'open',
+    tag: 'about',
     summary: 'The API description, as OpenAPI 3.1. `/docs` displays it.',
     schema: { response: { 200: Type.Object({}, { description: 'The document.' }) } },
     handle: async (_parts, request) => request.server.swagger(),

@@ -1,9 +1,14 @@
 /** The extension: what it is, its actions, and the live stream of what it does. */
 import { Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, OidParams, optional } from '../../command/fields.ts';
-import { handleExtensionRequest, requireExtension } from '../actions/extension.ts';
+import { refuseFieldBeside } from '../../command/unknown-field.ts';
+import { ApiError } from '../../errors.ts';
+import { EXTENSION } from '../../orgs/table.ts';
+import { readExtensionRequest } from '../actions/extension-request.ts';
 import { DEFINITION, extensionSchema } from '../actions/extension-schema.ts';
-import { requireOrg } from '../auth/authorize.ts';
+import { runAction, sendResult } from '../actions/run-action.ts';
+import { ACTIONS } from '../actions/table.ts';
+import { requireOrg } from '../auth/admit.ts';
 import { STREAM_RIGHTS } from '../events/event-stream.ts';
 import { type Route, route } from '../http/route.ts';
 
@@ -28,15 +33,26 @@ const Envelope = (description: string) =>
     { description },
   );
 
+/** Throws `extension_unknown`. */
+function requireExtension(name: string): void {
+  if (name !== EXTENSION) throw new ApiError('extension_unknown', `There is no extension ${name}: use ${EXTENSION}.`);
+}
+
 export const extensionRoutes: readonly Route[] = [
   route({
-    ...{ method: 'GET', url: '/v1/extension/definition', rights: 'token', tag: 'extension' },
+    method: 'GET',
+    url: '/v1/extension/definition',
+    rights: 'token',
+    tag: 'extension',
     summary: 'Lists the extensions.',
     schema: { response: { 200: Fields('Definitions by name.') } },
     handle: async () => ({ [DEFINITION.name]: DEFINITION }),
   }),
   route({
-    ...{ method: 'GET', url: '/v1/extension/definition/:name', rights: 'token', tag: 'extension' },
+    method: 'GET',
+    url: '/v1/extension/definition/:name',
+    rights: 'token',
+    tag: 'extension',
     summary: 'Shows the definition of an extension.',
     schema: { params: NameParams, response: { 200: Fields('The definition.') } },
     handle: async (_parts, { params }) => {
@@ -45,7 +61,10 @@ export const extensionRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: 'GET', url: '/v1/extension/schema/:name', rights: 'token', tag: 'extension' },
+    method: 'GET',
+    url: '/v1/extension/schema/:name',
+    rights: 'token',
+    tag: 'extension',
     summary: 'Shows the actions of an extension and their fields.',
     schema: {
       params: NameParams,
@@ -78,7 +97,16 @@ export const extensionRoutes: readonly Route[] = [
         202: Envelope('Accepted; it will be applied.'),
       },
     },
-    handle: ({ context }, request, reply) => handleExtensionRequest(context, request, reply),
+    handle: async ({ context }, request, reply) => {
+      requireExtension(request.params.name);
+      const asked = await readExtensionRequest(request.body, request.query, {
+        maxBytes: context.config.BODY_MAX_BYTES,
+        held: request.held,
+      });
+      const fields = Object.keys(ACTIONS.get(asked.action)?.schema.properties ?? {});
+      for (const beside of [request.body, request.query]) refuseFieldBeside(asked.action, fields, beside);
+      return sendResult(await runAction(context, request, asked), reply, '{"error":"","version":1,"data":', '}');
+    },
   }),
   route({
     method: 'GET',

@@ -1,10 +1,9 @@
 /** What one sensor was sent or has run. */
 import { Type } from '@sinclair/typebox';
 import { optional, SidParams, whoseSensor } from '../../command/fields.ts';
-import { HistoryAnswer } from '../actions/answers.ts';
 import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
-import { sensorHistory } from '../sensors/sensor-history.ts';
+import { HistoryAnswer, sensorHistory } from '../sensors/sensor-history.ts';
 import { knownSensor } from '../sensors/sensors.ts';
 
 const SHOWN = 100;

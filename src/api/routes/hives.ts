@@ -4,7 +4,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
-import { oid, optional } from '../../command/fields.ts';
+import { optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
 import { authorOf } from '../../responder/hives/author.ts';
 import { type Hive, type HiveData, hiveNamed } from '../../responder/hives/hives.ts';
@@ -16,39 +16,27 @@ import {
   type UserMetadata,
   withFault,
 } from '../../responder/hives/record.ts';
-import { HiveStore, type Place } from '../../responder/hives/write.ts';
-import { HiveRecordSchema } from '../actions/answers.ts';
-import { requireRight } from '../auth/authorize.ts';
-import { cursorOf, placeOf } from '../http/cursor.ts';
+import { HiveStore, type HiveTarget } from '../../responder/hives/write.ts';
+import { requireRight } from '../auth/admit.ts';
+import { cursorOf, startOf } from '../http/cursor.ts';
 import { parseJson } from '../http/json.ts';
 import { type Parts, type Route, route } from '../http/route.ts';
-import { within } from '../http/within.ts';
+import { within } from '../reads.ts';
+import {
+  data,
+  etag,
+  HiveParams,
+  hive,
+  RecordPage,
+  RecordParams,
+  RecordSchema,
+  Records,
+  text,
+  usr_mtd,
+  Written,
+} from './hive-schemas.ts';
 
 type Verb = keyof Hive['rights'];
-
-const hive = Type.String({ description: 'dr-general, dr-managed or lookup.' });
-const HiveParams = Type.Object({ hive, oid });
-const RecordParams = Type.Object({
-  hive,
-  oid,
-  name: Type.String({ description: 'The record, percent-encoded whole.' }),
-});
-const text = { expected: 'text, given once' };
-const etag = optional(Type.String(), { ...text, description: 'Writes only if the record still has this etag.' });
-const json = (description: string) => Type.Optional(Type.Unknown({ description }));
-const usr_mtd = json('`{enabled, expiry, tags, comment}`, or its JSON; replaces all of it.');
-const data = json('The data, or its JSON.');
-const Written = Type.Object({
-  guid: Type.String(),
-  hive: Type.Object({ name: Type.String(), partition: Type.String() }),
-  name: Type.String(),
-});
-
-const Records = Type.Record(Type.String(), HiveRecordSchema, { description: 'Records by name.' });
-const RecordPage = Type.Object(
-  { records: Records, next_cursor: Type.String({ description: '"" on the last page.' }) },
-  { description: 'In pages.' },
-);
 
 const either = (verb: Verb) => [`dr.${verb}`, `dr.${verb}.managed`];
 const common = { tag: 'hives', hiveErrors: true } as const;
@@ -74,7 +62,7 @@ async function faultsOf({ context }: Parts, oid: string): Promise<Awaited<Return
   return within(FAULTS_MS, 'Redis', context.ruleFaults(oid)).catch(() => new Map());
 }
 
-function placeFor(request: FastifyRequest, verb: Verb): Place {
+function targetOf(request: FastifyRequest, verb: Verb): HiveTarget {
   const { name = '' } = (request as Asked).params;
   const { etag: given } = (request.body ?? {}) as { etag?: string | null };
   return {
@@ -87,7 +75,7 @@ function placeFor(request: FastifyRequest, verb: Verb): Place {
   };
 }
 
-const written = ({ oid: partition, hive: { name: hiveName } }: Place, name: string, { guid }: KeptRecord) => ({
+const written = ({ oid: partition, hive: { name: hiveName } }: HiveTarget, name: string, { guid }: KeptRecord) => ({
   guid,
   hive: { name: hiveName, partition },
   name,
@@ -122,9 +110,9 @@ function decodedAgain(name: string): string {
   }
 }
 
-function cursorPlace(listing: string, cursor: string | null | undefined): string {
+function startName(listing: string, cursor: string | null | undefined): string {
   try {
-    return placeOf(listing, cursor) ?? '';
+    return startOf(listing, cursor) ?? '';
   } catch (cause) {
     throw new ApiError('invalid_cursor', 'INVALID_CURSOR: begin the listing anew, without a cursor.', { cause });
   }
@@ -133,14 +121,18 @@ function cursorPlace(listing: string, cursor: string | null | undefined): string
 export const hiveRoutes: readonly Route[] = [
   route({
     ...common,
-    ...{ method: 'GET', url: '/v1/hive/:hive/schema', rights: 'token' },
+    method: 'GET',
+    url: '/v1/hive/:hive/schema',
+    rights: 'token',
     summary: 'Shows the schema of the data of a record.',
     schema: { params: Type.Object({ hive }), response: { 200: Type.Object({ schema: Type.Unknown() }) } },
     handle: (_parts, { params }) => ({ schema: hiveNamed(params.hive).schema }),
   }),
   route({
     ...common,
-    ...{ method: 'GET', url: '/v1/hive/:hive/:oid', rights: either('list') },
+    method: 'GET',
+    url: '/v1/hive/:hive/:oid',
+    rights: either('list'),
     summary: 'Lists the records of a hive: all, or with `limit` in pages.',
     schema: {
       params: HiveParams,
@@ -173,7 +165,7 @@ export const hiveRoutes: readonly Route[] = [
         tagPrefix: tag_prefix ?? '',
         maxBytes: Math.min(max_bytes ?? LISTING_MAX_BYTES, LISTING_MAX_BYTES),
         limit: paged ? Math.min(limit ?? PAGE, PAGE_MAX) : undefined,
-        after: cursorPlace(listing, cursor),
+        after: startName(listing, cursor),
       });
       return paged ? { records, next_cursor: last === null ? '' : cursorOf(listing, last) } : records;
     },
@@ -181,9 +173,11 @@ export const hiveRoutes: readonly Route[] = [
   ...(['data', 'mtd'] as const).map((part) =>
     route({
       ...common,
-      ...{ method: 'GET', url: `/v1/hive/:hive/:oid/:name/${part}`, rights: either('list') },
+      method: 'GET',
+      url: `/v1/hive/:hive/:oid/:name/${part}`,
+      rights: either('list'),
       summary: part === 'data' ? 'One record.' : 'One record without its data.',
-      schema: { params: RecordParams, response: { 200: HiveRecordSchema } },
+      schema: { params: RecordParams, response: { 200: RecordSchema } },
       handle: async (parts, request) => {
         const { name } = request.params;
         const from = allowed(request, 'list');
@@ -195,7 +189,9 @@ export const hiveRoutes: readonly Route[] = [
   ),
   route({
     ...common,
-    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/data', rights: either('set') },
+    method: 'POST',
+    url: '/v1/hive/:hive/:oid/:name/data',
+    rights: either('set'),
     summary: 'Stores the data of a record. Without `usr_mtd` the metadata do not change, and a new record is disabled.',
     schema: {
       params: RecordParams,
@@ -203,39 +199,45 @@ export const hiveRoutes: readonly Route[] = [
       response: { 200: Written },
     },
     handle: async (parts, request) => {
-      const place = placeFor(request, 'set');
-      const kept = await storeOf(parts).setData(place, dataOf(request.body), metadataOf(request.body.usr_mtd));
-      return written(place, place.name, kept);
+      const target = targetOf(request, 'set');
+      const kept = await storeOf(parts).setData(target, dataOf(request.body), metadataOf(request.body.usr_mtd));
+      return written(target, target.name, kept);
     },
   }),
   route({
     ...common,
-    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/mtd', rights: either('set') },
+    method: 'POST',
+    url: '/v1/hive/:hive/:oid/:name/mtd',
+    rights: either('set'),
     summary: 'Stores the metadata of a record; `data` is ignored.',
     schema: { params: RecordParams, body: Type.Object({ data, usr_mtd, etag }), response: { 200: Written } },
     handle: async (parts, request) => {
-      const place = placeFor(request, 'set');
+      const target = targetOf(request, 'set');
       const metadata = metadataOf(request.body.usr_mtd) ?? readMetadata({});
-      return written(place, place.name, await storeOf(parts).setMetadata(place, metadata));
+      return written(target, target.name, await storeOf(parts).setMetadata(target, metadata));
     },
   }),
   route({
     ...common,
-    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/validate', rights: either('set') },
+    method: 'POST',
+    url: '/v1/hive/:hive/:oid/:name/validate',
+    rights: either('set'),
     summary: 'Checks data without storing it.',
     schema: { params: RecordParams, body: Type.Object({ data, usr_mtd, etag }), response: { 200: Type.Object({}) } },
     handle: (_parts, request) => {
       metadataOf(request.body.usr_mtd);
-      const place = placeFor(request, 'set');
+      const target = targetOf(request, 'set');
       const checked = dataOf(request.body);
-      place.hive.check(checked);
-      authorOf(place.hive, checked, place);
+      target.hive.check(checked);
+      authorOf(target.hive, checked, target);
       return {};
     },
   }),
   route({
     ...common,
-    ...{ method: 'POST', url: '/v1/hive/:hive/:oid/:name/rename', rights: either('set') },
+    method: 'POST',
+    url: '/v1/hive/:hive/:oid/:name/rename',
+    rights: either('set'),
     summary: 'Renames a record.',
     schema: {
       params: RecordParams,
@@ -244,19 +246,21 @@ export const hiveRoutes: readonly Route[] = [
       response: { 200: Written },
     },
     handle: async (parts, request) => {
-      const place = placeFor(request, 'set');
+      const target = targetOf(request, 'set');
       const name = decodedAgain(request.query.new_name || request.body.new_name || '');
       if (name === '') throw new ApiError('data_invalid', 'new_name is missing.');
-      return written(place, name, await storeOf(parts).rename(place, name));
+      return written(target, name, await storeOf(parts).rename(target, name));
     },
   }),
   route({
     ...common,
-    ...{ method: 'DELETE', url: '/v1/hive/:hive/:oid/:name', rights: either('del') },
+    method: 'DELETE',
+    url: '/v1/hive/:hive/:oid/:name',
+    rights: either('del'),
     summary: 'Deletes a record.',
     schema: { params: RecordParams, body: Type.Object({ etag }), response: { 200: Type.Object({}) } },
     handle: async (parts, request) => {
-      await storeOf(parts).remove(placeFor(request, 'del'));
+      await storeOf(parts).remove(targetOf(request, 'del'));
       return {};
     },
   }),

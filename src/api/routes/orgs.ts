@@ -4,7 +4,7 @@ import { Empty, OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
 import { changeSubscription, subscribed, unsubscribed } from '../../orgs/subscription.ts';
 import { EXTENSION } from '../../orgs/table.ts';
-import { notSubscribed } from '../auth/authorize.ts';
+import { notSubscribed } from '../auth/admit.ts';
 import { orgsOf, whoIs } from '../auth/who.ts';
 import { type Parts, type Route, route } from '../http/route.ts';
 
@@ -107,7 +107,11 @@ const subscription = (
   run: (change: Change) => Promise<void> | void,
 ): Route =>
   route({
-    ...{ method, url: '/v1/orgs/:oid/subscription/extension/:name', rights: ['ext.sub'], tag: 'orgs', summary },
+    method,
+    url: '/v1/orgs/:oid/subscription/extension/:name',
+    rights: ['ext.sub'],
+    tag: 'orgs',
+    summary,
     schema: { params, response: { 200: Empty } },
     handle: async (parts, request) => {
       if (request.params.name !== EXTENSION)

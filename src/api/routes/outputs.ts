@@ -6,7 +6,7 @@ import type { OutputFailure } from '../../responder/outputs/memory.ts';
 import { checkOutputName, readOutput, shownOutput } from '../../responder/outputs/setting.ts';
 import { parseJson } from '../http/json.ts';
 import { type Parts, type Route, route } from '../http/route.ts';
-import { within } from '../http/within.ts';
+import { within } from '../reads.ts';
 
 const Named = Type.Object({ oid, name: Type.String({ description: 'The output, as rules name it.' }) });
 const OUTPUTS_MAX = 1_000;
@@ -59,7 +59,10 @@ export const outputRoutes: readonly Route[] = [
       const target = readOutput({ ...request.body, headers: headersOf(request.body.headers) }, rulesOf(parts));
       refuseMore(parts, request.oid, name);
       await parts.context.settings.write({
-        ...{ oid: request.oid, kind: 'OUTPUT', name, by: request.identity.keyName },
+        oid: request.oid,
+        kind: 'OUTPUT',
+        name,
+        by: request.identity.keyName,
         value: target,
       });
       await forgetFailures(parts, request.oid, name);
@@ -79,7 +82,11 @@ export const outputRoutes: readonly Route[] = [
       if (context.settings.get(org, 'OUTPUT', params.name) === undefined)
         throw new ApiError('output_unknown', `The output ${params.name} is not sent on anywhere.`);
       await context.settings.write({
-        ...{ oid: org, kind: 'OUTPUT', name: params.name, by: request.identity.keyName, value: null },
+        oid: org,
+        kind: 'OUTPUT',
+        name: params.name,
+        by: request.identity.keyName,
+        value: null,
       });
       await forgetFailures(parts, org, params.name);
       return {};

@@ -1,11 +1,10 @@
 /** What the sensors of a task answered. */
 import { Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, oid, optional } from '../../command/fields.ts';
-import { ResultsAnswer } from '../actions/answers.ts';
-import { notSubscribed } from '../auth/authorize.ts';
+import { notSubscribed } from '../auth/admit.ts';
 import { sendPieces } from '../http/json-stream.ts';
 import { type Route, route } from '../http/route.ts';
-import { FORMATS, resultPieces, resultsPage } from '../tasks/results.ts';
+import { FORMATS, ResultsAnswer, resultPieces, resultsPage } from '../tasks/results.ts';
 
 const SHOWN = 100;
 const SHOWN_MAX = 1_000;

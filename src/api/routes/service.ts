@@ -12,7 +12,10 @@ const data = Type.Object({}, { description: 'The data of the action, as the exte
 
 export const serviceRoutes: readonly Route[] = [
   route({
-    ...{ method: 'GET', url: '/v1/service/:oid', rights: 'token', tag: 'service' },
+    method: 'GET',
+    url: '/v1/service/:oid',
+    rights: 'token',
+    tag: 'service',
     summary: 'Lists the services of the org.',
     schema: {
       params: OidParams,
@@ -21,13 +24,18 @@ export const serviceRoutes: readonly Route[] = [
     handle: async () => ({ replicants: [SERVICE] }),
   }),
   route({
-    ...{ method: 'POST', url: '/v1/service/:oid/:name', rights: 'by action', tag: 'service' },
+    method: 'POST',
+    url: '/v1/service/:oid/:name',
+    rights: 'by action',
+    tag: 'service',
     summary: 'Runs an action, for older clients.',
     schema: {
       params: Type.Object({ oid, name: Type.String({ description: 'The service: reliable-tasking.' }) }),
       body: Type.Object({
         request_data: Type.String({
-          ...{ minLength: 1, expected: 'text, given once: the base64 of a JSON object', code: 'data_invalid' },
+          minLength: 1,
+          expected: 'text, given once: the base64 of a JSON object',
+          code: 'data_invalid',
           description: 'Base64 of a JSON object: `action`, and the fields of the action beside it.',
         }),
         is_async: optional(Type.Boolean(), {

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
 import { OidParams } from '../../command/fields.ts';
 import { COUNTED, type Minute, minuteOf, onlineIn, percentile, STATS_MINUTES } from '../../projector/stats.ts';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
 import { type Route, route } from '../http/route.ts';
 import { usableStatus } from '../reads.ts';
 import { isListed, readTaskPage } from '../tasks/task-pages.ts';

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { TAG_MAX_BYTES } from '../../command/check.ts';
 import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../../command/fields.ts';
-import { refuseLonger, refuseUnstorable } from '../../command/text.ts';
+import { refuseLonger, refuseUnstorable } from '../../command/reader.ts';
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { TAGS_MAX, tagsAboveLimit } from '../../model/tags.ts';

@@ -5,8 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
-import { handleTokenRequest } from '../auth/token-request.ts';
-import { type Route, route } from '../http/route.ts';
+import { type Parts, type Route, route } from '../http/route.ts';
 
 const whose = {
   oid: optional(Type.String(), {
@@ -37,10 +36,16 @@ const IN_ADDRESS =
 
 const at = (url: string, summary: string): Route =>
   route({
-    ...{ method: 'POST', url, rights: 'open', tag: 'tokens', summary, schema, bodyMax: BODY_MAX_BYTES },
+    method: 'POST',
+    url,
+    rights: 'open',
+    tag: 'tokens',
+    summary,
+    schema,
+    bodyMax: BODY_MAX_BYTES,
     handle: (parts, request) => {
       if (Object.hasOwn(request.query as object, 'secret')) throw new ApiError('bad_request', IN_ADDRESS);
-      return handleTokenRequest(parts, request.ip, { ...request.query, ...request.body });
+      return tokenFor(parts, request.ip, { ...request.query, ...request.body });
     },
   });
 
@@ -48,3 +53,28 @@ export const tokenRoutes: readonly Route[] = [
   at('/', 'Exchanges an API key for a token.'),
   at('/jwt', 'The same, at its own path.'),
 ];
+
+type Field<T> = T | null | undefined;
+type TokenFields = { oid?: Field<string>; secret?: Field<string>; uid?: Field<string>; expiry?: Field<number> };
+
+/** An API key gets a token of its org; a user key gets one of all its orgs, of one of them, or of none. */
+async function tokenFor(
+  { tokens, tokenLimit }: Pick<Parts, 'tokens' | 'tokenLimit'>,
+  address: string,
+  { oid, secret, uid, expiry }: TokenFields,
+): Promise<{ jwt: string }> {
+  if (!secret || (!oid && !uid))
+    throw new ApiError(
+      'bad_request',
+      'Send oid (the org) and secret (an API key of the org); for a user key, uid and secret.',
+    );
+  const request = { oid: oid || undefined, uid: uid || undefined, expirySeconds: expiry ?? undefined };
+  const requester = { address, oid: oid || '', uid: uid || '' };
+  tokenLimit.admit(requester);
+  try {
+    return { jwt: await tokens.issue({ secret, ...request }) };
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'key_invalid') await tokenLimit.failed(requester);
+    throw error;
+  }
+}

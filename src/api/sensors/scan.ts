@@ -3,12 +3,12 @@
  * what is being looked at, and only the fields decoded that the selectors read. What is asked is folded while pages pass;
  * of the sensors themselves only their ids are remembered, since a scan of Redis may give one twice.
  */
+import { pagesAheadOf } from '../../async/pages.ts';
 import type { PresenceRow, StoredFacts } from '../../projector/projection.ts';
 import { compileSelector, partPlan, type SelectorAst, type SelectorRecord } from '../../selector/index.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
-import { partitionsFor } from './sensors.ts';
-import { newSlices } from './turns.ts';
+import { newSlices, partitionsFor } from './sensors.ts';
 
 export type ScanSource = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'stateReader'> & {
   reads: Pick<Reads, 'scanFacts' | 'readPresence'>;
@@ -40,8 +40,8 @@ export async function scanSensors(
   const scanOne = async (partition: number): Promise<void> => {
     const presenceOf = (sids: readonly string[]) => source.reads.readPresence(oid, partition, sids);
     const seen = new Set<string>();
-    for await (const page of pagesOf(source, oid, partition)) {
-      const fresh = withoutSeen(page, seen);
+    for await (const page of pagesAheadOf((cursor) => source.reads.scanFacts(oid, partition, cursor))) {
+      const fresh = withoutSeen(page.sensors, seen);
       const presence = plan.needsPresence ? await presenceOf(fresh.map(({ sid }) => sid)) : [];
       const nowMs = source.nowMs();
       for (const [i, sensor] of fresh.entries())
@@ -63,20 +63,6 @@ function withoutSeen(page: readonly StoredFacts[], seen: Set<string>): ScannedSe
     if (seen.add(sid).size > before) fresh.push({ sid, facts, record: NO_RECORD });
   }
   return fresh;
-}
-
-/** The next page is asked for before the one at hand is given away. */
-async function* pagesOf({ reads }: ScanSource, oid: string, partition: number) {
-  let asked = reads.scanFacts(oid, partition, null);
-  for (;;) {
-    const { sensors, next } = await asked;
-    if (next !== null) {
-      asked = reads.scanFacts(oid, partition, next);
-      asked.catch(() => undefined); // told when it is awaited, which may never come
-    }
-    yield sensors;
-    if (next === null) return;
-  }
 }
 
 /** How many sensors a selector matches now, and how many of them are online. */

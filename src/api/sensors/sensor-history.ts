@@ -3,16 +3,29 @@
  * One stored pair is asked for of each task, so that it costs the org's tasks, not its sensors. Bounded in tasks looked at;
  * memory holds what is answered and one page.
  */
-import type { Static } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
+import { shownTaskId, text } from '../../command/fields.ts';
 import { isAnswered, stateOf } from '../../model/states.ts';
 import type { Delivery } from '../../model/task.ts';
-import type { HistoryAnswer } from '../actions/answers.ts';
 import type { Reads } from '../reads.ts';
-import { shownDelivery, stateAt } from '../tasks/task-view.ts';
+import { ShownDeliverySchema, shownDelivery, stateAt } from '../tasks/task-view.ts';
 
 const PAGE_TASKS = 500;
 const TASKS_MAX = 20_000;
+
+export const HistoryAnswer = Type.Object({
+  tasks: Type.Array(
+    Type.Object({
+      task_id: shownTaskId,
+      task: text('The command line.'),
+      issued_by: Type.String(),
+      ...ShownDeliverySchema.properties,
+    }),
+    { description: 'The newest first.' },
+  ),
+  complete: Type.Boolean({ description: `Every task of the org was read, not only the first ${TASKS_MAX}.` }),
+});
 
 type Entry = Static<typeof HistoryAnswer>['tasks'][number];
 

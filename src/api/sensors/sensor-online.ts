@@ -1,7 +1,7 @@
 /** Which sensors are online: of some, or of all, a page of the projection at a time. */
 import { pagesOf } from '../../async/pages.ts';
 import { isName } from '../../model/ids.ts';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
 import { stillUsable } from '../reads.ts';
 
 type Source = Pick<ApiContext, 'reads' | 'presencePartitions' | 'presencePartitionOf'>;

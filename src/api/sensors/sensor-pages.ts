@@ -1,17 +1,16 @@
 /**
- * A page of the sensors of an org, filtered, and where the next one begins. Unlike a preview it is not in the order of sids:
- * it goes through Redis from where the last page stopped, so that all pages together read each sensor about once. A sensor
- * that is there all the while is on some page; where Redis moves its table meanwhile, one can be on two.
+ * A page of the sensors of an org, filtered, and where the next page starts. Unlike a preview it is not in the order of sids: it
+ * continues the scan of Redis where the last page stopped, so that all pages together read each sensor about once. A sensor that
+ * exists all the time is on some page. If Redis resizes its table meanwhile, a sensor can be on two pages.
  */
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { compileSelector, partPlan, type SelectorAst } from '../../selector/index.ts';
-import { cursorOf, placeOf } from '../http/cursor.ts';
+import { cursorOf, startOf } from '../http/cursor.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
 import type { ScanSource } from './scan.ts';
-import { viewOf } from './sensors.ts';
-import { newSlices } from './turns.ts';
+import { newSlices, viewOf } from './sensors.ts';
 
 type Source = ScanSource & Pick<ApiPorts, 'decodeState'> & { reads: Pick<Reads, 'scanFacts' | 'readPresence'> };
 
@@ -19,23 +18,23 @@ export type Filter = {
   tree: SelectorAst;
   /** Internal or external address. */
   ip: string | null;
-  /** Without regard to case. */
+  /** Case-insensitive. */
   hostnamePrefix: string | null;
   onlineOnly: boolean;
 };
 
 export type SensorPage = { sensors: { view: SensorView; online: boolean }[]; next: string | null };
 
-/** A page looks at no more sensors than this, and may come out shorter than its limit. */
+/** A page reads at most so many sensors, and may be shorter than its limit. */
 const LOOK_MAX = 200_000;
 
-/** Where a page begins: a partition, the place of its scan, and the sids there that were given already: those up to `after`,
- *  `given` of them. */
-type Place = { partition: number; scan: string | null; after: string; given: number };
+/** Where a page starts: a partition, the cursor of its scan, and the sids of that scan page that an earlier page returned: those up to
+ *  `after`, `given` in number. */
+type ScanCursor = { partition: number; scan: string | null; after: string; given: number };
 
-const START: Place = { partition: 0, scan: null, after: '', given: 0 };
+const START: ScanCursor = { partition: 0, scan: null, after: '', given: 0 };
 
-/** `listing` names what is listed: a token of another listing is refused. */
+/** `listing` names what is listed. A token of another listing is refused. */
 export async function sensorPage(
   source: Source,
   oid: string,
@@ -46,30 +45,30 @@ export async function sensorPage(
 ): Promise<SensorPage> {
   const sensors: SensorPage['sensors'] = [];
   const passes = filterOf(source, oid, filter);
-  let place = readPlace(listing, token);
+  let at = readScanCursor(listing, token);
   let looked = 0;
-  while (place.partition < source.presencePartitions()) {
-    const { partition, scan } = place;
+  while (at.partition < source.presencePartitions()) {
+    const { partition, scan } = at;
     const page = await source.reads.scanFacts(oid, partition, scan);
-    const rest = notGiven(page.sensors, place);
+    const rest = notGiven(page.sensors, at);
     const found = await passes(partition, rest);
     const room = limit - sensors.length;
     sensors.push(...found.slice(0, room).map(({ view, online }) => ({ view, online })));
     looked += page.sensors.length;
     if (found.length > room) {
-      const after = found[room - 1]?.view.sid ?? place.after;
+      const after = found[room - 1]?.view.sid ?? at.after;
       const given = page.sensors.filter(({ sid }) => sid <= after).length;
-      return { sensors, next: tokenOf(listing, { ...place, after, given }) };
+      return { sensors, next: tokenOf(listing, { ...at, after, given }) };
     }
-    place = page.next === null ? { ...START, partition: partition + 1 } : { ...START, partition, scan: page.next };
+    at = page.next === null ? { ...START, partition: partition + 1 } : { ...START, partition, scan: page.next };
     if (sensors.length === limit || looked >= LOOK_MAX) break;
   }
-  return { sensors, next: place.partition < source.presencePartitions() ? tokenOf(listing, place) : null };
+  return { sensors, next: at.partition < source.presencePartitions() ? tokenOf(listing, at) : null };
 }
 
-/** In the order of sids, without those that were given. If there are not as many as were given, the table has moved: then
- *  better twice than never. */
-function notGiven<T extends { sid: string }>(sensors: readonly T[], { after, given }: Place): T[] {
+/** In the order of sids, without those that an earlier page returned. If their number has changed, Redis has resized its table: then all
+ *  are returned, since a sensor may be on two pages but must be on one. */
+function notGiven<T extends { sid: string }>(sensors: readonly T[], { after, given }: ScanCursor): T[] {
   const sorted = sensors.toSorted((a, b) => (a.sid < b.sid ? -1 : 1));
   const passed = sorted.findIndex(({ sid }) => sid > after);
   const count = passed < 0 ? sorted.length : passed;
@@ -112,18 +111,18 @@ function filterOf(source: Source, oid: string, { tree, ip, hostnamePrefix, onlin
   };
 }
 
-const tokenOf = (listing: string, { partition, scan, after, given }: Place): string =>
+const tokenOf = (listing: string, { partition, scan, after, given }: ScanCursor): string =>
   cursorOf(listing, `${partition} ${scan ?? ''} ${given} ${after}`);
 
 const TOKEN = 'continuation_token';
-/** Redis takes the place of a scan as 64 bits, and refuses more. */
+/** Redis takes the cursor of a scan as 64 bits, and refuses more. */
 const SCAN_MAX = 2n ** 64n - 1n;
 
-function readPlace(listing: string, token: string | null): Place {
-  const text = placeOf(listing, token, [TOKEN, TOKEN]);
+function readScanCursor(listing: string, token: string | null): ScanCursor {
+  const text = startOf(listing, token, [TOKEN, TOKEN]);
   if (text === null) return START;
   const [, partition, scan = '', given, after] = /^(\d{1,6}) (\d{0,20}) (\d{1,9}) ([^ ]*)$/.exec(text) ?? [];
   if (partition !== undefined && after !== undefined && BigInt(scan) <= SCAN_MAX)
     return { partition: Number(partition), scan: scan || null, given: Number(given), after };
-  throw new ApiError('data_invalid', `${TOKEN} must be the one of an earlier answer to the same request.`);
+  throw new ApiError('data_invalid', `${TOKEN} must come from an earlier answer to the same request.`);
 }

@@ -1,6 +1,6 @@
 /** Tags across an org: which there are, and which sensors have one. */
 import { compileSelector, parseSelector, tagSelector } from '../../selector/index.ts';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
 import { stillUsable } from '../reads.ts';
 import { scanSensors } from './scan.ts';
 import { sensorsFor } from './sensors.ts';

@@ -1,7 +1,34 @@
 /** A sensor as the public clients read it: codes as whole numbers, times as text in UTC, tags as they count now. Pure. */
+import { type Static, Type } from '@sinclair/typebox';
+import { shownHostname, text } from '../../command/fields.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { effectiveTags } from '../../model/tags.ts';
-import type { SensorEntry } from '../actions/answers.ts';
+
+export const SensorEntrySchema = Type.Object(
+  {
+    oid: Type.String(),
+    sid: Type.String(),
+    iid: Type.String(),
+    did: Type.String(),
+    hostname: shownHostname,
+    plat: Type.Integer(),
+    ext_plat: Type.Integer(),
+    arch: Type.Integer(),
+    enroll: text('`2026-01-31 12:00:00`; "" if unknown.'),
+    alive: text('In the same form.'),
+    int_ip: Type.String(),
+    ext_ip: Type.String(),
+    mac_addr: Type.String(),
+    isolated: Type.Boolean(),
+    is_isolated: Type.Boolean(),
+    should_isolate: Type.Boolean(),
+    kernel: Type.Boolean(),
+    tags: Type.Array(Type.String()),
+  },
+  { description: 'A sensor.' },
+);
+
+export type SensorEntry = Static<typeof SensorEntrySchema>;
 
 /** A sensor whose facts were never sent has its ids, its tags, and nothing else known. */
 export function sensorObject(view: SensorView, nowMs: number): SensorEntry {

@@ -27,6 +27,6 @@ export async function writePresence(sink: Sink, oid: string, sid: string, change
     try_now: false,
     ...change,
   };
-  const places = await sink.presence.append([record]);
-  return (await sink.applied.applied(oid, places, sink.config.API_APPLY_WAIT_MS, 'presence')) !== null;
+  const logOffsets = await sink.presence.append([record]);
+  return (await sink.applied.applied(oid, logOffsets, sink.config.API_APPLY_WAIT_MS, 'presence')) !== null;
 }

@@ -2,11 +2,12 @@
  * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
  * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
  */
+import { nextTurn } from '../../async/next-turn.ts';
 import { pagesOf } from '../../async/pages.ts';
 import { ApiError } from '../../errors.ts';
 import { fromState, type SensorView } from '../../model/sensor.ts';
 import type { PresenceRow, StoredSensor } from '../../projector/projection.ts';
-import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, sidOf } from '../../selector/index.ts';
+import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, Slices, sidOf } from '../../selector/index.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
 
@@ -24,6 +25,9 @@ export type SeenSensor = {
 type Source = Pick<ApiPorts, 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'> & {
   reads: Pick<Reads, 'scanSensors'>;
 };
+
+/** For loops over many sensors. */
+export const newSlices = (): Slices => new Slices(nextTurn);
 
 /** Pages through the sensors that any of the selectors could match: all, or the partitions of the sids that they name. */
 export async function* sensorsFor(

@@ -8,7 +8,7 @@
  * claims refuses a removed task already.
  */
 
-import { type Clock, systemClock } from '../../async/clock.ts';
+import type { Clock } from '../../async/clock.ts';
 import type { LogOffset } from '../../model/records.ts';
 import type { Answer, InFlight, OrgStatus, Projection } from '../../projector/projection.ts';
 import { SharedPoll } from '../events/shared-poll.ts';
@@ -34,7 +34,7 @@ export class Applied {
     reads: Pick<Reads, 'status' | 'inFlight'>,
     hints: Pick<Projection, 'onHint'>,
     leaseMs: number,
-    clock: Clock = systemClock,
+    clock: Clock,
   ) {
     this.#reads = reads;
     this.#leaseMs = leaseMs;

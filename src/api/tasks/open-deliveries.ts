@@ -5,9 +5,8 @@
  */
 import type { Delivery, TaskRecord } from '../../model/task.ts';
 import { compileSelector, type SelectorAst, SelectorSet } from '../../selector/index.ts';
-import type { ApiContext } from '../actions/context.ts';
-import { type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';
-import { newSlices } from '../sensors/turns.ts';
+import type { ApiContext } from '../actions/action.ts';
+import { newSlices, type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';
 import { isDue } from './task-view.ts';
 
 export type TaskDeliveries = { task: TaskRecord; deliveries: ReadonlyMap<string, Delivery> };

@@ -1,22 +1,41 @@
 /**
- * The bodies of responses, read from `sensor-events` at the moment of asking, some at a time. A record that stands at the place
- * of a response and is not that response (the topic was made anew) is none: nothing crosses orgs by an offset.
+ * The bodies of responses, read from `sensor-events` when they are requested, some at a time. If the topic was created anew, another
+ * record can have the log offset of a response. Such a record is not shown: it may belong to another org.
  */
+import { type Static, Type } from '@sinclair/typebox';
 import { parseObject } from '../../command/check.ts';
 import { isNestedTooDeep } from '../../command/depth.ts';
+import { ms, oneOf, text, whole } from '../../command/fields.ts';
 import { eventView } from '../../model/event-view.ts';
 import type { SensorEvent, TaskCommand } from '../../model/records.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import { investigationIdOf } from '../../model/task.ts';
 import { responseId } from '../../responder/responses/gather.ts';
 import type { Response } from '../../responder/responses/responses.ts';
-import type { ShownResponse } from '../actions/answers.ts';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
+
+const Shown = Type.Record(Type.String(), Type.Unknown());
+
+/** An event that a sensor sent under the investigation id of a task. */
+export const ResponseSchema = Type.Object({
+  event_id: text('As the sensor sent it; for a long or unusual id `#` and a hash.'),
+  event_type: Type.String(),
+  at: ms('When it happened'),
+  bytes: whole('Size of its record on the topic.'),
+  body: oneOf(
+    ['kept', 'gone', 'too_large', 'too_deep'],
+    '`gone`: the topic no longer keeps it; `too_large`: over 1 MiB; `too_deep`: nested more than 64 levels deep.',
+  ),
+  routing: Type.Optional(Shown),
+  event: Type.Optional(Shown),
+});
+
+export type ShownResponse = Static<typeof ResponseSchema>;
 
 /** A larger body is not shown. */
 export const BODY_MAX = 1024 * 1024;
 
-/** Bodies asked for at once: so many, and so many bytes of them. */
+/** Limits of one read from the topic: number of bodies, and their bytes. */
 const CHUNK = 64;
 const CHUNK_BYTES = 4 * BODY_MAX;
 
@@ -24,7 +43,7 @@ export type Asked<T> = { of: T; response: Response | null; view: SensorView | nu
 
 export const bodyBytes = ({ bytes }: Response): number => (bytes > BODY_MAX ? 0 : bytes);
 
-/** Chunks of what is asked, in its order, each with the bodies of its responses. Rejects when Kafka is away. */
+/** `asked` in chunks, in order, each with the bodies of its responses. Rejects if Kafka is unavailable. */
 export async function* withBodies<T>(
   { sensorEventsAt, nowMs }: Pick<ApiContext, 'sensorEventsAt' | 'nowMs'>,
   task: TaskCommand,

@@ -2,16 +2,48 @@
  * What the sensors of a task answered: a page of sensors with their first responses, or all of it line by line. Memory holds
  * what is stored of the task, one page, and a bounded number of bodies.
  */
-import type { Static } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
+import { ms, nextCursor, shownTaskId, text } from '../../command/fields.ts';
 import { isDoneWhenSent } from '../../model/task.ts';
 import { csvRows } from '../../text/csv.ts';
-import type { ResultLine, ResultRow, ResultsAnswer } from '../actions/answers.ts';
-import type { ApiContext } from '../actions/context.ts';
-import { cursorOf, placeOf } from '../http/cursor.ts';
+import type { ApiContext } from '../actions/action.ts';
+import { cursorOf, startOf } from '../http/cursor.ts';
 import { stillUsable } from '../reads.ts';
-import { type Asked, bodyBytes, withBodies } from './response-bodies.ts';
+import { type Asked, bodyBytes, ResponseSchema, withBodies } from './response-bodies.ts';
 import { Smallest } from './smallest.ts';
 import { readTask, type TaskRead, type TaskSensor, taskSensors } from './task-sensors.ts';
+import { DeliveryRowSchema } from './task-view.ts';
+
+const receipt = Type.Union([
+  Type.Object({ at: ms('When the receipt counted'), error: text('The error of the receipt; `0`: no error.') }),
+  Type.Null(),
+]);
+
+export const ResultsAnswer = Type.Object({
+  task_id: shownTaskId,
+  complete: Type.Boolean({ description: 'All responses are known: there were at most 10000.' }),
+  sensors: Type.Array(
+    Type.Object({
+      ...DeliveryRowSchema.properties,
+      receipt,
+      responses: Type.Array(ResponseSchema, {
+        description: 'The first responses, in order. If response_count is larger, the rest is in the JSON Lines.',
+      }),
+    }),
+    { description: 'A page, in the order of their sids.' },
+  ),
+  next_cursor: nextCursor,
+});
+
+/** A line of JSON Lines, and a row of CSV: a response, or a sensor without one. */
+export const ResultLineSchema = Type.Object({
+  ...DeliveryRowSchema.properties,
+  receipt,
+  response: Type.Union([ResponseSchema, Type.Null()]),
+});
+
+export type ResultRow = Static<typeof ResultsAnswer>['sensors'][number];
+export type ResultLine = Static<typeof ResultLineSchema>;
 
 /** Of a page: shown of each sensor, of one that was asked for alone, and bytes of bodies in all. */
 const PER_SENSOR = 10;
@@ -27,7 +59,7 @@ export async function resultsPage(
   { sid, limit, cursor }: PageQuery,
 ): Promise<Static<typeof ResultsAnswer>> {
   const listing = `results ${taskId}`;
-  const after = placeOf(listing, cursor) ?? '';
+  const after = startOf(listing, cursor) ?? '';
   const read = await readTask(context, oid, taskId);
   const page = new Smallest<TaskSensor>(limit, ({ row }) => row.sid);
   for await (const sensors of taskSensors(context, oid, read, sid))
@@ -99,16 +131,36 @@ async function* lines(
 }
 
 const COLUMNS = [
-  ...['sid', 'hostname', 'state', 'attempt', 'at', 'reason', 'receipt_at', 'error'],
-  ...['event_type', 'event_id', 'response_at', 'body', 'event'],
+  'sid',
+  'hostname',
+  'state',
+  'attempt',
+  'at',
+  'reason',
+  'receipt_at',
+  'error',
+  'event_type',
+  'event_id',
+  'response_at',
+  'body',
+  'event',
 ];
 
 const timeOf = (atMs: number | undefined): string => (atMs === undefined ? '' : new Date(atMs).toISOString());
 
 const cells = ({ receipt, response, ...row }: ResultLine): unknown[] => [
-  ...[row.sid, row.hostname, row.state, row.attempt, timeOf(row.at), row.reason],
-  ...[timeOf(receipt?.at), receipt?.error ?? ''],
-  ...[response?.event_type, response?.event_id, timeOf(response?.at), response?.body],
+  row.sid,
+  row.hostname,
+  row.state,
+  row.attempt,
+  timeOf(row.at),
+  row.reason,
+  timeOf(receipt?.at),
+  receipt?.error ?? '',
+  response?.event_type,
+  response?.event_id,
+  timeOf(response?.at),
+  response?.body,
   response?.event === undefined ? '' : JSON.stringify(response.event),
 ];
 

@@ -8,12 +8,10 @@ import type { TaskState } from '../../model/states.ts';
 import type { Delivery, TaskRecord } from '../../model/task.ts';
 import type { Response } from '../../responder/responses/responses.ts';
 import { compileSelector } from '../../selector/index.ts';
-import type { DeliveryRow } from '../actions/answers.ts';
-import type { ApiContext } from '../actions/context.ts';
+import type { ApiContext } from '../actions/action.ts';
 import { usableStatus } from '../reads.ts';
-import { findSensor, type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';
-import { newSlices } from '../sensors/turns.ts';
-import { shownDelivery, stateAt } from './task-view.ts';
+import { findSensor, newSlices, type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';
+import { type DeliveryRow, shownDelivery, stateAt } from './task-view.ts';
 
 /** A task and all that is stored of its sensors. */
 export type TaskRead = {

@@ -20,7 +20,7 @@ import {
 } from './record.ts';
 
 /** `etag`: the record has to be as the caller has read it; undefined or '' where it does not matter. */
-export type Place = Writer & { oid: string; hive: Hive; name: string; etag?: string | undefined };
+export type HiveTarget = Writer & { oid: string; hive: Hive; name: string; etag?: string | undefined };
 
 const RECORDS_MAX = 10_000;
 /** Characters of all hives of an org: every process holds them. */
@@ -53,12 +53,12 @@ export class HiveStore {
   }
 
   /** Stores data, with new metadata or those that are there; a new record without any is disabled. */
-  async setData(place: Place, data: HiveData, metadata: UserMetadata | undefined): Promise<KeptRecord> {
-    const warnings = place.hive.check(data);
-    const author = authorOf(place.hive, data, place);
-    return this.#write(place, (setting) => {
-      if (setting === undefined) this.#refuseNew(place);
-      const old = setting === undefined ? this.#fresh(place.by) : keptOf(setting.value);
+  async setData(target: HiveTarget, data: HiveData, metadata: UserMetadata | undefined): Promise<KeptRecord> {
+    const warnings = target.hive.check(data);
+    const author = authorOf(target.hive, data, target);
+    return this.#write(target, (setting) => {
+      if (setting === undefined) this.#refuseNew(target);
+      const old = setting === undefined ? this.#fresh(target.by) : keptOf(setting.value);
       return {
         ...old,
         data,
@@ -70,45 +70,45 @@ export class HiveStore {
     });
   }
 
-  async setMetadata(place: Place, metadata: UserMetadata): Promise<KeptRecord> {
-    return this.#write(place, () => {
-      const old = keptOf(this.#found(place).value);
-      const author = isEnabling(old.usr_mtd, metadata) ? authorOf(place.hive, old.data, place) : old.author;
+  async setMetadata(target: HiveTarget, metadata: UserMetadata): Promise<KeptRecord> {
+    return this.#write(target, () => {
+      const old = keptOf(this.#found(target).value);
+      const author = isEnabling(old.usr_mtd, metadata) ? authorOf(target.hive, old.data, target) : old.author;
       return { ...old, usr_mtd: metadata, author };
     });
   }
 
-  async remove(place: Place): Promise<void> {
-    await this.#write(place, () => {
-      this.#found(place);
+  async remove(target: HiveTarget): Promise<void> {
+    await this.#write(target, () => {
+      this.#found(target);
       return null;
     });
   }
 
   /** The record under its new name, then without the old one: a crash in between leaves both. */
-  async rename(place: Place, to: string): Promise<KeptRecord> {
-    const setting = this.#found(place);
-    const target = { ...place, name: to, etag: undefined };
-    if (place.etag && place.etag !== setting.etag) throw etagMismatch(place.name, setting.etag);
-    if (to === place.name) return keptOf(setting.value);
-    const kept = await this.#write(target, (there) => {
+  async rename(target: HiveTarget, to: string): Promise<KeptRecord> {
+    const setting = this.#found(target);
+    const renamed = { ...target, name: to, etag: undefined };
+    if (target.etag && target.etag !== setting.etag) throw etagMismatch(target.name, setting.etag);
+    if (to === target.name) return keptOf(setting.value);
+    const kept = await this.#write(renamed, (there) => {
       if (there !== undefined)
         throw new ApiError('record_exists', `There is a record "${to}" already: choose another name.`);
-      this.#refuseNew(target);
+      this.#refuseNew(renamed);
       const old = keptOf(setting.value);
-      return { ...old, author: authorOf(place.hive, old.data, place) };
+      return { ...old, author: authorOf(target.hive, old.data, target) };
     });
-    await this.remove({ ...place, etag: setting.etag });
+    await this.remove({ ...target, etag: setting.etag });
     return kept;
   }
 
-  #found({ oid, hive, name }: Pick<Place, 'oid' | 'hive' | 'name'>): StoredSetting {
+  #found({ oid, hive, name }: Pick<HiveTarget, 'oid' | 'hive' | 'name'>): StoredSetting {
     const setting = this.#settings.get(oid, 'HIVE', settingName(hive.name, name));
     if (setting === undefined) throw new ApiError('record_not_found', `The hive ${hive.name} has no record "${name}".`);
     return setting;
   }
 
-  #refuseNew({ oid, hive, name }: Place): void {
+  #refuseNew({ oid, hive, name }: HiveTarget): void {
     if (name === '' || Buffer.byteLength(name) > NAME_MAX_BYTES)
       throw new ApiError('data_invalid', `The name of a record has 1 to ${NAME_MAX_BYTES} bytes.`);
     if (this.list(oid, hive).length >= RECORDS_MAX)
@@ -134,22 +134,22 @@ export class HiveStore {
 
   /** `change` answers the record to keep, or null to delete. */
   async #write<K extends KeptRecord | null>(
-    place: Place,
+    target: HiveTarget,
     change: (setting: StoredSetting | undefined) => K,
   ): Promise<K> {
-    const { oid, by } = place;
-    const name = settingName(place.hive.name, place.name);
+    const { oid, by } = target;
+    const name = settingName(target.hive.name, target.name);
     for (let attempt = 1; ; attempt += 1) {
       const setting = this.#settings.get(oid, 'HIVE', name);
       const value = change(setting);
       if (value !== null) this.#refuseLarger(oid, setting, value);
-      const ifEtag = place.etag || (setting?.etag ?? '');
+      const ifEtag = target.etag || (setting?.etag ?? '');
       try {
         await this.#settings.write({ oid, kind: 'HIVE', name, by, value, ifEtag });
         return value;
       } catch (error) {
         const overtaken = error instanceof ApiError && error.code === 'etag_mismatch';
-        if (!overtaken || place.etag || attempt === TRIES) throw error;
+        if (!overtaken || target.etag || attempt === TRIES) throw error;
       }
     }
   }

@@ -1,7 +1,8 @@
 /** A misspelt field must not change what a request reaches: it is refused, by every call that takes the data of an action. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ACTIONS } from '../../../src/api/actions/table.ts';
-import { RULE_REQUESTS, unknownField } from '../../../src/command/unknown-field.ts';
+import { RULE_REQUESTS } from '../../../src/command/schemas.ts';
+import { unknownField } from '../../../src/command/unknown-field.ts';
 import type { HttpServer } from '../../../src/edges/http/server.ts';
 import { OID } from '../../command/orgs.ts';
 import { act, Memory, startApi, tokenOf } from '../support/memory.ts';

@@ -352,7 +352,8 @@ describe('a user key', () => {
     const answer = async (oid: string, action: string) =>
       (
         await server.inject({
-          ...{ method: 'POST', url: '/v1/extension/request/ext-reliable-tasking' },
+          method: 'POST',
+          url: '/v1/extension/request/ext-reliable-tasking',
           headers: { authorization: `Bearer ${jwt}` },
           payload: { oid, action, data: action === 'task' ? { task: 'os_version' } : {} },
         })
@@ -417,7 +418,8 @@ describe('tokens of an issuer', () => {
     const foreign = await sign({ ...ISSUED, iss: other.JWKS_ISSUER });
     expect((await createTokens(memory.ports(other)).verify(`Bearer ${foreign}`)).credential).not.toBe(credential);
     const answer = await server.inject({
-      ...{ method: 'POST', url: '/v1/extension/request/ext-reliable-tasking' },
+      method: 'POST',
+      url: '/v1/extension/request/ext-reliable-tasking',
       headers: { authorization: `Bearer ${await sign({ oid: OID, perms: ['sensor.task'] })}` },
       payload: { oid: OID, action: 'task', data: { task: 'os_version' } },
     });

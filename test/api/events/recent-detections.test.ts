@@ -5,7 +5,13 @@ import type { Detection } from '../../../src/model/records.ts';
 
 const NOW = 1_760_000_000_000;
 const detection = (id: number, rest: Partial<Detection> = {}): Detection => ({
-  ...{ detect_id: `d${id}`, oid: 'o', sid: 's', cat: 'c', source: 'dr-general', priority: null, occurred_at: NOW },
+  detect_id: `d${id}`,
+  oid: 'o',
+  sid: 's',
+  cat: 'c',
+  source: 'dr-general',
+  priority: null,
+  occurred_at: NOW,
   body: `{"n":${id}}`,
   ...rest,
 });

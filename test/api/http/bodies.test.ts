@@ -56,7 +56,9 @@ describe('a body', () => {
   test('of the older service call has the same bound', async () => {
     const data = Buffer.from(`{"action":"list","a":${arrays(130_000)}}`).toString('base64');
     const answer = await server.inject({
-      ...{ method: 'POST', url: `/v1/service/${OID}/reliable-tasking`, payload: { request_data: data } },
+      method: 'POST',
+      url: `/v1/service/${OID}/reliable-tasking`,
+      payload: { request_data: data },
       headers: { authorization: `Bearer ${jwt}` },
     });
     expect([answer.statusCode, answer.json().error_code]).toEqual([413, 'body_too_large']);

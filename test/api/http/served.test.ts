@@ -33,7 +33,11 @@ afterEach(async () => {
 async function ask(method: string, path: string, headers: Record<string, string> = {}, body = '') {
   const begunMs = performance.now();
   const asked = request({
-    ...{ port, host: '127.0.0.1', method, path, agent },
+    port,
+    host: '127.0.0.1',
+    method,
+    path,
+    agent,
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
   });
   asked.end(body);

@@ -10,7 +10,9 @@ const GENERAL = 'aaaaaaaa-bbbb-4ccc-8ddd-000000000002';
 const rule = { detect: { op: 'is windows', event: 'X' }, respond: [{ action: 'report', name: 'r' }] };
 
 const request = (fields: object) => ({
-  ...{ action: 'extension request', 'extension name': 'ext-reliable-tasking', 'extension action': 'list' },
+  action: 'extension request',
+  'extension name': 'ext-reliable-tasking',
+  'extension action': 'list',
   'extension request': fields,
 });
 

@@ -20,7 +20,9 @@ afterEach(() => server.close());
 
 async function call(method: 'GET' | 'POST' | 'DELETE', path: string, form: Record<string, string> = {}, token = jwt) {
   const answer = await server.inject({
-    ...{ method, url: `/v1/orgs/${OID}/${path}`, payload: new URLSearchParams(form).toString() },
+    method,
+    url: `/v1/orgs/${OID}/${path}`,
+    payload: new URLSearchParams(form).toString(),
     headers: { authorization: `bearer ${token}`, 'content-type': 'application/x-www-form-urlencoded' },
   });
   return { status: answer.statusCode, body: answer.json() };
@@ -80,7 +82,13 @@ test('detections are listed, the newest first', async () => {
   for (const n of [1, 2]) {
     const cat = `c${n}`;
     memory.detections.add({
-      ...{ detect_id: `d${n}`, oid: OID, sid: 's', cat, source: 'dr-general', priority: n, occurred_at: memory.nowMs },
+      detect_id: `d${n}`,
+      oid: OID,
+      sid: 's',
+      cat,
+      source: 'dr-general',
+      priority: n,
+      occurred_at: memory.nowMs,
       body: JSON.stringify({ cat }),
     });
   }
@@ -93,8 +101,13 @@ test('detections are listed, the newest first', async () => {
   const [org, madeAgainMs] = [memory.orgs.nameOf(OID), memory.nowMs + 1];
   set(memory.orgs, OID, 'ORG', OID, null);
   memory.orgs.apply(`${OID}/ORG/${OID}`, {
-    ...{ oid: OID, kind: 'ORG', name: OID, etag: 'e', value: JSON.stringify({ name: org }) },
-    ...{ updated_at: madeAgainMs, updated_by: 't' },
+    oid: OID,
+    kind: 'ORG',
+    name: OID,
+    etag: 'e',
+    value: JSON.stringify({ name: org }),
+    updated_at: madeAgainMs,
+    updated_by: 't',
   });
   expect((await call('GET', 'detections')).body.detections).toEqual([]);
 });

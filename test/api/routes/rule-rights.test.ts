@@ -20,7 +20,9 @@ const secretOf = (key: string) => `aaaaaaaa-bbbb-4ccc-8ddd-${Buffer.from(key.pad
 const detect = { op: 'is windows', event: 'CONNECTED' };
 const ruleOf = (...actions: object[]) => ({ detect, respond: [{ action: 'report', name: 'r' }, ...actions] });
 const REQUEST = {
-  ...{ action: 'extension request', 'extension name': 'ext-reliable-tasking', 'extension action': 'list' },
+  action: 'extension request',
+  'extension name': 'ext-reliable-tasking',
+  'extension action': 'list',
   'extension request': {},
 };
 const TASKS = ruleOf({ action: 'task', command: 'os_version' });
@@ -45,7 +47,8 @@ afterEach(() => server.close());
 
 async function call(token: string, method: 'GET' | 'POST', path: string, form: Record<string, string> = {}) {
   const answer = await server.inject({
-    ...{ method, url: `/v1/hive/${path}` },
+    method,
+    url: `/v1/hive/${path}`,
     payload: new URLSearchParams(form).toString(),
     headers: { authorization: `bearer ${token}`, 'content-type': 'application/x-www-form-urlencoded' },
   });
@@ -70,7 +73,10 @@ const lacks = (right: string) => ({
 /** As a version wrote it that did not ask for the rights of a rule. */
 const storeOld = (rule: object, usr_mtd: object) =>
   memory.settings.write({
-    ...{ oid: OID, kind: 'HIVE', name: 'dr-general/r', by: 'rules' },
+    oid: OID,
+    kind: 'HIVE',
+    name: 'dr-general/r',
+    by: 'rules',
     value: { data: rule, usr_mtd: { expiry: 0, tags: [], comment: '', ...usr_mtd }, guid: 'g', created_by: 'rules' },
   });
 
@@ -212,7 +218,9 @@ describe('who is asked', () => {
         .sign(privateKey);
     const put = async (perms: string[]) => {
       const answer = await other.inject({
-        ...{ method: 'POST', url: `/v1/hive/dr-general/${OID}/r/data`, payload: { data: TASKS } },
+        method: 'POST',
+        url: `/v1/hive/dr-general/${OID}/r/data`,
+        payload: { data: TASKS },
         headers: { authorization: `bearer ${await tokenWith(perms)}` },
       });
       return { status: answer.statusCode, body: answer.json() };

@@ -228,7 +228,7 @@ describe('task now', () => {
     await call('POST', '/v1/a', 'tasks=os_version');
     const [{ task_id } = { task_id: '' }] = memory.appended;
     const why = await act(server, jwt, 'why', { task_id, sid: 'a' });
-    expect(why.body.data.sentence).toMatch(/^It was sent: a command for now is done then/);
+    expect(why.body.data.sentence).toMatch(/^It was sent. A command for now is done when it is sent/);
     memory.kafkaFault = unavailable('Kafka is away.');
     const { status, body } = await call('POST', '/v1/a', 'tasks=os_version');
     expect([status, body.error]).toEqual([503, expect.stringMatching(/may be sent all the same/)]);

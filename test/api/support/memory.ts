@@ -9,6 +9,7 @@ import pino from 'pino';
 import { RecentDetections } from '../../../src/api/events/recent-detections.ts';
 import type { ApiPorts } from '../../../src/api/ports.ts';
 import { registerApi } from '../../../src/api/routes.ts';
+import { systemClock } from '../../../src/async/clock.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createHttpServer, type HttpServer } from '../../../src/edges/http/server.ts';
 import type {
@@ -147,6 +148,7 @@ export class Memory {
       config,
       log: pino({ level: 'silent' }),
       nowMs: () => this.nowMs,
+      clock: systemClock,
       orgs: this.orgs,
       issuer: this.issuer,
       settings: this.settings,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reads } from '../../../src/api/reads.ts';
 import { Applied } from '../../../src/api/tasks/applied.ts';
+import { systemClock } from '../../../src/async/clock.ts';
 import type { InFlight, OrgStatus } from '../../../src/projector/projection.ts';
 
 const NOTHING_AHEAD = { onHint: () => () => {} };
@@ -33,7 +34,7 @@ function inTurn<T>(...answers: (T | Error)[]) {
 }
 
 const waiting = (ask: () => Promise<(OrgStatus | null)[]>) =>
-  new Applied({ status: ask } as unknown as Asked, NOTHING_AHEAD, LEASE_MS);
+  new Applied({ status: ask } as unknown as Asked, NOTHING_AHEAD, LEASE_MS, systemClock);
 
 describe('applied', () => {
   test('means usable, with the next offset of every partition beyond the command', async () => {
@@ -69,7 +70,12 @@ describe('applied', () => {
   });
 
   test('gives null when the bound is over, even if Redis never answers', async () => {
-    const never = new Applied({ status: () => new Promise(() => {}) } as unknown as Asked, NOTHING_AHEAD, LEASE_MS);
+    const never = new Applied(
+      { status: () => new Promise(() => {}) } as unknown as Asked,
+      NOTHING_AHEAD,
+      LEASE_MS,
+      systemClock,
+    );
     expect(await never.applied('o', [{ partition: 0, offset: 0 }], 30)).toBeNull();
     expect(await waiting(inTurn([null])).applied('o', [{ partition: 0, offset: 0 }], 30)).toBeNull();
   });
@@ -98,7 +104,7 @@ describe('applied', () => {
         return [status('e', true, [[0, asked.length > 20 ? 1 : 0]])];
       },
     };
-    const applied = new Applied(reads as unknown as Asked, hints, LEASE_MS);
+    const applied = new Applied(reads as unknown as Asked, hints, LEASE_MS, systemClock);
     expect(await applied.applied('o', [{ partition: 0, offset: 0 }], 5_000)).toBe('e');
     expect((asked.at(-1) as number) - (asked[0] as number)).toBeLessThan(20 * 20);
   });
@@ -109,7 +115,7 @@ describe('claims are over', () => {
   const lost = { ok: false as const, why: 'lost' as const };
   const took = async (...answers: (object | Error)[]) => {
     const ask = inTurn(...answers);
-    const applied = new Applied({ inFlight: ask } as unknown as Asked, NOTHING_AHEAD, LEASE_MS);
+    const applied = new Applied({ inFlight: ask } as unknown as Asked, NOTHING_AHEAD, LEASE_MS, systemClock);
     const startMs = performance.now();
     await applied.claimsOver('o', 'e');
     return { ms: performance.now() - startMs, asked: ask.asked() };

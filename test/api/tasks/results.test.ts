@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ResultLineSchema, ResultsAnswer } from '../../../src/api/actions/answers.ts';
+import { ResultLineSchema, ResultsAnswer } from '../../../src/api/tasks/results.ts';
 import type { HttpServer } from '../../../src/edges/http/server.ts';
 import type { Response } from '../../../src/responder/responses/responses.ts';
 import { OID, PAST_OID, READER_SECRET } from '../../command/orgs.ts';
@@ -39,8 +39,16 @@ function respond(sid: string, bytes = 100, at: object = {}): void {
   const response: Response = { sid, eventId, eventType: 'OS_VERSION_REP', atMs: 5, partition: 0, offset, bytes };
   memory.responses.set(taskId, [...all, response]);
   memory.bodies.set(`0 ${offset}`, {
-    ...{ oid: OID, sid, event_type: 'OS_VERSION_REP', event_id: eventId, occurred_at: 5, task_id: taskId },
-    ...{ investigation_id: null, routing: '{}', event: JSON.stringify({ n: offset }), ...at },
+    oid: OID,
+    sid,
+    event_type: 'OS_VERSION_REP',
+    event_id: eventId,
+    occurred_at: 5,
+    task_id: taskId,
+    investigation_id: null,
+    routing: '{}',
+    event: JSON.stringify({ n: offset }),
+    ...at,
   });
 }
 

@@ -111,7 +111,7 @@ describe('why a sensor has not run a task', () => {
         memory.nowMs += 61_000;
       },
       { state: 'expired', reason: 'expired' },
-      /sent, and expired/,
+      /sent, but expired/,
     ],
     [
       'enrolled after the end',

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { within } from '../../../src/api/http/within.ts';
-import { ApiError } from '../../../src/errors.ts';
+import { within } from '../../src/api/reads.ts';
+import { ApiError } from '../../src/errors.ts';
 
-test('an answer in time passes', async () => {
+test('an answer within the time limit passes', async () => {
   expect(await within(1_000, 'Redis', Promise.resolve(7))).toBe(7);
 });
 
-test('silence and faults become unavailable, with time to wait', async () => {
+test('no answer and a failed call become unavailable, with a time to wait', async () => {
   const faults = [() => new Promise(() => {}), () => Promise.reject(new Error('ECONNREFUSED'))];
   for (const ask of faults) {
     const error = await within(10, 'Redis', ask()).catch((fault: unknown) => fault);
@@ -14,7 +14,7 @@ test('silence and faults become unavailable, with time to wait', async () => {
   }
 });
 
-test('an error that has a code keeps it', async () => {
+test('an error with a code keeps its code', async () => {
   const own = new ApiError('task_unknown', 'No.');
   await expect(within(10, 'Redis', Promise.reject(own))).rejects.toBe(own);
 });
