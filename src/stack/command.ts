@@ -36,7 +36,7 @@ export async function down(log: Log, dir = stackDir()): Promise<boolean> {
     wasUp = (await composePorts()) !== undefined;
     await composeDown();
   }
-  // `up` made them on purpose, so they are no leftovers to be told about.
+  // `up` left them running on purpose, so there is nothing to log.
   await endLeftovers(dir, () => {});
   changeState(dir, { source: undefined });
   if (wasUp) log('Stack stopped; its data stays.');

@@ -1,10 +1,9 @@
-// Why a stack does not come up, where it matters to whoever asked. Any other error of a start says in a sentence what a server
-// or a tool lacks.
+// Errors of a start that the caller handles in its own way. All other errors are a sentence about what a server or a tool lacks.
 
 /** An environment variable is wrong; the sentence names it. */
 export class StackSettingError extends Error {}
 
-/** Another live program holds the folder: no other source would help. */
+/** Another program owns the folder: no other source would help. */
 export class StackInUse extends Error {
   constructor(dir: string, pid: number) {
     super(`${dir} is in use by process ${pid}: stop that one first (Ctrl-C there).`);

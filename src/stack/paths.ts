@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 /** The folder that holds package.json; the same depth below it from src/stack and from dist/stack. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-// npm never packs the lock file, so its presence tells a checkout from an installed package.
+// npm never packs the lock file, so only a checkout has it.
 const isCheckout = existsSync(join(packageRoot, 'package-lock.json'));
 
 function userFolder(variable: string, fallback: string, last: string): string {

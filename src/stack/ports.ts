@@ -1,5 +1,5 @@
-// Ports on 127.0.0.1. A port that is free now may be taken a moment later, so those who start a server on a port that nobody
-// asked for try again with another one.
+// Ports on 127.0.0.1. A port that is free now may be taken a moment later, so a server without a fixed port tries again with
+// another one.
 
 import { createServer } from 'node:net';
 import getPort from 'get-port';
@@ -17,7 +17,7 @@ export function isFree(port: number): Promise<boolean> {
 /** A port that the system says is free, and that no other caller in this process has got in the last seconds. */
 export const freePort = (): Promise<number> => getPort({ host: '127.0.0.1' });
 
-/** The first of `preferred` that is free, else any free one. get-port would refuse one that this process has just given back. */
+/** The first of `preferred` that is free, else any free one. Not by get-port, which refuses a port that this process has just released. */
 export async function firstFree(preferred: readonly (number | undefined)[]): Promise<number> {
   for (const port of preferred) {
     if (port !== undefined && (await isFree(port))) return port;

@@ -1,9 +1,9 @@
-// Asks a server whether it serves, in the few bytes of its protocol that this takes. No client library: a probe must be
-// quick, silent and free of retries.
+// Checks whether a server answers, with a few bytes of its protocol. No client library: a probe must be quick and silent, and must
+// not retry.
 
 import { connect } from 'node:net';
 
-/** Sends `request` and says whether the first bytes of the answer please `accept`. False on any failure or after `timeoutMs`. */
+/** Sends `request` and checks the first bytes of the answer with `accept`. False on any failure or after `timeoutMs`. */
 function ask(port: number, host: string, request: Buffer, accept: (answer: Buffer) => boolean, timeoutMs = 1000) {
   return new Promise<boolean>((resolve) => {
     const socket = connect({ port, host });

@@ -1,5 +1,5 @@
-// What a source of Kafka and Redis is given and gives; and from the environment alone, which one it is. Pure: what Docker says
-// is asked later, and only when the answer here allows it.
+// Types of the sources of Kafka and Redis, and which source the environment selects. Pure: Docker is asked later, and only if the
+// plan allows it.
 
 import { StackSettingError } from './errors.ts';
 
@@ -20,7 +20,6 @@ export type StackOptions = {
   detached?: boolean;
 };
 
-/** What every source is given. */
 export type SourceOptions = StackOptions & { kafkaPort: number | undefined; redisPort: number | undefined };
 
 /** `docker: 'try'`: Docker when it works, else local processes. `'must'`: Docker, or an error. `'never'`: local processes. */
@@ -39,7 +38,7 @@ export function planSource(env: NodeJS.ProcessEnv): Plan {
     if (!URL.canParse(redisUrl)) throw new StackSettingError(`REDIS_URL=${redisUrl}: a redis:// or rediss:// address`);
     return { source: 'environment', kafkaBrokers, redisUrl };
   }
-  // Half a stack would mean that one of the two is used for something the person did not think of.
+  // With one of the two alone, records and projection would come from different systems.
   if (kafkaBrokers.length > 0)
     throw new StackSettingError('KAFKA_BROKERS is set and REDIS_URL is not: set both, or neither.');
   if (redisUrl !== '') throw new StackSettingError('REDIS_URL is set and KAFKA_BROKERS is not: set both, or neither.');

@@ -21,7 +21,7 @@ export async function upStack(options: StackOptions): Promise<Stack> {
   const plan = planSource(process.env);
   if (plan.source === 'environment') return useEnvironment(plan, options.log);
   if (options.purpose === 'start') {
-    // What `rt stack up` left running counts before Docker is asked, which may have come up since.
+    // A stack of `rt stack up` has priority over Docker, which may have started since.
     const standing = await findDetached(options);
     if (standing !== undefined) return standing;
   }

@@ -1,6 +1,5 @@
-// What `.stack` remembers between starts: the ports, and which processes run. Two files: `state.json`, replaced by a rename so
-// that it is never half written, and `owner.json`, which exists while a program holds the folder (made by a link, which only one
-// can win). Both name processes by pid and start time, so what a crash left behind is recognised and never mistaken.
+// What `.stack` keeps between starts: the ports and the running processes. `state.json` is replaced by a rename, so it is never half
+// written. `owner.json` exists while a program owns the folder; it is created by a link, which only one program can win. Both name processes by pid and start time, so that a process of an earlier start is recognised with certainty.
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +42,7 @@ export function changeState(dir: string, change: { [K in keyof StackState]?: Sta
   replaceFile(join(dir, 'state.json'), `${JSON.stringify({ ...readState(dir), ...change }, undefined, 2)}\n`);
 }
 
-/** The servers of the state that still run, surely the same ones. */
+/** The recorded servers that still run. */
 export function survivors(state: StackState): RecordedServer[] {
   return [state.kafka, state.redis].filter((server) => server !== undefined && isAlive(server)) as RecordedServer[];
 }

@@ -1,6 +1,6 @@
 // The stack for `npm start` and `rt stack up` by docker compose, under one project name and with the data in its volumes. A
-// project that is up already is used as it is: when a crash of this checkout left it, it is ours to stop; otherwise somebody
-// else's stop would take it from under us, and ours from under them, so it stays.
+// project that runs already is used as it is. If a crash of this checkout left it, `stop` stops it; otherwise another program may use
+// it, so it stays.
 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

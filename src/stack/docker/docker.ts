@@ -1,4 +1,4 @@
-// The docker command line, each call with a bound on its time: a daemon that hangs must cost seconds, not the start.
+// The docker command line. Each call has a time limit: a daemon that does not answer must cost seconds, not the start.
 
 import { runTool } from '../process/tool.ts';
 
@@ -17,7 +17,7 @@ export async function docker(args: readonly string[], timeoutMs: number, env: No
   }
 }
 
-/** One line out of what a failed call left. The last line is the one that docker means for people. */
+/** Why a call failed, in one line. Docker's last line is the one for people. */
 export function failureLine(failure: Failure, timeoutMs: number): string {
   if (failure.code === 'ENOENT') return 'docker is not installed';
   if (failure.timedOut) return `no answer within ${timeoutMs / 1000} s`;
@@ -47,7 +47,7 @@ export async function hasImage(image: string): Promise<boolean> {
   }
 }
 
-/** Gets the images that are not there. Throws a line that names one that can't be had. */
+/** Pulls the missing images. Throws a line that names the image that can't be pulled. */
 export async function getImages(images: readonly string[], log: (line: string) => void): Promise<void> {
   const there = await Promise.all(images.map(hasImage));
   const missing = images.filter((_, index) => !there[index]);

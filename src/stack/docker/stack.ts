@@ -1,5 +1,5 @@
-// The stack in Docker, when Docker is able to. What stands in the way is told in one line, and the next source is tried; only
-// who asked for Docker by name gets an error.
+// The stack in Docker. If Docker can't run it, one line says why and the next source is tried. It is an error only with
+// STACK_SOURCE=docker.
 
 import { StackInUse, StackSettingError } from '../errors.ts';
 import type { SourceOptions, Stack } from '../source.ts';
@@ -7,7 +7,7 @@ import { composeImages, runCompose } from './compose.ts';
 import { runContainers, testImages } from './containers.ts';
 import { askDocker, getImages } from './docker.ts';
 
-/** Undefined when Docker can't and need not (`need: 'try'`). A machine without Docker is nothing to speak of. */
+/** Undefined when Docker can't run it and need not (`need: 'try'`). A machine without Docker logs nothing. */
 export async function runDocker(options: SourceOptions, need: 'try' | 'must'): Promise<Stack | undefined> {
   const forTest = options.purpose === 'test';
   const answer = await askDocker(forTest ? [] : ['compose']);

@@ -1,7 +1,7 @@
-// What the local Kafka is told: one node, small, on 127.0.0.1 alone. Whatever changes how clients see it is as in a real
-// cluster (topics are not made by themselves, message sizes are the defaults); only waiting that makes no sense alone is gone.
+// Settings of the local Kafka: one small node on 127.0.0.1. What clients can observe is as in a real cluster (topics are not
+// created automatically, message sizes are the defaults). Only waits that make no sense with one node are shortened.
 
-/** The text of server.properties. The controller's port is nobody's business but Kafka's, so it may change at each start. */
+/** The text of server.properties. Only Kafka itself uses the controller's port, so it may change at each start. */
 export function serverProperties(at: { port: number; controllerPort: number; dataDir: string }): string {
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',

@@ -18,17 +18,17 @@ export type LocalServer = {
 
 /** How a local server is started. */
 export type LocalServerOptions = {
-  /** Its data and logs; made when it is not there. */
+  /** For data and logs; created if missing. */
   dir: string;
-  /** Without it a free one is taken. */
+  /** Default: a free port. */
   port?: number;
-  /** It outlives this process. Otherwise it dies with it, whatever ends this process. */
+  /** The server outlives this process. Otherwise it ends with it, even on kill -9. */
   detached?: boolean;
   /** `dir` is removed when this process dies without stopping the server. */
   removeAfterDeath?: boolean;
-  /** Hears of the process before it is ready, so that it can be written down. */
+  /** Called before the server is ready, so that the process can be recorded. */
   onSpawn?: (server: { pid: number; port: number }) => void;
-  /** Told about downloads. */
+  /** Gets a line for each download. */
   log?: (line: string) => void;
 };
 

@@ -1,6 +1,6 @@
-// The stack as local processes. For `start` its folder is held by one program at a time, keeps data and ports, and what a
-// crash left running is ended before anything starts; a detached stack that runs there can be used as it is. For `test` everything
-// lies in a folder of its own below the system's temporary one and goes away with it.
+// The stack as local processes. With `start`, one program at a time owns the folder, which keeps data and ports. Servers that a crash
+// left running are ended before others start; a detached stack that runs there is used. With `test`, everything is in a
+// temporary folder, which is removed at the end.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,10 +31,10 @@ function localStack(kafkaPort: number, redisPort: number, stop: () => Promise<vo
   };
 }
 
-type Pair = { kafka: LocalServer; redis: LocalServer };
+type Servers = { kafka: LocalServer; redis: LocalServer };
 
-/** Starts both at once; when one fails the other is stopped, and what each lacks is told. */
-async function startPair(kafka: Promise<LocalServer>, redis: Promise<LocalServer>): Promise<Pair> {
+/** Starts both at once. If one fails, the other is stopped, and the error says what each of them lacks. */
+async function startServers(kafka: Promise<LocalServer>, redis: Promise<LocalServer>): Promise<Servers> {
   const [k, r] = await Promise.allSettled([kafka, redis]);
   if (k.status === 'fulfilled' && r.status === 'fulfilled') return { kafka: k.value, redis: r.value };
   await Promise.all([k, r].map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
@@ -44,12 +44,12 @@ async function startPair(kafka: Promise<LocalServer>, redis: Promise<LocalServer
 
 const sentenceOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
-async function stopPair({ kafka, redis }: Pair): Promise<void> {
+async function stopServers({ kafka, redis }: Servers): Promise<void> {
   await Promise.all([kafka.stop(), redis.stop()]);
 }
 
-/** Says so when a server ends that nobody stopped. The returned function silences it. */
-function reportSuddenEnd({ kafka, redis }: Pair, log: (line: string) => void): () => void {
+/** Logs a server that ends although nobody stopped it. The returned function ends the watch. */
+function reportSuddenEnd({ kafka, redis }: Servers, log: (line: string) => void): () => void {
   let expected = false;
   void kafka.exited.then((how) => expected || log(`Kafka ended by itself (${how})`));
   void redis.exited.then((how) => expected || log(`Redis ended by itself (${how})`));
@@ -65,17 +65,17 @@ async function runForTest({ log, kafkaPort, redisPort }: SourceOptions): Promise
   const remove = () => rmSync(root, { recursive: true, force: true });
   const shared = { removeAfterDeath: true, log };
   try {
-    const pair = await startPair(
+    const servers = await startServers(
       startLocalKafka({ ...shared, dir: join(root, 'kafka'), ...(kafkaPort === undefined ? {} : { port: kafkaPort }) }),
       startLocalRedis({ ...shared, dir: join(root, 'redis'), ...(redisPort === undefined ? {} : { port: redisPort }) }),
     );
-    const expectEnd = reportSuddenEnd(pair, log);
+    const expectEnd = reportSuddenEnd(servers, log);
     log(
-      `Stack: Kafka 127.0.0.1:${pair.kafka.port}, Redis 127.0.0.1:${pair.redis.port} (local processes, data in ${root})`,
+      `Stack: Kafka 127.0.0.1:${servers.kafka.port}, Redis 127.0.0.1:${servers.redis.port} (local processes, data in ${root})`,
     );
-    return localStack(pair.kafka.port, pair.redis.port, async () => {
+    return localStack(servers.kafka.port, servers.redis.port, async () => {
       expectEnd();
-      await stopPair(pair);
+      await stopServers(servers);
       remove();
     });
   } catch (error) {
@@ -84,7 +84,7 @@ async function runForTest({ log, kafkaPort, redisPort }: SourceOptions): Promise
   }
 }
 
-/** The local servers that a detached start left running on purpose, when they are there and answer. Their `stop` stops nothing. */
+/** The servers of a detached start, if they run and answer. Their `stop` does nothing. */
 export async function findDetached({ log, dataDir: dir = stackDir() }: StackOptions): Promise<Stack | undefined> {
   const state = readState(dir);
   const { kafka, redis } = state;
@@ -95,11 +95,11 @@ export async function findDetached({ log, dataDir: dir = stackDir() }: StackOpti
   return localStack(kafka.port, redis.port, async () => {});
 }
 
-/** Ends the servers that are recorded for the folder and still run. Strangers that got their pids are safe. */
+/** Ends the servers that are recorded for the folder and still run. Other processes that have got their pids are safe. */
 export async function endLeftovers(dir: string, log: (line: string) => void): Promise<void> {
   const left = survivors(readState(dir));
   if (left.length > 0)
-    log(`Ending what an earlier start left running (process ${left.map(({ pid }) => pid).join(', ')})`);
+    log(`Ending servers that an earlier start left running (process ${left.map(({ pid }) => pid).join(', ')})`);
   await Promise.all(left.map((server) => endMarked(server, LEFTOVER_GRACE_MS)));
   changeState(dir, { kafka: undefined, redis: undefined, detached: undefined });
 }
@@ -109,16 +109,16 @@ async function runWithData(options: SourceOptions): Promise<Stack> {
   const release = takeOwnership(dir);
   try {
     await endLeftovers(dir, log);
-    const pair = await startRecorded(dir, options);
-    const expectEnd = reportSuddenEnd(pair, log);
+    const servers = await startRecorded(dir, options);
+    const expectEnd = reportSuddenEnd(servers, log);
     const what = options.detached ? 'local processes, until rt stack down' : 'local processes';
     log(
-      `Stack: Kafka 127.0.0.1:${pair.kafka.port}, Redis 127.0.0.1:${pair.redis.port} (${what}, data in ${shortPath(dir)})`,
+      `Stack: Kafka 127.0.0.1:${servers.kafka.port}, Redis 127.0.0.1:${servers.redis.port} (${what}, data in ${shortPath(dir)})`,
     );
     if (options.detached) release();
-    return localStack(pair.kafka.port, pair.redis.port, async () => {
+    return localStack(servers.kafka.port, servers.redis.port, async () => {
       expectEnd();
-      await stopPair(pair);
+      await stopServers(servers);
       changeState(dir, { kafka: undefined, redis: undefined, detached: undefined });
       release();
     });
@@ -128,7 +128,7 @@ async function runWithData(options: SourceOptions): Promise<Stack> {
   }
 }
 
-async function startRecorded(dir: string, options: SourceOptions): Promise<Pair> {
+async function startRecorded(dir: string, options: SourceOptions): Promise<Servers> {
   const { ports } = readState(dir);
   const kafkaPort = await choosePort(options.kafkaPort, 'KAFKA_PORT', [ports?.kafka, 9092]);
   const redisPort = await choosePort(options.redisPort, 'REDIS_PORT', [ports?.redis, 6379]);
@@ -139,7 +139,7 @@ async function startRecorded(dir: string, options: SourceOptions): Promise<Pair>
     if (mark !== undefined) changeState(dir, { [name]: { ...mark, port: spawned.port } });
   };
   const shared = { detached, log: options.log };
-  return startPair(
+  return startServers(
     startLocalKafka({ ...shared, dir: join(dir, 'kafka'), port: kafkaPort, onSpawn: record('kafka') }),
     startLocalRedis({ ...shared, dir: join(dir, 'redis'), port: redisPort, onSpawn: record('redis'), persist: true }),
   );

@@ -1,5 +1,5 @@
-// Tells whether a recorded process is still the same one. A pid alone is not enough: the system gives it to someone else
-// after a crash or a reboot, and ending that one would be a disaster. Pid and start time together name a process for good.
+// Identifies a recorded process. A pid alone is not enough: after a crash or a reboot the system gives it to another process,
+// which must not be ended. Pid and start time together are unique.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -43,13 +43,13 @@ export function markOf(pid: number): ProcessMark | undefined {
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** True when the very process that was marked still runs. */
+/** True when the marked process still runs. */
 export function isAlive(mark: ProcessMark): boolean {
   return startTime(mark.pid) === mark.startedAt;
 }
 
-/** Ends a marked process: SIGTERM, and SIGKILL when it is still there after `graceMs`. Does nothing to a stranger that got its
- *  pid. Resolves when it is gone. */
+/** Ends a marked process: SIGTERM, and SIGKILL when it is still there after `graceMs`. Does nothing to another process with
+ *  its pid. Resolves when it is gone. */
 export async function endMarked(mark: ProcessMark, graceMs: number): Promise<void> {
   const deadline = Date.now() + graceMs;
   let signal: NodeJS.Signals | undefined = 'SIGTERM';

@@ -1,5 +1,5 @@
-// Cleans up after a process that had no chance to: a shell waits on a pipe whose other end only this process holds. However
-// this process ends, kill -9 included, the kernel closes that end, the shell reads end of file and runs what it was given.
+// Cleans up after a process that cannot do so itself. A shell waits on a pipe whose other end only this process holds. However
+// this process ends, even by kill -9, the kernel closes that end. The shell reads end of file and runs its script.
 
 import { spawn } from 'node:child_process';
 
