@@ -80,17 +80,17 @@ describe('the judge of a history', () => {
   });
 
   it.each<[string, string, readonly Entry[], number?]>([
-    ['I1', 'a due pair that was not sent', [...ORG, ...TASK, ...SENSOR]],
+    ['I1', 'a due delivery that was not sent', [...ORG, ...TASK, ...SENSOR]],
     ['I2', 'a dispatch that was claimed after the expiry', [...ALL, dispatch(EXPIRY_MS + 10)]],
     ['I3', 'a dispatch after the untask was answered', [...ORG, ...TASK, ...SENSOR, ...WITHDRAWN, dispatch(110)], 100],
     ['I4', 'a dispatch after the acknowledgement', [...ALL, dispatch(500, 400)]],
     ['I5', 'a dispatch over a connection that never was', [...ORG, ...TASK, connected('k2'), ...SENT, ...DONE]],
     ['I6', 'a dispatch to a sensor that the org does not have', [...ORG, ...TASK, ...SENT]],
     ['I6', 'a dispatch of another command', [...ALL, dispatch(45, 45, { task: 'rm' })]],
-    ['I7', 'a task that is not told of', [...ALL.filter((one) => one !== TASK[1])]],
+    ['I7', 'a task without an event', [...ALL.filter((one) => one !== TASK[1])]],
     ['I7', 'a refused command without a dead letter', [...ALL, entry('commands', 15, 't2', null)]],
     ['I8', 'an answer that nobody took', [...ORG, ...TASK, ...SENSOR, ...SENT, ANSWER]],
-    ['I8', 'a second event that settles the pair', [...ALL, event(80, 'TASK_FAILURE', 's1')]],
+    ['I8', 'a second event that settles the delivery', [...ALL, event(80, 'TASK_FAILURE', 's1')]],
   ])('finds a breach of %s: %s', (invariant, _what, entries, untaskedMs) => {
     const found = judged(entries, untaskedMs).violations.map((message) => message.replace(/:.*/s, ''));
     expect(new Set(found)).toEqual(new Set([invariant]));

@@ -64,8 +64,8 @@ const HANDLERS: Partial<Record<Entry['topic'], Handler>> = {
   },
   deadLetter: ({ headers }, { checker }) => {
     const source = (headers['rt-source-topic'] ?? '').replace(/^.*(?=task-commands$)/, '');
-    const place = [Number(headers['rt-source-partition']), Number(headers['rt-source-offset'])] as const;
-    checker.onDeadLetter(source, ...place, headers['rt-error-code'] ?? '');
+    const position = [Number(headers['rt-source-partition']), Number(headers['rt-source-offset'])] as const;
+    checker.onDeadLetter(source, ...position, headers['rt-error-code'] ?? '');
   },
 };
 

@@ -18,7 +18,7 @@ export type Entry = {
   headers: Record<string, string>;
 };
 
-/** What is the cause stands before what it causes, when both have the same millisecond; a dispatch before what ends its pair. */
+/** The order of records with the same timestamp: a cause comes before its effect, a dispatch before what ends its delivery. */
 const ORDER: readonly TopicKey[] = [
   'orgSettings',
   'commands',
@@ -57,8 +57,8 @@ function entryOf(
   { partition, offset, timestampMs, key, value, headers }: InRecord,
 ): Entry {
   const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, String(text)]));
-  const place = { topic, partition, offset, atMs: timestampMs, key: key?.toString() ?? null, headers: texts };
-  return { ...place, value: decoded(codec, topic, value) };
+  const origin = { topic, partition, offset, atMs: timestampMs, key: key?.toString() ?? null, headers: texts };
+  return { ...origin, value: decoded(codec, topic, value) };
 }
 
 function decoded(codec: Codec, topic: TopicKey, value: Buffer | null): unknown {

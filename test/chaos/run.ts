@@ -162,7 +162,7 @@ class Chaos {
       await FAULTS[name].run(world);
       this.#history.note({ fault: name, is: 'over' });
     } catch (error) {
-      // One fault may meet another: a producer that finds no broker, a process that does not come up in time.
+      // Faults may overlap: a producer finds no broker, a process does not come up in time.
       this.#history.note({ fault: name, is: 'cut short', why: String(error) });
     }
   }
@@ -184,7 +184,7 @@ class Chaos {
     return answer.ok ? '' : `${name} says ${await answer.text()}`;
   }
 
-  /** Nothing is due any more: all pairs of the pending tasks are done or failed. */
+  /** Waits until nothing is due: all deliveries of the pending tasks are done or failed. */
   async #rest(): Promise<void> {
     type Counts = { counts: { queued: number; sent: number } };
     const { client } = this.#system;
@@ -194,7 +194,7 @@ class Chaos {
         tasks.map(({ task_id }) => client.request<Counts>('get', { task_id, limit: 1 })),
       );
       const open = details.reduce((sum, { counts }) => sum + counts.queued + counts.sent, 0);
-      return open === 0 ? '' : `${open} pairs`;
+      return open === 0 ? '' : `${open} deliveries`;
     });
     const fleet = this.#fleet as Fleet;
     this.#history.note({ fleet: fleet.stats() });

@@ -257,7 +257,7 @@ describe('idempotency', () => {
 });
 
 describe('untask and list for some sensors', () => {
-  it('withdraws the pairs of a sensor and leaves the rest', async () => {
+  it('withdraws the deliveries of a sensor and leaves the rest', async () => {
     const [all, offline, windows] = await Promise.all([
       queue({}),
       queue({ sid: 'lin-off' }),

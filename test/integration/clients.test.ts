@@ -134,7 +134,7 @@ describe('limacharlie 5.10.1', () => {
     expect(JSON.stringify(await v5.json('tag', 'list'))).not.toContain('a/b');
   });
 
-  it('sends a command to a sensor that is online, and is told when it is not', async () => {
+  it('sends a command to a sensor that is online, and gets an error when it is not', async () => {
     expect(await v5.cli('task', 'send', '--sid', windows, '--task', 'os_version')).toMatchObject({ exit: 0 });
     const refused = await v5.cli('task', 'send', '--sid', offline, '--task', 'os_version');
     expect(refused).toMatchObject({ err: expect.stringContaining(EXT) });
@@ -316,7 +316,7 @@ describe('a key that has used up its requests', () => {
   });
   afterAll(() => limited?.stop());
 
-  it('is told so by both clients', async () => {
+  it('is reported by both clients', async () => {
     const credentials = { url: limited.url, oid, secret };
     const program = 'result = man.whoAmI()';
     await v4.as(credentials).cli('who');

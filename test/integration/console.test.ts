@@ -63,7 +63,7 @@ beforeEach(async () => {
 });
 afterEach(() => watched.close());
 
-test('a wrong key is told, and the key is not kept anywhere', async () => {
+test('a wrong key gives an error, and the key is not kept anywhere', async () => {
   await page.getByLabel('Org id').fill(system.oid);
   await page.getByLabel('API key').fill('00000000-0000-4000-8000-000000000000');
   await page.getByRole('button', { name: 'Sign in' }).click();

@@ -1,4 +1,4 @@
-/** What breaks while everything runs: Redis loses everything, owners die and partitions move, an org leaves. */
+/** Faults of a running system: Redis loses all data, owners die and partitions move, an org unsubscribes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OrgSetting } from '../../src/model/records.ts';
@@ -121,7 +121,7 @@ describe('partitions that move', () => {
 });
 
 describe('orgs', () => {
-  it('are apart: the same sid, task id and selector in another org meet nothing of this one', async () => {
+  it('are separate: the same sid, task id and selector in another org match nothing of this one', async () => {
     const other = randomUUID();
     await settings(bootstrapSettings(new OrgTable(), other, randomUUID(), Date.now()));
     const sid = randomUUID();

@@ -190,7 +190,7 @@ describe('a task', () => {
 });
 
 describe('records that are not valid', () => {
-  it('go to the dead letters with a code, untouched, and the partition goes on', async () => {
+  it('become dead letters with a code and the original bytes, and the partition goes on', async () => {
     const code = (key: string) =>
       system.seen.deadLetters.filter((r) => r.key?.toString() === key).map((r) => String(r.headers['rt-error-code']));
     const garbage = Buffer.from('garbage');

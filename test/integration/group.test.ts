@@ -1,5 +1,5 @@
-/** Members of a group, whatever kafkajs does: one that hangs is replaced, one that goes on is known to be there, one that is
- *  stopped leaves, also while it joins. */
+/** Group membership despite kafkajs: a consumer that does not come back is replaced, a member that recovers is reported as joined, and a
+ *  member that is stopped leaves, also while it joins. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Consumer, ConsumerConfig, Kafka, PartitionAssigner } from 'kafkajs';
@@ -55,20 +55,20 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(groups.map((group) => group.stop())));
 
-describe('a member whose consumer hangs while it joins again', () => {
+describe('a member whose consumer does not come back while it joins again', () => {
   const groupId = `it-${randomUUID()}`;
   const seen: string[] = [];
   let consumers = 0;
-  let hangs = false;
-  let hung = false;
+  let blocks = false;
+  let blocked = false;
 
-  /** As kafkajs has hung after a restart of the broker: no error, no event. The leader never gets its assignment done. */
-  const hanging = (assignerOf: PartitionAssigner): PartitionAssigner => {
+  /** What kafkajs has done after a restart of the broker: no error, no event. The leader never completes its assignment. */
+  const blocking = (assignerOf: PartitionAssigner): PartitionAssigner => {
     return (given) => {
       const assigner = assignerOf(given);
       const assign: typeof assigner.assign = (members) => {
-        if (!hangs) return assigner.assign(members);
-        hung = true;
+        if (!blocks) return assigner.assign(members);
+        blocked = true;
         return new Promise(() => {});
       };
       return { ...assigner, assign };
@@ -77,7 +77,7 @@ describe('a member whose consumer hangs while it joins again', () => {
   const consumer = (config: ConsumerConfig) => {
     consumers += 1;
     if (consumers > 1) return kafka.consumer(config);
-    return kafka.consumer({ ...config, partitionAssigners: (config.partitionAssigners ?? []).map(hanging) });
+    return kafka.consumer({ ...config, partitionAssigners: (config.partitionAssigners ?? []).map(blocking) });
   };
 
   it('gets another consumer, and goes on', async () => {
@@ -85,10 +85,10 @@ describe('a member whose consumer hangs while it joins again', () => {
     const first = memberOf(groupId, { by: { ...kafka, consumer } as Kafka, onValue });
     await first.start();
     await vi.waitFor(() => expect(first.joined()).toBe(true), patient);
-    hangs = true;
+    blocks = true;
     const second = memberOf(groupId, { onValue });
     const other = second.start();
-    await vi.waitFor(() => expect(hung).toBe(true), patient);
+    await vi.waitFor(() => expect(blocked).toBe(true), patient);
     await vi.waitFor(() => expect(consumers).toBe(2), patient);
     await other;
     await vi.waitFor(() => expect([first.joined(), second.joined()]).toEqual([true, true]), patient);
@@ -113,7 +113,7 @@ describe('a member that a coordinator which is loading would not let join again'
   const NOT_COORDINATOR = 16;
   const COORDINATOR_LOAD_IN_PROGRESS = 14;
 
-  it('is known to be there: it goes on as the member that it was', async () => {
+  it('is reported as joined again: it goes on as the member that it was', async () => {
     const groupId = `it-${randomUUID()}`;
     const group = memberOf(groupId);
     await group.start();

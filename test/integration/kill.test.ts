@@ -35,7 +35,7 @@ afterAll(async () => {
   await system.stop();
 });
 
-/** A client that does not give up: the same idempotency key until the answer comes, as the API's errors tell it to. */
+/** A client that does not give up: the same idempotency key until the answer comes, as the API's errors ask for. */
 async function insist(n: number): Promise<string> {
   const deadline = Date.now() + 40_000;
   const left = Math.ceil((firstAtMs - Date.now()) / 1_000) + ALL_END_AFTER;
@@ -82,7 +82,7 @@ describe('a role that is killed in the middle of its work', () => {
     expect(system.seen.deadLetters).toEqual([]);
   }, 150_000);
 
-  it('counts each pair once, and writes nothing later than a lease after its claim', () => {
+  it('counts each delivery once, and writes nothing later than a lease after its claim', () => {
     const first = new Map<string, string>();
     for (const event of system.seen.events) {
       if (event.type !== 'TASK_DONE') continue;

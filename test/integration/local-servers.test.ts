@@ -75,7 +75,7 @@ test.skipIf(!kafkaRuns)('local Kafka keeps its records through a kill and a stop
   expect(await recordsIn(port, 'kept')).toBe('100');
 });
 
-test.skipIf(!redisRuns)('local Redis keeps its keys when it is told to', async () => {
+test.skipIf(!redisRuns)('local Redis keeps its keys with persist', async () => {
   const dir = join(root, 'redis');
   server = await startLocalRedis({ dir, persist: true });
   const { port } = server;

@@ -98,7 +98,7 @@ describe('dead letters', () => {
         (deadLetter: { redriven_from: string | null }) => deadLetter.redriven_from,
       );
     await vi.waitFor(async () => expect(await from()).toContain(idOf(other)), soon);
-    // What the other run may have written stands behind it: a record that comes later tells that all was read.
+    // The other run may have written later records. Once a still later one is read, all of them are.
     const last = randomUUID();
     await system.command({ task_id: last, oid: org, ttl: -1 });
     await vi.waitFor(async () => {
@@ -108,7 +108,7 @@ describe('dead letters', () => {
     expect((await from()).filter((id: string | null) => id === idOf(other))).toHaveLength(1);
   });
 
-  it('come back as new letters when nothing has changed', async () => {
+  it('come back as new dead letters when nothing has changed', async () => {
     expect((await rt('dead-letter', 'redrive', idOf(poison), '--yes')).exitCode).toBe(0);
     const again = await vi.waitFor(async () => {
       const { json } = await rt('dead-letter', 'list', '--code', 'record_undecodable', '--json');

@@ -38,7 +38,7 @@ const config = readConfig({
 const stops: (() => Promise<void>)[] = [];
 
 /** The store of settings as a process has it, with connections of its own. */
-async function openStore(): Promise<Settings & { lose(place: string): Promise<void> }> {
+async function openStore(): Promise<Settings & { lose(name: string): Promise<void> }> {
   const kafka = createKafka(config, log);
   const topicOf = Object.fromEntries(RECORD_NAMES.map((name) => [name, name])) as Record<RecordName, string>;
   const codec = createCodec({ topicOf });
@@ -58,7 +58,7 @@ async function openStore(): Promise<Settings & { lose(place: string): Promise<vo
   });
   return {
     ...settings,
-    lose: async (place) => void (await redis.pipeline([{ oid, name: 'del', args: [keys.setting(oid, place)] }])),
+    lose: async (name) => void (await redis.pipeline([{ oid, name: 'del', args: [keys.setting(oid, name)] }])),
   };
 }
 

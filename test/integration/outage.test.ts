@@ -1,4 +1,4 @@
-/** Redis and Kafka themselves go away and come back: the API says so at once, and everything goes on by itself. */
+/** Redis and Kafka become unavailable and come back: the API reports it at once, and the system recovers by itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -31,7 +31,7 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const patient = { timeout: 45_000, interval: 50 };
 const root = mkdtempSync(join(tmpdir(), 'rt-outage-'));
 const folders = { kafka: join(root, 'kafka'), redis: join(root, 'redis') };
-/** Of a Redis that stands still: while presence goes on, and without. Together longer than any time limit, and than a session. */
+/** How long Redis is paused: first while presence goes on, then without. Together longer than every time limit and a session. */
 const LOADED_MS = 6_000;
 const FROZEN_MS = 6_000;
 let kafka: LocalServer;
@@ -149,7 +149,7 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     );
   }, 120_000);
 
-  it('of Redis, which stands still, is told at once and costs neither memory nor time; then nothing is missing', async () => {
+  it('of Redis, which stops answering, is reported at once and costs neither memory nor CPU time; then nothing is missing', async () => {
     const sids = Array.from({ length: 300 }, () => randomUUID());
     const { data } = await ask('task', { task: 'os_version', selector: 'sid != "x"', ttl: 600 });
     let stop = false;
@@ -194,7 +194,7 @@ describe.runIf(kafkaRuns && redisRuns)('an outage', () => {
     }, patient);
   }, 120_000);
 
-  it('of Kafka is told at once, and a retry with the same key is the same task', async () => {
+  it('of Kafka is reported at once, and a retry with the same key is the same task', async () => {
     kafka.kill('SIGKILL');
     await kafka.exited;
     const refused = await ask('task', { task: 'netstat', selector: 'plat == linux', idempotency_key: 'again' });
@@ -299,7 +299,7 @@ describe.runIf(kafkaRuns && redisRuns)('a start before Kafka and Redis', () => {
     expect(child.exitCode).toBeNull();
   }, 120_000);
 
-  it('ends with 0 as soon as it is told to', async () => {
+  it('ends with 0 as soon as SIGTERM asks for it', async () => {
     const { env } = await away();
     const { child, ended, said } = serve(env);
     await vi.waitFor(() => expect(said()).toContain('waiting for'), patient);
@@ -310,7 +310,7 @@ describe.runIf(kafkaRuns && redisRuns)('a start before Kafka and Redis', () => {
   }, 60_000);
 
   it.each([1, 4])(
-    'that is told to end when it has joined %i of its groups leaves no member',
+    'that gets SIGTERM when it has joined %i of its groups leaves no member',
     async (joins) => {
       const prefix = `it-${randomUUID()}-`;
       const config = readConfig({ ...process.env, KAFKA_TOPIC_PREFIX: prefix });

@@ -1,4 +1,4 @@
-/** Few bytes that unpack to many: each is refused with a letter, and what stands behind it on its partition goes on. */
+/** Small batches that decompress to large records: each becomes a dead letter, and the records behind it are processed. */
 import { randomUUID } from 'node:crypto';
 import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -12,7 +12,7 @@ const INPUTS = ['commands', 'presence', 'sensorEvents'] as const;
 type Input = (typeof INPUTS)[number];
 let producer: Producer;
 
-/** What each of them is, how many letters it makes, and what they hold. */
+/** By name: the records, and the number of their dead letters. */
 const SENT = {
   'a value that dead-letter takes': { records: [{ value: Buffer.alloc(3 * MIB) }], deadLetters: 1 },
   'a value that dead-letter does not take': { records: [{ value: Buffer.alloc(6 * MIB) }], deadLetters: 1 },
@@ -71,26 +71,29 @@ describe('a packed batch', () => {
     await system.stop();
   });
 
-  it.each(Object.entries(SENT))('with %s makes a letter on every topic, and the partition goes on', async (_, sent) => {
-    const before = INPUTS.map((input) => deadLettersOf(input).length);
-    for (const input of INPUTS)
-      await producer.send({
-        topic: system.topics[input],
-        compression: CompressionTypes.GZIP,
-        messages: sent.records.map((record: Message) => ({ key: null, ...record, partition: 0 })),
-      });
-    await deliver();
-    for (const [i, input] of INPUTS.entries()) {
-      await vi.waitFor(() => expect(deadLettersOf(input)).toHaveLength((before[i] ?? 0) + sent.deadLetters), soon);
-      const deadLetter = deadLettersOf(input).at(-1);
-      expect(String(deadLetter?.headers['rt-error-code'])).toMatch(
-        /^(record_too_large|record_undecodable|schema_unknown)$/,
-      );
-      expect(deadLetter?.value?.length).toBeLessThan(TOPICS.deadLetter.maxMessageBytes);
-    }
-  });
+  it.each(Object.entries(SENT))(
+    'with %s makes a dead letter on every topic, and the partition goes on',
+    async (_, sent) => {
+      const before = INPUTS.map((input) => deadLettersOf(input).length);
+      for (const input of INPUTS)
+        await producer.send({
+          topic: system.topics[input],
+          compression: CompressionTypes.GZIP,
+          messages: sent.records.map((record: Message) => ({ key: null, ...record, partition: 0 })),
+        });
+      await deliver();
+      for (const [i, input] of INPUTS.entries()) {
+        await vi.waitFor(() => expect(deadLettersOf(input)).toHaveLength((before[i] ?? 0) + sent.deadLetters), soon);
+        const deadLetter = deadLettersOf(input).at(-1);
+        expect(String(deadLetter?.headers['rt-error-code'])).toMatch(
+          /^(record_too_large|record_undecodable|schema_unknown)$/,
+        );
+        expect(deadLetter?.value?.length).toBeLessThan(TOPICS.deadLetter.maxMessageBytes);
+      }
+    },
+  );
 
-  it('leaves cut letters that name the size of the value, and no lag', async () => {
+  it('leaves truncated dead letters that name the size of the value, and no lag', async () => {
     const cut = deadLettersOf('commands').filter(({ headers }) => String(headers['rt-truncated']) === 'true');
     expect(cut.map(({ headers }) => Number(headers['rt-original-size']))).toContain(6 * MIB);
     const metrics = async () => (await fetch(`${system.roles.get('projector')?.url}/metrics`)).text();

@@ -51,7 +51,7 @@ async function goOn(): Promise<void> {
 const appendedAfter = (atMs: number, tasks: Set<string>) =>
   system.seen.dispatches.filter(({ dispatch, appendedAtMs }) => appendedAtMs > atMs && tasks.has(dispatch.task_id));
 
-/** At most one produce, and each of it can be told by its age: a link that refuses those sends nothing late. */
+/** At most one produce, and its age identifies each dispatch: a gateway that refuses old ones sends nothing late. */
 function expectTheOneProduce(late: ReturnType<typeof appendedAfter>): void {
   expect(late.length).toBeLessThanOrEqual(ONE_PRODUCE);
   for (const { dispatch, appendedAtMs } of late)

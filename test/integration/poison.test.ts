@@ -62,16 +62,16 @@ describe(`poison (seed ${seed})`, () => {
   it.each(Object.keys(INPUTS) as Input[])('on %s becomes dead letters, one for each record', async (input) => {
     await system.producer.send(system.topics[input], records(input));
     await vi.waitFor(() => expect(deadLettersOf(input)).toHaveLength(PER_TOPIC), soon);
-    const places = new Set<string>();
+    const sources = new Set<string>();
     for (const { headers } of deadLettersOf(input)) {
-      places.add(`${headers['rt-source-partition']}:${headers['rt-source-offset']}`);
+      sources.add(`${headers['rt-source-partition']}:${headers['rt-source-offset']}`);
       expect(String(headers['rt-error-code'])).toMatch(
         /^(record_undecodable|schema_unknown|record_invalid|\w+_invalid|key_mismatch)$/,
       );
       expect(String(headers['rt-error'])).not.toBe('');
       expect(Number(headers['rt-failed-at'])).toBeGreaterThan(0);
     }
-    expect(places.size).toBe(PER_TOPIC);
+    expect(sources.size).toBe(PER_TOPIC);
   });
 
   it('on sensor-state, org-settings and dead-letter itself is passed over, and of the first two becomes dead letters', async () => {

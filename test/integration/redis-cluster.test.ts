@@ -103,7 +103,7 @@ async function oidIn(redis: Redis, low: number, high: number): Promise<string> {
 const needsCluster = (ctx: TestContext) => ctx.skip(missing !== '', missing);
 
 describe('a cluster of Redis', () => {
-  it('takes the scripts of orgs on all its nodes in one trip', async (ctx) => {
+  it('takes the scripts of orgs on all its nodes in one pipeline', async (ctx) => {
     needsCluster(ctx);
     const statuses = await projection.begin(oids);
     expect(statuses.map((status) => status?.usable)).toEqual([false, false, false]);

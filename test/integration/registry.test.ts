@@ -56,7 +56,7 @@ describe('a schema registry', () => {
     }
   });
 
-  test('tells how a schema stands with a subject, and keeps nothing of the question', async (ctx) => {
+  test('reports the compatibility of a schema with a subject, and stores nothing of the question', async (ctx) => {
     needsRegistry(ctx);
     const registry = new Registry(url);
     const subject = `registry-test-${randomUUID()}-value`;

@@ -235,12 +235,12 @@ it('sends outputs on to a webhook, again when it fails, and to a file of the org
   }
 });
 
-it('an output that hangs holds up no other of its partition, and one that refuses leaves a dead letter and its reason', async () => {
+it('an output that does not answer delays no other of its partition, and one that refuses leaves a dead letter and its reason', async () => {
   const got: string[] = [];
   const hook = createServer(async (request, response) => {
     request.resume();
     got.push(request.url ?? '');
-    if (request.url === '/hangs') return;
+    if (request.url === '/silent') return;
     response.writeHead(request.url === '/refuses' ? 400 : 200).end();
   });
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
@@ -248,7 +248,7 @@ it('an output that hangs holds up no other of its partition, and one that refuse
   const partition = (name: string) => partitionOf(`${system.oid}/${name}`, partitions);
   const alike = (base: string) =>
     Array.from({ length: 100 }, (_, n) => `${base}-${n}`).find((name) => partition(name) === 0) as string;
-  const names = { hangs: alike('hangs'), refuses: alike('refuses'), works: alike('works') };
+  const names = { silent: alike('silent'), refuses: alike('refuses'), works: alike('works') };
   try {
     for (const [kind, name] of Object.entries(names))
       await system.client.call('POST', `/v1/orgs/{oid}/outputs/${name}`, {
@@ -258,7 +258,7 @@ it('an output that hangs holds up no other of its partition, and one that refuse
     const actions = Object.values(names).map((name) => `{action: output, name: ${name}}`);
     await put('fan', `detect: {event: FAN_REP, op: exists, path: event}\nrespond: [${actions.join(', ')}]`);
     for (let n = 0; n < 3; n += 1) await system.answer({ sid: 'fan', event_type: 'FAN_REP' }, { N: n });
-    // An attempt ends after 5 seconds: the one that hangs has not failed yet.
+    // An attempt ends after 5 seconds: the one that does not answer has not failed yet.
     await vi.waitFor(() => expect(got.filter((url) => url === '/works')).toHaveLength(3), {
       timeout: 4_000,
       interval: 25,

@@ -120,7 +120,7 @@ function committing(kafka: Kafka, commit: () => Promise<void>): Kafka {
   return Object.assign(kafka, { producer });
 }
 
-/** As of a process that died between its records and their commit, of which `died` is told. */
+/** A Kafka whose transactions stop before their commit, as if the process had died; it calls `died` then. */
 const dying = (kafka: Kafka, died: () => void): Kafka =>
   committing(kafka, () => {
     died();

@@ -12,8 +12,8 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 function findChromium(): string {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  const places = [process.env.CHROMIUM ?? '', ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))];
-  const found = places.find((place) => place !== '' && existsSync(place));
+  const paths = [process.env.CHROMIUM ?? '', ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))];
+  const found = paths.find((path) => path !== '' && existsSync(path));
   if (found) return found;
   throw new Error('No Chromium: install one (on Debian: apt-get install chromium), or name it in CHROMIUM.');
 }

@@ -136,7 +136,7 @@ class Maker {
   }
 
   query({ parameters = [] }: Operation): string {
-    const given = parameters.filter(({ in: place }) => place === 'query' && this.#chance(0.4));
+    const given = parameters.filter(({ in: part }) => part === 'query' && this.#chance(0.4));
     const deliveries = given.map(
       ({ name, schema }) => `${name}=${this.#encoded(this.#text(this.#value(name, schema)))}`,
     );

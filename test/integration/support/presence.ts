@@ -1,4 +1,4 @@
-/** Sensors that a test plays: their presence, as whoever links sensors writes it. */
+/** Sensors that a test plays: their presence, as the gateway writes it. */
 import { createCodec } from '../../../src/edges/avro/codec.ts';
 import type { Producer } from '../../../src/edges/kafka/producer.ts';
 import { RECORD_NAMES, type RecordName, type SensorPresence } from '../../../src/model/records.ts';
