@@ -1,6 +1,6 @@
 /**
- * Bugs to plant, at least one for each invariant: what the checker says of them proves it. Each takes out one thing that
- * the promise rests on, in the scripts of the store or on the way to it, and leaves all else as it is.
+ * Bugs to plant, at least one for each invariant. They prove that the checker finds violations. Each one removes one check or one
+ * answer on which the invariant depends, in the scripts of Redis or in the ports, and nothing else.
  */
 import type { RolePorts } from '../../src/ports.ts';
 import type { Projection } from '../../src/projector/projection.ts';
@@ -13,7 +13,7 @@ import type { Step } from './world.ts';
 export type Bug = {
   invariant: Invariant;
   what: string;
-  /** Where the bug is rarely met: what happens, by its weight, and nothing else; and how slow the broker is, in ms. */
+  /** For a bug that shows rarely: the only steps that happen, with their weights, and how slow the broker is, in ms. */
   steps?: Partial<Record<Step, number>>;
   brokerMs?: number;
   redis?(redis: MemoryRedis): void;
@@ -24,7 +24,7 @@ const lax = (checks: Lax) => (redis: MemoryRedis) => {
   Object.assign(redis.lax, checks);
 };
 
-/** Changes what some kind of process asks the projection. */
+/** Changes the answers of the projection to one kind of process. */
 const asking =
   (kind: Kind, change: (projection: Projection) => Partial<Projection>): NonNullable<Bug['ports']> =>
   (ports, of) =>
@@ -43,12 +43,12 @@ const SLOW_MS = 60_000;
 export const BUGS: Readonly<Record<string, Bug>> = {
   deaf: {
     invariant: 'I1',
-    what: 'a joiner does not hear of new tasks',
+    what: 'a joiner does not see new tasks',
     ports: asking('joiner', (projection) => without(projection, 'added')),
   },
   late: {
     invariant: 'I2',
-    what: 'neither the claim nor the joiner looks at the expiry',
+    what: 'neither the claim nor the joiner checks the expiry',
     redis: lax({ expiry: true }),
     ports: asking('joiner', (projection) => ({
       ...without(projection, 'removed'),
@@ -60,7 +60,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   stubborn: {
     invariant: 'I3',
-    what: 'neither the claim nor the joiner looks whether the task was removed',
+    what: 'neither the claim nor the joiner checks whether the task was removed',
     redis: lax({ removal: true }),
     ports: asking('joiner', (projection) => without(projection, 'removed')),
   },
@@ -73,12 +73,12 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   insisting: {
     invariant: 'I4',
-    what: 'a claim does not look whether the pair was answered',
+    what: 'a claim does not check whether the delivery is settled',
     redis: lax({ settled: true }),
   },
   blind: {
     invariant: 'I5',
-    what: 'a joiner takes every selector for *',
+    what: 'a joiner treats every selector as *',
     ports: asking('joiner', (projection) => ({
       readTasks: async (...args) =>
         (await projection.readTasks(...args)).map(
@@ -88,7 +88,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   mixed: {
     invariant: 'I6',
-    what: 'a joiner takes the command of another org that uses the same task id',
+    what: 'a joiner uses the command of another org that has the same task id',
     ports: asking('joiner', (projection) => ({
       readTasks: async (oid, ids) => {
         const [own, others] = await Promise.all([
@@ -104,7 +104,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   forgetful: {
     invariant: 'I7',
-    what: 'the projector passes over some tasks',
+    what: 'the projector skips some tasks',
     ports: asking('projector', (projection) => ({
       apply: async (requests) => {
         const isKept = ({ op, taskId }: (typeof requests)[number]['commands'][number]) =>
@@ -126,7 +126,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   fickle: {
     invariant: 'I8',
-    what: 'a later answer of a sensor counts instead of the first',
+    what: 'a later receipt counts instead of the first',
     redis: lax({ first: true }),
   },
 };

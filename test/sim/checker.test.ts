@@ -1,4 +1,4 @@
-/** The checker is proven: each planted bug is found, as a breach of the promise that it breaks and of no other. */
+/** Proves the checker: it finds each planted bug, as a violation of the right invariant and of no other. */
 import { describe, expect, it } from 'vitest';
 import { BUGS, type Bug } from './bugs.ts';
 import { run } from './run.ts';
@@ -19,7 +19,7 @@ const FAULTS = [
 ];
 const ALL = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
 
-async function breaches(seeds: number[], bug?: Bug): Promise<Set<string>> {
+async function violations(seeds: number[], bug?: Bug): Promise<Set<string>> {
   const found = new Set<string>();
   for (const seed of seeds) {
     const { violation } = await run({ seed, ...(bug ? { bug } : {}) });
@@ -29,21 +29,21 @@ async function breaches(seeds: number[], bug?: Bug): Promise<Set<string>> {
 }
 
 describe('the checker', () => {
-  it('finds nothing in the same seeds without a bug', async () => {
-    expect(await breaches(SEEDS)).toEqual(new Set());
+  it('finds nothing in the same seeds without a planted bug', async () => {
+    expect(await violations(SEEDS)).toEqual(new Set());
   });
 
-  it.each(Object.entries(BUGS))('finds what is planted: %s', async (_name, bug) => {
-    expect(await breaches(SEEDS, bug)).toEqual(new Set([bug.invariant]));
+  it.each(Object.entries(BUGS))('finds the planted bug: %s', async (_name, bug) => {
+    expect(await violations(SEEDS, bug)).toEqual(new Set([bug.invariant]));
   });
 
-  it('has a bug planted for each invariant', () => {
+  it('has a planted bug for each invariant', () => {
     expect(new Set(Object.values(BUGS).map(({ invariant }) => invariant))).toEqual(new Set(ALL));
   });
 });
 
 describe('a run', () => {
-  it('is the same each time that its seed is run', async () => {
+  it('is the same every time for the same seed', async () => {
     const lines = async () => {
       const trace: string[] = [];
       await run({ seed: 4, steps: 100, trace: (line) => trace.push(line) });
@@ -54,12 +54,12 @@ describe('a run', () => {
     expect(await lines()).toEqual(first);
   });
 
-  it('meets every kind of record and of fault often enough to say something', async () => {
+  it('has enough records and faults of every kind', async () => {
     const total = { dispatches: 0, copies: 0, settled: 0, deadLetters: 0 };
-    const met = new Set<string>();
+    const seen = new Set<string>();
     for (const seed of SEEDS) {
       const trace = (line: string) => {
-        for (const fault of FAULTS) if (line.includes(fault)) met.add(fault);
+        for (const fault of FAULTS) if (line.includes(fault)) seen.add(fault);
       };
       const { stats } = await run({ seed, trace });
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += stats[name];
@@ -68,6 +68,6 @@ describe('a run', () => {
     expect(total.settled).toBeGreaterThan(300);
     expect(total.copies).toBeGreaterThan(0);
     expect(total.deadLetters).toBeGreaterThan(100);
-    expect([...met].toSorted()).toEqual(FAULTS.toSorted());
+    expect([...seen].toSorted()).toEqual(FAULTS.toSorted());
   });
 });

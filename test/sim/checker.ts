@@ -1,9 +1,9 @@
 /**
- * Judges every record at its append by the invariants of docs/guarantees.md, from the logs and from what the outside world
- * was told. I1 and what only shows at rest is judged in rest.ts.
+ * Checks every record at its append against the invariants of docs/guarantees.md. It knows the logs and the answers of the API.
+ * rest.ts checks I1 and everything that shows only at rest.
  *
- * I2, I3 and I4 hold by `dispatched_at`. A record that is appended later than a lease after it was held up after its last
- * check, by a stop or by the broker: such appends are counted, not judged.
+ * I2, I3 and I4 hold for `dispatched_at`. A record that is appended more than a lease later was delayed after its last check, by a
+ * pause of the process or by the broker. Such appends are counted, not checked.
  */
 
 import { checkSensorEvent } from '../../src/command/check.ts';
@@ -22,16 +22,16 @@ export class Violation extends Error {
   }
 }
 
-/** What is known of one (task, sensor). Times are virtual ms. */
+/** What is known about one delivery. Times are virtual ms. */
 export type DeliveryHistory = {
   dispatches: { atMs: number; connectionId: string; attempt: number }[];
   receiptMs: number | null;
   receiptAfterDispatch: boolean;
   settled: { eventId: string; type: 'TASK_DONE' | 'TASK_FAILURE'; atMs: number } | null;
   removed: boolean;
-  /** The last attempt that TASK_SENT has told of; 0: none. */
-  told: number;
-  /** A narrowed untask that withdrew it was answered. */
+  /** The last attempt with a TASK_SENT; 0: none. */
+  sentAttempt: number;
+  /** When an untask of some sensors that withdrew it was answered. */
   untaskedMs: number | null;
 };
 
@@ -52,7 +52,7 @@ export class Checker {
   readonly stats = { dispatches: 0, copies: 0, late: 0, settled: 0, deadLetters: 0 };
   readonly #options: CheckerOptions;
   readonly #ids = new Set<string>();
-  /** By org and partition, how far presence was processed, and when: rising in both. */
+  /** By org and partition: which presence offset was processed when. Both increase. */
   readonly #processed = new Map<string, { atMs: number; offset: number }[]>();
 
   constructor(options: CheckerOptions) {
@@ -69,7 +69,7 @@ export class Checker {
         receiptAfterDispatch: false,
         settled: null,
         removed: false,
-        told: 0,
+        sentAttempt: 0,
         untaskedMs: null,
       };
       this.deliveries.set(name, delivery);
@@ -144,26 +144,26 @@ export class Checker {
       );
   }
 
-  /** Some state of the sensor that can have been the last processed one, when the dispatch was sent, has to match. */
+  /** A state of the sensor that can have been the last processed one when the dispatch was sent has to match. */
   #matches(dispatch: TaskDispatch, task: OracleTask, sensor: OracleSensor, { sentMs }: Append): void {
     const least = this.processedAt(sensor, sentMs);
     const isCandidate = (state: OracleSensor['states'][number], next: OracleSensor['states'][number] | undefined) =>
       state.atMs <= sentMs && (next === undefined || next.offset >= least);
-    const fits = sensor.states.some(
+    const isMatch = sensor.states.some(
       (state, i) =>
         isCandidate(state, sensor.states[i + 1]) &&
         state.online &&
         state.connectionId === dispatch.connection_id &&
         task.matches(state.record) === true,
     );
-    if (!fits)
+    if (!isMatch)
       throw new Violation(
         'I5',
-        `dispatch ${describe(dispatch)} over ${dispatch.connection_id} fits no state of the sensor from offset ${least} on`,
+        `dispatch ${describe(dispatch)} over ${dispatch.connection_id} matches no state of the sensor from offset ${least} on`,
       );
   }
 
-  /** The presence offset up to which an owner is known to have read by then. */
+  /** The presence offset that an owner had certainly read by then. */
   processedAt({ oid, partition }: OracleSensor, atMs: number): number {
     const history = this.#processed.get(`${oid} ${partition}`) ?? [];
     return history.findLast((entry) => entry.atMs < atMs)?.offset ?? 0;
@@ -177,22 +177,19 @@ export class Checker {
     this.#note(`${oid} ${taskId}`, `${type} ${sid ?? ''}`, eventId);
     if (type === 'TASK_EXPIRED' && atMs < task.expiresAtMs) throw new Violation('I7', `${what} before its expiry`);
     if (type === 'TASK_REMOVED' && sid === null && task.removedMs === null)
-      throw new Violation('I7', `${what}, which nobody asked for`);
+      throw new Violation('I7', `${what} without an UNTASK`);
     if (sid === null) return;
     const delivery = this.delivery(oid, taskId, sid);
     if (type === 'TASK_REMOVED') delivery.removed = true;
-    if (type === 'TASK_SENT') delivery.told = Math.max(delivery.told, event.attempt ?? 0);
+    if (type === 'TASK_SENT') delivery.sentAttempt = Math.max(delivery.sentAttempt, event.attempt ?? 0);
     if (type === 'TASK_DONE' || type === 'TASK_FAILURE') this.#settles(event, delivery, task, what, atMs);
   }
 
   #settles(event: TaskEvent, delivery: DeliveryHistory, task: OracleTask, what: string, atMs: number): void {
     if (delivery.receiptMs === null && !task.doneWhenSent)
-      throw new Violation('I6', `${what} in ${event.oid}, where no sensor answered it`);
+      throw new Violation('I6', `${what} in ${event.oid} without a receipt`);
     if (delivery.settled && delivery.settled.eventId !== event.event_id)
-      throw new Violation(
-        'I8',
-        `${what}, attempt ${event.attempt}, is another event than the ${delivery.settled.type} before`,
-      );
+      throw new Violation('I8', `${what}, attempt ${event.attempt}, differs from the earlier ${delivery.settled.type}`);
     if (delivery.settled) return;
     this.stats.settled += 1;
     delivery.settled = { eventId: event.event_id, type: event.type as 'TASK_DONE' | 'TASK_FAILURE', atMs };
@@ -216,7 +213,7 @@ export class Checker {
     if (delivery.dispatches.length > 0) delivery.receiptAfterDispatch = true;
   }
 
-  /** A command that is valid must not be refused. */
+  /** A valid command must not be refused. */
   onDeadLetter(topic: string, partition: number, offset: number, code: string): void {
     this.stats.deadLetters += 1;
     this.deadLetters.add(`${topic}/${partition}/${offset}`);
@@ -226,7 +223,7 @@ export class Checker {
       throw new Violation('I7', `the command at ${partition}/${offset} is ${verdict}, and was refused with ${code}`);
   }
 
-  /** The UNTASK at this offset was answered. One that stands behind it on the log was not. */
+  /** The UNTASK at this offset was answered. A later one on the log was not. */
   onUntasked(oid: string, taskId: string, offset: number, atMs: number): void {
     const name = `${oid} ${taskId}`;
     const { removedBy = null } = this.#options.oracle.tasks.get(name) ?? {};

@@ -1,4 +1,4 @@
-/** Somebody who asks the API, as its actions do: append, wait until applied, and for an untask until its claims are over. */
+/** A client of the API. It does what the actions do: append, wait until applied, and for an untask until its claims are over. */
 import type { TaskCommand } from '../../src/model/records.ts';
 import type { Checker } from './checker.ts';
 import type { Cluster } from './cluster.ts';
@@ -11,25 +11,25 @@ export async function ask(env: Env, cluster: Cluster, checker: Checker, command:
   const { oid, task_id: taskId, action } = command;
   const say = (what: string) =>
     env.trace?.(proc.name, `${action} ${taskId} of ${oid.slice(0, 4)} ${command.untask_selector ?? ''}: ${what}`);
-  say('is asked for');
-  let places: { partition: number; offset: number }[];
+  say('requested');
+  let offsets: { partition: number; offset: number }[];
   try {
-    places = await ports.outbox.commands([command]);
+    offsets = await ports.outbox.commands([command]);
   } catch {
     say('503');
     return;
   }
-  const epoch = await applied.applied(oid, places, env.config.API_APPLY_WAIT_MS);
+  const epoch = await applied.applied(oid, offsets, env.config.API_APPLY_WAIT_MS);
   if (epoch === null) return say('202');
   if (action === 'TASK') return say('200');
   await applied.claimsOver(oid, epoch);
   say('200');
-  const offset = places[0]?.offset ?? -1;
+  const offset = offsets[0]?.offset ?? -1;
   if (command.untask_selector === null) checker.onUntasked(oid, taskId, offset, env.scheduler.nowMs);
   else withdrawn(env, checker, command, offset);
 }
 
-/** The pairs that this very command withdrew, as the projection has them at the answer. */
+/** Notes the deliveries that this command withdrew, as the projection has them at the answer. */
 function withdrawn(
   { redis, scheduler }: Env,
   checker: Checker,

@@ -1,4 +1,4 @@
-/** The processes: started, killed, stopped, paused, and started anew by whoever watches over them. */
+/** The processes: they are started, killed, stopped, paused, and restarted by a supervisor. */
 import { Applied } from '../../src/api/tasks/applied.ts';
 import { startJoiner } from '../../src/joiner/joiner.ts';
 import type { Role, RolePorts } from '../../src/ports.ts';
@@ -8,7 +8,7 @@ import { Proc } from './scheduler.ts';
 
 export type Kind = 'joiner' | 'projector' | 'api';
 
-/** One place for a process; whoever stands in it is replaced when it dies. */
+/** One member of the cluster. A process that dies is replaced. */
 export class Member {
   readonly kind: Kind;
   readonly name: string;
@@ -16,7 +16,7 @@ export class Member {
   ports: RolePorts | null = null;
   role: Role | null = null;
   applied: Applied | null = null;
-  /** Not wanted now: scaled in. */
+  /** Scaled in: no process is wanted now. */
   idle = false;
   readonly #env: Env;
   #starts = 0;
@@ -64,14 +64,14 @@ export class Member {
     );
   }
 
-  /** As by SIGKILL. */
+  /** Like SIGKILL. */
   kill(): void {
     this.#env.trace?.(this.proc.name, 'is killed');
     this.proc.alive = false;
     this.role = null;
   }
 
-  /** As by SIGTERM: finishes what it holds, then is gone. */
+  /** Like SIGTERM: the process finishes its work and ends. */
   stop(): void {
     const { proc, role } = this;
     if (role === null || !proc.alive || proc.paused) {
@@ -81,7 +81,7 @@ export class Member {
     this.#env.trace?.(proc.name, 'is stopped');
     const gone = (): void => {
       proc.alive = false;
-      this.start(); // unless it is not wanted
+      this.start(); // does nothing if the member is idle
     };
     role.stop().then(gone, gone);
   }
@@ -93,7 +93,7 @@ export class Member {
 
   resume(): void {
     if (!this.proc.paused) return;
-    this.#env.trace?.(this.proc.name, 'goes on');
+    this.#env.trace?.(this.proc.name, 'continues');
     this.#env.scheduler.resume(this.proc);
   }
 }
@@ -121,7 +121,7 @@ export class Cluster {
     for (const member of this.members) member.start();
   }
 
-  /** Why not every role is ready; null if each is. */
+  /** Why a role is not ready; null if all are. */
   unready(): string | null {
     for (const { name, role, kind, idle } of this.members) {
       if (idle || kind === 'api') continue;

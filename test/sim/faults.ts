@@ -1,4 +1,4 @@
-/** What can go wrong, and how all of it is made whole again. A run has some kinds of faults and not others. */
+/** The faults of a run, and how they end. A run has some kinds of faults and not others. */
 import type { Cluster, Kind, Member } from './cluster.ts';
 import { ORGS } from './fleet.ts';
 import type { Env } from './ports.ts';
@@ -38,7 +38,7 @@ export class Faults {
   readonly #weights: Partial<Record<FaultName, number>>;
   #healed = false;
 
-  /** Each kind is part of a run or not, by chance, so that each is met alone as well. */
+  /** Each kind is part of a run or not, at random, so that each also occurs alone. */
   constructor(env: Env, cluster: Cluster) {
     this.#env = env;
     this.#cluster = cluster;
@@ -136,7 +136,7 @@ export class Faults {
     });
   }
 
-  /** One org's, as in a cluster. */
+  /** The shard of one org, as in a Redis Cluster. */
   shard(): void {
     const { memory } = this.#env.redis;
     const oid = this.#env.random.pick(ORGS);

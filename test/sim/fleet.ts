@@ -1,4 +1,4 @@
-/** The outside world: sensors that come, go, change and answer, and producers that write commands, good and bad. */
+/** The outside world: sensors that connect, disconnect, change and answer, and producers of valid and invalid commands. */
 import type { SensorEvent, SensorFacts, SensorPresence, TaskCommand, TaskDispatch } from '../../src/model/records.ts';
 import { canonicalSelector } from '../../src/model/task.ts';
 import { codec, type Env, NAMES } from './ports.ts';
@@ -60,7 +60,7 @@ export class Fleet {
       for (const sid of SIDS) this.#sensors.push({ oid, sid, connectionId: null, last: null, facts: BLANK });
   }
 
-  /** One org more, subscribed from now on; answers its id. */
+  /** Adds an org with a subscription from now on. Returns its id. */
   addOrg(): string {
     const oid = ORGS[this.orgs] as string;
     this.orgs += 1;
@@ -140,7 +140,7 @@ export class Fleet {
     this.#say(sensor, { event: 'FORGOTTEN', connection_id: '', sensor: null });
   }
 
-  /** A copy of what the sensor said last, some time later. */
+  /** Appends a copy of the sensor's last record. */
   repeat(): void {
     const sensor = this.#any(({ last }) => last !== null);
     if (sensor?.last && sensor.last.event !== 'FORGOTTEN') this.#append(sensor.last);
@@ -224,7 +224,7 @@ export class Fleet {
     return this.#taskIds === 0 ? null : `t${1 + this.#env.random.below(this.#taskIds)}`;
   }
 
-  /** A new task; its id may be one that another org has. */
+  /** A new task. Another org may have a task with the same id. */
   task(): TaskCommand {
     const { random } = this.#env;
     const oid = this.oid();
@@ -263,7 +263,7 @@ export class Fleet {
     };
   }
 
-  /** Straight to the topic, as any producer may. */
+  /** Writes directly to the topic, like any producer. */
   produce(command: TaskCommand, key = command.task_id): void {
     const { action, task_id, oid } = command;
     const what = canonicalSelector(action === 'TASK' ? command.selector : command.untask_selector);

@@ -1,10 +1,10 @@
-/** What seeds have found, played again step by step: a seed says something else as soon as the simulation changes. */
+/** Bugs that seeds have found, repeated step by step: a seed gives another run as soon as the simulation changes. */
 import { describe, expect, it } from 'vitest';
 import type { Bug } from './bugs.ts';
 import { ORGS } from './fleet.ts';
 import { World } from './world.ts';
 
-/** A world in which what a joiner asks the projection can be spoilt. */
+/** Runs a world whose ports the test changes. */
 async function play(spoil: NonNullable<Bug['ports']>, acts: (world: World) => Promise<void>): Promise<World> {
   const world = new World(1, { invariant: 'I1', what: 'spoilt', ports: spoil }, undefined);
   const crashed = new Promise<never>((_, reject) => {
@@ -25,7 +25,7 @@ async function play(spoil: NonNullable<Bug['ports']>, acts: (world: World) => Pr
 }
 
 describe('found by the simulation', () => {
-  it('a claim that was not answered, of a seat that is then taken anew: its pairs were not sent before the next connect', async () => {
+  it('sends the deliveries of a claim without an answer after its org partition is taken over again', async () => {
     let spoilt = 0;
     const world = await play(
       (ports, kind) => {
@@ -45,7 +45,7 @@ describe('found by the simulation', () => {
         for (let i = 0; i < 8; i += 1) fleet.connect();
         fleet.produce({ ...fleet.task(), selector: null, ttl: 3_600 });
         await world.pass(1_000);
-        // They take their seats, and meet task and sensors in one go.
+        // They take over their org partitions, and match tasks and sensors at once.
         for (const joiner of cluster.of('joiner')) joiner.start();
         await world.pass(15_000);
       },
@@ -54,7 +54,7 @@ describe('found by the simulation', () => {
     expect(world.stats().dispatches).toBeGreaterThan(2);
   });
 
-  it('a command refused while a projector reads the dead letters to go back: the replay took it for a valid one', async () => {
+  it('refuses a command again in a replay if it was refused while a projector read the dead letters', async () => {
     const world = await play(
       (ports, kind) => {
         if (kind !== 'projector') return ports;
@@ -68,7 +68,7 @@ describe('found by the simulation', () => {
       async (world) => {
         const { fleet } = world;
         const oid = fleet.addOrg();
-        await world.pass(1_500); // the projectors know it, and read
+        await world.pass(1_500); // the projectors know the org and read the dead letters
         fleet.produce({ ...fleet.task(), oid, ttl: -1 });
         await world.pass(10_000);
       },
@@ -76,7 +76,7 @@ describe('found by the simulation', () => {
     expect(world.stats().deadLetters).toBe(1);
   });
 
-  it('rows that Redis did not take while the offset behind them was written: the next owner did not know the sensors', async () => {
+  it('stores no offset past rows that Redis did not take, so that the next owner has all sensors', async () => {
     let isSpoilt = false;
     const world = await play(
       (ports, kind) => {
@@ -84,7 +84,7 @@ describe('found by the simulation', () => {
         const { projection } = ports;
         const claim: typeof projection.claim = async (rows, requests) => {
           if (!isSpoilt || rows.length === 0) return projection.claim(rows, requests);
-          await ports.clock.delay(4_900); // as long as a command may take
+          await ports.clock.delay(4_900); // just below the time limit of a Redis command
           const away = () => ({ ok: false, why: 'away' }) as const;
           return { rows: rows.map(away), claims: requests.map(away) };
         };
@@ -96,7 +96,7 @@ describe('found by the simulation', () => {
         await world.pass(2_000);
         isSpoilt = true;
         for (let i = 0; i < 8; i += 1) fleet.connect();
-        await world.pass(15_000); // long enough for the offsets of idle seats to be written
+        await world.pass(15_000); // the offsets of idle org partitions are written meanwhile
         for (const joiner of cluster.of('joiner')) joiner.kill();
         isSpoilt = false;
         for (const joiner of cluster.of('joiner')) joiner.start();
@@ -108,19 +108,19 @@ describe('found by the simulation', () => {
     expect(world.stats().dispatches).toBeGreaterThan(2);
   });
 
-  it('an untask of one sensor, answered before its TASK_REMOVED was on the log: a loss of Redis brought the pair back', async () => {
+  it('answers an untask of one sensor only when TASK_REMOVED is on the log, so that a loss of Redis restores nothing', async () => {
     const applied: [string, number][] = [];
-    const told: string[] = [];
+    const removed: string[] = [];
     await play(
       (ports, kind) => {
         if (kind !== 'projector') return ports;
         const { outbox, projection } = ports;
         const taskEvents: typeof outbox.taskEvents = async (events) => {
           await outbox.taskEvents(events);
-          for (const { event } of events) if (event.type === 'TASK_REMOVED') told.push(event.task_id);
+          for (const { event } of events) if (event.type === 'TASK_REMOVED') removed.push(event.task_id);
         };
         const advance: typeof projection.advance = async (requests) => {
-          for (const { kind, nextOffset } of requests) if (kind === 'c') applied.push([told.join(), nextOffset]);
+          for (const { kind, nextOffset } of requests) if (kind === 'c') applied.push([removed.join(), nextOffset]);
           return projection.advance(requests);
         };
         return { ...ports, outbox: { ...outbox, taskEvents }, projection: { ...projection, advance } };
@@ -136,13 +136,13 @@ describe('found by the simulation', () => {
           selector: null,
           ttl: 3_600,
         };
-        await world.pass(5_000); // every sensor is known by then
+        await world.pass(5_000); // all sensors are known by then
         fleet.produce(task);
         fleet.produce({ ...task, action: 'UNTASK', task: null, untask_selector: 'hostname != "none"' });
         await world.pass(1_000);
       },
     );
-    expect(told).not.toEqual([]);
+    expect(removed).not.toEqual([]);
     expect(applied.some(([before]) => before !== '')).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** Gives each record that is appended to whom it concerns, by its topic: the oracle, the checker, the sensors. */
+/** Passes each appended record to the oracle, the checker or the sensors, by its topic. */
 import type { Checker } from './checker.ts';
 import type { Fleet } from './fleet.ts';
 import type { Appended } from './kafka/broker.ts';
@@ -50,7 +50,7 @@ export function judgeOf(
   return (appended, atMs) => handlers[appended.topic]?.(appended, appended.record.key?.toString() ?? null, atMs);
 }
 
-/** null: these bytes are no such record. */
+/** null: the bytes are no such record. */
 function decode<N extends Parameters<typeof codec.decode>[0]>(name: N, value: Buffer | null) {
   if (value === null) return null;
   try {

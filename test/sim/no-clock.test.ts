@@ -1,4 +1,4 @@
-/** A run depends on its seed alone only as long as the core takes time and chance from the clock that it is given. */
+/** A run depends only on its seed if the core takes time and random numbers from the clock that it gets. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
@@ -12,7 +12,7 @@ const CORE = [
   'src/api/{tasks/applied,events/shared-poll}.ts',
 ];
 
-it('the core has no clock and no chance of its own', () => {
+it('the core has no clock and no random numbers of its own', () => {
   const files = CORE.flatMap((pattern) => globSync(pattern));
   expect(files.length).toBeGreaterThan(30);
   expect(files.filter((file) => OWN.test(readFileSync(file, 'utf8')))).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * What is true by the logs alone, whoever has processed them: the tasks as `task-commands` says in its order, and the sensors
- * as `sensor-presence` says. It knows the records as they are appended, and nothing of the processes.
+ * What follows from the logs alone: the tasks from `task-commands`, the sensors from `sensor-presence`. The oracle sees the records
+ * as they are appended, and nothing of the processes.
  */
 import { checkCommand, checkPresence } from '../../src/command/check.ts';
 import type { SensorPresence, TaskCommand } from '../../src/model/records.ts';
@@ -26,7 +26,7 @@ export type OracleTask = {
   appendedMs: number;
   /** Append time of the UNTASK that removed it. */
   removedMs: number | null;
-  /** Its offset. */
+  /** Offset of that UNTASK. */
   removedBy: number | null;
   narrowed: { offset: number; appendedMs: number; matches: Predicate }[];
 };
@@ -57,7 +57,7 @@ export class Oracle {
     this.#rules = rules;
   }
 
-  /** `command` null: it can't be decoded. */
+  /** `command` null: the record cannot be decoded. */
   onCommand(partition: number, offset: number, key: string | null, command: TaskCommand | null, atMs: number): void {
     const rules = { ...this.#rules, orgs: this.orgs };
     const refused = command === null || checkCommand(key, command, atMs, rules) !== null;

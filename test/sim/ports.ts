@@ -1,5 +1,5 @@
 /**
- * What a role is given in the simulation: the real outbox, inbox, group, assigner and codec over a broker in memory, and the
+ * The ports of a role in the simulation: the real outbox, inbox, group, assigner and codec over a broker in memory, and the
  * projection in memory. A planted bug wraps the ports of every process.
  */
 import type { Consumer, Kafka } from 'kafkajs';
@@ -32,9 +32,9 @@ export type Env = {
   config: Config;
   broker: Broker;
   redis: RedisServer;
-  /** How likely a produce is hit, 0 to 1, and how much slower the broker is, in ms. */
+  /** The probability that a produce fails, 0 to 1, and how much slower the broker is, in ms. */
   trouble: { produce: number; brokerMs: number };
-  /** null: nobody reads along. */
+  /** null: no trace. */
   trace: ((who: string, what: string) => void) | null;
   wrap(ports: RolePorts, kind: Kind): RolePorts;
 };
@@ -62,11 +62,11 @@ const METRICS: Metrics = {
   batchLatency: nothing,
 };
 
-/** No promise rests on these two. */
+/** No invariant depends on these two. */
 const SETTINGS: RolePorts['settings'] = {
   get: () => undefined,
   list: () => [],
-  write: () => Promise.reject(new Error('nobody writes settings here')),
+  write: () => Promise.reject(new Error('the simulation writes no settings here')),
   refresh: async () => undefined,
   onChange: () => nothing,
 };
@@ -86,7 +86,7 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
     random: () => random.next(),
   });
   const log = logger(env, proc);
-  const lost = () => new ApiError('unavailable', 'The broker went away.');
+  const lost = () => new ApiError('unavailable', 'The broker is away.');
   const open = () => new Wire({ scheduler, random, proc, server: broker, extraMs: () => env.trouble.brokerMs, lost });
   const producers = { scheduler, random, proc, broker, unwell: () => env.trouble.produce };
   const asking = open();
@@ -135,7 +135,7 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
   );
 }
 
-/** Its own table, a little behind the settings. */
+/** A table of its own, a little behind the settings. */
 function followOrgs({ scheduler, random, broker }: Env, proc: Proc, wire: Wire): Orgs {
   const table = new OrgTable();
   let next = 0;

@@ -1,4 +1,4 @@
-/** Chance from a seed: the same seed gives the same draws, on every machine. */
+/** Random numbers from a seed: the same seed gives the same numbers on every machine. */
 export class Random {
   #state: number;
 
@@ -7,7 +7,7 @@ export class Random {
     for (let i = 0; i < 4; i += 1) this.next();
   }
 
-  /** From 0 to below 1 (mulberry32). */
+  /** At least 0 and below 1 (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -24,7 +24,7 @@ export class Random {
     return least + this.next() * (most - least);
   }
 
-  /** A whole number from 0 to below `count`. */
+  /** An integer, at least 0 and below `count`. */
   below(count: number): number {
     return Math.floor(this.next() * count);
   }
@@ -33,7 +33,7 @@ export class Random {
     return items[this.below(items.length)] as T;
   }
 
-  /** One of the names, by weight. */
+  /** One of the names; the weight is its probability relative to the others. */
   weighted<N extends string>(weights: Readonly<Partial<Record<N, number>>>): N {
     const entries = Object.entries(weights) as [N, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,7 +1,8 @@
 /**
- * What has to be true at rest: all parts are back for 30 seconds, nobody asks for anything. Every pair that is due was sent
- * over the connection that is open (I1); the projection says what the logs say, every command had its effect once, and every
- * refusal its dead letter (I7); every answer was taken, and the projection counts the one that the log counts (I8).
+ * What has to be true at rest: no fault for 30 seconds and no requests.
+ *  I1  Every due delivery was sent over the connection that is open.
+ *  I7  The projection agrees with the logs; every command had its effect once, every refused one has a dead letter.
+ *  I8  Every receipt is acknowledged, and projection and log count the same one.
  */
 import type { TaskState } from '../../src/model/states.ts';
 import type { Checker, Invariant } from './checker.ts';
@@ -9,7 +10,7 @@ import { Violation } from './checker.ts';
 import type { Oracle, OracleSensor, OracleTask } from './oracle.ts';
 import type { MemoryRedis } from './redis/state.ts';
 
-/** What the logs alone say. */
+/** What can be checked with the logs alone. */
 export type LogOptions = { oracle: Oracle; checker: Checker; nowMs: number };
 export type RestOptions = LogOptions & { redis: MemoryRedis };
 
@@ -22,15 +23,15 @@ export function checkRest(options: RestOptions): void {
   }
 }
 
-/** All that the logs themselves show to be wrong at rest. */
+/** Every violation that the logs show at rest. */
 export function* logFaults(options: LogOptions): Generator<Violation> {
   const { oracle, checker } = options;
-  for (const [place, verdict] of oracle.verdicts) {
-    if ((verdict === 'refused' || verdict === 'conflict') && !checker.deadLetters.has(`task-commands/${place}`))
-      yield at('I7', `the command at ${place} is ${verdict}, and has no dead letter`);
+  for (const [offset, verdict] of oracle.verdicts) {
+    if ((verdict === 'refused' || verdict === 'conflict') && !checker.deadLetters.has(`task-commands/${offset}`))
+      yield at('I7', `the command at ${offset} is ${verdict}, and has no dead letter`);
   }
   for (const task of oracle.tasks.values()) {
-    yield* isTold(options, task);
+    yield* hasEvents(options, task);
     for (const sensor of oracle.sensors.values()) {
       const fault = sensor.oid === task.oid ? deliveryFault(options, task, sensor) : null;
       if (fault) yield fault;
@@ -46,7 +47,7 @@ function fail(invariant: Invariant, message: string): never {
 
 const nameOf = ({ oid, taskId }: OracleTask): string => `${taskId} of ${oid.slice(0, 4)}`;
 
-/** Tasks that run out while it is looked are either. */
+/** A task that expires during the check can be pending or expired. */
 const EDGE_MS = 2_000;
 
 function stateOf({ removedMs, expiresAtMs }: OracleTask, nowMs: number): TaskState | 'edge' {
@@ -64,18 +65,18 @@ function isStored({ redis, nowMs }: RestOptions, task: OracleTask): void {
   if (row?.state !== wanted) fail('I7', `task ${nameOf(task)} should be ${wanted}, and is ${row?.state}`);
   if (row.hash !== task.hash) fail('I7', `task ${nameOf(task)} has other content`);
   if (org.pending.has(task.taskId) !== (wanted === 'pending'))
-    fail('I7', `task ${nameOf(task)} stands wrongly among the pending`);
+    fail('I7', `task ${nameOf(task)} is wrongly in the list of pending tasks`);
 }
 
-function* isTold({ checker, nowMs }: LogOptions, task: OracleTask): Generator<Violation> {
-  const told = checker.events.get(`${task.oid} ${task.taskId}`);
+function* hasEvents({ checker, nowMs }: LogOptions, task: OracleTask): Generator<Violation> {
+  const events = checker.events.get(`${task.oid} ${task.taskId}`);
   const wanted: Record<string, boolean> = {
     ADD_TASK: true,
     TASK_REMOVED: task.removedMs !== null,
     TASK_EXPIRED: stateOf(task, nowMs) === 'expired',
   };
   for (const [type, isWanted] of Object.entries(wanted)) {
-    const ids = told?.get(`${type} `)?.size ?? 0;
+    const ids = events?.get(`${type} `)?.size ?? 0;
     if (isWanted && ids !== 1) yield at('I7', `task ${nameOf(task)} has ${ids} events ${type}`);
   }
 }
@@ -107,10 +108,10 @@ function isDeliveryStored({ checker, redis }: RestOptions, task: OracleTask, sen
     fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
   if (delivery?.removed && !delivery.settled && stored?.state !== 'removed')
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
-  if (delivery && delivery.told > (stored?.attempt ?? 0) && stored?.state !== 'removed' && !delivery.settled)
+  if (delivery && delivery.sentAttempt > (stored?.attempt ?? 0) && stored?.state !== 'r' && !delivery.settled)
     fail(
       'I7',
-      `${what} has TASK_SENT of attempt ${delivery.told}, and the projection says ${stored?.attempt ?? 'none'}`,
+      `${what} has TASK_SENT of attempt ${delivery.sentAttempt}, and the projection says ${stored?.attempt ?? 'none'}`,
     );
 }
 

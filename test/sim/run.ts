@@ -1,4 +1,4 @@
-/** One run of a seed: what it broke, if anything, and what happened in it. The same seed runs the same way every time. */
+/** One run of a seed: its violation, if any, and its statistics. The same seed always gives the same run. */
 import type { Bug } from './bugs.ts';
 import { type Checker, type Invariant, Violation } from './checker.ts';
 import { World } from './world.ts';
@@ -8,7 +8,7 @@ export const STEPS = 300;
 export type RunOptions = { seed: number; steps?: number; bug?: Bug; trace?: (line: string) => void };
 
 export type RunResult = {
-  /** `crash`: a process let an error escape, which would end it. */
+  /** `crash`: a process did not catch an error, which would end it. */
   violation: { invariant: Invariant | 'crash'; message: string } | null;
   stats: Checker['stats'] & { events: number; virtualMs: number };
 };
@@ -20,7 +20,7 @@ export async function run({ seed, steps = STEPS, bug, trace }: RunOptions): Prom
   });
   const onRejection = (error: unknown) => world.onCrash(error);
   process.on('unhandledRejection', onRejection);
-  // Errors are part of a run, by the hundred; who wants to see where they come from reads along.
+  // A run has hundreds of errors; stack traces are only collected for a trace.
   const { stackTraceLimit } = Error;
   if (!trace) Error.stackTraceLimit = 0;
   try {

@@ -1,8 +1,8 @@
 /**
- * Virtual time: a queue of events, each run by itself with all promises settled before the next. Nothing else makes time
- * pass, so a run depends on its seed alone.
+ * Virtual time: a queue of events. Each event runs alone, and all promises settle before the next one. Nothing else makes time
+ * pass, so a run depends only on its seed.
  *
- * A process is what an event can belong to: killed, its events never run; paused, they wait, in order, for its resumption.
+ * An event can belong to a process. The events of a killed process never run; those of a paused one wait, in order.
  */
 type Event = { atMs: number; order: number; proc: Proc | null; run: (() => void) | null };
 
@@ -10,7 +10,7 @@ export class Proc {
   readonly name: string;
   alive = true;
   paused = false;
-  /** How far its wall clock is off. */
+  /** The error of its wall clock. */
   readonly skewMs: number;
   readonly held: (() => void)[] = [];
 
@@ -20,7 +20,7 @@ export class Proc {
   }
 }
 
-/** Events that are queued at once before the loop of Node turns: it costs more than an event does. */
+/** Events queued in one turn of the event loop of Node, because a turn costs more than an event. */
 const AT_ONCE = 32;
 
 export class Scheduler {
@@ -43,7 +43,7 @@ export class Scheduler {
     return this.#events;
   }
 
-  /** Answers how to call it off. */
+  /** Returns a function that cancels the event. */
   after(ms: number, run: () => void, proc: Proc | null = null): () => void {
     const event: Event = { atMs: this.#nowMs + Math.max(ms, 0), order: this.#order++, proc, run };
     this.#push(event);
@@ -61,12 +61,12 @@ export class Scheduler {
     for (const run of proc.held.splice(0)) this.after(0, run, proc);
   }
 
-  /** Nothing runs any more. */
+  /** No event runs any more. */
   halt(): void {
     this.#halted = true;
   }
 
-  /** Runs everything up to a time. Rejects with what an event throws. */
+  /** Runs all events up to a time. Rejects with the error of an event. */
   runUntil(endMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       let over = false;
@@ -86,7 +86,7 @@ export class Scheduler {
           reject(error);
         }
       };
-      // Node settles all promises after each of these.
+      // Node settles all promises after each setImmediate callback.
       const turn = (): void => {
         if (over || this.#halted) return;
         for (let i = 0; i < AT_ONCE; i += 1) setImmediate(step);

@@ -1,4 +1,4 @@
-/** Seeds as tests: so many to a test, each run to its end; what breaks a promise is named with the command that replays it. */
+/** Seeds as tests: each runs to its end. A violation is reported with the command that repeats its seed. */
 import { describe, expect, inject, it } from 'vitest';
 import { run } from './run.ts';
 
@@ -10,7 +10,7 @@ declare module 'vitest' {
 }
 
 const SEEDS_A_TEST = 25;
-/** A file for each share of the seeds, so that as many run side by side as there are cores. */
+/** One file for each share of the seeds, so that several run in parallel. */
 const SHARES = 4;
 
 export function keepsPromises(share: number): void {

@@ -1,6 +1,6 @@
 /**
  * The world of one seed: two joiners (at times three), two projectors, an API, Kafka and Redis, some orgs and their sensors.
- * It lives through steps of the outside and of faults; then all parts come back, and it has to come to rest as promised.
+ * It runs steps of the outside world and faults. Then all faults end, and everything has to be as rest.ts says.
  */
 import { readConfig } from '../../src/config.ts';
 import { OrgTable } from '../../src/orgs/table.ts';
@@ -21,13 +21,13 @@ import { Scheduler } from './scheduler.ts';
 
 const START_MS = 1_700_000_000_000;
 const PARTITIONS = { commands: 2, taskEvents: 2, presence: 3, sensorEvents: 3, sensorState: 3, dispatch: 2 };
-/** By then everything has to be as promised (design.md, section 4); mostly it is sooner. */
+/** The time after the last fault until everything has to be right. Usually it is sooner. */
 const REST_MS = 30_000;
 const LOOK_MS = 3_000;
 
 const CONFIG = readConfig({ KAFKA_BROKERS: 'sim:9092', REDIS_URL: 'redis://sim' });
 
-/** How often each thing happens, and how long the world goes on after it, in ms. */
+/** The weights of the steps, and of the pauses after each step, in ms. */
 const STEPS = {
   connect: 12,
   reconnect: 4,
@@ -92,7 +92,7 @@ export class World {
     this.#acts = this.#actsOf(this.fleet);
   }
 
-  /** Nothing more happens in it. */
+  /** Stops the world: nothing happens any more. */
   end(): void {
     this.#scheduler.halt();
   }
@@ -106,7 +106,7 @@ export class World {
     this.cluster.startAll();
   }
 
-  /** Rejects with a Violation where a promise is broken. */
+  /** Rejects with a Violation if an invariant is violated. */
   async live(steps: number): Promise<void> {
     this.begin();
     await this.pass(this.#random.between(0, 3_000));
@@ -117,7 +117,7 @@ export class World {
     await this.comeToRest();
   }
 
-  /** All parts come back. Rejects with the Violation that is left after 30 seconds. */
+  /** Ends all faults. Rejects with the Violation that remains after 30 seconds. */
   async comeToRest(): Promise<void> {
     this.faults.heal();
     const endMs = this.#scheduler.nowMs + REST_MS;
@@ -141,12 +141,12 @@ export class World {
     }
   }
 
-  /** Lets time go on. */
+  /** Lets time pass. */
   pass(ms: number): Promise<void> {
     return this.#scheduler.runUntil(this.#scheduler.nowMs + ms);
   }
 
-  /** What was written stays written, whatever is thought of it. */
+  /** A violation does not stop the append: the record is on the log. */
   #judge(judge: ReturnType<typeof judgeOf>, appended: Appended): void {
     try {
       judge(appended, this.#scheduler.nowMs);

@@ -1,4 +1,4 @@
-/** What commands and events of the log do to the projection, also when they come again. */
+/** What commands and events of the log change in the projection, also when they are repeated. */
 import { describe, expect, it } from 'vitest';
 import type { ApplyCommand } from '../../src/projector/projection.ts';
 import { type Bench, FAR_MS, Org, PATIENT } from './projection-bench.ts';
@@ -7,7 +7,7 @@ export function applyContract(bench: () => Bench): void {
   const newOrg = async (settings = {}) => new Org(bench(), await bench().projection({ ...PATIENT, ...settings })).use();
   const offsetOf = async (org: Org) => (await org.projection.status([org.oid]))[0]!.commandOffsets.get(0);
 
-  /** Applies and repeats; the answers must not differ. */
+  /** Applies the commands twice. The answers must be the same. */
   const twice = async (org: Org, ...commands: ApplyCommand[]) => {
     const outcomes = await org.apply(...commands);
     const version = (await org.projection.status([org.oid]))[0]!.version;
@@ -17,7 +17,7 @@ export function applyContract(bench: () => Bench): void {
   };
 
   describe('applying commands', () => {
-    it('adds a task once, whatever comes with the same content, and refuses other content', async () => {
+    it('adds a task once, also if equal commands follow, and refuses other content', async () => {
       const org = await newOrg();
       expect(
         await twice(org, org.task(3, 'a'), org.task(4, 'a'), org.task(5, 'a', { content: 'other' }), org.task(6, 'b')),
@@ -36,7 +36,7 @@ export function applyContract(bench: () => Bench): void {
       expect(task!.expiresAtMs).toBe(org.nowMs + FAR_MS);
     });
 
-    it('removes a task once; after that its id is used up, also for the same content', async () => {
+    it('removes a task once; its id cannot be used again, also not with the same content', async () => {
       const org = await newOrg();
       expect(
         await twice(
@@ -54,7 +54,7 @@ export function applyContract(bench: () => Bench): void {
       expect(task).toMatchObject({ state: 'removed', endedAtMs: org.nowMs });
     });
 
-    it('answers a repeat as the first time, though the task was ended meanwhile', async () => {
+    it('answers a repeat like the first time, also if the task has ended meanwhile', async () => {
       const org = await newOrg();
       const [first, copy] = [org.task(0, 'a'), org.task(1, 'a')];
       await org.apply(first, copy);
@@ -64,7 +64,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.pending()).toEqual([]);
     });
 
-    it('withdraws nothing that had run out when the UNTASK was appended', async () => {
+    it('withdraws nothing that had expired when the UNTASK was appended', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs + 5_000;
       expect(
@@ -77,7 +77,7 @@ export function applyContract(bench: () => Bench): void {
       ).toEqual(['added', 'nothing', 'removed']);
     });
 
-    it('keeps nothing of a task that was over for longer than the retention', async () => {
+    it('stores nothing of a task that ended longer ago than the retention', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - PATIENT.retentionMs - 1;
       expect(await twice(org, org.task(0, 'a', { expiresAtMs }), org.untask(1, 'a', expiresAtMs - 1))).toEqual([
@@ -87,13 +87,13 @@ export function applyContract(bench: () => Bench): void {
       expect(await bench().left(org.oid)).toEqual([]);
     });
 
-    it('does not call a task that was past a conflict when it is read again after its id was used anew', async () => {
+    it('does not answer `conflict` for a past task that is read again after its id was used again', async () => {
       const org = await newOrg();
       const past = org.task(0, 'a', { expiresAtMs: org.nowMs - PATIENT.retentionMs - 1 });
       expect(await twice(org, past, org.task(1, 'a', { content: 'other' }))).toEqual(['past', 'added']);
     });
 
-    it('does nothing for a copy that was appended while the task was known, though the task is forgotten by now', async () => {
+    it('ignores a copy that was appended while the task was known, also if the task is deleted by now', async () => {
       const org = await newOrg();
       const goneAtMs = org.nowMs - 1_000;
       const expiresAtMs = goneAtMs - PATIENT.retentionMs;
@@ -106,7 +106,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await twice(org, late(2, goneAtMs))).toEqual(['added']);
     });
 
-    it('takes a task anew whose removal was forgotten before it was appended', async () => {
+    it('adds a task again if its removal was deleted before the append', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - PATIENT.retentionMs - 1_000;
       const [removedAtMs, againAtMs] = [expiresAtMs - 10_000, expiresAtMs - 5_000 + PATIENT.retentionMs];
@@ -120,7 +120,7 @@ export function applyContract(bench: () => Bench): void {
       ).toEqual(['past', 'nothing', 'added']);
     });
 
-    it('tells the expiry of a task with its removal, also when asked again', async () => {
+    it('answers the expiry of a task with its removal, also to a repeat', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs + 5_000;
       const commands = [org.task(0, 'a', { expiresAtMs }), org.untask(1, 'a'), org.untask(2, 'unknown')];
@@ -132,14 +132,14 @@ export function applyContract(bench: () => Bench): void {
         expect(answer).toMatchObject({ ok: true, expiriesMs: [expiresAtMs, expiresAtMs, null] });
     });
 
-    it('takes a task that is over, but within the retention, so that it ends as it did', async () => {
+    it('adds a task that has ended within the retention, so that it ends in the same way', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1_000;
       expect(await twice(org, org.task(0, 'a', { expiresAtMs }))).toEqual(['added']);
       expect(await org.due()).toEqual([{ oid: org.oid, taskId: 'a', expiresAtMs }]);
     });
 
-    it('replays a removal whose retention is over as the removal alone', async () => {
+    it('replays only the removal if its retention is over', async () => {
       const org = await newOrg();
       expect(await org.apply(org.task(0, 'a'), org.untask(1, 'a', org.nowMs - PATIENT.retentionMs - 1))).toEqual([
         'added',
@@ -149,7 +149,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.stateOf('a')).toBeUndefined();
     });
 
-    it('moves the offset of a partition on where the org had no records, and never back', async () => {
+    it('advances the offset of a partition without records of the org, and never moves it back', async () => {
       const org = await newOrg();
       const advance = async (nextOffset: number) => {
         await org.projection.advance([{ oid: org.oid, epoch: org.epoch, kind: 'c', partition: 0, nextOffset }]);
@@ -161,7 +161,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.pending()).toEqual([]);
     });
 
-    it('keeps orgs apart that use one task id', async () => {
+    it('separates orgs that use the same task id', async () => {
       const [one, other] = [await newOrg(), await newOrg()];
       await one.apply(one.task(0, 'a'));
       expect(await other.apply(other.task(0, 'a', { content: 'other' }))).toEqual(['added']);
@@ -171,7 +171,7 @@ export function applyContract(bench: () => Bench): void {
   });
 
   describe('replaying events', () => {
-    it('keeps pairs that are read before their task', async () => {
+    it('keeps deliveries that are read before their task', async () => {
       const org = await newOrg();
       await org.events(
         { type: 'sent', taskId: 'a', sid: 's1', attempt: 3, extra: 'tag1' },
@@ -189,7 +189,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([{ word: 'claimed', attempt: 4 }]);
     });
 
-    it('takes TASK_SENT only upwards, and the first receipt only', async () => {
+    it('takes only a later attempt of TASK_SENT, and only the first receipt', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a'));
       const sent = (attempt: number) => org.events({ type: 'sent', taskId: 'a', attempt });
@@ -205,7 +205,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.delivery('a')).toEqual(failed);
     });
 
-    it('lets a receipt count over a removal, since the command ran; a later TASK_SENT does not', async () => {
+    it('takes a receipt after a removal, because the command ran, but no later TASK_SENT', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a'));
       await org.events(
@@ -219,7 +219,7 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.delivery('a')).toMatchObject({ state: 'done', attempt: 4 });
     });
 
-    it('ends a task whose TASK_EXPIRED is read before it, and announces nothing again', async () => {
+    it('ends a task whose TASK_EXPIRED is read before it, without announcing it again', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1_000;
       await org.events({ type: 'expired', taskId: 'a', expiresAtMs });
@@ -242,15 +242,15 @@ export function applyContract(bench: () => Bench): void {
       expect(await org.pending()).toEqual([]);
     });
 
-    it('keeps pairs that wait for a task no longer than the task would be kept', async () => {
+    it('keeps deliveries without a task no longer than the task would be kept', async () => {
       const org = await newOrg();
       await org.events({ type: 'done', taskId: 'a', expiresAtMs: org.nowMs - PATIENT.retentionMs - 1 });
       expect(await bench().left(org.oid)).toEqual([]);
     });
   });
 
-  describe('withdrawing pairs', () => {
-    it('withdraws what is still due, and answers the same sids when asked again, part by part', async () => {
+  describe('withdrawing deliveries', () => {
+    it('withdraws the open deliveries, and answers the same sids to a repeat, part by part', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a'));
       await org.send('a', 's1', 's2');
@@ -271,7 +271,7 @@ export function applyContract(bench: () => Bench): void {
       ]);
     });
 
-    it('withdraws nothing from a task that is unknown, removed, or had run out', async () => {
+    it('withdraws nothing from a task that is unknown, removed or expired', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs + 5_000;
       await org.apply(org.task(0, 'a'), org.untask(1, 'a'), org.task(2, 'b', { expiresAtMs }));

@@ -1,4 +1,4 @@
-/** The right to send, and what takes it away: claims, checks, confirmations and acks. */
+/** Claims, and what ends them: checks, confirmations and acknowledgements. */
 import { describe, expect, it } from 'vitest';
 import { type Bench, FAR_MS, Org, ok, PATIENT } from './projection-bench.ts';
 
@@ -16,8 +16,8 @@ export function claimsContract(bench: () => Bench): void {
   };
   const untilOf = async (words: Promise<unknown[]>) => ((await words)[0] as { untilMs: number }).untilMs;
 
-  describe('claiming pairs', () => {
-    it('gives each pair to one claim, until the attempt is over', async () => {
+  describe('claiming deliveries', () => {
+    it('gives each delivery to one claim until its redelivery time', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       expect(await org.claim('a', ['s1', 's2'], { batch })).toEqual([claimed(1), claimed(1)]);
@@ -30,7 +30,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.delivery('a')).toMatchObject({ state: 'sent', attempt: 1 });
     });
 
-    it('lets ten who claim one pair at the same time have it once', async () => {
+    it('gives a delivery once to ten claims at the same time', async () => {
       const org = await withTask();
       const words = (await Promise.all(Array.from({ length: 10 }, () => org.claim('a', ['s1'])))).flat();
       expect(words.filter(({ word }) => word === 'claimed')).toEqual([claimed(1)]);
@@ -46,7 +46,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([claimed(2)]);
     });
 
-    it('claims the next attempt of the same connection after the backoff, which doubles up to the longest', async () => {
+    it('claims the next attempt of the same connection after the backoff, which doubles up to its maximum', async () => {
       const org = await withTask({ firstBackoffMs: 20, maxBackoffMs: 30 });
       for (let attempt = 1; attempt <= 4; attempt += 1) {
         const batch = org.newBatch();
@@ -57,7 +57,7 @@ export function claimsContract(bench: () => Bench): void {
       }
     });
 
-    it('claims the same attempt again when a claim was never confirmed and its lease is over', async () => {
+    it('claims the same attempt again if a claim was never confirmed and its lease is over', async () => {
       const org = await withTask({ leaseMs: 30 });
       const batch = org.newBatch();
       await org.claim('a', ['s1'], { batch });
@@ -73,21 +73,21 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1'], { connectionHash: 'tag3' })).toEqual([claimed(2)]);
     });
 
-    it('claims the same attempt of what is done when sent, as long as nobody has confirmed it', async () => {
+    it('claims the same attempt of a delivery that is done when sent until it is confirmed', async () => {
       const org = await withTask({ leaseMs: 30, firstBackoffMs: 20 });
       const batch = org.newBatch();
       await org.claim('a', ['s1'], { batch, doneWhenSent: true });
       const [entry] = ok(await org.projection.takeover(org.oid, org.epoch, 0)).inFlight;
       await bench().reach(entry!.untilMs);
       org.fencingToken = await org.take();
-      // The batch was ended without the pair, whose sensor was offline: TASK_DONE may stand on the log under attempt 1.
+      // The batch was confirmed without the delivery, because its sensor was offline: TASK_DONE of attempt 1 may be on the log.
       await org.confirm(batch, 'a');
       expect(await org.claim('a', ['s1'], { connectionHash: 'tag2', doneWhenSent: true })).toEqual([
         { ...claimed(1), again: true },
       ]);
     });
 
-    it('keeps what was withdrawn in flight done, where nobody answers', async () => {
+    it('keeps a delivery done that is done when sent and was withdrawn in flight', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1'], { batch, doneWhenSent: true });
@@ -96,7 +96,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.delivery('a')).toMatchObject({ state: 'done', attempt: 1 });
     });
 
-    it('gives no pair that is settled', async () => {
+    it('gives no delivery that is settled', async () => {
       const org = await withTask();
       await org.send('a', 's1', 's2', 's3');
       await org.ack(
@@ -111,7 +111,7 @@ export function claimsContract(bench: () => Bench): void {
       ]);
     });
 
-    it('gives no pair of a task that is unknown, removed, expired, or in the last margin of its time', async () => {
+    it('gives no delivery of a task that is unknown, removed, expired, or about to expire', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs + 600_000;
       await org.apply(
@@ -129,7 +129,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(ok(await org.projection.inFlight(org.oid, org.epoch)).entries).toHaveLength(1);
     });
 
-    it('writes presence before it claims, and answers the version and the time of the store', async () => {
+    it('writes presence before it claims, and answers the version and the time of Redis', async () => {
       const org = await withTask();
       const { oid, epoch, fencingToken } = org;
       const presence = [
@@ -161,8 +161,8 @@ export function claimsContract(bench: () => Bench): void {
     });
   });
 
-  describe('rows whose owner died between their parts', () => {
-    it('stand ahead of the stored offset, and say how far each has come', async () => {
+  describe('rows of an owner that died between two parts', () => {
+    it('are ahead of the stored offset, and each has its own offset', async () => {
       const org = await withTask();
       const row = {
         online: true,
@@ -192,7 +192,7 @@ export function claimsContract(bench: () => Bench): void {
       return ok(await by.recheck({ oid, epoch, fencingToken, partition: 0, batch, tasks: [{ taskId, sids }] })).kept[0];
     };
 
-    it('keeps what is still claimed by the batch, under a new lease', async () => {
+    it('keeps the claims that the batch still has, with a new lease', async () => {
       const org = await withTask({ leaseMs: 30 });
       const batch = org.newBatch();
       await org.claim('a', ['s1', 's2', 's3'], { batch });
@@ -205,7 +205,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await recheck(org, 'another', 'a', ['s1'])).toEqual([false]);
     });
 
-    it('keeps nothing of a task that was removed or is in its last margin; the batch stays in flight', async () => {
+    it('keeps no claim of a task that was removed or is about to expire; the batch stays in flight', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1'], { batch });
@@ -220,7 +220,7 @@ export function claimsContract(bench: () => Bench): void {
   });
 
   describe('confirming a batch', () => {
-    it('gives back what was dropped: due at once, under the attempt that was not used', async () => {
+    it('takes back a dropped attempt: the delivery is due at once with the same attempt', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1', 's2'], { batch });
@@ -230,7 +230,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1', 's2'])).toEqual([claimed(1), WAIT]);
     });
 
-    it('keeps what may have been sent all the same: due at once, under the next attempt', async () => {
+    it('keeps an attempt that may have been sent: the delivery is due at once with the next attempt', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1', 's2'], { batch });
@@ -243,7 +243,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.delivery('a', 's2')).toMatchObject({ state: 'failed' });
     });
 
-    it('gives back a later attempt too', async () => {
+    it('takes back a later attempt too', async () => {
       const org = await withTask();
       await org.send('a', 's1');
       const batch = org.newBatch();
@@ -252,7 +252,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(await org.claim('a', ['s1'], { connectionHash: 'tag2' })).toEqual([claimed(2)]);
     });
 
-    it('settles what is done when sent, and touches no pair that another batch or a receipt has taken', async () => {
+    it('settles a delivery that is done when sent, and changes none that another batch or a receipt has changed', async () => {
       const org = await withTask();
       const batch = org.newBatch();
       await org.claim('a', ['s1', 's2'], { batch });
@@ -265,10 +265,10 @@ export function claimsContract(bench: () => Bench): void {
     });
   });
 
-  describe('acknowledging pairs', () => {
+  describe('acknowledging deliveries', () => {
     const done = (taskId: string, sid = 's1') => ({ taskId, sid, state: 'done' as const, code: '0' });
 
-    it('counts the first receipt and answers it to every later one', async () => {
+    it('counts the first receipt, and answers it to every later one', async () => {
       const org = await withTask();
       await org.send('a', 's1');
       const first = await org.ack({ taskId: 'a', sid: 's1', state: 'failed', code: '1006' });
@@ -283,7 +283,7 @@ export function claimsContract(bench: () => Bench): void {
       expect((await org.ack(done('a'))).words).toEqual([{ ...(first.words[0] as object), word: 'repeat' }]);
     });
 
-    it('counts one receipt of two in one request, and knows attempt 0 for what was never sent', async () => {
+    it('counts one of two receipts in one request, with attempt 0 if nothing was sent', async () => {
       const org = await withTask();
       const { words } = await org.ack(done('a', 's7'), done('a', 's7'), done('unknown'));
       expect(words).toMatchObject([{ word: 'first', attempt: 0 }, { word: 'repeat', attempt: 0 }, GONE]);
@@ -300,7 +300,7 @@ export function claimsContract(bench: () => Bench): void {
       ]);
     });
 
-    it('gives one verdict for what is done when sent, whatever a receipt says, and when', async () => {
+    it('has one result for a delivery that is done when sent, whatever a receipt says, and whenever it comes', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a', { doneWhenSent: true }));
       const batch = org.newBatch();
@@ -309,12 +309,12 @@ export function claimsContract(bench: () => Bench): void {
       expect((await org.ack(failed('s1'))).words).toMatchObject([{ word: 'first', state: 'done', attempt: 1 }]);
       await org.confirm(batch, 'a', { done: ['s1', 's2'] });
       expect((await org.ack(failed('s2'))).words).toMatchObject([{ word: 'repeat', state: 'done', attempt: 1 }]);
-      // Its claim is not known here: Redis was lost since. The TASK_DONE that follows it may still come.
+      // Redis was lost since, so its claim is unknown. The TASK_DONE of that claim can still come.
       expect((await org.ack(failed('s3'))).words).toMatchObject([{ word: 'first', state: 'done', attempt: 1 }]);
       expect((await org.ack(failed('s3'))).words).toMatchObject([{ word: 'repeat', state: 'done', attempt: 1 }]);
     });
 
-    it('names the claim in flight of the pair as what has to be waited for, and no other', async () => {
+    it('names only the claim in flight of the delivery to wait for', async () => {
       const org = await withTask();
       const [mine, other] = [org.newBatch(), org.newBatch()];
       await org.claim('a', ['s1'], { batch: mine });
@@ -324,7 +324,7 @@ export function claimsContract(bench: () => Bench): void {
       expect((await org.ack(done('a', 's2'))).waitFor).toEqual([]);
     });
 
-    it('names the claim in flight of a pair that was withdrawn after it', async () => {
+    it('names the claim in flight of a delivery that was withdrawn after it', async () => {
       const org = await withTask();
       await org.send('a', 's1');
       const batch = org.newBatch();
@@ -335,7 +335,7 @@ export function claimsContract(bench: () => Bench): void {
       expect(waitFor.map((entry) => entry.batch)).toEqual([batch]);
     });
 
-    it('names everything in flight for a pair that was settled before: its claim is not known any more', async () => {
+    it('names everything in flight for a delivery that was settled before, because its claim is not known any more', async () => {
       const org = await withTask();
       const [mine, other] = [org.newBatch(), org.newBatch()];
       await org.claim('a', ['s1'], { batch: mine });

@@ -1,4 +1,4 @@
-/** The marker of an org: who may do what while it is new, complete, lost, replaced, or taken by another owner. */
+/** The marker of an org: which requests are allowed while it is new, complete, lost, replaced, or taken over by another owner. */
 import { describe, expect, it } from 'vitest';
 import { askEverything, type Bench, Org, ok, PATIENT } from './projection-bench.ts';
 
@@ -11,7 +11,7 @@ export function markerContract(bench: () => Bench): void {
   const newOrg = async () => new Org(bench(), await bench().projection(PATIENT));
 
   describe('the marker of an org', () => {
-    it('begins an org once, and answers the same epoch from then on', async () => {
+    it('begins an org once, and answers the same epoch afterwards', async () => {
       const org = await newOrg();
       expect(await org.projection.status([org.oid])).toEqual([null]);
       const [first] = await org.projection.begin([org.oid]);
@@ -22,7 +22,7 @@ export function markerContract(bench: () => Bench): void {
       expect(again).toMatchObject({ epoch: first!.epoch, begunAtMs: first!.begunAtMs });
     });
 
-    it('makes an org usable with the last of its partitions, each counted once, offsets never lowered', async () => {
+    it('makes an org usable with its last partition; each counts once, and offsets never decrease', async () => {
       const org = await newOrg();
       await org.begin();
       const attest = async (kind: 'c' | 't', partition: number, nextOffset: number) => {
@@ -43,7 +43,7 @@ export function markerContract(bench: () => Bench): void {
       expect(status.eventOffsets).toEqual(new Map([[0, 4]]));
     });
 
-    it('refuses what rests on a complete projection until it is complete, and lets the rebuild work', async () => {
+    it('refuses requests that need a complete projection until it is complete, and accepts those of the rebuild', async () => {
       const org = await newOrg();
       await org.begin();
       const { use, rebuild } = await askEverything(org);
@@ -54,7 +54,7 @@ export function markerContract(bench: () => Bench): void {
       expect(await org.pending()).toContain('old');
     });
 
-    it('knows which owners have caught up with presence in this epoch, and forgets it with the epoch', async () => {
+    it('knows which owners have caught up with presence in this epoch', async () => {
       const org = await (await newOrg()).use();
       const live = async () => (await org.projection.status([org.oid]))[0]?.livePartitions;
       ok((await org.projection.writeSensors([org.rows({ nextOffset: 5 })]))[0]!);
@@ -67,7 +67,7 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.status([org.oid]))[0]?.presenceOffsets).toEqual(new Map([[0, 6]]));
     });
 
-    it('has no sensor of an older time beside those that an owner puts in the place of all', async () => {
+    it('has no older sensors after an owner has replaced all of them', async () => {
       const org = await (await newOrg()).use();
       const fact = (sid: string) => ({ sid, bytes: Buffer.from(sid) });
       const write = async (rows: Parameters<typeof org.rows>[0]) =>
@@ -82,7 +82,7 @@ export function markerContract(bench: () => Bench): void {
       expect(sensors.map(({ sid }) => sid).toSorted()).toEqual(['kept', 'new']);
     });
 
-    it('refuses everything once the org is lost, and no request leaves anything behind', async () => {
+    it('refuses everything after the org is lost, and no request writes anything', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));
       await bench().lose(org.oid);
@@ -95,7 +95,7 @@ export function markerContract(bench: () => Bench): void {
       expect(await bench().left(org.oid)).toEqual([]);
     });
 
-    it('gives an org that was lost a new epoch, even at once, and refuses who knows the one before', async () => {
+    it('gives a lost org a new epoch, even at once, and refuses the earlier epoch', async () => {
       const org = await (await newOrg()).use();
       const before = org.epoch;
       await bench().lose(org.oid);
@@ -114,7 +114,7 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.status([org.oid]))[0]!.commandOffsets.get(0)).toBe(0);
     });
 
-    it('trusts no other process that has the same data: not for claims, and not for a rebuild under the old epoch', async () => {
+    it('does not accept another process with the same data, neither for claims nor for a rebuild in the old epoch', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));
       await bench().replace(org.oid);
@@ -133,7 +133,7 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.status([org.oid]))[0]!.usable).toBe(true);
     });
 
-    it('counts what was attested before another process answered as nothing', async () => {
+    it('does not count what was attested before another process answered', async () => {
       const org = await newOrg();
       await org.begin();
       await org.attest('c', 0, 0, 2);
@@ -143,7 +143,7 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.status([org.oid]))[0]!.usable).toBe(false);
     });
 
-    it('loses one org alone', async () => {
+    it('can lose one org without the others', async () => {
       const org = await (await newOrg()).use();
       const other = await (await newOrg()).use();
       await bench().lose(org.oid);
@@ -152,7 +152,7 @@ export function markerContract(bench: () => Bench): void {
       expect(kept).toMatchObject({ usable: true, epoch: other.epoch });
     });
 
-    it('refuses an owner as soon as another has taken the partition, in that partition alone', async () => {
+    it('refuses an owner as soon as another one has taken over the partition, only in that partition', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));
       const elsewhere = await org.take(3);
@@ -173,7 +173,7 @@ export function markerContract(bench: () => Bench): void {
       expect((await org.projection.writeSensors([rows]))[0]).toEqual({ ok: true });
     });
 
-    it('tells a new owner how far its partition was read, and which claims of it are open', async () => {
+    it('answers a new owner the offset of its partition, and its claims in flight', async () => {
       const org = await (await newOrg()).use();
       await org.apply(org.task(0, 'T'));
       const partition = async (n: number) => ok(await org.projection.takeover(org.oid, org.epoch, n));

@@ -1,4 +1,4 @@
-/** Whatever happens to a pair, its state moves only as the table says (src/model/states.ts). */
+/** The state of a delivery changes only as the table in src/model/states.ts says. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cause, type DeliveryState, MOVES, stateOf } from '../../src/model/states.ts';
@@ -11,8 +11,8 @@ const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 type Step = { cause: Cause; doneWhenSent: boolean };
 
 export function movesContract(bench: () => Bench): void {
-  describe(`the state of a pair (seed ${seed})`, () => {
-    it('moves only as the table says, whatever happens to it and in which order', async () => {
+  describe(`the state of a delivery (seed ${seed})`, () => {
+    it('changes only as the table says, whatever happens in whatever order', async () => {
       const projection = await bench().projection({ ...PATIENT, leaseMs: 5, firstBackoffMs: 1, maxBackoffMs: 1 });
       const causes = Object.keys({ ...MOVES.queued, ...MOVES.sent }) as Cause[];
       const steps = fc.array(fc.record({ cause: fc.constantFrom(...causes), doneWhenSent: fc.boolean() }), {
@@ -48,7 +48,7 @@ class Walk {
   #offset = 0;
   #tags = 0;
   #expiresAtMs = 0;
-  /** The batch that was claimed last, and is not over. */
+  /** The last claim batch, unless it is confirmed. */
   #batch: string | null = null;
 
   constructor(org: Org, bench: Bench) {

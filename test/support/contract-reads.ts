@@ -1,4 +1,4 @@
-/** What can be read: the tail of changes, the sweep of what has run out, pages, counts and sensors. */
+/** Reads: changes, the sweep of expired tasks, pages, counts and sensors. */
 import { describe, expect, it } from 'vitest';
 import { type Bench, FAR_MS, Org, ok, PATIENT } from './projection-bench.ts';
 
@@ -6,7 +6,7 @@ export function readsContract(bench: () => Bench): void {
   const newOrg = async (settings = {}) => new Org(bench(), await bench().projection({ ...PATIENT, ...settings })).use();
 
   describe('following changes', () => {
-    it('answers what came after a version, in order, and nothing when there is nothing', async () => {
+    it('answers the changes after a version, in order, or none', async () => {
       const org = await newOrg();
       const since = async (version: number) => ok(await org.projection.changes(org.oid, org.epoch, version));
       expect(await since(0)).toEqual({ ok: true, version: 0, changes: [] });
@@ -22,7 +22,7 @@ export function readsContract(bench: () => Bench): void {
       expect(await since(3)).toEqual({ ok: true, version: 3, changes: [] });
     });
 
-    it('says reload to who knows nothing, to who is too far behind, and to who is ahead', async () => {
+    it('answers `reload` to a caller without a version, too far behind, or ahead', async () => {
       const org = await newOrg();
       const since = async (version: number) => ok(await org.projection.changes(org.oid, org.epoch, version)).changes;
       expect(await since(-1)).toBe('reload');
@@ -37,7 +37,7 @@ export function readsContract(bench: () => Bench): void {
   });
 
   describe('the sweep', () => {
-    it('gives each task that has run out to one of ten callers', async () => {
+    it('gives each expired task to one of ten callers', async () => {
       const org = await newOrg();
       const ids = Array.from({ length: 40 }, (_, i) => `t${i}`);
       await org.apply(...ids.map((id, i) => org.task(i, id, { expiresAtMs: org.nowMs - 1 })), org.task(40, 'later'));
@@ -51,7 +51,7 @@ export function readsContract(bench: () => Bench): void {
       expect(changes).toHaveLength(40);
     });
 
-    it('takes no more at once than it is asked for', async () => {
+    it('returns no more than requested', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1;
       await org.apply(...[0, 1, 2].map((i) => org.task(i, `t${i}`, { expiresAtMs })));
@@ -59,7 +59,7 @@ export function readsContract(bench: () => Bench): void {
       expect([(await due()).length, (await due()).length, (await due()).length]).toEqual([2, 1, 0]);
     });
 
-    it('gives a task to another when who took it did not announce it within its lease, and not after that', async () => {
+    it('gives a task to another caller if the first did not announce it within its lease, but not after it did', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1;
       await org.apply(org.task(0, 'a', { expiresAtMs }));
@@ -74,7 +74,7 @@ export function readsContract(bench: () => Bench): void {
       expect(await org.due()).toEqual([]);
     });
 
-    it('leaves nothing of tasks behind after their time and the retention', async () => {
+    it('keeps nothing of a task after its expiry and the retention', async () => {
       const org = await newOrg({ retentionMs: 200 });
       const now = await bench().nowMs();
       const expiresAtMs = now + 300;
@@ -125,7 +125,7 @@ export function readsContract(bench: () => Bench): void {
       }
     });
 
-    it('go on rightly when the member that they stopped at is gone', async () => {
+    it('continue correctly if the last member of the page before is gone', async () => {
       const org = await newOrg();
       await org.apply(...['a', 'b', 'c', 'd'].map((id, i) => org.task(i, id)));
       const first = await org.projection.pendingIds(org.oid, 2, null);
@@ -143,7 +143,7 @@ export function readsContract(bench: () => Bench): void {
   });
 
   describe('counts and sensors', () => {
-    it('sum what partitions have counted, each once', async () => {
+    it('are the sums over the partitions, each counted once', async () => {
       const org = await newOrg();
       const count = (partition: number, matched: number, online: number) => ({
         oid: org.oid,
@@ -158,7 +158,7 @@ export function readsContract(bench: () => Bench): void {
       expect(await org.projection.readCounts(org.oid, 'a')).toEqual({ partitions: 2, matched: 6, online: 3 });
     });
 
-    it('come back as written, byte by byte, by partition; what was forgotten does not', async () => {
+    it('are returned as written, byte by byte, by partition, without forgotten ones', async () => {
       const org = await newOrg();
       const sids = Array.from({ length: 300 }, (_, i) => `sensor-${i}`);
       const row = (i: number) => ({
@@ -220,7 +220,7 @@ export function readsContract(bench: () => Bench): void {
       expect(status?.livePartitions).toEqual(new Set());
     });
 
-    it('give one pair, and null where nothing is stored of it', async () => {
+    it('include one delivery, or null if nothing is stored of it', async () => {
       const org = await newOrg();
       await org.apply(org.task(0, 'a'));
       expect(await org.projection.readDelivery(org.oid, 'a', 's')).toBeNull();
@@ -234,7 +234,7 @@ export function readsContract(bench: () => Bench): void {
       expect(await org.projection.countDeliveries(org.oid, ['a'])).toEqual([bare + 1]);
     });
 
-    it('wakes who follows an org', async () => {
+    it('wake the followers of an org', async () => {
       const org = await newOrg();
       const heard = Promise.withResolvers<string>();
       const stop = org.projection.onHint((oid) => oid === org.oid && heard.resolve(oid));

@@ -1,14 +1,14 @@
-/** A log that is read again, in pieces that overlap, gives the state and the answers of one reading. */
+/** A log that is read again, in overlapping pieces, gives the same state and the same answers as one read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AckedEvent, ApplyCommand, ApplyOutcome } from '../../src/projector/projection.ts';
 import { type Bench, FAR_MS, Org, PATIENT } from './projection-bench.ts';
 
-// A failure prints its seed; give it as FC_SEED to see it again.
+// A failure prints its seed. FC_SEED repeats it.
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
 const taskIds = fc.constantFrom('a', 'b', 'c');
-/** Times relative to the org's: past the retention, over, and to come. */
+/** Times relative to that of the org: past the retention, past, and in the future. */
 const untils = fc.constantFrom(-PATIENT.retentionMs - 1_000, -5_000, FAR_MS);
 
 type Step =
@@ -26,7 +26,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-/** Pieces of a log of `length` records, as [from, to): each begins at or before the end of what was read, and the last one
+/** Pieces of a log of `length` records, as [from, to). Each begins at or before the end of the pieces before it; the last one
  *  reaches the end. */
 const readings = (length: number): fc.Arbitrary<[number, number][]> =>
   fc.array(fc.tuple(fc.nat(length), fc.nat(length)), { maxLength: 6 }).map((wishes) => {
@@ -50,7 +50,7 @@ const toCommand = (org: Org, step: Step & { op: 'task' | 'untask' }, offset: num
     ? org.task(offset, step.taskId, { content: step.content, expiresAtMs: org.nowMs + step.untilMs })
     : org.untask(offset, step.taskId, org.nowMs - step.agoMs);
 
-/** Applies a piece; what each record was answered, by offset. */
+/** Applies a piece. Returns the answer to each record, by offset. */
 async function read(org: Org, log: Step[], from: number, to: number): Promise<Map<number, ApplyOutcome | string[]>> {
   const answers = new Map<number, ApplyOutcome | string[]>();
   for (let offset = from; offset < to; offset += 1) {
@@ -61,7 +61,7 @@ async function read(org: Org, log: Step[], from: number, to: number): Promise<Ma
   return answers;
 }
 
-/** All that can be read of an org's tasks. */
+/** Everything that can be read of an org's tasks. */
 async function stateOf(org: Org) {
   const { projection, oid } = org;
   const ids = ['a', 'b', 'c'];
@@ -77,7 +77,7 @@ async function stateOf(org: Org) {
 }
 
 export function replayContract(bench: () => Bench): void {
-  /** Two orgs of one time, so that what is told of them can be compared. */
+  /** Two orgs with the same times, so that their states can be compared. */
   const twoOrgs = async (): Promise<[Org, Org]> => {
     const projection = await bench().projection(PATIENT);
     const [one, other] = [new Org(bench(), projection), new Org(bench(), projection)];
@@ -88,7 +88,7 @@ export function replayContract(bench: () => Bench): void {
   };
 
   describe(`a log that is read again (seed ${seed})`, () => {
-    it('gives the same state and the same answers, wherever it was left and taken up', async () => {
+    it('gives the same state and the same answers, wherever the reads stop and continue', async () => {
       await fc.assert(
         fc.asyncProperty(logs, async ([log, pieces]) => {
           const [once, again] = await twoOrgs();
@@ -115,7 +115,7 @@ export function replayContract(bench: () => Bench): void {
       .array(events, { minLength: 1, maxLength: 12 })
       .chain((log) => fc.tuple(fc.constant(log), readings(log.length), fc.nat(log.length)));
 
-    it('gives the same pairs, read in pieces, and whether their task was read before, between or after them', async () => {
+    it('gives the same deliveries, read in pieces, with their task before, between or after them', async () => {
       await fc.assert(
         fc.asyncProperty(eventLogs, async ([log, pieces, at]) => {
           const [once, again] = await twoOrgs();

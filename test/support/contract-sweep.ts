@@ -1,4 +1,4 @@
-/** Tasks that run out: each is given to one of all sweepers, and comes again only where its announcer died. */
+/** Expired tasks: each is given to one of all sweepers, and again only if its announcer died. */
 import { describe, expect, it } from 'vitest';
 import type { Projection } from '../../src/projector/projection.ts';
 import { type Bench, Org, PATIENT } from './projection-bench.ts';
@@ -10,13 +10,13 @@ export function sweepContract(bench: () => Bench): void {
   const newOrg = async (settings = {}) => new Org(bench(), await bench().projection({ ...PATIENT, ...settings })).use();
   const sweepers = (): Promise<Projection[]> =>
     Promise.all(
-      // Settings that do not matter here make each a store of its own.
+      // Settings that do not matter here give each its own projection.
       Array.from({ length: SWEEPERS }, (_, i) => bench().projection({ firstBackoffMs: PATIENT.firstBackoffMs + i })),
     );
   const ids = Array.from({ length: TASKS }, (_, i) => `task-${i}`);
   const over = (org: Org) => ids.map((id, offset) => org.task(offset, id, { expiresAtMs: org.nowMs - 1 }));
 
-  /** All sweep at once, some pages each, until none finds anything; the ids in the order in which they were given out. */
+  /** All sweep at the same time, some pages each, until none finds anything. Returns the ids in the order of the answers. */
   const sweepAll = async (org: Org, announce = true): Promise<string[]> => {
     const given: string[] = [];
     await Promise.all(
@@ -33,7 +33,7 @@ export function sweepContract(bench: () => Bench): void {
   };
 
   describe(`sweeping by ${SWEEPERS} workers at once`, () => {
-    it('gives each task that ran out to one of them', async () => {
+    it('gives each expired task to one of them', async () => {
       const org = await newOrg();
       await org.apply(...over(org));
       expect((await sweepAll(org)).toSorted()).toEqual(ids.toSorted());
@@ -41,7 +41,7 @@ export function sweepContract(bench: () => Bench): void {
       expect(await org.pending()).toEqual([]);
     });
 
-    it('gives a task again whose announcer died, and that one alone', async () => {
+    it('gives only a task again whose announcer died', async () => {
       const org = await newOrg();
       await org.apply(...over(org));
       const dead = (await org.projection.due([{ oid: org.oid, epoch: org.epoch }], 5)).map(({ taskId }) => taskId);
@@ -51,20 +51,24 @@ export function sweepContract(bench: () => Bench): void {
       expect((await sweepAll(org)).toSorted()).toEqual(dead.toSorted());
     });
 
-    it('gives after a loss only those whose TASK_EXPIRED is not on the log', async () => {
+    it('gives only tasks without a TASK_EXPIRED on the log after a loss', async () => {
       const org = await newOrg();
       await org.apply(...over(org));
-      const told = (await org.projection.due([{ oid: org.oid, epoch: org.epoch }], 100)).map(({ taskId }) => taskId);
+      const announced = (await org.projection.due([{ oid: org.oid, epoch: org.epoch }], 100)).map(
+        ({ taskId }) => taskId,
+      );
       await bench().lose(org.oid);
       await org.begin();
       await org.apply(...over(org));
-      await org.events(...told.map((taskId) => ({ type: 'expired' as const, taskId, expiresAtMs: org.nowMs - 1 })));
+      await org.events(
+        ...announced.map((taskId) => ({ type: 'expired' as const, taskId, expiresAtMs: org.nowMs - 1 })),
+      );
       expect(await sweepAll(org)).toEqual([]);
       await org.attestAll();
-      expect((await sweepAll(org)).toSorted()).toEqual(ids.filter((id) => !told.includes(id)).toSorted());
+      expect((await sweepAll(org)).toSorted()).toEqual(ids.filter((id) => !announced.includes(id)).toSorted());
     });
 
-    it('does not announce the expiry of a task that an UNTASK from before it has removed meanwhile', async () => {
+    it('does not announce the expiry of a task that an earlier UNTASK has removed meanwhile', async () => {
       const org = await newOrg();
       const expiresAtMs = org.nowMs - 1;
       await org.apply(org.task(0, 'a', { expiresAtMs }));

@@ -1,6 +1,6 @@
 /**
- * What the contract of the projection is tried on: an implementation, and the hands that a test needs to break it. Every test
- * takes an org of its own, so that tests of one store don't meet.
+ * What the contract tests of the projection need: an implementation, and functions to break it. Each test has its own org, so tests
+ * of one implementation do not affect each other.
  */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
@@ -18,7 +18,7 @@ import type {
   SensorRows,
 } from '../../src/projector/projection.ts';
 
-/** Milliseconds. Times are long where a test must be within them, and short where it waits for their end. */
+/** Milliseconds. Long times are never reached in a test; a test waits for the end of the short ones. */
 export type Settings = {
   leaseMs: number;
   marginMs: number;
@@ -27,7 +27,7 @@ export type Settings = {
   retentionMs: number;
 };
 
-/** Nothing runs out while a test looks. */
+/** Nothing expires during a test. */
 export const PATIENT: Settings = {
   leaseMs: 60_000,
   marginMs: 50,
@@ -37,19 +37,19 @@ export const PATIENT: Settings = {
 };
 
 export type Bench = {
-  /** The same store under other settings. */
+  /** The same projection with other settings. */
   projection(settings: Partial<Settings>): Promise<Projection>;
-  /** The clock of the store, Unix ms. */
+  /** The clock of the projection, Unix ms. */
   nowMs(): Promise<number>;
-  /** Resolves once the clock of the store has passed this time. */
+  /** Resolves when the clock of the projection has passed this time. */
   reach(atMs: number): Promise<void>;
-  /** Takes away everything of the org, as an emptied store does. */
+  /** Deletes everything of the org, like an emptied Redis. */
   lose(oid: string): Promise<void>;
-  /** From now on another process answers for the org, with the same data: a restored snapshot, a promoted replica. */
+  /** Another process answers for the org from now on, with the same data: a restored snapshot, a promoted replica. */
   replace(oid: string): Promise<void>;
-  /** Names of all that is kept for the org, apart from its marker and its change log. */
+  /** The keys of the org, except its marker and its change log. */
   left(oid: string): Promise<string[]>;
-  /** The lease of whoever announces ended tasks is over. */
+  /** The lease of the process that announces ended tasks is over. */
   endAnnouncing(oid: string): Promise<void>;
   stop(): Promise<void>;
 };
@@ -68,13 +68,13 @@ const command = (oid: string, taskId: string, content: string): TaskCommand => (
   options: null,
 });
 
-/** Bytes that stand for a command here; what a factory gives the store to read them with. */
+/** The bytes of a command in these tests, and the function that decodes them. */
 export const encodeCommand = (value: TaskCommand): Buffer => Buffer.from(JSON.stringify(value));
 export const decodeCommand = (bytes: Buffer): TaskCommand => JSON.parse(bytes.toString()) as TaskCommand;
 
 export const FAR_MS = 3_600_000;
 
-/** One org of a store, in the partition 0 where nothing else is said; answers are unwrapped, a refusal fails the test. */
+/** One org of a projection, in partition 0 by default. Answers are unwrapped; a refusal fails the test. */
 export class Org {
   readonly oid = randomUUID();
   epoch = '';
@@ -95,7 +95,7 @@ export class Org {
     this.nowMs = status!.nowMs;
   }
 
-  /** Begun, attested, and partition 0 of presence taken. */
+  /** Begun and attested, with partition 0 of presence taken over. */
   async use(): Promise<this> {
     await this.begin();
     await this.attestAll();
@@ -149,7 +149,7 @@ export class Org {
     ok((await this.projection.applyEvents([request]))[0]!);
   }
 
-  /** `last`: what was withdrawn is on the log, and the offset moves. */
+  /** `last`: the withdrawals are on the log, and the offset advances. */
   async narrow(
     offset: number,
     taskId: string,
@@ -184,7 +184,7 @@ export class Org {
     };
   }
 
-  /** Claims one task for some sensors; `tag` stands for their connection. */
+  /** Claims one task for some sensors, over the connection of `connectionHash`. */
   async claim(
     taskId: string,
     sids: string[],
@@ -242,7 +242,7 @@ export function ok<T extends object>(answer: Answer<T>): { ok: true } & T {
   return answer;
 }
 
-/** Every request on which a promise rests, as the org stands now; the answer to each, by name. */
+/** Sends every request that needs a complete projection. Returns the answers, by name. */
 export async function askEverything(org: Org): Promise<Record<'use' | 'rebuild', Record<string, Answer<object>>>> {
   const { projection, oid, epoch, fencingToken } = org;
   const batch = org.newBatch();

@@ -1,6 +1,6 @@
 /**
- * The contract of the projection (src/projector/projection.ts), for any implementation of it: `open` gives one, with the hands to
- * break it. Each test takes an org of its own.
+ * The contract of the projection (src/projector/projection.ts), for any implementation. `open` returns one, with functions to break
+ * it. Each test has its own org.
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { applyContract } from './contract-apply.ts';

@@ -1,4 +1,4 @@
-/** The projection in Redis as a bench for the contract: the scripts as they are, on the server that REDIS_URL names. */
+/** The projection in Redis for the contract tests: the real scripts, on the server of REDIS_URL. */
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
@@ -68,7 +68,7 @@ const withSettings = (config: Config, settings: Settings): Config => ({
   ENDED_RETENTION_SECONDS: settings.retentionMs / 1000,
 });
 
-/** Remembers which orgs were made, so that they can be taken away at the end. */
+/** Remembers the orgs, so that they can be deleted at the end. */
 const noting = (projection: Projection, oids: Set<string>): Projection => ({
   ...projection,
   begin: (names) => {

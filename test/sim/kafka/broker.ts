@@ -1,6 +1,6 @@
 /**
- * One broker: topics as arrays, append times by the virtual clock, committed offsets, groups. It can be down: then nobody is
- * answered, and what was asked before is answered no more, whether or not it was done.
+ * One broker: topics as arrays, append times by the virtual clock, committed offsets, groups. While it is down it answers nothing,
+ * and earlier requests get no answer, whether or not they were executed.
  */
 import { partitionOf } from '../../../src/edges/kafka/partitioner.ts';
 import type { OutRecord } from '../../../src/edges/kafka/producer.ts';
@@ -16,7 +16,7 @@ export type LogRecord = {
   timestampMs: number;
 };
 
-/** `sentMs`: when the process called for it; the same as the append for what the outside world writes. */
+/** `sentMs`: when the process sent it. For records of the outside world it is the append time. */
 export type Appended = { topic: string; partition: number; record: LogRecord; sentMs: number };
 
 export type Partitions = Partial<Record<TopicKey, number>>;
@@ -24,7 +24,7 @@ export type Partitions = Partial<Record<TopicKey, number>>;
 export class Broker {
   readonly scheduler: Scheduler;
   up = true;
-  /** Changes with each outage: connections of before are gone. */
+  /** Changes with each outage, which breaks all connections. */
   incarnation = 0;
   readonly committed = new Map<string, number>();
   readonly #topics = new Map<string, LogRecord[][]>();
@@ -75,7 +75,7 @@ export class Broker {
     return group;
   }
 
-  /** Calls at each append until it is called off. */
+  /** Calls the listener at each append until it is removed. */
   onNews(wake: () => void): () => void {
     this.#waiters.add(wake);
     return () => this.#waiters.delete(wake);

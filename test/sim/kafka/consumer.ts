@@ -1,6 +1,6 @@
 /**
- * A consumer as kafkajs is one, as far as src/edges/kafka/group.ts uses it: joins, fetches for all its partitions at once,
- * hands over their batches side by side, and fetches again when all have ended. It learns of a rebalance by a heartbeat.
+ * A consumer like that of kafkajs, as far as src/edges/kafka/group.ts uses it. It joins, fetches from all its partitions at once,
+ * passes their batches on in parallel, and fetches again when all have ended. A heartbeat tells it of a rebalance.
  */
 import { AssignerProtocol, type ConsumerConfig, type EachBatchPayload, type PartitionAssigner } from 'kafkajs';
 import type { Random } from '../random.ts';
@@ -46,7 +46,7 @@ export class SimConsumer {
   readonly #sought = new Map<string, number>();
   readonly #paused = new Set<string>();
   #beatMs = 0;
-  /** Something was sought or resumed since the last fetch was asked for. */
+  /** A seek or resume happened since the last fetch request. */
   #woken = false;
   #endWait = () => {};
 
@@ -192,7 +192,7 @@ export class SimConsumer {
     if (failed) throw failed.reason;
   }
 
-  /** Waits for records, for as long as a heartbeat may wait; something sought ends the wait. */
+  /** Waits for records, at most until the next heartbeat. A seek ends the wait. */
   async #fetch(): Promise<Fetched[]> {
     const { wire, broker, scheduler } = this.#options;
     const wanted = this.#held

@@ -1,6 +1,6 @@
 /**
- * One consumer group as its broker keeps it: members, generations, rebalances. A member that is not heard of for its
- * session is left out; commits of another generation are refused.
+ * One consumer group on the broker: members, generations, rebalances. A member without heartbeats for its session timeout is
+ * removed. Commits of another generation are refused.
  */
 import type { Broker } from './broker.ts';
 
@@ -11,7 +11,7 @@ export type JoinRequest = {
   sessionMs: number;
   rebalanceMs: number;
   metadata: Buffer;
-  /** Shares out, if this member leads. */
+  /** Assigns the partitions, if this member is the leader. */
   assign(members: { memberId: string; memberMetadata: Buffer }[]): Promise<Assignment>;
 };
 
@@ -49,7 +49,7 @@ export class Coordinator {
       this.#members.set(id, { ...request, id, seenMs: scheduler.nowMs, waiting: resolve });
       if (request.memberId === null) this.#watch(id);
       this.#prepare();
-      // More members may come at once.
+      // More members may join at the same time.
       scheduler.after(FIRST_WAIT_MS, () => this.#tryComplete(false));
     });
   }
@@ -70,7 +70,7 @@ export class Coordinator {
     this.#broker.committed.set(key, offset);
   }
 
-  /** The broker was away: nobody could be heard. */
+  /** The broker was away: it got no heartbeats. */
   seenAll(): void {
     for (const member of this.#members.values()) member.seenMs = this.#broker.scheduler.nowMs;
   }
@@ -103,7 +103,7 @@ export class Coordinator {
     this.#broker.scheduler.after(waitMs, () => round === this.#round && this.#tryComplete(true));
   }
 
-  /** `late`: who has not come again by now is left out. */
+  /** `late`: members that have not joined again are removed. */
   #tryComplete(late: boolean): void {
     if (!this.#preparing || this.#members.size === 0) return;
     const missing = [...this.#members.values()].filter(({ waiting }) => waiting === null);

@@ -1,4 +1,4 @@
-/** What can be asked about offsets, and whole topics read, over a connection. */
+/** Reads offsets and whole topics over a connection. */
 import type { Offsets } from '../../../src/edges/kafka/admin.ts';
 import type { InRecord } from '../../../src/ports.ts';
 import type { Broker, LogRecord } from './broker.ts';
@@ -28,7 +28,7 @@ export function simOffsets(broker: Broker, wire: Wire): Offsets {
   };
 }
 
-/** Everything that stands on a topic when it is asked, partition by partition. */
+/** Everything on a topic at the time of the request, partition by partition. */
 export async function simReadAll(
   broker: Broker,
   wire: Wire,

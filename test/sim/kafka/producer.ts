@@ -1,6 +1,6 @@
 /**
- * Producers as src/edges/kafka/producer.ts makes them: `durable` tries for seconds, `quick` for as long as a person waits,
- * `once` never again. A broker that is unwell refuses, stalls, takes only some partitions, or takes all and does not say so.
+ * Producers like those of src/edges/kafka/producer.ts: `durable` retries for seconds, `quick` for as long as a user waits, `once`
+ * never. A faulty broker refuses, stalls, takes only some partitions, or takes all and does not answer.
  */
 
 import type { OutRecord, Producer } from '../../../src/edges/kafka/producer.ts';
@@ -17,7 +17,7 @@ export type ProducerOptions = {
   proc: Proc;
   broker: Broker;
   wire: Wire;
-  /** How likely a request is hit, 0 to 1. */
+  /** The probability that a request fails, 0 to 1. */
   unwell(): number;
 };
 

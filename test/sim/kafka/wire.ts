@@ -1,11 +1,11 @@
 /**
- * One connection of a process to a server: what is asked arrives in order, the answer comes back in order. A connection that
- * breaks answers nothing more, whether or not what was asked had been done.
+ * One connection of a process to a server: requests arrive in order, answers come back in order. A broken connection gives no more
+ * answers, whether or not the requests were executed.
  */
 import type { Random } from '../random.ts';
 import type { Proc, Scheduler } from '../scheduler.ts';
 
-/** What a wire needs to know of its server. */
+/** What a wire needs to know about its server. */
 export type Server = {
   readonly up: boolean;
   readonly incarnation: number;
@@ -17,7 +17,7 @@ export type WireOptions = {
   random: Random;
   proc: Proc;
   server: Server;
-  /** Milliseconds one way, besides the usual. */
+  /** Milliseconds one way, in addition to the usual latency. */
   extraMs(): number;
   lost(): Error;
 };
@@ -31,7 +31,7 @@ export class Wire {
     this.#options = options;
   }
 
-  /** `work` runs at the server; its answer, or what it throws, comes back. Rejects with `lost()` when the connection breaks. */
+  /** Runs `work` on the server and returns its result or error. Rejects with `lost()` if the connection breaks. */
   call<T>(work: () => T | Promise<T>): Promise<T> {
     const { scheduler, server, proc, lost } = this.#options;
     return new Promise<T>((resolve, reject) => {

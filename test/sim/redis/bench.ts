@@ -1,4 +1,4 @@
-/** The projection in memory as a bench for its contract: the clock stands still unless a test waits for a time. */
+/** The projection in memory for the contract tests. Its clock stands still unless a test waits for a time. */
 import { type Bench, decodeCommand, PATIENT } from '../../support/projection-bench.ts';
 import { memoryProjection } from './projection.ts';
 import { MemoryRedis } from './state.ts';

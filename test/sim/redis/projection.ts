@@ -1,4 +1,4 @@
-/** The projection over a MemoryRedis: the same interface as over Redis, each trip as its owner carries it out. */
+/** The projection over a MemoryRedis, with the same interface as over Redis. The caller decides how a pipeline runs. */
 import type { TaskCommand } from '../../../src/model/records.ts';
 import type { Answer, Projection } from '../../../src/projector/projection.ts';
 import * as joiner from './joiner-scripts.ts';
@@ -6,10 +6,10 @@ import * as projector from './projector-scripts.ts';
 import * as reads from './reads.ts';
 import type { MemoryRedis } from './state.ts';
 
-/** One round trip of several commands; others may come in between two of them. Rejects where Redis does not answer. */
+/** One call with several commands. Commands of others can run between them. Rejects if Redis does not answer. */
 export type Pipeline = <T>(commands: (() => T)[]) => Promise<T[]>;
 
-/** The same, but what was not answered is answered by an error, one by one. */
+/** The same, but each command without an answer gets an error. */
 export type TryAll = <T>(commands: (() => T)[]) => Promise<(T | Error)[]>;
 
 export type MemoryProjectionOptions = {
@@ -18,7 +18,7 @@ export type MemoryProjectionOptions = {
   decodeCommand(bytes: Buffer): TaskCommand;
   pipeline: Pipeline;
   tryAll: TryAll;
-  /** Pub/sub, as lossy as its owner likes. */
+  /** Pub/sub; it may lose messages. */
   publish(oid: string): void;
   listen(listener: (oid: string) => void): () => void;
 };
@@ -31,7 +31,7 @@ export function memoryProjection(options: MemoryProjectionOptions): Projection {
   const one = async <T>(command: () => T): Promise<T> => (await pipeline([command]))[0] as T;
   const known = async <T extends object>(commands: (() => Answer<T>)[]): Promise<Answer<T>[]> =>
     (await tryAll(commands)).map((answer) => (answer instanceof Error ? AWAY : answer));
-  /** What did not answer is null; rejects when nothing did. */
+  /** null for each command without an answer; rejects if none has one. */
   const nullable = async <T>(commands: (() => T)[]): Promise<(T | null)[]> => {
     const answers = await tryAll(commands);
     const failed = answers.filter((answer) => answer instanceof Error);

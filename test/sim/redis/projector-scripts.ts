@@ -262,7 +262,7 @@ export function advance(
   return { ok: true };
 }
 
-/** The looks before it and the script itself: tasks whose TASK_EXPIRED the caller announces. */
+/** The reads before the script, and the script: returns the tasks whose TASK_EXPIRED the caller writes. */
 export function due(redis: MemoryRedis, oid: string, epoch: string, limit: number, retentionMs: number) {
   const org = redis.org(oid);
   const { now } = redis;

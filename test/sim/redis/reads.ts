@@ -1,11 +1,11 @@
-/** What can be read of the projection in memory. */
+/** The reads of the projection in memory. */
 import type { TaskCommand } from '../../../src/model/records.ts';
 import type { Delivery, TaskRecord } from '../../../src/model/task.ts';
 import type { StoredFacts, StoredSensor } from '../../../src/projector/projection.ts';
 import { rowOf } from './joiner-scripts.ts';
 import type { MemoryRedis } from './state.ts';
 
-/** By (score, id); `after` is `score id` of the last member. */
+/** Ordered by (score, id). `after` is `score id` of the last member. */
 export function page(set: ReadonlyMap<string, number>, limit: number, after: string | null) {
   const [score, id] =
     after === null ? [Number.NEGATIVE_INFINITY, ''] : [Number.parseFloat(after), after.slice(after.indexOf(' ') + 1)];
@@ -46,7 +46,7 @@ export function readDeliveries(redis: MemoryRedis, oid: string, taskId: string):
   return deliveries;
 }
 
-/** As HLEN: the fields of the task itself count too. */
+/** Like HLEN: the fields of the task itself count too. */
 export function countDeliveries(redis: MemoryRedis, oid: string, taskId: string): number {
   const row = redis.row(redis.org(oid), taskId);
   return row ? row.deliveries.size + 1 : 0;

@@ -1,4 +1,4 @@
-/** A Redis that can be away, slow, emptied, or replaced by a process with older data; and the connection of a process to it. */
+/** A Redis that can be away, slow, emptied, or replaced by a process with older data, and the connections to it. */
 import type { Config } from '../../../src/config.ts';
 import { unavailable } from '../../../src/errors.ts';
 import type { TaskCommand } from '../../../src/model/records.ts';
@@ -16,9 +16,9 @@ export class RedisServer implements Server {
   readonly memory: MemoryRedis;
   up = true;
   incarnation = 0;
-  /** Milliseconds that each command takes longer. */
+  /** Additional milliseconds of each command. */
   slowMs = 0;
-  /** How likely a trip breaks in its middle, 0 to 1. */
+  /** The probability that the connection breaks within a pipeline, 0 to 1. */
   cut = 0;
   #saved: ReadonlyMap<string, OrgData> = new Map();
   readonly #onDown = new Set<() => void>();
@@ -44,14 +44,14 @@ export class RedisServer implements Server {
     this.#onDown.clear();
   }
 
-  /** Another process: empty, with what it held at its stop, or with what was saved some time ago. */
+  /** Another process: empty, with the data at the stop, or with an older snapshot. */
   start(data: 'empty' | 'same' | 'saved'): void {
     const kept = { empty: new Map<string, OrgData>(), same: this.memory.snapshot(), saved: this.#saved }[data];
     this.memory.restart(kept);
     this.up = true;
   }
 
-  /** The network to it is back; it never stopped. */
+  /** The network is back. The process never stopped. */
   reconnect(): void {
     this.up = true;
   }
@@ -85,7 +85,7 @@ export function connectProjection({
       callOff();
     }
   };
-  // A connection that breaks in the middle has done some of it, and told of some of that.
+  // If the connection breaks within a pipeline, some commands were executed, and some of those were answered.
   const runOn = <T>(run: () => T): T | Error => {
     server.memory.isAsked = true;
     try {
@@ -102,8 +102,8 @@ export function connectProjection({
     const answers = wire.call(() => {
       if (!random.chance(server.cut)) return commands.map(runOn);
       const done = commands.slice(0, random.below(commands.length + 1)).map(runOn);
-      const told = random.below(done.length + 1);
-      return commands.map((_, i) => (i < told ? (done[i] as T | Error) : lost()));
+      const answered = random.below(done.length + 1);
+      return commands.map((_, i) => (i < answered ? (done[i] as T | Error) : lost()));
     });
     return within<(T | Error)[]>(answers).catch((error: Error) => commands.map(() => error));
   };

@@ -1,6 +1,6 @@
 /**
- * What Redis holds for the projection, in memory and synchronous: the keys of docs/ARCHITECTURE.md as maps, with a process
- * that has a run id, a clock, and keys that expire by it. It can be emptied, started again, and put back to an older state.
+ * What Redis holds for the projection, in memory and synchronous: the keys of docs/ARCHITECTURE.md as maps, a run id of the
+ * process, a clock, and keys that expire. It can be emptied, restarted, and set back to an older state.
  */
 import type { StoredState, TaskState } from '../../../src/model/states.ts';
 import { DONE_WHEN_SENT_MARK } from '../../../src/model/task.ts';
@@ -18,14 +18,14 @@ export type Row = {
   doneWhenSent: boolean;
   bytes: Buffer | null;
   deliveries: Map<string, DeliveryRow>;
-  /** What a replay left of a task that is forgotten. */
+  /** What a replay stored of a task that has been deleted. */
   trace: { gone: number; hash: string; made: number } | null;
   expireAt: number;
 };
 
 export type Marker = {
   epoch: string;
-  /** The process it is complete for, and the one it was begun by. */
+  /** The Redis process for which it is complete, and the one in which it was begun. */
   attestedFor: string | null;
   begunBy: string;
   begunAt: number;
@@ -39,7 +39,7 @@ export type Marker = {
 
 export type OrgData = {
   marker: Marker | null;
-  /** Pending tasks by their expiry: the keys that go exactly then. */
+  /** Pending tasks with their expiry: Redis deletes these keys then. */
   tasks: Map<string, number>;
   rows: Map<string, Row>;
   pending: Map<string, number>;
@@ -68,7 +68,7 @@ const newOrg = (): OrgData => ({
   counts: new Map(),
 });
 
-/** Checks that a planted bug leaves out: of claims, and that the first answer counts. */
+/** Checks that a planted bug leaves out: those of claims, and that the first receipt counts. */
 export type Lax = { expiry?: boolean; removal?: boolean; settled?: boolean; first?: boolean };
 
 export class ShardAway extends Error {}
@@ -76,13 +76,13 @@ export class ShardAway extends Error {}
 export class MemoryRedis {
   readonly nowMs: () => number;
   readonly lax: Lax = {};
-  /** Hears how far owners say that presence has been read. */
+  /** Called with the presence offset up to which an owner has read. */
   onRead: (oid: string, partition: number, nextOffset: number) => void = () => {};
   #orgs = new Map<string, OrgData>();
   #run = 1;
   #epochs = 0;
 
-  /** Orgs whose shard is away, for who asks over a connection. */
+  /** Orgs whose shard is away for calls over a connection. */
   readonly away = new Set<string>();
   isAsked = false;
 
@@ -94,7 +94,7 @@ export class MemoryRedis {
     return `run${this.#run}`;
   }
 
-  /** Now, in whole milliseconds, as scripts see it. */
+  /** The time in whole milliseconds, as scripts see it. */
   get now(): number {
     return Math.floor(this.nowMs());
   }
@@ -114,7 +114,7 @@ export class MemoryRedis {
     this.#orgs = new Map();
   }
 
-  /** Another process, with this data: none, what was there, or an older snapshot. */
+  /** Starts another process with this data: none, the current one, or an older snapshot. */
   restart(data: ReadonlyMap<string, OrgData> = new Map()): void {
     this.#run += 1;
     this.#orgs = new Map([...data].map(([oid, org]) => [oid, copyOrg(org)]));
@@ -133,7 +133,7 @@ export class MemoryRedis {
     return `e${this.#epochs}-${this.runId}`;
   }
 
-  /** The record of a task, unless its time is over. */
+  /** The record of a task, unless it has expired as a key. */
   row(org: OrgData, taskId: string): Row | undefined {
     const row = org.rows.get(taskId);
     if (row === undefined || row.expireAt > this.now) return row;
@@ -161,7 +161,7 @@ export class MemoryRedis {
     return row;
   }
 
-  /** For everything that a promise rests on. */
+  /** For requests that need a complete projection. */
   use(oid: string, epoch: string, partition?: number, fencingToken?: string): Refusal | null {
     const { marker } = this.org(oid);
     if (marker === null) return { ok: false, why: 'lost' };
@@ -172,7 +172,7 @@ export class MemoryRedis {
     return null;
   }
 
-  /** For the rebuild itself: begun by this process is enough. */
+  /** For the rebuild itself: the org has to be begun in this process. */
   rebuild(oid: string, epoch: string): Refusal | null {
     const { marker } = this.org(oid);
     if (marker === null) return { ok: false, why: 'lost' };
@@ -193,7 +193,7 @@ export const raise = (offsets: Map<number, number>, partition: number, next: num
   if (next > (offsets.get(partition) ?? -1)) offsets.set(partition, next);
 };
 
-/** Values are replaced, never changed, so maps are copied one deep. */
+/** Values are replaced, never changed, so a copy of the map is enough. */
 function copyOrg(org: OrgData): OrgData {
   const { marker } = org;
   return {
