@@ -3,7 +3,8 @@
  * `sid ==`, 15 % a tag, 10 % platform and tag, 5 % `hostname ==`, 5 % a hostname prefix, 5 % platform and a part of the network.
  */
 import { createHash } from 'node:crypto';
-import { type SelectorRecord, toSelectorRecord } from '../src/selector/index.ts';
+import type { SelectorRecord } from '../src/selector/predicate.ts';
+import { toSelectorRecord } from '../src/selector/sensor/sensor-record.ts';
 
 /** `spread`: values grow with the number of selectors, a sensor matches about 3. `crowded`: 200 tags and one pattern of each
  *  kind, a sensor matches 1.4 % of them. */

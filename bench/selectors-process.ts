@@ -2,7 +2,11 @@
  * The process of the selector benchmark: one mix, all sizes in turns, so that what else the machine does disturbs them alike.
  * Started with --expose-gc; sends its figures to its parent.
  */
-import { compileSelector, parseSelector, type SelectorRecord, SelectorSet } from '../src/selector/index.ts';
+
+import { SelectorSet } from '../src/selector/engine/selector-set.ts';
+import { compileSelector } from '../src/selector/evaluate/compile.ts';
+import { parseSelector } from '../src/selector/language/parse.ts';
+import type { SelectorRecord } from '../src/selector/predicate.ts';
 import { type Mix, randomFrom, selectorsOf, sensorOf, valuesOf } from './selector-workload.ts';
 
 /** `scanned`: evaluations of a selector that each linear scan may take, over all its records. */

@@ -9,7 +9,7 @@ import { persist } from './async/clock.ts';
 import type { RecordName, RecordTypes } from './model/records.ts';
 import type { OrgTable } from './orgs/table.ts';
 import type { Batch, DeadLetter, Decoded, InRecord, Refusal, RolePorts } from './ports.ts';
-import { Slices } from './selector/index.ts';
+import { Slices } from './selector/slices.ts';
 
 /** null: the record does not concern this consumer. */
 export type Verdict<T> = { accepted: T } | { refusal: Refusal } | null;

@@ -12,7 +12,7 @@ import type { StatsStore } from '../projector/stats.ts';
 import type { OutputMemory } from '../responder/outputs/memory.ts';
 import type { ResponseStore } from '../responder/responses/responses.ts';
 import type { RuleMemory } from '../rules/memory.ts';
-import type { PartPlan, PartState } from '../selector/index.ts';
+import type { FieldsRead, PartialState } from '../selector/sensor/fields-read.ts';
 import type { RecentDetections } from './events/recent-detections.ts';
 
 export type CommandLog = {
@@ -77,5 +77,5 @@ export type ApiPorts = {
   /** Reads the facts of a sensor as the projection holds them. */
   decodeState(bytes: Buffer): SensorState;
   /** Reads only these fields of it, which is several times faster. */
-  stateReader(plan: Pick<PartPlan, 'state' | 'facts'>): (bytes: Buffer) => PartState;
+  stateReader(plan: Pick<FieldsRead, 'state' | 'facts'>): (bytes: Buffer) => PartialState;
 };

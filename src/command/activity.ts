@@ -7,7 +7,8 @@ import { Type } from '@sinclair/typebox';
 import { eventId } from '../model/ids.ts';
 import type { TaskEvent } from '../model/records.ts';
 import { EXTENSION } from '../orgs/table.ts';
-import { parseSelector, sidOf } from '../selector/index.ts';
+import { parseSelector } from '../selector/language/parse.ts';
+import { sidOf } from '../selector/language/targets.ts';
 import { ms, shownTaskId, text, whole } from './fields.ts';
 
 export type Activity = { routing: Record<string, unknown>; event: Record<string, unknown> };

@@ -11,7 +11,8 @@ import { isName, isUuid } from '../model/ids.ts';
 import type { SensorEvent, SensorPresence, TaskCommand } from '../model/records.ts';
 import { canonicalSelector } from '../model/task.ts';
 import type { OrgTable } from '../orgs/table.ts';
-import { checkSelector, SelectorError } from '../selector/index.ts';
+import { SelectorError } from '../selector/errors.ts';
+import { checkSelector } from '../selector/language/check.ts';
 import { isNestedTooDeep, NESTING_MAX } from './depth.ts';
 
 /** `message` is a sentence for the person who wrote the record. */

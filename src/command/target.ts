@@ -7,7 +7,7 @@ import { ApiError } from '../errors.ts';
 import { isName } from '../model/ids.ts';
 import { platformCode } from '../model/platforms.ts';
 import { canonicalSelector } from '../model/task.ts';
-import { sidSelector, tagSelector } from '../selector/index.ts';
+import { sidSelector, tagSelector } from '../selector/language/targets.ts';
 import { checkSelectorText } from './check.ts';
 import { refuseUnstorable } from './reader.ts';
 

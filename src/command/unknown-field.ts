@@ -3,7 +3,7 @@
  * the target is every sensor. So the first unknown field is refused, with a suggestion, before any other check of the data. Pure.
  */
 import { ApiError } from '../errors.ts';
-import { nearestOf } from '../selector/nearest.ts';
+import { nearestName } from '../text/nearest-name.ts';
 
 /** `nearest`: the most similar field of the action; null if none is similar. */
 export type UnknownField = { field: string; nearest: string | null };
@@ -24,7 +24,7 @@ export function unknownField(known: readonly string[], data: unknown): UnknownFi
   const name = Object.keys(data).find((field) => !known.includes(field));
   if (name === undefined) return null;
   const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
-  const nearest = elsewhere?.find((field) => known.includes(field)) ?? nearestOf(name, known) ?? null;
+  const nearest = elsewhere?.find((field) => known.includes(field)) ?? nearestName(name, known) ?? null;
   return { field: name.slice(0, SHOWN_MAX), nearest };
 }
 

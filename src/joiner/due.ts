@@ -3,7 +3,7 @@
  * expired tag, a subscription that starts again. Deliveries that cannot be sent become due again by themselves.
  */
 import type { RolePorts } from '../ports.ts';
-import { Slices } from '../selector/index.ts';
+import { Slices } from '../selector/slices.ts';
 import type { Deliver } from './delivery/deliver.ts';
 import { type Matcher, matchNewTasks } from './match.ts';
 import { type OrgPartition, release, type Sensor } from './org-partition.ts';

@@ -8,7 +8,8 @@
  * does not block a partition for the others. The queue needs no storage: after a crash the next owner matches all sensors.
  */
 import type { Clock } from '../async/clock.ts';
-import { Slices, work } from '../selector/index.ts';
+import { Slices } from '../selector/slices.ts';
+import { work } from '../selector/work-counter.ts';
 import type { OrgPartition, Sensor } from './org-partition.ts';
 import { type Due, selects, type Task } from './org-tasks.ts';
 import type { PendingTasks } from './pending-tasks.ts';

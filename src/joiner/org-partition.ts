@@ -9,7 +9,8 @@
 import { hashOf } from '../model/ids.ts';
 import { newSensor, type SensorView } from '../model/sensor.ts';
 import { nextTagExpiryMs } from '../model/tags.ts';
-import { recordOf, type SelectorRecord } from '../selector/index.ts';
+import type { SelectorRecord } from '../selector/predicate.ts';
+import { recordOf } from '../selector/sensor/sensor-record.ts';
 
 export type Sensor = SensorView & {
   orgPartition: OrgPartition;

@@ -6,17 +6,14 @@
  */
 import type { TaskRecord } from '../model/task.ts';
 import { investigationIdOf, isDoneWhenSent } from '../model/task.ts';
-import {
-  asksOfTexts,
-  compileSelector,
-  type Predicate,
-  parseSelector,
-  type SelectorRecord,
-  SelectorSet,
-  type Slices,
-  sidOf,
-  work,
-} from '../selector/index.ts';
+import { SelectorSet } from '../selector/engine/selector-set.ts';
+import { compileSelector } from '../selector/evaluate/compile.ts';
+import { costDependsOnSensor } from '../selector/evaluate/regex-budget.ts';
+import { parseSelector } from '../selector/language/parse.ts';
+import { sidOf } from '../selector/language/targets.ts';
+import type { Predicate, SelectorRecord } from '../selector/predicate.ts';
+import type { Slices } from '../selector/slices.ts';
+import { work } from '../selector/work-counter.ts';
 import type { Sensor } from './org-partition.ts';
 
 /** A delivery that is due as far as this process knows. */
@@ -80,7 +77,7 @@ export class OrgTasks {
       expiresAtMs: record.expiresAtMs,
       doneWhenSent: isDoneWhenSent(record.command),
       predicate: compileSelector(ast),
-      selected: asksOfTexts(ast) ? new WeakSet() : undefined,
+      selected: costDependsOnSensor(ast) ? new WeakSet() : undefined,
       sid: sidOf(ast),
       seenAtMs: nowMs,
       gone: false,

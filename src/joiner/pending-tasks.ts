@@ -7,7 +7,7 @@
 import { pagesOf } from '../async/pages.ts';
 import type { RolePorts } from '../ports.ts';
 import type { TaskChange } from '../projector/projection.ts';
-import { Slices } from '../selector/index.ts';
+import { Slices } from '../selector/slices.ts';
 import type { Sensor } from './org-partition.ts';
 import { type Due, type MatchLimit, OrgTasks, type Task } from './org-tasks.ts';
 

@@ -11,7 +11,12 @@
 import { pagesOf } from '../async/pages.ts';
 import { fromState, type SensorView } from '../model/sensor.ts';
 import type { EpochEvent, RolePorts } from '../ports.ts';
-import { compileSelector, type Predicate, parseSelector, recordOf, Slices, sidOf } from '../selector/index.ts';
+import { compileSelector } from '../selector/evaluate/compile.ts';
+import { parseSelector } from '../selector/language/parse.ts';
+import { sidOf } from '../selector/language/targets.ts';
+import type { Predicate } from '../selector/predicate.ts';
+import { recordOf } from '../selector/sensor/sensor-record.ts';
+import { Slices } from '../selector/slices.ts';
 import { removedEvent, type Step } from './project.ts';
 import type { Answer } from './projection.ts';
 import { readStates } from './sensor-states.ts';

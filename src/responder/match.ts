@@ -7,7 +7,7 @@
  */
 
 import { nextTurn } from '../async/next-turn.ts';
-import { evaluate } from '../rules/evaluate.ts';
+import { evaluate } from '../rules/detect/evaluate.ts';
 import type { NamedRule } from '../rules/ruleset.ts';
 import { type Asked, type EventBudget, type Lookups, newEventBudget, TOO_MUCH_FOR_EVENT } from '../rules/view.ts';
 import type { Firing } from './acting.ts';

@@ -2,7 +2,7 @@
  *  says so. Pure. */
 import { hashOf } from '../model/ids.ts';
 import type { Detection, OutputRecord } from '../model/records.ts';
-import type { Effect } from '../rules/actions.ts';
+import type { Effect } from '../rules/respond/actions.ts';
 import { render } from '../rules/template/render.ts';
 import { applyTransform } from '../rules/template/transform.ts';
 import type { View } from '../rules/view.ts';

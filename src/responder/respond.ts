@@ -3,10 +3,11 @@
  * rules see them. Ends after a few rounds. Effects are handed over to be written as soon as there are many of them, so that
  * no more are held than one part and what one event sets off.
  */
-import { isRunnable } from '../rules/actions.ts';
+
 import type { Count, RuleMemory } from '../rules/memory.ts';
+import { isRunnable } from '../rules/respond/actions.ts';
+import { counted, runsNow } from '../rules/respond/suppression.ts';
 import type { NamedRule } from '../rules/ruleset.ts';
-import { counted, runsNow } from '../rules/suppression.ts';
 import { newEventBudget } from '../rules/view.ts';
 import type { Firing, Ports } from './acting.ts';
 import { type Effects, noEffects } from './effects.ts';

@@ -4,11 +4,11 @@
  */
 
 import type { Settings, StoredSetting } from '../orgs/settings.ts';
-import { isRunnable } from '../rules/actions.ts';
-import { notAllowed } from '../rules/rights.ts';
+import { SharedTests } from '../rules/detect/shared-tests.ts';
+import { isRunnable } from '../rules/respond/actions.ts';
+import { notAllowed } from '../rules/respond/rights.ts';
 import { compileRule, type Rule } from '../rules/rule.ts';
 import { type NamedRule, Ruleset } from '../rules/ruleset.ts';
-import { SharedTests } from '../rules/shared.ts';
 import type { Lookups } from '../rules/view.ts';
 import { LOOKUP_HIVE, RULE_HIVES } from './hives/hives.ts';
 import { isActive, keptOf, placeOfSetting, settingName } from './hives/record.ts';

@@ -1,8 +1,9 @@
 /** A whole rule: `{detect, respond}` and whatever else it carries, compiled once. */
-import { type Action, parseRespond, type Unrunnable } from './actions.ts';
-import { compileDetect, type Detect } from './compile.ts';
+
+import { compileDetect, type Detect } from './detect/compile-detect.ts';
+import type { SharedTests } from './detect/shared-tests.ts';
 import { RuleError } from './errors.ts';
-import type { SharedTests } from './shared.ts';
+import { type Action, parseRespond, type Unrunnable } from './respond/actions.ts';
 import { isObject } from './view.ts';
 
 export type Rule = {

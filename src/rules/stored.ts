@@ -8,9 +8,9 @@
 import { RULE_REQUESTS } from '../command/schemas.ts';
 import { unknownField, unknownFieldSentence } from '../command/unknown-field.ts';
 import { EXTENSION } from '../orgs/table.ts';
-import { nearestOf } from '../selector/nearest.ts';
-import { ACTION_NAMES } from './actions.ts';
+import { nearestName } from '../text/nearest-name.ts';
 import { RuleError } from './errors.ts';
+import { ACTION_NAMES } from './respond/actions.ts';
 import { compileRule, type Rule } from './rule.ts';
 import { isTemplate, keysOf, TRANSFORM_DEPTH_MAX } from './template/transform.ts';
 import { isObject } from './view.ts';
@@ -95,7 +95,7 @@ const SHOWN_MAX = 100;
 const shown = (text: string): string => text.slice(0, SHOWN_MAX);
 
 function orNearest(name: string, names: readonly string[]): string {
-  const nearest = nearestOf(name, names);
+  const nearest = nearestName(name, names);
   return nearest === undefined ? `: use one of ${names.join(', ')}.` : `: write "${nearest}".`;
 }
 

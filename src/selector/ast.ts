@@ -1,19 +1,11 @@
 /**
- * The tree of a selector: plain data, safe to keep, compare and send.
+ * The tree of a selector: plain data that can be stored, compared and sent.
  *
- * Invariants of a tree made by the parser, which the printer relies on: an `and` has two operands or more and none of
- * them is an `and` (the same for `or`), a `not` is never directly below a `not`. All three are associative or
- * self-inverse even with errors, so nothing is lost. Columns say where a clause and its parts stood in the text (characters, from 1).
+ * Invariants of a parsed tree, on which the printer relies: an `and` has at least two operands, and none of them is an `and` (the
+ * same for `or`); the operand of a `not` is never a `not`. Flattening loses nothing, because `and` and `or` are associative and `not`
+ * is its own inverse, also for errors. Columns give the position of a clause and its parts in the text (characters, from 1).
  */
-
-/** What one sensor looks like to a selector. A missing fact is an absent key; nested values are allowed. */
-export type SelectorRecord = { readonly [field: string]: unknown };
-
-/** An error (a missing field, a value that cannot be read as the field's type) selects nothing. */
-export type Verdict = boolean | 'error';
-
-export type ComparisonOperator = '==' | '!=' | 'in' | 'not in' | 'matches' | 'not matches';
-export type StateOperator = 'is empty' | 'is not empty' | 'is nil' | 'is not nil';
+import type { ComparisonOperator, StateOperator } from './operators/table.ts';
 
 export interface EverythingNode {
   readonly type: 'everything';
@@ -29,26 +21,30 @@ export interface NotNode {
   readonly operand: SelectorAst;
 }
 
-/** A field against a value. `contains` is `in` with the sides swapped, and becomes it. */
+/** Compares a field with a value. */
 export interface ComparisonNode {
   readonly type: 'comparison';
   readonly column: number;
   readonly path: readonly string[];
   readonly operator: ComparisonOperator;
-  /** The text as unquoted. A byte that is no UTF-8 (from an escape such as \xff) stands as U+DC00 plus the byte. */
+  /** `!=`, `not in`, `not matches`. An error stays an error. */
+  readonly negated: boolean;
+  /** The text without quotes and escapes. Bytes that are not UTF-8 are represented as in stray-bytes.ts. */
   readonly value: string;
   readonly pathColumn: number;
   readonly valueColumn: number;
 }
 
+/** Asks about a field alone: `is empty`, `is nil`. */
 export interface StateNode {
   readonly type: 'state';
   readonly column: number;
   readonly path: readonly string[];
   readonly operator: StateOperator;
+  readonly negated: boolean;
 }
 
-/** `default` binds the item of a list but the key of a map; `index` binds the index or key, `item` always the item. */
+/** `default` binds the item of a list, or the key of a map. `index` binds the index or key, `item` always the item. */
 export interface CollectionBinding {
   readonly default?: string;
   readonly index?: string;
@@ -65,29 +61,12 @@ export interface CollectionNode {
   readonly operand: SelectorAst;
 }
 
-export type SelectorAst = EverythingNode | JunctionNode | NotNode | ComparisonNode | StateNode | CollectionNode;
+/** A clause, or an any/all with its operand: what is evaluated on a record as one unit. */
+export type Leaf = ComparisonNode | StateNode | CollectionNode;
+
+export type SelectorAst = EverythingNode | JunctionNode | NotNode | Leaf;
 
 export const EVERYTHING: EverythingNode = Object.freeze({ type: 'everything' });
-
-/** Bounds on what is accepted; each has its own error code. */
-export const SELECTOR_BOUNDS = Object.freeze({
-  /** UTF-8 bytes of the whole text. */
-  textBytes: 8192,
-  /** Parentheses and any/all inside one another. */
-  depth: 100,
-  /** Comparisons, `is` clauses and any/all together. */
-  terms: 512,
-  /** Characters of one regular expression. */
-  regexLength: 1024,
-  /** Steps of the regular expressions of one selector together: matching costs at most this much per character. */
-  regexSteps: 10_000,
-  /** Characters times steps: the work of the regular expressions of one selector on one sensor. */
-  regexWork: 1_048_576,
-  /** Items that any/all may look at in one evaluation; beyond that the verdict is an error. Nested loops multiply. */
-  itemVisits: 100_000,
-  /** Clauses that any/all may ask of items in one evaluation. */
-  itemClauses: 2_000_000,
-});
 
 /** Joins operands without ever nesting an `and` in an `and`, or an `or` in an `or`. */
 export function junction(type: 'and' | 'or', operands: readonly SelectorAst[]): SelectorAst {

@@ -1,15 +1,12 @@
-/**
- * The one error that the selector language gives. Whatever text comes in, parsing and checking either
- * succeed or throw a SelectorError: never anything else, never an endless loop, never a full stack.
- */
+/** Parsing and checking a selector either succeed or throw a SelectorError, for any text, in bounded time and stack. */
 
 /** Every code of a SelectorError, with the sentence that documents it. Codes never change once published. */
 export const SELECTOR_ERROR_CODES = {
   selector_syntax: 'The text does not follow the grammar.',
   selector_bad_string: 'A quoted text is not closed, or has an escape that does not exist.',
-  selector_bad_number: 'A number is not written as the language writes numbers.',
+  selector_bad_number: 'A number does not follow the syntax of numbers.',
   selector_unknown_field: 'No sensor has a field of that name.',
-  selector_bad_regex: 'The regular expression is not one that RE2 accepts.',
+  selector_bad_regex: 'The regular expression is not valid RE2 syntax.',
   selector_regex_too_long: 'The regular expression has too many characters.',
   selector_regex_too_large: 'The regular expressions compile to too many steps.',
   selector_too_long: 'The selector has too many bytes.',
@@ -28,7 +25,7 @@ export interface SelectorErrorFacts {
   readonly hint?: string | undefined;
 }
 
-/** A selector that is refused. `column` counts characters from 1; `hint` is there for the usual slips. */
+/** A selector is refused. `column` counts characters from 1. `hint` is present for common mistakes. */
 export class SelectorError extends Error {
   readonly code: SelectorErrorCode;
   readonly column: number;

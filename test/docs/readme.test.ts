@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ACTIONS } from '../../src/api/actions/table.ts';
 import { parseForm } from '../../src/api/http/form.ts';
 import { readConfig } from '../../src/config.ts';
-import { checkSelector } from '../../src/selector/index.ts';
+import { checkSelector } from '../../src/selector/language/check.ts';
 import { pages, plain, readText, root, rows, section } from './pages.ts';
 
 const readme = readText('README.md');

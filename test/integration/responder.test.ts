@@ -14,7 +14,7 @@ import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
 import { createRuleMemory } from '../../src/edges/redis/rule-memory.ts';
 import type { Detection, OutputRecord } from '../../src/model/records.ts';
-import { parseRuleText } from '../../src/rules/text.ts';
+import { parseRuleText } from '../../src/rules/rule-text.ts';
 import { run } from '../cli/fixtures.ts';
 import { System, soon } from './support/system.ts';
 

@@ -5,7 +5,8 @@ import { EVALUATIONS_PER_SLICE, Matcher, matchNewTasks, SENSORS_PER_SLICE } from
 import type { Sensor } from '../../src/joiner/org-partition.ts';
 import { type Due, newCheckBudget, OrgTasks } from '../../src/joiner/org-tasks.ts';
 import type { TaskRecord } from '../../src/model/task.ts';
-import { SELECTOR_BOUNDS, work } from '../../src/selector/index.ts';
+import { SELECTOR_BOUNDS } from '../../src/selector/bounds.ts';
+import { work } from '../../src/selector/work-counter.ts';
 import { orgPartitionOf, sensorIn, taskOf } from './world.ts';
 
 const HOSTNAME = `${Array.from({ length: 1_000 }, (_, i) => ((i * i * 7 + (i >> 3)) % 5 < 2 ? 'x' : 'y')).join('')}z`;

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRespond } from '../../src/rules/actions.ts';
 import { convertRule } from '../../src/rules/convert.ts';
+import { parseRespond } from '../../src/rules/respond/actions.ts';
 import { applyTransform } from '../../src/rules/template/transform.ts';
 
 type Case = { id: string; legacy: { respond: unknown[] }; converted: unknown };

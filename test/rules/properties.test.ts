@@ -1,13 +1,13 @@
 /** Whatever JSON comes in, a rule is refused with a RuleError or answers, and both soon. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isWithin } from '../../src/rules/distance.ts';
+import { isWithin } from '../../src/rules/detect/operators/distance.ts';
+import { OPERATORS } from '../../src/rules/detect/operators/table.ts';
 import { RuleError, RuleFault } from '../../src/rules/errors.ts';
-import { OPERATORS } from '../../src/rules/operators/table.ts';
 import { compileRule } from '../../src/rules/rule.ts';
+import { parseRuleText } from '../../src/rules/rule-text.ts';
 import { parseTemplate } from '../../src/rules/template/parse.ts';
 import { render } from '../../src/rules/template/render.ts';
-import { parseRuleText } from '../../src/rules/text.ts';
 import { verdict } from './support.ts';
 
 // A failure prints its seed; put it here, or in the environment, to see it again.

@@ -1,6 +1,6 @@
 /** What the page on rules says, one sentence a case: paths, parameters, operators, and what is refused. */
 import { expect, it } from 'vitest';
-import { evaluateCase } from '../../src/rules/cases.ts';
+import { evaluateCase } from '../../src/rules/rule-cases.ts';
 
 const ev = (event: object) => ({ routing: { event_type: 'X', plat: 0x10000000, arch: 2, tags: ['Prod'] }, event });
 const NOW = 1_760_000_000_000;

@@ -1,7 +1,7 @@
 /** What a rule is refused for when it is stored or checked: mistakes after which it would never do what it says. */
 import { describe, expect, it, test } from 'vitest';
-import { parseRespond } from '../../src/rules/actions.ts';
 import { RuleError } from '../../src/rules/errors.ts';
+import { parseRespond } from '../../src/rules/respond/actions.ts';
 import { compileStored } from '../../src/rules/stored.ts';
 
 const detect = { op: 'is windows', event: 'CONNECTED' };

@@ -1,7 +1,7 @@
 /** Events and shorthands for tests of rules. */
-import { compileDetect } from '../../src/rules/compile.ts';
+import { compileDetect } from '../../src/rules/detect/compile-detect.ts';
+import { evaluate, type Verdict } from '../../src/rules/detect/evaluate.ts';
 import { RuleError } from '../../src/rules/errors.ts';
-import { evaluate, type Verdict } from '../../src/rules/evaluate.ts';
 import type { View } from '../../src/rules/view.ts';
 
 /** Sunday 2026-02-01, 12:30 UTC. */

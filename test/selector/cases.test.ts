@@ -1,10 +1,11 @@
 /**
- * The recorded answers of go-bexpr v0.1.17 on 42 sensors. Two kinds of cases differ on purpose (docs/selectors.md): values
- * that look like JSON pointers keep their slash, and no limit on steps stops nested parentheses.
+ * The recorded results of go-bexpr v0.1.17 on 42 sensors. Two kinds of cases differ on purpose (docs/selectors.md): values
+ * that look like JSON pointers keep their slash, and there is no limit on parser steps for nested parentheses.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { evaluateSelector, type SelectorRecord } from '../../src/selector/index.ts';
+import { evaluateSelector } from '../../src/selector/evaluate/evaluate.ts';
+import type { SelectorRecord } from '../../src/selector/predicate.ts';
 
 interface Case {
   readonly expr: string;
@@ -25,20 +26,20 @@ const plain = cases.filter((one) => one.kind !== 'pointer_like_value' && one.lim
 const kinds = [...new Set(plain.map((one) => one.kind))];
 
 describe('go-bexpr', () => {
-  it('has its cases here', () => {
+  it('has all cases', () => {
     expect(sensors).toHaveLength(42);
     expect(cases).toHaveLength(832);
   });
 
-  it.each(kinds)('is answered alike: %s', (kind) => {
+  it.each(kinds)('gives the same results: %s', (kind) => {
     for (const { expr, parses, results } of plain.filter((one) => one.kind === kind)) {
       const { parses: parsed, results: got } = evaluateSelector(expr, sensors);
       expect({ expr, parses: parsed, results: got }).toEqual({ expr, parses, results });
     }
   });
 
-  // Made at random from the grammar, a fifth of them damaged; odd types, names and literals. Its answers too.
-  it('is answered alike on 400 cases that nobody thought of', () => {
+  // Random texts of the grammar, a fifth of them damaged, with odd types, names and literals.
+  it('gives the same results on 400 random cases', () => {
     const more = JSON.parse(fixture('more-records.json')) as SelectorRecord[];
     const lines = fixture('more-cases.jsonl').trim().split('\n');
     expect(lines).toHaveLength(400);
@@ -49,7 +50,7 @@ describe('go-bexpr', () => {
     }
   });
 
-  it('is outdone where its step limit stops it: the answer is that of the simpler text, or a bound of our own', () => {
+  it('has a step limit that we do not have: the result is that of the simpler text, or one of our bounds applies', () => {
     for (const { expr, equiv, results } of cases.filter((one) => one.limit === true)) {
       const got = evaluateSelector(expr, sensors);
       const bounded = /at most (8192 bytes|100 levels)/.test(got.error ?? '');
@@ -58,12 +59,13 @@ describe('go-bexpr', () => {
     }
   });
 
-  it('is not followed where it takes the slash from a quoted value', () => {
-    const asMeant = (expr: string) => expr.replace(/(==|!=|contains|matches)(\s*)"(\/[^"]*)"/, '$1$2`$3`');
-    const leftAsMeant = (expr: string) => asMeant(expr).replace(/^"(\/[^"]*)"(\s+(?:not )?in )/, '`$1`$2');
+  it('removes the slash from a quoted value, which we keep', () => {
+    const unquotedPointer = (expr: string) => expr.replace(/(==|!=|contains|matches)(\s*)"(\/[^"]*)"/, '$1$2`$3`');
+    const leftUnquotedPointer = (expr: string) =>
+      unquotedPointer(expr).replace(/^"(\/[^"]*)"(\s+(?:not )?in )/, '`$1`$2');
     for (const { expr } of cases.filter((one) => one.kind === 'pointer_like_value')) {
       expect(evaluateSelector(expr, sensors).results, expr).toEqual(
-        evaluateSelector(leftAsMeant(expr), sensors).results,
+        evaluateSelector(leftUnquotedPointer(expr), sensors).results,
       );
     }
     const hosts = ['web-1', '/web-1'].map((hostname) => ({ hostname }));

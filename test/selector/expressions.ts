@@ -1,6 +1,7 @@
-/** Grammar-made selectors for property tests: fast-check arbitraries over trees and over sensors. */
+/** fast-check arbitraries of trees, texts and records for property tests of selectors. */
 import fc from 'fast-check';
 import { junction, negation, type SelectorAst } from '../../src/selector/ast.ts';
+import { COMPARISON_OPERATORS, STATE_OPERATORS } from '../../src/selector/operators/table.ts';
 
 const name = fc.constantFrom('plat', 'hostname', 'tags', 'alive', 'kernel', 'did', 'nosuch', 'not', 'in', 'any', 'or');
 const odd = fc.constantFrom(
@@ -41,8 +42,9 @@ const value = fc.oneof(
   ),
   fc.string({ unit: 'grapheme', maxLength: 12 }),
 );
-const operator = fc.constantFrom('==', '!=', 'in', 'not in', 'matches', 'not matches' as const);
-const state = fc.constantFrom('is empty', 'is not empty', 'is nil', 'is not nil' as const);
+const operator = fc.constantFrom(...COMPARISON_OPERATORS);
+const state = fc.constantFrom(...STATE_OPERATORS);
+const negated = fc.boolean();
 const binding = fc.oneof(
   name.map((one) => ({ default: one })),
   name.map((item) => ({ item })),
@@ -51,13 +53,13 @@ const binding = fc.oneof(
 );
 const columns = { column: 1, pathColumn: 1, valueColumn: 1 };
 const comparison = fc
-  .record({ path, operator, value })
+  .record({ path, operator, negated, value })
   .map((parts): SelectorAst => ({ type: 'comparison', ...columns, ...parts }));
 const stateClause = fc
-  .record({ path, operator: state })
+  .record({ path, operator: state, negated })
   .map((parts): SelectorAst => ({ type: 'state', column: 1, ...parts }));
 
-/** Trees that keep the parser's invariants, so that printing and parsing must give them back. */
+/** Trees with the invariants of the parser, so that printing and parsing must return the same tree. */
 export const trees: fc.Arbitrary<SelectorAst> = fc.letrec<{ tree: SelectorAst }>((tie) => {
   const several = fc.array(tie('tree'), { minLength: 2, maxLength: 4, depthIdentifier: 'tree' });
   const collection = fc
@@ -76,7 +78,7 @@ export const trees: fc.Arbitrary<SelectorAst> = fc.letrec<{ tree: SelectorAst }>
   };
 }).tree;
 
-/** Text made of the language's own pieces in any order: it parses now and then, and must never do worse than fail. */
+/** Tokens of the language in any order. Such a text sometimes parses, and otherwise must fail with a SelectorError. */
 export const jumbles: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
@@ -108,10 +110,10 @@ export const jumbles: fc.Arbitrary<string> = fc
   )
   .chain((parts) => fc.constantFrom(' ', '').map((space) => parts.join(space)));
 
-/** Anything that JSON can carry, under names that selectors ask for. */
+/** Any JSON values under names that selectors read. */
 export const records = fc.dictionary(name, fc.jsonValue({ maxDepth: 3 }), { maxKeys: 8 });
 
-/** Takes the columns out of a tree: what is left is its meaning. */
+/** Removes the columns from a tree. */
 export function withoutColumns(node: SelectorAst): unknown {
   return JSON.parse(JSON.stringify(node, (key, part) => (/column$/i.test(key) ? undefined : part)));
 }

@@ -1,17 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  checkSelector,
-  compileSelector,
-  explainSelector,
-  parseSelector,
-  printSelector,
-  SELECTOR_ERROR_CODES,
-  SelectorError,
-} from '../../src/selector/index.ts';
+import { SELECTOR_ERROR_CODES, SelectorError } from '../../src/selector/errors.ts';
+import { compileSelector } from '../../src/selector/evaluate/compile.ts';
+import { explainSelector } from '../../src/selector/evaluate/explain.ts';
+import { checkSelector } from '../../src/selector/language/check.ts';
+import { parseSelector } from '../../src/selector/language/parse.ts';
+import { printSelector } from '../../src/selector/language/print.ts';
 import { jumbles, records, trees, withoutColumns } from './expressions.ts';
 
-// A failure prints its seed; put it here, or in the environment, to see it again.
+// A failure prints its seed. Set it here or in the environment to repeat the run.
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 1000 };
 
@@ -31,8 +28,8 @@ function isTidy(error: SelectorError | null, text: string): boolean {
   return within && error.code in SELECTOR_ERROR_CODES && error.found !== '' && error.expected !== '';
 }
 
-describe(`selectors of any kind (seed ${seed})`, () => {
-  it('refuses arbitrary text with a SelectorError or not at all', () => {
+describe(`arbitrary selectors (seed ${seed})`, () => {
+  it('parse, or are refused with a SelectorError', () => {
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), jumbles);
     fc.assert(
       fc.property(texts, (text) => {
@@ -43,7 +40,7 @@ describe(`selectors of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('prints a tree as text that parses to the same tree', () => {
+  it('are printed as text that parses to the same tree', () => {
     fc.assert(
       fc.property(trees, (tree) => {
         expect(withoutColumns(parseSelector(printSelector(tree)))).toEqual(withoutColumns(tree));
@@ -52,7 +49,7 @@ describe(`selectors of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('prints what it parsed so that the second printing is the first', () => {
+  it('are printed alike after parsing the printed text', () => {
     fc.assert(
       fc.property(jumbles, (text) => {
         if (refusal(() => parseSelector(text)) !== null) return;
@@ -63,7 +60,7 @@ describe(`selectors of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('answers true, false or error for any record, and the same when it explains', () => {
+  it('give a verdict for any record, which the explanation repeats', () => {
     fc.assert(
       fc.property(trees, records, (tree, record) => {
         const verdict = compileSelector(tree)(record);
@@ -74,7 +71,7 @@ describe(`selectors of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('keeps the laws of and, or and not', () => {
+  it('obey the laws of and, or and not', () => {
     fc.assert(
       fc.property(trees, trees, records, (a, b, record) => {
         const [text, other] = [printSelector(a), printSelector(b)].map((one) => `(${one})`);

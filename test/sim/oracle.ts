@@ -7,13 +7,10 @@ import type { SensorPresence, TaskCommand } from '../../src/model/records.ts';
 import { fold, newSensor, type SensorView } from '../../src/model/sensor.ts';
 import { canonicalSelector, contentHashOf, expiryOf, isDoneWhenSent } from '../../src/model/task.ts';
 import type { OrgTable } from '../../src/orgs/table.ts';
-import {
-  compileSelector,
-  type Predicate,
-  parseSelector,
-  recordOf,
-  type SelectorRecord,
-} from '../../src/selector/index.ts';
+import { compileSelector } from '../../src/selector/evaluate/compile.ts';
+import { parseSelector } from '../../src/selector/language/parse.ts';
+import type { Predicate, SelectorRecord } from '../../src/selector/predicate.ts';
+import { recordOf } from '../../src/selector/sensor/sensor-record.ts';
 
 export type OracleTask = {
   oid: string;

@@ -108,7 +108,7 @@ function isDeliveryStored({ checker, redis }: RestOptions, task: OracleTask, sen
     fail('I7', `${what} was withdrawn, and has no TASK_REMOVED`);
   if (delivery?.removed && !delivery.settled && stored?.state !== 'removed')
     fail('I7', `${what} has TASK_REMOVED, and the projection says ${stored?.state}`);
-  if (delivery && delivery.sentAttempt > (stored?.attempt ?? 0) && stored?.state !== 'r' && !delivery.settled)
+  if (delivery && delivery.sentAttempt > (stored?.attempt ?? 0) && stored?.state !== 'removed' && !delivery.settled)
     fail(
       'I7',
       `${what} has TASK_SENT of attempt ${delivery.sentAttempt}, and the projection says ${stored?.attempt ?? 'none'}`,

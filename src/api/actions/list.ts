@@ -11,7 +11,7 @@ import { nextCursor } from '../../command/fields.ts';
 import { ListSchema } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { ApiError } from '../../errors.ts';
-import type { SelectorAst } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
 import { cursorOf, startOf } from '../http/cursor.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { treeOf } from '../sensors/sensors.ts';

@@ -9,7 +9,10 @@ import { nextCursor, page, shownHostname, shownSid, text, whole } from '../../co
 import { data, target } from '../../command/schemas.ts';
 import { readTarget } from '../../command/target.ts';
 import { platformName } from '../../model/platforms.ts';
-import { compileSelector, printSelector, type SelectorAst, type Verdict } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
+import { printSelector } from '../../selector/language/print.ts';
+import type { Verdict } from '../../selector/predicate.ts';
 import { cursorOf, startOf } from '../http/cursor.ts';
 import { stillUsable, usableStatus } from '../reads.ts';
 import { type ScannedSensor, scanSensors } from '../sensors/scan.ts';

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
 import { Empty, OidParams, optional, SidParams, SidQuery } from '../../command/fields.ts';
 import { readTarget } from '../../command/target.ts';
-import { parseSelector } from '../../selector/index.ts';
+import { parseSelector } from '../../selector/language/parse.ts';
 import { sendObject } from '../http/json-stream.ts';
 import { type Route, route } from '../http/route.ts';
 import { stillUsable, usableStatus } from '../reads.ts';

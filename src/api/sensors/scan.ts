@@ -5,7 +5,10 @@
  */
 import { pagesAheadOf } from '../../async/pages.ts';
 import type { PresenceRow, StoredFacts } from '../../projector/projection.ts';
-import { compileSelector, partPlan, type SelectorAst, type SelectorRecord } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
+import type { SelectorRecord } from '../../selector/predicate.ts';
+import { fieldsRead } from '../../selector/sensor/fields-read.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
 import { newSlices, partitionsFor } from './sensors.ts';
@@ -34,8 +37,8 @@ export async function scanSensors(
   selectors: readonly SelectorAst[],
   handle: (page: ScannedPage) => void | Promise<void>,
 ): Promise<void> {
-  const plan = partPlan(selectors);
-  const read = plan.isBare ? () => null : source.stateReader(plan);
+  const plan = fieldsRead(selectors);
+  const read = plan.idsOnly ? () => null : source.stateReader(plan);
   const left = [...partitionsFor(source, within)].reverse();
   const scanOne = async (partition: number): Promise<void> => {
     const presenceOf = (sids: readonly string[]) => source.reads.readPresence(oid, partition, sids);

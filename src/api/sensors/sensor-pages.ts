@@ -5,7 +5,8 @@
  */
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
-import { compileSelector, partPlan, type SelectorAst } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
 import { cursorOf, startOf } from '../http/cursor.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';

@@ -1,5 +1,7 @@
 /** Tags across an org: which there are, and which sensors have one. */
-import { compileSelector, parseSelector, tagSelector } from '../../selector/index.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
+import { parseSelector } from '../../selector/language/parse.ts';
+import { tagSelector } from '../../selector/language/targets.ts';
 import type { ApiContext } from '../actions/action.ts';
 import { stillUsable } from '../reads.ts';
 import { scanSensors } from './scan.ts';

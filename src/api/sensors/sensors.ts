@@ -7,7 +7,12 @@ import { pagesOf } from '../../async/pages.ts';
 import { ApiError } from '../../errors.ts';
 import { fromState, type SensorView } from '../../model/sensor.ts';
 import type { PresenceRow, StoredSensor } from '../../projector/projection.ts';
-import { parseSelector, recordOf, type SelectorAst, type SelectorRecord, Slices, sidOf } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { parseSelector } from '../../selector/language/parse.ts';
+import { sidOf } from '../../selector/language/targets.ts';
+import type { SelectorRecord } from '../../selector/predicate.ts';
+import { recordOf } from '../../selector/sensor/sensor-record.ts';
+import { Slices } from '../../selector/slices.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
 

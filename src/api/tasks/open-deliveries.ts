@@ -4,7 +4,9 @@
  * However many tasks and sensors there are, memory holds the pairs of a few tasks and, of a target, a few sensors.
  */
 import type { Delivery, TaskRecord } from '../../model/task.ts';
-import { compileSelector, type SelectorAst, SelectorSet } from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { SelectorSet } from '../../selector/engine/selector-set.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
 import type { ApiContext } from '../actions/action.ts';
 import { newSlices, type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';
 import { isDue } from './task-view.ts';

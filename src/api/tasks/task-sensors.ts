@@ -7,7 +7,7 @@ import type { SensorView } from '../../model/sensor.ts';
 import type { TaskState } from '../../model/states.ts';
 import type { Delivery, TaskRecord } from '../../model/task.ts';
 import type { Response } from '../../responder/responses/responses.ts';
-import { compileSelector } from '../../selector/index.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
 import type { ApiContext } from '../actions/action.ts';
 import { usableStatus } from '../reads.ts';
 import { findSensor, newSlices, type SeenSensor, sensorsFor, treeOf } from '../sensors/sensors.ts';

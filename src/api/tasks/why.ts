@@ -4,14 +4,11 @@
  */
 import { type DeliveryState, isAnswered, stateOf, type TaskState } from '../../model/states.ts';
 import type { Delivery, TaskRecord } from '../../model/task.ts';
-import {
-  compileSelector,
-  type ExplainedClause,
-  explainSelector,
-  printSelector,
-  type SelectorAst,
-  type SelectorRecord,
-} from '../../selector/index.ts';
+import type { SelectorAst } from '../../selector/ast.ts';
+import { compileSelector } from '../../selector/evaluate/compile.ts';
+import { type ExplainedClause, explainSelector } from '../../selector/evaluate/explain.ts';
+import { printSelector } from '../../selector/language/print.ts';
+import type { SelectorRecord } from '../../selector/predicate.ts';
 import { shownDelivery } from './task-view.ts';
 
 /** Stable words for programs. */

@@ -1,7 +1,7 @@
 /** Files that commands read and write; `-` is standard input. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { RuleError } from '../../rules/errors.ts';
-import { parseDocuments, parseRuleText } from '../../rules/text.ts';
+import { parseDocuments, parseRuleText } from '../../rules/rule-text.ts';
 import { type CliError, cliError, usageError } from '../errors.ts';
 
 const STDIN = 0;

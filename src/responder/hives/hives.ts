@@ -5,7 +5,7 @@
 import { ApiError } from '../../errors.ts';
 import { RULE_BOUNDS } from '../../rules/bounds.ts';
 import { RuleError } from '../../rules/errors.ts';
-import { type Need, needsOf } from '../../rules/rights.ts';
+import { type Need, needsOf } from '../../rules/respond/rights.ts';
 import { compileStored } from '../../rules/stored.ts';
 
 export type HiveData = Record<string, unknown>;

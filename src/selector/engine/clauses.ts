@@ -1,23 +1,25 @@
 /**
- * What is left to be asked where keys do not say it all. Each distinct clause is kept once, however many selectors have it,
- * and asked once for each record. Clauses are joined as in the plain predicate: left to right, an error ends it.
+ * The clauses that have to be evaluated because keys do not settle them. Each distinct clause exists once, however many selectors
+ * contain it, and is evaluated at most once for each record. Joined clauses are evaluated like the plain predicate: from left to right,
+ * and an error ends the evaluation.
  */
-import { junction, type SelectorAst, type SelectorRecord, type Verdict } from '../ast.ts';
-import { compileSelector, joinLeaves, type Leaf, type Predicate } from '../compile.ts';
-import { printSelector } from '../print.ts';
-import { patternsIn, Regexes } from '../work.ts';
+import { junction, type Leaf, type SelectorAst } from '../ast.ts';
+import { compileSelector, joinLeaves } from '../evaluate/compile.ts';
+import { patternsIn, SelectorRegexes } from '../evaluate/regex-budget.ts';
+import { printSelector } from '../language/print.ts';
+import type { Predicate, SelectorRecord, Verdict } from '../predicate.ts';
 
-/** To be given back to `release` when it is not needed any more. */
-export interface Question {
-  /** `now` tells records apart: each has another number. */
-  ask(record: SelectorRecord, now: number): Verdict;
+/** What a record must satisfy besides its keys. Give it back to `release` when it is no longer used. */
+export interface Condition {
+  /** Each record has a different `recordNumber`. */
+  evaluate(record: SelectorRecord, recordNumber: number): Verdict;
 }
 
-class Clause implements Question {
+class Clause implements Condition {
   readonly text: string;
   uses = 0;
   readonly #predicate: Predicate;
-  #askedAt = -1;
+  #evaluatedFor = -1;
   #verdict: Verdict = false;
 
   constructor(leaf: Leaf, whole: SelectorAst, text: string) {
@@ -25,33 +27,33 @@ class Clause implements Question {
     this.#predicate = compileSelector(leaf, whole);
   }
 
-  ask(record: SelectorRecord, now: number): Verdict {
-    if (this.#askedAt !== now) {
+  evaluate(record: SelectorRecord, recordNumber: number): Verdict {
+    if (this.#evaluatedFor !== recordNumber) {
       this.#verdict = this.#predicate(record);
-      this.#askedAt = now;
+      this.#evaluatedFor = recordNumber;
     }
     return this.#verdict;
   }
 }
 
-/** Several clauses, joined by and, or. */
-class Joined implements Question {
+/** Several clauses, joined by and/or. */
+class JoinedClauses implements Condition {
   readonly clauses: readonly Clause[];
   readonly #predicate: Predicate;
-  #now = 0;
+  #recordNumber = 0;
 
-  constructor(tree: SelectorAst, take: (leaf: Leaf) => Clause) {
+  constructor(tree: SelectorAst, clauseOf: (leaf: Leaf) => Clause) {
     const clauses: Clause[] = [];
     this.#predicate = joinLeaves(tree, (leaf) => {
-      const clause = take(leaf);
+      const clause = clauseOf(leaf);
       clauses.push(clause);
-      return (record) => clause.ask(record, this.#now);
+      return (record) => clause.evaluate(record, this.#recordNumber);
     });
     this.clauses = clauses;
   }
 
-  ask(record: SelectorRecord, now: number): Verdict {
-    this.#now = now;
+  evaluate(record: SelectorRecord, recordNumber: number): Verdict {
+    this.#recordNumber = recordNumber;
     return this.#predicate(record);
   }
 }
@@ -64,24 +66,24 @@ export class Clauses {
     return this.#byText.size;
   }
 
-  /** Asks whether all of these are true, of which there is at least one. `whole`: the selector that they are of. */
-  question(conjuncts: readonly SelectorAst[], whole: SelectorAst): Question {
+  /** The condition that all of the conjuncts are true. There is at least one. `whole`: the selector that contains them. */
+  condition(conjuncts: readonly SelectorAst[], whole: SelectorAst): Condition {
     const tree = junction('and', conjuncts);
     if (tree.type === 'comparison' || tree.type === 'state' || tree.type === 'collection')
-      return this.#take(tree, whole);
-    return new Joined(tree, (leaf) => this.#take(leaf, whole));
+      return this.#use(tree, whole);
+    return new JoinedClauses(tree, (leaf) => this.#use(leaf, whole));
   }
 
-  release(question: Question): void {
-    const clauses = question instanceof Joined ? question.clauses : [question as Clause];
+  release(condition: Condition): void {
+    const clauses = condition instanceof JoinedClauses ? condition.clauses : [condition as Clause];
     for (const clause of clauses) {
       clause.uses -= 1;
       if (clause.uses === 0) this.#byText.delete(clause.text);
     }
   }
 
-  #take(leaf: Leaf, whole: SelectorAst): Clause {
-    const text = printSelector(leaf) + roomOf(leaf, whole);
+  #use(leaf: Leaf, whole: SelectorAst): Clause {
+    const text = printSelector(leaf) + budgetOf(leaf, whole);
     let clause = this.#byText.get(text);
     if (clause === undefined) {
       clause = new Clause(leaf, whole, text);
@@ -92,10 +94,10 @@ export class Clauses {
   }
 }
 
-/** What a clause answers depends on its selector only where others of its regular expressions share the budget. */
-function roomOf(leaf: Leaf, whole: SelectorAst): string {
-  const mine = patternsIn(leaf).length;
-  if (mine === 0) return '';
-  const regexes = Regexes.of(whole);
-  return regexes.patterns.length === mine ? '' : ` ${regexes.steps}`;
+/** The verdict of a clause depends on its selector only if other regular expressions of the selector share the budget. */
+function budgetOf(leaf: Leaf, whole: SelectorAst): string {
+  const own = patternsIn(leaf).length;
+  if (own === 0) return '';
+  const regexes = SelectorRegexes.of(whole);
+  return regexes.patterns.length === own ? '' : ` ${regexes.steps}`;
 }

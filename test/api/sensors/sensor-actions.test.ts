@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpServer } from '../../../src/edges/http/server.ts';
-import { SELECTOR_BOUNDS, work } from '../../../src/selector/index.ts';
+import { SELECTOR_BOUNDS } from '../../../src/selector/bounds.ts';
+import { work } from '../../../src/selector/work-counter.ts';
 import { OID } from '../../command/orgs.ts';
 import { ALIVE_AT_MS, act, Memory, startApi, tokenOf } from '../support/memory.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deliveriesOf, dueFor, TargetSensors } from '../../../src/api/tasks/open-deliveries.ts';
 import type { Delivery, TaskRecord } from '../../../src/model/task.ts';
-import { parseSelector } from '../../../src/selector/index.ts';
+import { parseSelector } from '../../../src/selector/language/parse.ts';
 import { OID } from '../../command/orgs.ts';
 import { Memory } from '../support/memory.ts';
 

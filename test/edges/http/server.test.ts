@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { createHttpServer, type Health, type HttpServer } from '../../../src/edges/http/server.ts';
 import { unavailable } from '../../../src/errors.ts';
-import { SELECTOR_BOUNDS } from '../../../src/selector/index.ts';
+import { SELECTOR_BOUNDS } from '../../../src/selector/bounds.ts';
 
 const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1', BODY_MAX_BYTES: '1024' });
 const servers: HttpServer[] = [];

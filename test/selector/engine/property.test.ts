@@ -1,8 +1,11 @@
-/** The index finds what a scan finds: for any selectors and sensors, whatever came and went before. */
+/** The index finds the same selectors as a scan, for any selectors and sensors, after any additions and removals. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileSelector, type SelectorAst, type SelectorRecord, SelectorSet } from '../../../src/selector/index.ts';
-import { withoutNot } from '../../../src/selector/normal.ts';
+import type { SelectorAst } from '../../../src/selector/ast.ts';
+import { SelectorSet } from '../../../src/selector/engine/selector-set.ts';
+import { withoutNot } from '../../../src/selector/engine/without-not.ts';
+import { compileSelector } from '../../../src/selector/evaluate/compile.ts';
+import type { SelectorRecord } from '../../../src/selector/predicate.ts';
 import { records, trees } from '../expressions.ts';
 import { sensorRecords, sensorSelectors } from './sensors.ts';
 
@@ -12,7 +15,7 @@ const RUNS = Number(process.env.FC_RUNS ?? 300);
 
 type Step = readonly [id: number, ast: SelectorAst | null];
 
-/** Adds, replaces and takes out as the steps say, in a set and in a map. */
+/** Adds, replaces and deletes selectors in a set and in a map. */
 function play(set: SelectorSet<number>, plain: Map<number, SelectorAst>, steps: readonly Step[]): void {
   for (const [id, ast] of steps) {
     if (ast === null) expect(set.delete(String(id))).toBe(plain.delete(id));
@@ -31,7 +34,7 @@ function compare(set: SelectorSet<number>, plain: Map<number, SelectorAst>, reco
   expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(due.length);
 }
 
-it(`moving not inwards changes no answer (seed ${seed})`, () => {
+it(`moving not inwards changes no verdict (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.oneof(sensorSelectors, trees), fc.oneof(sensorRecords, records), (tree, record) => {
       expect(compileSelector(withoutNot(tree))(record)).toBe(compileSelector(tree)(record));
@@ -49,15 +52,15 @@ describe(`the index (seed ${seed})`, () => {
   );
   const sensors = fc.array(fc.oneof({ weight: 6, arbitrary: sensorRecords }, records), { minLength: 1, maxLength: 4 });
 
-  it('finds what a scan finds, between any additions, replacements and removals', () => {
+  it('finds the same as a scan, after any additions, replacements and removals', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(steps, sensors), { minLength: 1, maxLength: 3 }), (rounds) => {
         const set = new SelectorSet<number>();
         const plain = new Map<number, SelectorAst>();
-        for (const [some, met] of rounds) {
+        for (const [some, matched] of rounds) {
           play(set, plain, some);
           expect([set.size, [...set.values()].sort()]).toEqual([plain.size, [...plain.keys()].sort()]);
-          for (const record of met) compare(set, plain, record);
+          for (const record of matched) compare(set, plain, record);
         }
         play(
           set,
@@ -65,7 +68,7 @@ describe(`the index (seed ${seed})`, () => {
           [...plain.keys()].map((one): Step => [one, null]),
         );
         expect(set.isEmpty).toBe(true);
-        for (const record of rounds.flatMap(([, met]) => met)) compare(set, plain, record);
+        for (const record of rounds.flatMap(([, matched]) => matched)) compare(set, plain, record);
       }),
       { seed, numRuns: RUNS },
     );

@@ -1,6 +1,6 @@
 /** `rules eval`: evaluates rule cases from a file, without a server. */
 import type { Command } from 'commander';
-import { type CaseVerdict, evaluateCase } from '../../../rules/cases.ts';
+import { type CaseVerdict, evaluateCase } from '../../../rules/rule-cases.ts';
 import { type Io, json, painter } from '../../io.ts';
 import { withExamples } from '../../options.ts';
 import { readList } from '../../text/files.ts';

@@ -2,9 +2,9 @@
 
 import { type Command, Option } from 'commander';
 import { isUuid } from '../../../model/ids.ts';
-import { evaluateCase } from '../../../rules/cases.ts';
 import { RuleError } from '../../../rules/errors.ts';
 import { compileRule } from '../../../rules/rule.ts';
+import { evaluateCase } from '../../../rules/rule-cases.ts';
 import { compileStored } from '../../../rules/stored.ts';
 import { isObject } from '../../../rules/view.ts';
 import { counted } from '../../../text/counted.ts';

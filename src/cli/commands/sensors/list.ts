@@ -1,7 +1,7 @@
 /** `sensors list`: lists the sensors that the options select. */
 import { type Command, Option } from 'commander';
 import { architectureName, platformName } from '../../../model/platforms.ts';
-import { tagSelector } from '../../../selector/index.ts';
+import { tagSelector } from '../../../selector/language/targets.ts';
 import { csv } from '../../../text/csv.ts';
 import type { SensorInfo, SensorsPage } from '../../api/answers.ts';
 import type { Client } from '../../api/client.ts';

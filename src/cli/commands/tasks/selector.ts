@@ -1,7 +1,8 @@
 /** `selector eval`: tries selectors on sensors from a file, without a server. */
 import { open, readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type EvaluatedSelector, evaluateSelector, type SelectorRecord } from '../../../selector/index.ts';
+import { type EvaluatedSelector, evaluateSelector } from '../../../selector/evaluate/evaluate.ts';
+import type { SelectorRecord } from '../../../selector/predicate.ts';
 import { EXIT } from '../../codes.ts';
 import { CliError, usageError } from '../../errors.ts';
 import { type Io, json, type Paint, painter } from '../../io.ts';

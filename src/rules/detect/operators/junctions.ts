@@ -1,0 +1,34 @@
+/** Operators made of operators: `and`, `or` (both stop early) and `scope`. */
+
+import type { Test } from '../../view.ts';
+import { valuesAt } from '../path.ts';
+import type { Spec } from '../spec.ts';
+
+const rulesOf = (spec: Spec): Test[] => spec.list('rules').map((rule, index) => spec.inner(rule, `rules/${index}`));
+
+export function and(spec: Spec): Test {
+  const rules = rulesOf(spec);
+  return (view, run) => {
+    for (const rule of rules) if (!rule(view, run)) return false;
+    return true;
+  };
+}
+
+export function or(spec: Spec): Test {
+  const rules = rulesOf(spec);
+  return (view, run) => {
+    for (const rule of rules) if (rule(view, run)) return true;
+    return false;
+  };
+}
+
+/** The inner rule sees each thing found as its `event`; `routing` stays what it was. */
+export function scope(spec: Spec): Test {
+  const path = spec.path();
+  const inner = spec.inner(spec.needed('rule'), 'rule');
+  return (view, run) =>
+    valuesAt(view, path, run).some((event) => {
+      run.spend(1);
+      return inner({ ...view, event }, run);
+    });
+}

@@ -1,0 +1,9 @@
+/** What a selector is asked about, and what it answers. */
+
+/** One sensor as selectors see it. A missing fact is an absent key. Values may be nested. */
+export type SelectorRecord = { readonly [field: string]: unknown };
+
+/** 'error': a field is missing, or a value cannot be read as the type of the field. An error selects nothing. */
+export type Verdict = boolean | 'error';
+
+export type Predicate = (record: SelectorRecord) => Verdict;
