@@ -9,7 +9,13 @@
 import { nextTurn } from '../async/next-turn.ts';
 import { evaluate } from '../rules/detect/evaluate.ts';
 import type { NamedRule } from '../rules/ruleset.ts';
-import { type Asked, type EventBudget, type Lookups, newEventBudget, TOO_MUCH_FOR_EVENT } from '../rules/view.ts';
+import {
+  type EventBudget,
+  type EventContext,
+  type Lookups,
+  newEventBudget,
+  TOO_MUCH_FOR_EVENT,
+} from '../rules/view.ts';
 import type { Firing } from './acting.ts';
 import type { Effects } from './effects.ts';
 import { sentenceOf } from './perform.ts';
@@ -18,7 +24,7 @@ import type { Seen } from './seen.ts';
 /** Work between two pauses: at most some 20 ms. The last rule may take a second more. */
 const TURN_WORK = 200_000;
 
-type AskedOfEvent = Asked & { readonly budget: EventBudget };
+type AskedOfEvent = EventContext & { readonly budget: EventBudget };
 
 /** The rules of one batch of events. */
 export class Matcher {

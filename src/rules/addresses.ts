@@ -1,6 +1,6 @@
 /**
- * Addresses and networks, as bytes: 4 of IPv4, 16 of IPv6. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is IPv4. What is
- * not exactly an address (a zone, a leading zero, blanks) is none.
+ * Addresses and networks as bytes: 4 for IPv4, 16 for IPv6. An IPv4 address in IPv6 notation (`::ffff:10.0.0.1`) is IPv4. Only exact
+ * addresses are accepted: no zone, leading zeros or spaces.
  */
 import { isIP } from 'node:net';
 
@@ -18,7 +18,7 @@ export function parseAddress(text: string): readonly number[] | null {
   return mapped ? bytes.slice(12) : bytes;
 }
 
-/** `text` has been found to be an IPv6 address. */
+/** `text` is a valid IPv6 address. */
 function parseV6(text: string): number[] {
   const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
   let colons = text;
@@ -41,7 +41,7 @@ const words = (text: string): number[] =>
         return [value >> 8, value & 0xff];
       });
 
-/** Null where it is not an address, a slash and a number of bits. */
+/** Null if the text is not an address, a slash and a number of bits. */
 export function parseNetwork(text: string): Network | null {
   const [, address = '', digits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const mappedBits = address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? 96 : 0;
@@ -60,7 +60,7 @@ export function isInside(address: readonly number[], { bytes, bits }: Network): 
   return true;
 }
 
-/** Texts that are known to be networks. */
+/** `texts` are valid networks. */
 export const networks = (...texts: string[]): Network[] => texts.map((text) => parseNetwork(text) as Network);
 
 const PRIVATE = networks('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7');

@@ -1,8 +1,8 @@
-/** What a rule may cost, at most. Beyond these it is refused when it is stored, or ends with a fault when it runs. */
+/** Limits on rules. A rule that exceeds one is refused when it is stored, or ends with a fault when it runs. */
 export const RULE_BOUNDS = Object.freeze({
-  /** Bytes of a rule's text, YAML or JSON. */
+  /** Bytes of the text of a rule, YAML or JSON. */
   textBytes: 262_144,
-  /** Operators inside one another. */
+  /** Nesting levels of operators. */
   depth: 64,
   /** Operators of one rule. */
   operators: 1_000,
@@ -10,18 +10,18 @@ export const RULE_BOUNDS = Object.freeze({
   segments: 64,
   /** Characters of one regular expression. */
   regexLength: 8_192,
-  /** Steps of the regular expressions of one rule together. */
+  /** Compiled steps of all regular expressions of one rule. */
   regexSteps: 20_000,
-  /** Characters of a text whose distance is taken; a longer one is far from everything. */
+  /** Characters of a text in `string distance`. A longer text never matches. */
   distanceLength: 4_096,
   /** Actions in one `respond`. */
   actions: 64,
-  /** Characters of one template, and of what it makes. */
+  /** Characters of one template, and of its output. */
   templateLength: 65_536,
   renderedLength: 1_048_576,
-  /** Work of one evaluation of one rule: values visited (each counts as four), characters compared (16 count as one), steps of
-   *  regular expressions (2 as one, of a long text 8). At the worst 100 ns each. */
+  /** Units of work of one rule on one event: 4 for each visited value, 1 for 16 compared characters, 1 for 2 steps of a regular
+   *  expression (for 8 steps on a long text). A unit takes at most 100 ns. */
   work: 10_000_000,
-  /** Work of all rules of an org on one event and on the reports that it leads to. */
+  /** Units of work of all rules of an org on one event and the reports that it causes. */
   eventWork: 30_000_000,
 });

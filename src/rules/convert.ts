@@ -1,8 +1,8 @@
 /**
- * Rules whose response is the legacy `service request` to `reliable-tasking` -> the same rules with an `extension request`.
+ * Converts rules with the legacy `service request` to `reliable-tasking` into the same rules with an `extension request`.
  *
- * A rule converts whole, with all its requests, or not at all; everything else in it stays as it is, and the order of actions
- * too. Fields are not invented, but for the selector that says "all sensors", and none is dropped.
+ * A rule is converted with all its requests or not at all. Everything else in it stays unchanged, including the order of actions. No
+ * field is dropped, and none is added except the selector for all sensors.
  */
 import { fieldOfPath } from './template/parse.ts';
 import { isObject } from './view.ts';
@@ -10,7 +10,7 @@ import { isObject } from './view.ts';
 export type Conversion =
   | { readonly state: 'untouched' }
   | { readonly state: 'converted'; readonly rule: Record<string, unknown> }
-  /** Each reason starts with the path to the place. */
+  /** Each reason starts with the path to its cause. */
   | { readonly state: 'failed'; readonly reasons: readonly string[] };
 
 export const LEGACY_SERVICE = 'reliable-tasking';
@@ -18,11 +18,11 @@ const EXTENSION_NAME = 'ext-reliable-tasking';
 
 type Fields = Readonly<Record<string, unknown>>;
 type ActionShape = {
-  /** What a field is called now. */
+  /** The new names of fields. */
   readonly renamed: Readonly<Record<string, string>>;
-  /** `sid: "*"` becomes the selector. */
+  /** `sid: "*"` becomes the selector `*`. */
   readonly anyTarget: boolean;
-  /** No target meant every sensor, and has to be said now. */
+  /** A request without a target meant every sensor. The new one requires a selector. */
   readonly needsTarget: boolean;
 };
 
@@ -51,7 +51,7 @@ export function isLegacyRequest(action: unknown): action is Record<string, unkno
   return isObject(action) && action.action === 'service request' && action.name === LEGACY_SERVICE;
 }
 
-/** Total, whatever the rule looks like. */
+/** Throws nothing, for any value. */
 export function convertRule(rule: unknown): Conversion {
   if (!isObject(rule) || !Array.isArray(rule.respond) || !rule.respond.some(isLegacyRequest))
     return { state: 'untouched' };
@@ -78,7 +78,7 @@ function convertAction(
   const known = typeof action === 'string' ? ACTIONS.get(action) : undefined;
   if (known === undefined)
     throw new CannotConvert(
-      `${at}/request/action: The service had no action ${JSON.stringify(action) ?? 'without a name'}.`,
+      `${at}/request/action: The service has no action ${JSON.stringify(action) ?? 'without a name'}.`,
     );
   return {
     ...kept,
@@ -91,7 +91,7 @@ function convertAction(
 
 function convertFields(fields: Fields, { renamed, anyTarget, needsTarget }: ActionShape, at: string): Fields {
   const given = TARGETS.filter((target) => !isAbsent(fields[target]));
-  if (given.length > 1) throw new CannotConvert(`${at}/${given[1]}: More than one of sid, tag, selector is given.`);
+  if (given.length > 1) throw new CannotConvert(`${at}/${given[1]}: More than one of sid, tag and selector is given.`);
   const all = anyTarget && fields.sid === '*';
   const made: [string, unknown][] = [];
   for (const [field, value] of Object.entries(fields)) {
@@ -114,7 +114,7 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 const DEPTH_MAX = 64;
 
 function convertValue(value: unknown, at: string, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw new CannotConvert(`${at}: More than ${DEPTH_MAX} values inside one another.`);
+  if (depth > DEPTH_MAX) throw new CannotConvert(`${at}: Values are nested more than ${DEPTH_MAX} levels deep.`);
   if (typeof value === 'string') return convertText(value, at);
   if (Array.isArray(value)) return value.map((item, index) => convertValue(item, `${at}/${index}`, depth + 1));
   if (!isObject(value)) return value;
@@ -132,7 +132,7 @@ function convertText(text: string, at: string): string {
     if (path === '') return whole;
     isTemplate = true;
     const field = fieldOfPath(path.includes('/') ? path : path.replaceAll('.', '/'));
-    if (field === null) throw new CannotConvert(`${at}: ${whole} has a wildcard, for which there is no template.`);
+    if (field === null) throw new CannotConvert(`${at}: ${whole} has a wildcard, which templates do not support.`);
     return `{{ ${field} }}`;
   });
   return isTemplate ? made : `{{ ${JSON.stringify(text)} }}`;

@@ -1,12 +1,12 @@
 /**
- * The two errors of rules. A RuleError says why a rule is refused, and where: `path` leads from the top of the rule to the
- * fault (`detect/rules/1/op`). A RuleFault ends one evaluation: the event asks for more work than a rule may do.
+ * The two errors of rules. A RuleError refuses a rule; `path` leads from the root of the rule to the cause (`detect/rules/1/op`). A RuleFault
+ * ends one evaluation, for example when it exceeds the work limit.
  */
 
 export class RuleError extends Error {
   readonly path: string;
   readonly sentence: string;
-  /** The field that its action does not have, where that is the fault, and the nearest one that it has. */
+  /** For an unknown field of an action: the field, and the most similar known field. */
   readonly unknown: { field: string; nearest: string | null } | undefined;
 
   constructor(path: string, sentence: string, unknown?: { field: string; nearest: string | null }) {

@@ -1,20 +1,20 @@
-/** What responders remember together, in Redis: suppression counts and the last fault of each rule. A loss starts both anew. */
+/** State that all responders share in Redis: suppression counts and the last fault of each rule. If Redis loses it, both start again. */
 
-/** One time that counts. `id` tells repeats of the same time: they are counted once. */
+/** One addition to a count. Additions with the same `id` are repeats and count once. */
 export type Count = {
   oid: string;
   key: string;
   id: string;
   by: number;
   periodMs: number;
-  /** Times beyond which nothing is run; Infinity for no limit. */
+  /** The action does not run above this count. Infinity: no limit. */
   maxCount: number;
 };
 
 export type RuleFaultNote = { oid: string; rule: string; sentence: string; atMs: number };
 
 export type RuleMemory = {
-  /** The count of the period before each of these, in their order. */
+  /** The count of the period before each addition, in order. */
   count(counts: Count[]): Promise<number[]>;
   noteFaults(faults: RuleFaultNote[]): Promise<void>;
   /** By rule, `hive/name`. */

@@ -1,5 +1,5 @@
-/** Rule cases: a detect part and an event each, evaluated as the responder would; for a rule on detections the event is one.
- *  Total: a rule that is refused matches nothing and says why. */
+/** Evaluates rule cases, each a detect part and an event, like the responder does. For a rule with `target: detection` the event is a
+ *  detection. Throws nothing: a refused rule matches nothing, and the verdict says why. */
 import { compileDetect, type Target } from './detect/compile-detect.ts';
 import { evaluate } from './detect/evaluate.ts';
 import { RuleError } from './errors.ts';
@@ -7,13 +7,13 @@ import { eventTypeOf, isObject, type View } from './view.ts';
 
 export type CaseVerdict = { id: unknown; match: boolean; error?: string };
 
-/** `value`: `{id, rule, event, lookups?}`, lookups being name -> keys. */
+/** `value`: `{id, rule, event, lookups?}`. `lookups` maps names to keys. */
 export function evaluateCase(value: unknown, nowMs: number): CaseVerdict {
   const { id = null, rule, event, lookups } = isObject(value) ? value : ({} as Record<string, unknown>);
   try {
     const detect = compileDetect(rule, 'rule');
     const view = isObject(event) ? event : {};
-    const eventType = seenAs(detect.target, view);
+    const eventType = eventTypeFor(detect.target, view);
     if (eventType === null) return { id, match: false };
     const lookup = (name: string) => {
       const found = isObject(lookups) && Object.hasOwn(lookups, name) ? lookups[name] : undefined;
@@ -27,8 +27,8 @@ export function evaluateCase(value: unknown, nowMs: number): CaseVerdict {
   }
 }
 
-/** The name that `event` is compared with; null where rules of this target do not see it. */
-function seenAs(target: Target, view: View): string | null {
+/** The name that the `event` filter compares. Null if rules of this target do not see the event. */
+function eventTypeFor(target: Target, view: View): string | null {
   if (target === 'edr') return eventTypeOf(view);
   return target === 'detection' && typeof view.cat === 'string' ? view.cat : null;
 }

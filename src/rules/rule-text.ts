@@ -1,4 +1,4 @@
-/** The text of a rule, YAML or JSON, as plain data. Aliases are allowed a few times only: they can make a small text huge. */
+/** Parses the text of a rule, YAML or JSON, to plain data. The number of aliases is limited, because they can expand a small text to a huge one. */
 import { parseAllDocuments } from 'yaml';
 import { RULE_BOUNDS } from './bounds.ts';
 import { RuleError } from './errors.ts';
@@ -6,10 +6,10 @@ import { RuleError } from './errors.ts';
 const ALIASES_MAX = 50;
 const DOCUMENTS_MAX = 2;
 
-/** The parser would find it out by itself, after a long time and a full stack. */
+/** Deeper nesting would exhaust the stack of the YAML parser. */
 const BRACKETS_MAX = 500;
 
-function opensTooDeep(text: string): boolean {
+function isNestedTooDeep(text: string): boolean {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at) | 0x20; // [ and {, ] and } are the same but for this bit
@@ -20,14 +20,14 @@ function opensTooDeep(text: string): boolean {
   return false;
 }
 
-/** The documents of a text, usually one. Throws a RuleError with line and column of the fault. */
+/** The documents of a text, usually one. Throws a RuleError with line and column. */
 export function parseDocuments(text: string): unknown[] {
   if (Buffer.byteLength(text) > RULE_BOUNDS.textBytes)
-    throw new RuleError('text', `A rule has at most ${RULE_BOUNDS.textBytes} bytes.`);
-  if (opensTooDeep(text)) throw new RuleError('text', `More than ${BRACKETS_MAX} brackets inside one another.`);
+    throw new RuleError('text', `A rule may have at most ${RULE_BOUNDS.textBytes} bytes.`);
+  if (isNestedTooDeep(text)) throw new RuleError('text', `Brackets are nested more than ${BRACKETS_MAX} levels deep.`);
   try {
     const documents = parseAllDocuments(text, { merge: true, prettyErrors: true });
-    if (!Array.isArray(documents)) throw new Error('There is no rule in it.');
+    if (!Array.isArray(documents)) throw new Error('The text has no rule.');
     return documents.map((document) => {
       const [fault] = document.errors;
       if (fault !== undefined) throw fault;
@@ -38,10 +38,10 @@ export function parseDocuments(text: string): unknown[] {
   }
 }
 
-/** A rule as one document `{detect, respond}`, or as two: the detect part, then the list of actions. */
+/** A rule is one document `{detect, respond}`, or two documents: the detect part and the list of actions. */
 export function parseRuleText(text: string): unknown {
   const documents = parseDocuments(text);
-  if (documents.length > DOCUMENTS_MAX) throw new RuleError('text', 'It has more than two documents.');
+  if (documents.length > DOCUMENTS_MAX) throw new RuleError('text', 'The text has more than two documents.');
   const [first, second] = documents;
   return documents.length === DOCUMENTS_MAX ? { detect: first, respond: second } : first;
 }

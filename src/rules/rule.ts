@@ -1,4 +1,4 @@
-/** A whole rule: `{detect, respond}` and whatever else it carries, compiled once. */
+/** Compiles a whole rule `{detect, respond}`. Other fields are ignored. */
 
 import { compileDetect, type Detect } from './detect/compile-detect.ts';
 import type { SharedTests } from './detect/shared-tests.ts';
@@ -9,13 +9,13 @@ import { isObject } from './view.ts';
 export type Rule = {
   readonly detect: Detect;
   readonly respond: readonly (Action | Unrunnable)[];
-  /** Why parts of it will not do what they say; the rule is stored all the same. */
+  /** Parts of the rule that have no effect, and why. They do not prevent storing the rule. */
   readonly warnings: readonly string[];
 };
 
-/** Throws a RuleError where the detect part can't run or `respond` is no list. */
+/** Throws a RuleError if the detect part cannot run or `respond` is not a list. */
 export function compileRule(data: unknown, shared?: SharedTests): Rule {
-  if (!isObject(data)) throw new RuleError('detect', 'A rule has to be an object with `detect` and `respond`.');
+  if (!isObject(data)) throw new RuleError('detect', 'A rule must be an object with `detect` and `respond`.');
   if (data.detect === undefined) throw new RuleError('detect', 'The rule has no `detect`.');
   const detect = compileDetect(data.detect, 'detect', shared);
   const respond = parseRespond(data.respond);

@@ -1,24 +1,27 @@
 /**
- * The rules of one org, by the events that they see: an event meets those that name it and those that name none, and its time
- * does not grow with the rest. In the order of their names.
+ * The rules of one org, indexed by event type: an event is evaluated only by the rules that name its type and by those that name no type.
+ * Rules are ordered by name.
  */
 import type { Rule } from './rule.ts';
 
 export type NamedRule = Rule & {
   readonly name: string;
-  /** The hive that keeps it: the `source` of its detections. */
+  /** The hive that stores it: the `source` of its detections. */
   readonly hive: string;
-  /** What its author had when it was stored; actions run with these alone. */
+  /** Rights of its author when the rule was stored. Actions run only with these. */
   readonly rights: readonly string[];
-  /** Unix ms from which on it does not run. */
+  /** Unix ms. The rule does not run from then on. */
   readonly expiresAtMs: number | undefined;
 };
 
-type Seen = { readonly byEvent: ReadonlyMap<string, readonly NamedRule[]>; readonly always: readonly NamedRule[] };
+type RulesByEvent = {
+  readonly byEvent: ReadonlyMap<string, readonly NamedRule[]>;
+  readonly always: readonly NamedRule[];
+};
 
 export class Ruleset {
-  readonly #edr: Seen;
-  readonly #detection: Seen;
+  readonly #edr: RulesByEvent;
+  readonly #detection: RulesByEvent;
   readonly size: number;
 
   constructor(rules: readonly NamedRule[]) {
@@ -28,18 +31,18 @@ export class Ruleset {
     this.#detection = index(ordered.filter(({ detect }) => detect.target === 'detection'));
   }
 
-  /** Rules that may match an event of that type. */
+  /** Rules that may match an event of this type. */
   forEvent(eventType: string): readonly NamedRule[] {
     return this.#edr.byEvent.get(eventType) ?? this.#edr.always;
   }
 
-  /** Rules that may match a report of that name. */
+  /** Rules that may match a report of this name. */
   forDetection(cat: string): readonly NamedRule[] {
     return this.#detection.byEvent.get(cat) ?? this.#detection.always;
   }
 }
 
-function index(rules: readonly NamedRule[]): Seen {
+function index(rules: readonly NamedRule[]): RulesByEvent {
   const names = new Set(rules.flatMap(({ detect }) => detect.events ?? []));
   const always = rules.filter(({ detect }) => detect.events === undefined);
   const byEvent = new Map<string, NamedRule[]>([...names].map((name) => [name, []]));

@@ -1,9 +1,9 @@
 /**
- * Compiles a rule that is to be stored or validated. It refuses a detect part that cannot run, and mistakes after which an action
- * would never work: no `respond`, an unknown action, and in a request to our extension an unknown field or a literal without
- * quotes. A rule that was stored before these checks still runs: its faulty actions report their faults, the others work.
+ * Compiles a rule that is to be stored or validated. Refuses a detect part that cannot run, and mistakes that prevent an action from ever
+ * working: no `respond`, an unknown action, and in a request to our extension an unknown field or a literal without quotes. A rule that
+ * was stored before these checks still runs: its faulty actions report their faults, the others work.
  *
- * Output of the converter of the public client 4.x is accepted with a warning, though it cannot run.
+ * The output of the converter of the public client 4.x is accepted with a warning, although it cannot run.
  */
 import { RULE_REQUESTS } from '../command/schemas.ts';
 import { unknownField, unknownFieldSentence } from '../command/unknown-field.ts';
@@ -17,7 +17,7 @@ import { isObject } from './view.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What paths of a request start from: an event, or a report. */
+/** The first part of a path in a request, for an event and for a report. */
 const EVENT_PARTS = ['routing', 'event', 'mtd'];
 const REPORT_PARTS = [
   'cat',
@@ -31,7 +31,7 @@ const REPORT_PARTS = [
   'mtd',
 ];
 
-/** Throws a RuleError with the path to the fault. The warnings say what is kept and will not do what it says. */
+/** Throws a RuleError with the path to the cause. The warnings name parts that are stored but have no effect. */
 export function compileStored(data: unknown): Rule {
   const rule = compileRule(data);
   const { respond } = data as { respond?: unknown };
@@ -51,31 +51,31 @@ function checkAction(action: Fields, at: string, onReports: boolean): string[] {
 }
 
 function checkRequest(action: Fields, at: string, onReports: boolean): string[] {
-  const { 'extension name': extension, 'extension action': asked, 'extension request': request } = action;
-  // Without a text for either the action can't run, and is a warning already.
-  if (typeof extension !== 'string' || typeof asked !== 'string') return [];
+  const { 'extension name': extension, 'extension action': name, 'extension request': request } = action;
+  // Without a text for either the action cannot run. compileRule has already added a warning.
+  if (typeof extension !== 'string' || typeof name !== 'string') return [];
   if (extension !== EXTENSION)
     return [`${at}/extension name: There is no extension ${shown(extension)} here: use ${EXTENSION}.`];
-  const fields = RULE_REQUESTS.get(asked);
+  const fields = RULE_REQUESTS.get(name);
   if (fields === undefined)
     throw new RuleError(
       `${at}/extension action`,
-      `${EXTENSION} has no action "${shown(asked)}" for rules${orNearest(asked, [...RULE_REQUESTS.keys()])}`,
+      `${EXTENSION} has no action "${shown(name)}" for rules${orNearest(name, [...RULE_REQUESTS.keys()])}`,
     );
-  const place = `${at}/extension request`;
+  const requestAt = `${at}/extension request`;
   const unknown = unknownField(fields, request);
   if (unknown !== null) {
-    const sentence = unknownFieldSentence(asked, fields, unknown);
-    if (isConvertedTask(asked, request)) return [`${place}/${unknown.field}: ${sentence}`];
-    throw new RuleError(`${place}/${unknown.field}`, sentence, unknown);
+    const sentence = unknownFieldSentence(name, fields, unknown);
+    if (isConvertedTask(name, request)) return [`${requestAt}/${unknown.field}: ${sentence}`];
+    throw new RuleError(`${requestAt}/${unknown.field}`, sentence, unknown);
   }
-  refuseLiterals(request, place, action['based on report'] === true || onReports ? REPORT_PARTS : EVENT_PARTS);
+  refuseLiterals(request, requestAt, action['based on report'] === true || onReports ? REPORT_PARTS : EVENT_PARTS);
   return [];
 }
 
-/** A text that is not a template is a path. A path with an unknown first part gives null for every event. */
+/** A text that is not a template is a path. A path with an unknown first part is null for every event. */
 function refuseLiterals(value: unknown, at: string, parts: readonly string[], depth = 0): void {
-  // Deeper the request can't run, and is a warning already.
+  // A deeper request cannot run. compileRule has already added a warning.
   if (depth > TRANSFORM_DEPTH_MAX) return;
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) refuseLiterals(item, `${at}/${index}`, parts, depth + 1);
@@ -99,9 +99,9 @@ function orNearest(name: string, names: readonly string[]): string {
   return nearest === undefined ? `: use one of ${names.join(', ')}.` : `: write "${nearest}".`;
 }
 
-/** The client's converter writes its error in place of an action. */
+/** The converter of the client writes its error instead of an action. */
 const isFailedConversion = (action: Fields): boolean => action.action === undefined && typeof action.ERROR === 'string';
 
-/** It writes a task_id, and leaves the command out. */
-const isConvertedTask = (asked: string, request: unknown): boolean =>
-  asked === 'task' && isObject(request) && Object.hasOwn(request, 'task_id') && request.task === undefined;
+/** The converter writes a task_id, and omits the command. */
+const isConvertedTask = (action: string, request: unknown): boolean =>
+  action === 'task' && isObject(request) && Object.hasOwn(request, 'task_id') && request.task === undefined;

@@ -1,29 +1,29 @@
-/** What a rule looks at, and what one evaluation carries along. */
+/** The input of a rule, and the state of one evaluation. */
 import { RULE_BOUNDS } from './bounds.ts';
 import { RuleFault } from './errors.ts';
 
-/** The parts that paths start from: `routing` and `event` of an event; cat, detect, routing … of a detection. */
+/** The parts in which paths start: `routing` and `event` of an event; `cat`, `detect`, `routing` … of a detection. */
 export type View = { readonly [part: string]: unknown };
 
-/** A lookup's keys with their metadata; undefined where there is no such lookup. */
+/** The keys of a lookup with their metadata. Undefined if there is no such lookup. */
 export type Lookups = (name: string) => Readonly<Record<string, unknown>> | undefined;
 
-/** What rules are asked with: one object for all rules that see an event, another one for each event. */
-export type Asked = {
+/** The context of an event. All rules that evaluate the event share one object; each event has its own. */
+export type EventContext = {
   readonly nowMs: number;
   readonly lookups: Lookups;
-  /** The name that `event` is compared with; by default that of the event. */
+  /** The name that the `event` filter compares. By default the type of the event. */
   readonly eventType?: string;
-  /** Of the event, shared by all rules that see it; none: each rule has its own bound alone. */
+  /** Shared by all rules that evaluate the event. Without it only the limit of each rule applies. */
   readonly budget?: EventBudget;
 };
 
-/** Work (bounds.ts) that may still be done for one event. */
+/** Remaining units of work (bounds.ts) for one event. */
 export type EventBudget = { left: number };
 
 export const newEventBudget = (): EventBudget => ({ left: RULE_BOUNDS.eventWork });
 
-/** A compiled operator. Pure but for what it notes in `run`; throws nothing but a RuleFault. */
+/** A compiled operator. Pure except for what it records in `run`. Throws only RuleFault. */
 export type Test = (view: View, run: Run) => boolean;
 
 const NONE: readonly string[] = [];
@@ -36,41 +36,41 @@ export const TOO_MUCH_FOR_EVENT =
 /** One evaluation of one rule on one event. */
 export class Run {
   readonly view: View;
-  readonly asked: Asked;
+  readonly context: EventContext;
   /** `routing/event_type`, or the name of the report. */
   readonly eventType: string;
-  /** Metadata of the key that a lookup found last: `.mtd` of templates. */
+  /** Metadata of the key that a lookup found last. Templates read it as `.mtd`. */
   mtd: unknown;
-  /** What went wrong without ending the evaluation. */
+  /** Errors that did not end the evaluation. */
   #errors: Set<string> | undefined;
   #spent = 0;
-  readonly #most: number;
+  readonly #limit: number;
 
-  constructor(view: View, asked: Asked) {
-    this.#most = Math.min(RULE_BOUNDS.work, asked.budget?.left ?? RULE_BOUNDS.work);
+  constructor(view: View, context: EventContext) {
+    this.#limit = Math.min(RULE_BOUNDS.work, context.budget?.left ?? RULE_BOUNDS.work);
     this.view = view;
-    this.asked = asked;
-    this.eventType = asked.eventType ?? eventTypeOf(view);
+    this.context = context;
+    this.eventType = context.eventType ?? eventTypeOf(view);
   }
 
   get errors(): readonly string[] {
     return this.#errors === undefined ? NONE : [...this.#errors];
   }
 
-  tell(sentence: string): void {
+  addError(sentence: string): void {
     this.#errors ??= new Set();
     this.#errors.add(sentence);
   }
 
-  /** Work that was done so far. */
+  /** Units of work so far. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** To be called before the work is done: what is refused is not spent. */
+  /** Call before doing the work: refused work is not counted. Throws a RuleFault above the limit. */
   spend(work: number): void {
-    if (this.#spent + work > this.#most)
-      throw new RuleFault(this.#most === RULE_BOUNDS.work ? TOO_MUCH_FOR_RULE : TOO_MUCH_FOR_EVENT);
+    if (this.#spent + work > this.#limit)
+      throw new RuleFault(this.#limit === RULE_BOUNDS.work ? TOO_MUCH_FOR_RULE : TOO_MUCH_FOR_EVENT);
     this.#spent += work;
   }
 }

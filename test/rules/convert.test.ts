@@ -1,4 +1,4 @@
-/** Legacy requests become extension requests: the published cases, and what they leave open. */
+/** The conversion of legacy requests to extension requests: the published cases, and further ones. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const ruleOf = (...requests: unknown[]) => ({
   respond: requests.map(legacy),
   tests: { a: 1 },
 });
-/** The new requests of a rule, or the reasons why there are none. */
+/** The new requests of a rule, or the reasons why it cannot be converted. */
 const converted = (...requests: unknown[]) => {
   const result = convertRule(ruleOf(...requests));
   if (result.state === 'failed') return result.reasons;
@@ -49,7 +49,7 @@ describe('conversion', () => {
     ],
     ['an odd key', { action: 'list', sid: '<<event/sensor-id>>' }, { sid: '{{ index .event "sensor-id" }}' }],
     [
-      'an odd key deeper, and keys behind it',
+      'a nested odd key, and keys after it',
       { action: 'list', sid: '<<event/PARENT/odd-key/X>>' },
       { sid: '{{ index .event.PARENT "odd-key" "X" }}' },
     ],
@@ -63,7 +63,7 @@ describe('conversion', () => {
     ],
   ])('%s', (_name, request, expected) => expect(converted(request)).toEqual([expected]));
 
-  it('several requests of a rule convert together, and the rest of the rule stays', () => {
+  it('several requests of a rule convert together, and the rest of the rule stays unchanged', () => {
     const rule = ruleOf({ action: 'list' }, { action: 'untask', sid: 's' });
     const result = convertRule({
       ...rule,
@@ -88,7 +88,7 @@ describe('conversion', () => {
     ]);
   });
 
-  it('a literal comes out of the new rule as it was, whatever it is', () => {
+  it('the new rule gives any literal unchanged', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('{{') && !/<<[^<>]*>>/.test(text)),
@@ -103,7 +103,7 @@ describe('conversion', () => {
     );
   });
 
-  it('arbitrary JSON is left alone or named, never thrown at', () => {
+  it('never throws for arbitrary JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (request, other) => {
         expect(convertRule(other).state).toBe('untouched');

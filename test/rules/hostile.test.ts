@@ -1,4 +1,4 @@
-/** Texts that someone has made to cost time or memory: each is read, or refused, in far less than a second. */
+/** Texts that are made to cost time or memory. Each is read or refused in much less than a second. */
 import { describe, expect, it } from 'vitest';
 import { convertRule } from '../../src/rules/convert.ts';
 import { RuleError, RuleFault } from '../../src/rules/errors.ts';
@@ -10,7 +10,7 @@ import { eventOf, matches, verdict } from './support.ts';
 const MOST_MS = 500;
 const SPACES = ' '.repeat(60_000);
 
-/** What came of it: a RuleError or a RuleFault counts as an answer. */
+/** The time until a result, a RuleError or a RuleFault. */
 function timed(work: () => unknown): number {
   const beganMs = performance.now();
   try {
@@ -51,7 +51,7 @@ describe('time', () => {
   ])('%s', (_name, work) => expect(timed(work)).toBeLessThan(MOST_MS));
 });
 
-it('a text that is hard to find ends with a fault', () => {
+it('a search that takes too much work ends with a fault', () => {
   const half = 'a'.repeat(200_000);
   const event = { V: half.repeat(5), W: `${half}b${half}` };
   const rule = { op: 'contains', path: 'event/V', value: '<<event/W>>' };
@@ -78,7 +78,7 @@ describe('length', () => {
   });
 });
 
-it('what is meant is read as before', () => {
+it('similar texts that are valid are read', () => {
   const shown = (text: string) => render(parseTemplate(text, 'at'), { a: { b: 1 }, V: 'x.y' }, 'show');
   expect(shown('<< a/b >>')).toBe('1');
   expect(shown('a <<  >> b')).toBe('a <<  >> b');

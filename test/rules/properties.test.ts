@@ -1,4 +1,4 @@
-/** Whatever JSON comes in, a rule is refused with a RuleError or answers, and both soon. */
+/** For any JSON, a rule is refused with a RuleError or gives a result, in a short time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWithin } from '../../src/rules/detect/operators/distance.ts';
@@ -10,7 +10,7 @@ import { parseTemplate } from '../../src/rules/template/parse.ts';
 import { render } from '../../src/rules/template/render.ts';
 import { verdict } from './support.ts';
 
-// A failure prints its seed; put it here, or in the environment, to see it again.
+// A failure prints its seed. Set it here or in the environment to repeat the run.
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 500 };
 
@@ -59,7 +59,7 @@ const shallow = fc
   .tuple(fc.constantFrom(...OPERATORS.keys()), parameters)
   .map(([op, rest]) => ({ ...rest, op, rules: [{ ...rest, op: 'is' }], rule: { ...rest, op: 'exists' } }));
 
-/** Null where it is refused as it should be. */
+/** Null if the rule is refused. */
 function compiled(data: unknown): ReturnType<typeof compileRule> | null {
   try {
     return compileRule(data);
@@ -70,8 +70,8 @@ function compiled(data: unknown): ReturnType<typeof compileRule> | null {
   }
 }
 
-describe(`rules of any kind (seed ${seed})`, () => {
-  it('arbitrary JSON compiles or is refused with its place', () => {
+describe(`arbitrary rules (seed ${seed})`, () => {
+  it('from arbitrary JSON compile, or are refused with a path', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), json), fc.jsonValue(), (detect, respond) => {
         compiled({ detect, respond });
@@ -81,7 +81,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('arbitrary text is a rule or is refused', () => {
+  it('from arbitrary text are read or refused', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         try {
@@ -96,7 +96,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
       expect(() => parseRuleText(text)).toThrow(RuleError);
   });
 
-  it('a compiled rule answers on any event, and `not` inverts it', () => {
+  it('give a result on any event, and `not` inverts it', () => {
     fc.assert(
       fc.property(shallow, json, json, (detect, routing, event) => {
         const one = compiled({ detect: { ...detect, not: false }, respond: [] });
@@ -112,7 +112,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('trees of operators answer', () => {
+  it('with trees of operators give a result', () => {
     fc.assert(
       fc.property(rule, json, (detect, event) => {
         if (compiled({ detect }) !== null) expect(typeof verdict(detect, { routing: {}, event }).match).toBe('boolean');
@@ -121,7 +121,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('templates of any text render, are refused, or say what is missing', () => {
+  it('with templates of any text render them, are refused, or report a missing field', () => {
     const pieces = fc.constantFrom(
       '{{',
       '}}',
@@ -155,7 +155,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('distances are those of the plain algorithm', () => {
+  it('use the same distances as the plain algorithm', () => {
     const texts = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 8 });
     fc.assert(
       fc.property(texts, texts, fc.nat(8), (left, right, max) => {
@@ -165,7 +165,7 @@ describe(`rules of any kind (seed ${seed})`, () => {
     );
   });
 
-  it('ends soon on a huge event and a rule that asks for much', () => {
+  it('end soon on a huge event, even if they are costly', () => {
     const wide = Object.fromEntries(
       Array.from({ length: 200 }, (_, a) => [`k${a}`, Array.from({ length: 200 }, (_, b) => ({ [`x${b}`]: 'aaaa' }))]),
     );

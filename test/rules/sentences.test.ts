@@ -1,4 +1,4 @@
-/** What the page on rules says, one sentence a case: paths, parameters, operators, and what is refused. */
+/** Each sentence of docs/rules.md about paths, parameters, operators and refusals, as a case. */
 import { expect, it } from 'vitest';
 import { evaluateCase } from '../../src/rules/rule-cases.ts';
 

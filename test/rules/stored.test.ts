@@ -1,4 +1,4 @@
-/** What a rule is refused for when it is stored or checked: mistakes after which it would never do what it says. */
+/** A rule is refused when it is stored or checked for mistakes that prevent it from ever working. */
 import { describe, expect, it, test } from 'vitest';
 import { RuleError } from '../../src/rules/errors.ts';
 import { parseRespond } from '../../src/rules/respond/actions.ts';
@@ -6,7 +6,9 @@ import { compileStored } from '../../src/rules/stored.ts';
 
 const detect = { op: 'is windows', event: 'CONNECTED' };
 const request = (action: string, fields: unknown, rest: object = {}) => ({
-  ...{ action: 'extension request', 'extension name': 'ext-reliable-tasking', 'extension action': action },
+  action: 'extension request',
+  'extension name': 'ext-reliable-tasking',
+  'extension action': action,
   'extension request': fields,
   ...rest,
 });
@@ -42,14 +44,14 @@ describe('a rule is refused', () => {
     ['a ttl', { task: '{{ "x" }}', ttl: '3600' }, 'ttl', '3600'],
     ['every sensor', { task: '{{ "x" }}', selector: '*' }, 'selector', '*'],
     ['a selector', { task: '{{ "x" }}', selector: 'plat == linux' }, 'selector', 'plat == linux'],
-    ['a part of reports alone', { task: 'cat' }, 'task', 'cat'],
+    ['a part that only reports have', { task: 'cat' }, 'task', 'cat'],
   ])('with an unquoted literal in an extension request: %s', (_name, fields, field, literal) => {
     const error = refused({ detect, respond: [{ action: 'output', name: 'o' }, request('task', fields)] });
     expect(error?.path).toBe(`respond/1/extension request/${field}`);
     expect(error?.sentence).toContain(`'{{ ${JSON.stringify(literal)} }}'`);
   });
 
-  it('with a request that is nothing but a literal', () => {
+  it('with a request that is a literal', () => {
     expect(refused({ detect, respond: [request('task', 'os_version')] })?.path).toBe('respond/0/extension request');
   });
 
@@ -69,13 +71,16 @@ describe('a rule is refused', () => {
 describe('a rule is stored', () => {
   it.each<[string, object]>([
     ['paths of the event', request('task', { task: 'event.COMMAND', sid: 'routing.sid', context: 'mtd.who' })],
-    ['templates, numbers, null and nothing', request('task', { task: '{{ "x" }}', ttl: 60, tag: null, context: '' })],
+    [
+      'templates, numbers, null and the empty text',
+      request('task', { task: '{{ "x" }}', ttl: 60, tag: null, context: '' }),
+    ],
     ['the older form of a path', request('task', { task: 'run <<event/FILE_PATH>>', sid: '<<routing/sid>>' })],
     ['a whole request from the event', request('task', 'event.REQUEST')],
     ['no request at all', request('list', undefined)],
   ])('with %s', (_name, action) => expect(stored(action).warnings).toEqual([]));
 
-  test('with paths of a report, where a report is what the request sees', () => {
+  test('with paths of a report, if the request is based on a report', () => {
     const report = { action: 'report', name: 'r', detect_data: { cmd: 'x' } };
     expect(stored(report, request('task', { task: 'detect_data.cmd' }, { 'based on report': true })).warnings).toEqual(
       [],
@@ -86,7 +91,7 @@ describe('a rule is stored', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['an action that is not run here', { action: 'seal' }, /not run here/],
+    ['an action that is not supported', { action: 'seal' }, /not supported/],
     ['a legacy request', { action: 'service request', name: 'reliable-tasking', request: {} }, /convert_rules/],
     ['a template that does not parse', { action: 'report', name: '{{routing.sid}}' }, /respond\/0\/name/],
     [
@@ -95,16 +100,16 @@ describe('a rule is stored', () => {
       /no extension ext-velociraptor/,
     ],
     [
-      'what the converter of the public client 4.x makes of a task',
+      'a task as the converter of the public client 4.x writes it',
       request('task', { sid: '{{routing.sid}}', tag: '{{ "tag" }}', task_id: '{{ "task_id" }}', ttl: '3600' }),
       /respond\/0/,
     ],
-    ['what that converter makes of a request that it does not know', { ERROR: 'Failed to convert r' }, /no action ""/],
+    ['a failed conversion of that converter', { ERROR: 'Failed to convert r' }, /no action ""/],
   ])('with a warning: %s', (_name, action, warning) => {
     expect(stored(action).warnings).toEqual(expect.arrayContaining([expect.stringMatching(warning)]));
   });
 
-  test('with a warning where it has no actions', () => {
+  test('with a warning if it has no actions', () => {
     expect(stored().warnings).toEqual(['respond: The rule has no actions.']);
   });
 });

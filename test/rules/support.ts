@@ -1,4 +1,4 @@
-/** Events and shorthands for tests of rules. */
+/** Events and short forms for tests of rules. */
 import { compileDetect } from '../../src/rules/detect/compile-detect.ts';
 import { evaluate, type Verdict } from '../../src/rules/detect/evaluate.ts';
 import { RuleError } from '../../src/rules/errors.ts';
@@ -28,7 +28,7 @@ export const verdict = (rule: unknown, view: View, lookups: Lookups = {}): Verdi
 
 export const matches = (rule: unknown, view: View, lookups?: Lookups): boolean => verdict(rule, view, lookups).match;
 
-/** Where a detect part is refused, or undefined. */
+/** The path of the RuleError, or undefined. */
 export function faultOf(read: () => unknown): string | undefined {
   try {
     read();

@@ -5,7 +5,7 @@
 import { ApiError } from '../../errors.ts';
 import { RULE_BOUNDS } from '../../rules/bounds.ts';
 import { RuleError } from '../../rules/errors.ts';
-import { type Need, needsOf } from '../../rules/respond/rights.ts';
+import { type RequiredRight, requiredRights } from '../../rules/respond/rights.ts';
 import { compileStored } from '../../rules/stored.ts';
 
 export type HiveData = Record<string, unknown>;
@@ -17,7 +17,7 @@ export type Hive = {
   /** Warnings; throws ApiError `rule_invalid`, `field_unknown` or `data_invalid` for data that is refused. */
   check(data: HiveData): readonly string[];
   /** The rights of the actions in the data. Storing or enabling them requires these besides the hive's own rights. */
-  needs(data: HiveData): readonly Need[];
+  needs(data: HiveData): readonly RequiredRight[];
   /** For people: what data has to be, as JSON Schema. */
   readonly schema: Record<string, unknown>;
 };
@@ -45,8 +45,8 @@ export const LOOKUP_HIVE = 'lookup';
 
 const HIVES: ReadonlyMap<string, Hive> = new Map(
   [
-    { name: 'dr-general', rights: rightsOf(''), check: checkRule, needs: needsOf, schema: RULE_SCHEMA },
-    { name: 'dr-managed', rights: rightsOf('.managed'), check: checkRule, needs: needsOf, schema: RULE_SCHEMA },
+    { name: 'dr-general', rights: rightsOf(''), check: checkRule, needs: requiredRights, schema: RULE_SCHEMA },
+    { name: 'dr-managed', rights: rightsOf('.managed'), check: checkRule, needs: requiredRights, schema: RULE_SCHEMA },
     { name: LOOKUP_HIVE, rights: rightsOf(''), check: checkLookup, needs: () => [], schema: LOOKUP_SCHEMA },
   ].map((hive) => [hive.name, hive]),
 );

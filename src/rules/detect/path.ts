@@ -1,44 +1,45 @@
 /**
- * Paths into an event. Segments are joined by `/`; `?` is exactly one level, `*` any number of levels, none included. A list
- * is entered by itself, and `?` takes each of its elements. A path gives zero or more values; a step into a text, a number
- * or null gives nothing. Work is linear in segments and values: each `*` meets a value once, however many ways lead there.
+ * Paths into an event. Segments are separated by `/`. `?` is exactly one level, `*` any number of levels, including none. A list is
+ * entered without a segment, and `?` takes each of its elements. A path has zero or more values; a step into a text, a number or null has
+ * none. Work is linear in segments and values: each `*` visits a value once, however many ways lead to it.
  */
 import { RULE_BOUNDS } from '../bounds.ts';
 import type { Run, View } from '../view.ts';
 
-/** Work of looking at one value. */
+/** Work of visiting one value. */
 const VISIT = 4;
 
 export type Path = readonly string[];
 
-/** Null where it has no segment or too many. */
+/** Null if the text has no segments or too many. */
 export function parsePath(text: string, separator = '/'): Path | null {
   const segments = text.split(separator).filter((segment) => segment !== '');
   return segments.length === 0 || segments.length > RULE_BOUNDS.segments ? null : segments;
 }
 
-/** A path ends before its last segment · leads through a list or a wildcard, so that there may be several ends. */
-const NOWHERE = Symbol('nowhere');
-const WINDING = Symbol('winding');
+/** The path ends before its last segment. */
+const NOTHING = Symbol('nothing');
+/** The path leads through a list or a wildcard, so it may have several ends. */
+const SEVERAL = Symbol('several');
 
-/** Most paths lead through objects alone, to one end: no lists of nodes are made for those. */
-function straightNode(view: View, path: Path): unknown {
+/** Most paths lead only through objects and have one end. This avoids lists of nodes for them. */
+function singleNode(view: View, path: Path): unknown {
   let node: unknown = view;
   for (let at = 0; at < path.length; at += 1) {
     const segment = path[at] as string;
-    if (segment === '*' || segment === '?' || Array.isArray(node)) return WINDING;
-    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, segment)) return NOWHERE;
+    if (segment === '*' || segment === '?' || Array.isArray(node)) return SEVERAL;
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, segment)) return NOTHING;
     node = (node as Record<string, unknown>)[segment];
   }
   return node;
 }
 
-/** What stands at the end of the path, lists unopened. */
+/** The values at the end of the path. A list is one value. */
 export function nodesAt(view: View, path: Path, run: Run): unknown[] {
-  const node = straightNode(view, path);
-  if (node === NOWHERE) return [];
+  const node = singleNode(view, path);
+  if (node === NOTHING) return [];
   run.spend(VISIT * (path.length + 1));
-  return node === WINDING ? nodesFrom([view], path, run) : [node];
+  return node === SEVERAL ? nodesFrom([view], path, run) : [node];
 }
 
 function nodesFrom(start: unknown[], path: Path, run: Run): unknown[] {
@@ -50,31 +51,31 @@ function nodesFrom(start: unknown[], path: Path, run: Run): unknown[] {
   return found;
 }
 
-/** The values at the path: a list gives its elements. */
+/** The values at the path. A list gives its elements. */
 export function valuesAt(view: View, path: Path, run: Run): unknown[] {
   const nodes = nodesAt(view, path, run);
-  return nodes.some(Array.isArray) ? opened(nodes, run, false) : nodes;
+  return nodes.some(Array.isArray) ? flattened(nodes, run, false) : nodes;
 }
 
-/** Whether one of the values at the path fits. */
+/** Whether `matches` returns true for one of the values at the path. */
 export function someValue<W>(
   view: View,
   path: Path,
   run: Run,
   wanted: W,
-  fits: (value: unknown, wanted: W, run: Run) => boolean,
+  matches: (value: unknown, wanted: W, run: Run) => boolean,
 ): boolean {
-  const node = straightNode(view, path);
-  if (node === NOWHERE) return false;
-  if (node === WINDING || Array.isArray(node))
-    return valuesAt(view, path, run).some((value) => fits(value, wanted, run));
+  const node = singleNode(view, path);
+  if (node === NOTHING) return false;
+  if (node === SEVERAL || Array.isArray(node))
+    return valuesAt(view, path, run).some((value) => matches(value, wanted, run));
   run.spend(VISIT * (path.length + 1));
-  return fits(node, wanted, run);
+  return matches(node, wanted, run);
 }
 
-/** Values, and the lists that held them too. */
+/** Values, and the lists that contain them. */
 export function valuesAndListsAt(view: View, path: Path, run: Run): unknown[] {
-  return opened(nodesAt(view, path, run), run, true);
+  return flattened(nodesAt(view, path, run), run, true);
 }
 
 function oneLevel(nodes: readonly unknown[], segment: string, run: Run): unknown[] {
@@ -100,14 +101,14 @@ function oneLevel(nodes: readonly unknown[], segment: string, run: Run): unknown
 
 function everyLevel(nodes: readonly unknown[], run: Run): unknown[] {
   const found: unknown[] = [];
-  const met = new Set<object>();
+  const visited = new Set<object>();
   const waiting = [...nodes].reverse();
   while (waiting.length > 0) {
     const node = waiting.pop();
     run.spend(VISIT);
     if (typeof node === 'object' && node !== null) {
-      if (met.has(node)) continue;
-      met.add(node);
+      if (visited.has(node)) continue;
+      visited.add(node);
       const children = Array.isArray(node) ? node : Object.values(node);
       for (let i = children.length - 1; i >= 0; i -= 1) waiting.push(children[i]);
     }
@@ -116,7 +117,7 @@ function everyLevel(nodes: readonly unknown[], run: Run): unknown[] {
   return found;
 }
 
-function opened(nodes: readonly unknown[], run: Run, keepLists: boolean): unknown[] {
+function flattened(nodes: readonly unknown[], run: Run, keepLists: boolean): unknown[] {
   const found: unknown[] = [];
   const waiting = [...nodes].reverse();
   while (waiting.length > 0) {

@@ -1,15 +1,15 @@
-/** What is done with a text before it is compared: `file name` keeps what follows the last slash, `sub domain` some of its
- *  dot-separated parts. Values that are no texts stay as they are. */
+/** Changes a text before the comparison: `file name` keeps the part after the last slash, `sub domain` some of the parts between dots.
+ *  Other values stay unchanged. */
 import type { Spec } from './spec.ts';
 
-/** The texts to compare, of which one has to fit; none where the parts asked for are not there. */
-export type Transform = (text: string) => readonly string[];
+/** The texts to compare, one of which must match. None if the text does not have the parts. */
+export type TextTransform = (text: string) => readonly string[];
 
 const RANGE = /^\s*(-?\d{1,4})?\s*(:)?\s*(-?\d{1,4})?\s*$/;
 const RANGE_MAX = 32;
 
-/** Undefined: nothing is changed. */
-export function compileTransform(spec: Spec): Transform | undefined {
+/** Undefined: no change. */
+export function compileTextTransform(spec: Spec): TextTransform | undefined {
   const subDomain = (spec.get('sub domain') ?? undefined) === undefined ? undefined : readParts(spec);
   if (!spec.flag('file name')) return subDomain;
   return (text) => {
@@ -18,13 +18,13 @@ export function compileTransform(spec: Spec): Transform | undefined {
   };
 }
 
-function readParts(spec: Spec): Transform {
+function readParts(spec: Spec): TextTransform {
   const value = spec.get('sub domain');
   const range = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const match = range.length <= RANGE_MAX ? RANGE.exec(range) : null;
   const [, from, colon, to] = match ?? [];
   if (match === null || (from === undefined && colon === undefined) || (colon === undefined && to !== undefined))
-    throw spec.fault('sub domain', '`sub domain` has to be a range such as "0:2", "-2:", "1:", ":" or one number.');
+    throw spec.fault('sub domain', '`sub domain` must be a range such as "0:2", "-2:", "1:", ":" or one number.');
   if (colon === undefined) {
     const index = Number(from);
     return (text) =>

@@ -1,8 +1,7 @@
 /**
- * `times`: windows of day and hour in which an operator may be true. Days count from 1, Sunday; hours are written as in
- * 1730. Both ends belong to the window, and one that ends before it starts goes on over the end of week or day.
+ * `times`: windows of days and hours in which an operator can be true. Days count from 1 (Sunday); a time is a number such as 1730. Both ends
+ * belong to the window. A window that ends before it starts continues over the end of the week or day.
  */
-
 import { isObject } from '../view.ts';
 import type { Spec } from './spec.ts';
 
@@ -21,16 +20,16 @@ export function compileTimes(spec: Spec): ((nowMs: number) => boolean) | undefin
 }
 
 function readWindow(spec: Spec, value: unknown, at: string): Window {
-  if (!isObject(value)) throw spec.fault(at, 'A window has to be an object.');
+  if (!isObject(value)) throw spec.fault(at, 'A window must be an object.');
   const whole = (name: string, min: number, max: number, fallback: number): number => {
     const given = value[name] ?? fallback;
     if (typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max) return given;
-    throw spec.fault(`${at}/${name}`, `\`${name}\` has to be a whole number from ${min} to ${max}.`);
+    throw spec.fault(`${at}/${name}`, `\`${name}\` must be a whole number from ${min} to ${max}.`);
   };
   return {
     days: [whole('day_of_week_start', 1, 7, 1), whole('day_of_week_end', 1, 7, 7)],
     hours: [whole('time_of_day_start', 0, 2359, 0), whole('time_of_day_end', 0, 2359, 2359)],
-    local: localTime(value.tz ?? 'UTC', () => spec.fault(`${at}/tz`, '`tz` has to be the name of a time zone.')),
+    local: localTime(value.tz ?? 'UTC', () => spec.fault(`${at}/tz`, '`tz` must be the name of a time zone.')),
   };
 }
 

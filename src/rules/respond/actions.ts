@@ -1,14 +1,12 @@
 /**
- * The `respond` part of a rule. An action is never refused here: what is not run, is not known, or has a fault is kept with a
- * sentence that says so, which is shown when the rule is stored and reported when it runs. What a new rule is refused for is
- * in stored.ts.
+ * The `respond` part of a rule. No action is refused here: an action that is not supported, unknown or faulty is kept with a sentence that
+ * explains the problem, as a warning when the rule is stored and as an error when it runs. stored.ts decides which new rules are refused.
  */
 import { RULE_BOUNDS } from '../bounds.ts';
 import { RuleError } from '../errors.ts';
 import { parseTemplate, type Template } from '../template/parse.ts';
 import { parseTransform, type Transform } from '../template/transform.ts';
 import { isObject } from '../view.ts';
-import { rightOf } from './rights.ts';
 import { parseSuppression, type Suppression } from './suppression.ts';
 
 export type Effect =
@@ -42,45 +40,36 @@ export type Action = {
   readonly at: string;
   readonly effect: Effect;
   readonly suppression: Suppression | undefined;
-  /** The right that its author needs; null where it takes none. */
+  /** The right that its author needs. Null: none. */
   readonly right: string | null;
 };
-/** An action that can't run, and why. */
+/** An action that cannot run, and why. */
 export type Unrunnable = { readonly at: string; readonly problem: string };
 
 type Fields = Readonly<Record<string, unknown>>;
-type Read = (fields: Fields, at: string) => Effect;
-
-const READERS: Readonly<Record<string, Read>> = {
-  report: (fields, at) => ({
-    type: 'report',
-    name: template(fields, 'name', at),
-    publish: flag(fields, 'publish', at, true),
-    priority: optionalNumber(fields, 'priority', at) ?? null,
-    metadata: fields.metadata === undefined ? undefined : parseTransform(fields.metadata, `${at}/metadata`, 'literal'),
-    detectData:
-      fields.detect_data === undefined ? undefined : parseTransform(fields.detect_data, `${at}/detect_data`, 'literal'),
-  }),
-  output: (fields, at) => ({ type: 'output', name: text(fields, 'name', at) }),
-  task: (fields, at) => ({
-    type: 'task',
-    command: template(fields, 'command', at),
-    investigation: fields.investigation === undefined ? undefined : template(fields, 'investigation', at),
-  }),
-  'add tag': (fields, at) => tag('add', fields, at),
-  'remove tag': (fields, at) => tag('remove', fields, at),
-  'extension request': (fields, at) => ({
-    type: 'extension',
-    name: text(fields, 'extension name', at),
-    action: text(fields, 'extension action', at),
-    request: parseTransform(fields['extension request'] ?? {}, `${at}/extension request`, 'path'),
-    basedOnReport: flag(fields, 'based on report', at, false),
-  }),
-  'isolate network': () => ({ type: 'isolate', isolate: true }),
-  'rejoin network': () => ({ type: 'isolate', isolate: false }),
+type ActionDefinition = {
+  /** The right that its author needs. Null: none. */
+  readonly right: string | null;
+  /** Throws a RuleError for a faulty action. */
+  readonly read: (fields: Fields, at: string) => Effect;
 };
 
-const NOT_RUN = new Set([
+const ACTIONS: ReadonlyMap<string, ActionDefinition> = new Map<string, ActionDefinition>([
+  ['report', { right: null, read: report }],
+  ['output', { right: null, read: (fields, at) => ({ type: 'output', name: text(fields, 'name', at) }) }],
+  ['task', { right: 'sensor.task', read: task }],
+  ['add tag', { right: 'sensor.tag', read: (fields, at) => tag('add', fields, at) }],
+  ['remove tag', { right: 'sensor.tag', read: (fields, at) => tag('remove', fields, at) }],
+  ['extension request', { right: 'sensor.task', read: extensionRequest }],
+  ['isolate network', { right: 'sensor.task', read: () => ({ type: 'isolate', isolate: true }) }],
+  ['rejoin network', { right: 'sensor.task', read: () => ({ type: 'isolate', isolate: false }) }],
+]);
+
+/** The right that the author of an action needs. Null: none. */
+export const rightOf = (action: string): string | null => ACTIONS.get(action)?.right ?? null;
+
+/** Actions of the public format that are not supported. */
+const UNSUPPORTED = new Set([
   'seal',
   'unseal',
   'add var',
@@ -92,42 +81,45 @@ const NOT_RUN = new Set([
   'start ai agent',
 ]);
 
-/** Every action that the public format has, run here or not. */
-export const ACTION_NAMES: ReadonlySet<string> = new Set([...Object.keys(READERS), 'service request', ...NOT_RUN]);
+/** Every action of the public format, supported or not. */
+export const ACTION_NAMES: ReadonlySet<string> = new Set([...ACTIONS.keys(), 'service request', ...UNSUPPORTED]);
 
 export const isRunnable = (action: Action | Unrunnable): action is Action => 'effect' in action;
 
-/** Throws a RuleError only where `respond` is not a list of objects, or too long. */
+/** Throws a RuleError only if `respond` is not a list of objects, or too long. */
 export function parseRespond(value: unknown): (Action | Unrunnable)[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new RuleError('respond', '`respond` has to be a list of actions.');
-  if (value.length > RULE_BOUNDS.actions) throw new RuleError('respond', `More than ${RULE_BOUNDS.actions} actions.`);
+  if (!Array.isArray(value)) throw new RuleError('respond', '`respond` must be a list of actions.');
+  if (value.length > RULE_BOUNDS.actions)
+    throw new RuleError('respond', `\`respond\` has more than ${RULE_BOUNDS.actions} actions.`);
   return value.map((one, index) => parseAction(one, `respond/${index}`));
 }
 
 function parseAction(value: unknown, at: string): Action | Unrunnable {
-  if (!isObject(value)) throw new RuleError(at, 'An action has to be an object.');
+  if (!isObject(value)) throw new RuleError(at, 'An action must be an object.');
   const name = typeof value.action === 'string' ? value.action : '';
-  const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
-  if (read === undefined) return { at, problem: `${at}/action: ${notRun(name)}` };
+  const action = ACTIONS.get(name);
+  if (action === undefined) return { at, problem: `${at}/action: ${notSupported(name)}` };
   try {
     const suppression = parseSuppression(value.suppression, `${at}/suppression`);
-    return { at, effect: read(value, at), suppression, right: rightOf(name) };
+    return { at, effect: action.read(value, at), suppression, right: action.right };
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     return { at, problem: error.message };
   }
 }
 
-function notRun(name: string): string {
+function notSupported(name: string): string {
   if (name === 'service request')
-    return 'A legacy `service request` is not run. `extension convert_rules` turns it into an `extension request`.';
-  return NOT_RUN.has(name) ? `The action "${name}" is not run here.` : `There is no action "${name.slice(0, 100)}".`;
+    return 'A legacy `service request` does not run. `extension convert_rules` converts it to an `extension request`.';
+  return UNSUPPORTED.has(name)
+    ? `The action "${name}" is not supported.`
+    : `There is no action "${name.slice(0, 100)}".`;
 }
 
 function text(fields: Fields, name: string, at: string): string {
   const value = fields[name];
-  if (typeof value !== 'string' || value === '') throw new RuleError(`${at}/${name}`, `\`${name}\` has to be a text.`);
+  if (typeof value !== 'string' || value === '') throw new RuleError(`${at}/${name}`, `\`${name}\` must be a text.`);
   return value;
 }
 
@@ -136,7 +128,7 @@ const template = (fields: Fields, name: string, at: string): Template =>
 
 function flag(fields: Fields, name: string, at: string, fallback: boolean): boolean {
   const value = fields[name] ?? fallback;
-  if (typeof value !== 'boolean') throw new RuleError(`${at}/${name}`, `\`${name}\` has to be true or false.`);
+  if (typeof value !== 'boolean') throw new RuleError(`${at}/${name}`, `\`${name}\` must be true or false.`);
   return value;
 }
 
@@ -144,7 +136,7 @@ function optionalNumber(fields: Fields, name: string, at: string): number | unde
   const value = fields[name] ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || Math.abs(value) > 2_147_483_647)
-    throw new RuleError(`${at}/${name}`, `\`${name}\` has to be a whole number.`);
+    throw new RuleError(`${at}/${name}`, `\`${name}\` must be a whole number.`);
   return value;
 }
 
@@ -158,3 +150,35 @@ function tag(change: 'add' | 'remove', fields: Fields, at: string): Effect {
     entireDevice: flag(fields, 'entire_device', at, false),
   };
 }
+
+function report(fields: Fields, at: string): Effect {
+  return {
+    type: 'report',
+    name: template(fields, 'name', at),
+    publish: flag(fields, 'publish', at, true),
+    priority: optionalNumber(fields, 'priority', at) ?? null,
+    metadata: optionalTransform(fields, 'metadata', at),
+    detectData: optionalTransform(fields, 'detect_data', at),
+  };
+}
+
+function task(fields: Fields, at: string): Effect {
+  return {
+    type: 'task',
+    command: template(fields, 'command', at),
+    investigation: fields.investigation === undefined ? undefined : template(fields, 'investigation', at),
+  };
+}
+
+function extensionRequest(fields: Fields, at: string): Effect {
+  return {
+    type: 'extension',
+    name: text(fields, 'extension name', at),
+    action: text(fields, 'extension action', at),
+    request: parseTransform(fields['extension request'] ?? {}, `${at}/extension request`, 'path'),
+    basedOnReport: flag(fields, 'based on report', at, false),
+  };
+}
+
+const optionalTransform = (fields: Fields, name: string, at: string): Transform | undefined =>
+  fields[name] === undefined ? undefined : parseTransform(fields[name], `${at}/${name}`, 'literal');

@@ -1,4 +1,4 @@
-/** Durations as Go writes them: `90s`, `1h30m`, `1.5h`; units ns us ms s m h. */
+/** Durations in Go's syntax: `90s`, `1h30m`, `1.5h`. Units: ns us ms s m h. */
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -12,7 +12,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 const WHOLE = /^(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)/;
 
-/** Milliseconds, or null where the text is no duration. */
+/** Milliseconds, or null if the text is not a duration. */
 export function parseGoDuration(text: string): number | null {
   if (text === '0') return 0;
   if (text === '' || text.length > 64) return null;

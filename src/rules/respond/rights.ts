@@ -1,26 +1,15 @@
 /**
- * The rights that the actions of a rule require. A rule is a command, so storing or enabling it requires the same rights as the
- * command itself. Rules that only report require none. Pure.
+ * The rights that the actions of a rule require. A rule is a command, so storing or enabling it requires the same rights as the command
+ * itself. Rules that only report require none.
  */
 import { isObject } from '../view.ts';
+import { rightOf } from './actions.ts';
 
-/** `at`: the place of the action in the rule. */
-export type Need = { readonly at: string; readonly action: string; readonly right: string };
+/** `at`: the path of the action in the rule. */
+export type RequiredRight = { readonly at: string; readonly action: string; readonly right: string };
 
-const RIGHTS: ReadonlyMap<string, string> = new Map([
-  ['task', 'sensor.task'],
-  ['extension request', 'sensor.task'],
-  ['isolate network', 'sensor.task'],
-  ['rejoin network', 'sensor.task'],
-  ['add tag', 'sensor.tag'],
-  ['remove tag', 'sensor.tag'],
-]);
-
-/** By the name of an action; null where it takes none. */
-export const rightOf = (action: string): string | null => RIGHTS.get(action) ?? null;
-
-/** What the rule takes, whatever `data` looks like; also for actions that have a fault, since a later version may run them. */
-export function needsOf({ respond }: Readonly<Record<string, unknown>>): Need[] {
+/** Throws nothing, for any data. Faulty actions count too, because a later version may run them. */
+export function requiredRights({ respond }: Readonly<Record<string, unknown>>): RequiredRight[] {
   if (!Array.isArray(respond)) return [];
   return respond.flatMap((value: unknown, index) => {
     const action = isObject(value) && typeof value.action === 'string' ? value.action : '';
@@ -29,6 +18,6 @@ export function needsOf({ respond }: Readonly<Record<string, unknown>>): Need[] 
   });
 }
 
-/** The error of an action whose right was not checked: an earlier version stored the rule without this check. */
+/** The error of an action whose right was not checked because an earlier version stored the rule. */
 export const notAllowed = (right: string): string =>
   `This action does not run: the right ${right} was not checked when the rule was stored. Store the rule again with a key that has it.`;

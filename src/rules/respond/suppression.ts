@@ -1,6 +1,6 @@
 /**
- * Suppression: how often an action may run in a period. What counts is kept elsewhere; here it is only said under which key,
- * and whether the action runs. Equal keys are shared by all rules and actions of the org; without keys an action counts alone.
+ * Suppression: how often an action may run in a period. memory.ts stores the counts; this file computes their keys and decides whether the
+ * action runs. All rules and actions of the org share a count with equal keys. Without keys each action has its own count.
  */
 
 import { type Path, parsePath, valuesAt } from '../detect/path.ts';
@@ -19,22 +19,22 @@ export type Suppression = {
   readonly countPath: Path | undefined;
 };
 
-/** One time that counts: `by` is what it adds. `key` is the same for what is counted together within an org. */
+/** An addition of `by` to the count with this key in the org. */
 export type Counted = { readonly key: string; readonly by: number };
 
 const KEYS_MAX = 16;
 const PERIOD_MAX_MS = 31 * 86_400_000;
-/** What one time can add at most: an event may hold numbers that no counter takes. */
+/** Limit on one addition: an event can have numbers that a counter cannot hold. */
 const SUM_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Undefined where the action carries none. */
+/** Undefined if the action has none. */
 export function parseSuppression(value: unknown, at: string): Suppression | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw new RuleError(at, '`suppression` has to be an object.');
+  if (!isObject(value)) throw new RuleError(at, '`suppression` must be an object.');
   const count = (name: string, fallback: number): number => {
     const given = value[name] ?? fallback;
     if (typeof given !== 'number' || !(given >= 0))
-      throw new RuleError(`${at}/${name}`, 'It has to be a number from 0.');
+      throw new RuleError(`${at}/${name}`, `\`${name}\` must be a number of at least 0.`);
     return given;
   };
   const minCount = count('min_count', 0);
@@ -42,13 +42,13 @@ export function parseSuppression(value: unknown, at: string): Suppression | unde
   const { period, is_global: isGlobal = false, keys = [], count_path: countPath } = value;
   const periodMs = typeof period === 'string' ? parseGoDuration(period) : null;
   if (periodMs === null || periodMs < 1 || periodMs > PERIOD_MAX_MS)
-    throw new RuleError(`${at}/period`, '`period` has to be a duration such as 90s, 1h or 24h, of at most 744h.');
-  if (typeof isGlobal !== 'boolean') throw new RuleError(`${at}/is_global`, 'It has to be true or false.');
+    throw new RuleError(`${at}/period`, '`period` must be a duration such as 90s, 1h or 24h, of at most 744h.');
+  if (typeof isGlobal !== 'boolean') throw new RuleError(`${at}/is_global`, '`is_global` must be true or false.');
   if (!Array.isArray(keys) || keys.length > KEYS_MAX || !keys.every((key) => typeof key === 'string'))
-    throw new RuleError(`${at}/keys`, `It has to be a list of at most ${KEYS_MAX} templates.`);
+    throw new RuleError(`${at}/keys`, `\`keys\` must be a list of at most ${KEYS_MAX} templates.`);
   return {
     minCount,
-    // From the n-th time on at least once, whatever the maximum says.
+    // Above `min_count` the action runs at least once, even if `max_count` is lower.
     maxCount: Math.max(maxCount, minCount),
     periodMs,
     isGlobal,
@@ -59,11 +59,11 @@ export function parseSuppression(value: unknown, at: string): Suppression | unde
 
 function readPath(value: unknown, at: string): Path {
   const path = typeof value === 'string' ? parsePath(value) : null;
-  if (path === null) throw new RuleError(at, 'It has to be a path.');
+  if (path === null) throw new RuleError(at, '`count_path` must be a path.');
   return path;
 }
 
-/** `action` names rule and action, for those without keys. */
+/** `action` identifies rule and action. It is the key if there are no keys. */
 export function counted(suppression: Suppression, data: View, sid: string, action: string): Counted {
   const keys = suppression.keys.map((key) => render(key, data, 'show'));
   const scope = suppression.isGlobal ? '' : sid;
@@ -81,6 +81,6 @@ function sumAt(data: View, path: Path): number {
   return Math.min(Math.max(0, sum), SUM_MAX);
 }
 
-/** Whether the action runs, `before` being the count of the period before this time. */
+/** Whether the action runs. `before`: the count of the period before this addition. */
 export const runsNow = ({ minCount, maxCount }: Suppression, before: number, by: number): boolean =>
   before + by >= minCount && before < maxCount;

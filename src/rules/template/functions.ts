@@ -1,5 +1,5 @@
-/** What templates can call: the platform's functions and the plain ones of Go. Arguments come evaluated; an error is thrown
- *  as a RuleFault and ends the action. */
+/** The functions of templates: those of the platform and the basic ones of Go. Arguments are already evaluated. An error is a RuleFault,
+ *  which ends the action. */
 import { createHash, randomBytes } from 'node:crypto';
 import { RuleFault } from '../errors.ts';
 import { isObject } from '../view.ts';
@@ -18,19 +18,19 @@ const of = (min: number, max: number, call: (...values: never[]) => unknown): Te
 
 const pathEnd = (text: string): number => Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\'));
 
-/** Made anew by each process: what `anon` gives can't be found again by trying. */
+/** Different in each process, so that the result of `anon` cannot be found by trial. */
 const anonSalt = randomBytes(32).toString('hex');
 
 const hashed = (...parts: unknown[]): string => createHash('md5').update(parts.map(asText).join('')).digest('hex');
 
-/** As Go sees it: false, 0, null, and what is empty. */
+/** As in Go, false, 0, null and empty values are not true. */
 export function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isObject(value)) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
-/** The value under a key of an object or a number of a list; undefined where there is none. */
+/** The value at a key of an object or an index of a list. Undefined if there is none. */
 export function indexed(value: unknown, key: unknown): unknown {
   if (Array.isArray(value)) return value[Number(key)];
   return isObject(value) && Object.hasOwn(value, String(key)) ? value[String(key)] : undefined;
@@ -42,7 +42,7 @@ const order = (left: unknown, right: unknown): number => {
   throw new RuleFault('Only two numbers or two texts can be compared.');
 };
 
-/** These two can make much of little: how much is known before it is made. */
+/** `join` and `replace` can turn a short input into a long text, so the length is checked in advance. */
 function joined(separator: unknown, list: unknown): string {
   const [between, parts] = [asText(separator), (Array.isArray(list) ? list : [list]).map(asText)];
   refuseLonger(parts.reduce((sum, part) => sum + part.length + between.length, -between.length));

@@ -1,7 +1,7 @@
 /**
- * Templates as Go's text/template writes them, as far as rules use them: text, `{{ .a.b }}`, literals, function calls,
- * pipelines, parentheses, comments, trim markers, `if … else if … else … end`. Older text spells a field `<<a/b>>`, and that is
- * read too. Parsing gives data or a RuleError; variables, `range`, `with` and `define` are not run here.
+ * Parses templates: the part of Go's text/template that rules use. This is text, `{{ .a.b }}`, literals, function calls, pipelines,
+ * parentheses, comments, trim markers and `if … else if … else … end`. The older field syntax `<<a/b>>` is supported, too. Variables,
+ * `range`, `with` and `define` are not. The result is data, or a RuleError.
  */
 import { RULE_BOUNDS } from '../bounds.ts';
 import { RuleError } from '../errors.ts';
@@ -29,15 +29,15 @@ type Piece = { text: string } | { action: string };
 
 const BLOCKS_MAX = 32;
 
-/** `at`: where the template stands in the rule, for the error. */
+/** `at`: the path of the template in the rule, for errors. */
 export function parseTemplate(text: string, at: string): Template {
   if (text.length > RULE_BOUNDS.templateLength)
-    throw new RuleError(at, `A template has at most ${RULE_BOUNDS.templateLength} characters.`);
+    throw new RuleError(at, `A template may have at most ${RULE_BOUNDS.templateLength} characters.`);
   const parser = new Parser(pieces(text, at), at);
   return parser.parts(0, false).parts;
 }
 
-/** Text and actions in turn, trim markers applied, older fields turned into actions. */
+/** Splits a template into text and actions. Applies trim markers, and converts older fields to actions. */
 function pieces(text: string, at: string): Piece[] {
   const found: Piece[] = [];
   const next = /\{\{(- )?|<<([^<>{}]+)>>/g;
@@ -60,7 +60,7 @@ function pieces(text: string, at: string): Piece[] {
       continue;
     }
     const end = endOfAction(text, next.lastIndex);
-    if (end === -1) throw new RuleError(at, 'An action of the template is not closed by }}.');
+    if (end === -1) throw new RuleError(at, 'An action of the template has no closing }}.');
     let action = text.slice(next.lastIndex, end);
     if (action.endsWith(' -')) {
       trim = true;
@@ -74,14 +74,14 @@ function pieces(text: string, at: string): Piece[] {
   return found;
 }
 
-/** What each kind of text or comment goes on with, its end included. */
+/** For each start of a text or comment, the rest including its end. */
 const REST: Readonly<Record<string, RegExp>> = {
   '"': /(?:[^"\\\n]|\\.)*"/y,
   '`': /[^`]*`/y,
   '/*': /[\s\S]*?\*\//y,
 };
 
-/** Where the `}}` stands that is not inside a text; -1 where there is none, or a text before it has no end. */
+/** The offset of the next `}}` outside of texts. -1 if there is none, or if a text before it has no end. */
 function endOfAction(text: string, from: number): number {
   const part = /"|`|\/\*|\}\}/g;
   part.lastIndex = from;
@@ -97,7 +97,7 @@ function endOfAction(text: string, from: number): number {
 
 export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** `a/b/C` -> ` .a.b.C `; keys that are no identifiers are reached by `index`. Null: the path has a wildcard or no key. */
+/** `a/b/C` -> ` .a.b.C `; keys that are not identifiers need `index`. Null: the path has a wildcard or no key. */
 export function fieldOfPath(path: string): string | null {
   const keys = path.split('/').filter((key) => key !== '');
   if (keys.length === 0 || keys.includes('*') || keys.includes('?')) return null;
@@ -109,7 +109,7 @@ export function fieldOfPath(path: string): string | null {
 
 function legacyAction(path: string, at: string): string {
   const field = fieldOfPath(path.includes('/') ? path : path.replaceAll('.', '/'));
-  if (field === null) throw new RuleError(at, `<<${path}>> has a wildcard, for which there is no template.`);
+  if (field === null) throw new RuleError(at, `<<${path}>> has a wildcard, which templates do not support.`);
   return field;
 }
 
@@ -123,9 +123,9 @@ class Parser {
     this.#at = at;
   }
 
-  /** Up to the end of the text or, inside a block, up to its `end` or `else`, which is answered. */
+  /** Parses up to the end of the text or, in a block, up to its `end` or `else`, and returns the tokens of that as `closed`. */
   parts(depth: number, inBlock: boolean): { parts: Part[]; closed: readonly Token[] } {
-    if (depth > BLOCKS_MAX) throw new RuleError(this.#at, `More than ${BLOCKS_MAX} blocks inside one another.`);
+    if (depth > BLOCKS_MAX) throw new RuleError(this.#at, `Blocks are nested more than ${BLOCKS_MAX} levels deep.`);
     const parts: Part[] = [];
     while (this.#index < this.#pieces.length) {
       const piece = this.#pieces[this.#index] as Piece;
@@ -152,7 +152,7 @@ class Parser {
     if (word?.text === 'else' && second?.text === 'if') no = [this.#block(yes.closed.slice(2), depth + 1)];
     else if (word?.text === 'else') {
       const rest = this.parts(depth + 1, true);
-      if (rest.closed[0]?.text !== 'end') throw new RuleError(this.#at, 'A second `else` in one `if`.');
+      if (rest.closed[0]?.text !== 'end') throw new RuleError(this.#at, 'An `if` has a second `else`.');
       no = rest.parts;
     }
     return { type: 'if', condition: this.#expression(condition), yes: yes.parts, no };
@@ -183,7 +183,7 @@ class ExpressionReader {
 
   /** `a | b x`: the value of `a` becomes the last argument of `b`. */
   pipeline(depth: number): Expression {
-    if (depth > BLOCKS_MAX) throw this.#fault('Too many parentheses inside one another.');
+    if (depth > BLOCKS_MAX) throw this.#fault('Parentheses are nested too deeply.');
     let value = this.#command(depth, undefined);
     while (this.#tokens[this.#index]?.type === '|') {
       this.#index += 1;
@@ -196,7 +196,7 @@ class ExpressionReader {
     const first = this.#tokens[this.#index];
     if (first === undefined) throw this.#fault('An action of the template is empty.');
     if (first.type !== 'name' || first.text in CONSTANTS) {
-      if (piped !== undefined) throw this.#fault('After | a function has to stand.');
+      if (piped !== undefined) throw this.#fault('A function must follow |.');
       return this.#operand(depth);
     }
     this.#index += 1;
@@ -209,8 +209,8 @@ class ExpressionReader {
   #call(name: string, found: readonly Expression[]): Expression {
     const known = FUNCTIONS.get(name);
     if (known === undefined) {
-      const hint = found.length === 0 ? ` A field begins with a dot: {{ .${name} }}.` : '';
-      throw this.#fault(`There is no function "${name}" here.${hint}`);
+      const hint = found.length === 0 ? ` A field starts with a dot: {{ .${name} }}.` : '';
+      throw this.#fault(`There is no function "${name}".${hint}`);
     }
     if (found.length < known.min || found.length > known.max) throw this.#fault(`${name} takes ${counts(known)}.`);
     return { type: 'call', name, arguments: found };

@@ -1,6 +1,6 @@
 /**
- * A parsed template and its data -> text. A field that is not there ends the action with a RuleFault where a wrong text would do
- * harm (a command line, a target: "" could mean every sensor); elsewhere it shows as Go shows it, `<no value>`.
+ * Renders a parsed template with its data. A missing field ends the action with a RuleFault where a wrong text would do harm (a command line;
+ * a target, where "" could mean every sensor). Elsewhere it is rendered as in Go: `<no value>`.
  */
 import { RuleFault } from '../errors.ts';
 import { FUNCTIONS, indexed, isTrue } from './functions.ts';

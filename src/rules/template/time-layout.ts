@@ -1,4 +1,4 @@
-/** Times as Go's layouts write them: by the reference time `2006-01-02 15:04:05`. In UTC; the parts that logs use. */
+/** Formats and parses times by Go's layouts, which write the reference time `2006-01-02 15:04:05`. In UTC, for the parts that logs use. */
 import { RuleFault } from '../errors.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -17,7 +17,7 @@ const SHOWN: Readonly<Record<string, (date: Date) => string>> = {
   MST: () => 'UTC',
 };
 
-/** Unix seconds for layouts without a part; `epoch_s` and `epoch_ms` are numbers. */
+/** `epoch_s` and `epoch_ms` are Unix seconds and ms. An empty layout is `epoch_s`. */
 export function formatTime(ms: number, layout: string): string {
   if (layout === 'epoch_s' || layout === '') return String(Math.floor(ms / 1000));
   if (layout === 'epoch_ms') return String(ms);
@@ -29,7 +29,7 @@ export function formatTime(ms: number, layout: string): string {
   );
 }
 
-/** Unix ms of a number (seconds or milliseconds, told apart by size) or of a text in that layout. */
+/** Unix ms of a number (seconds or milliseconds, distinguished by size) or of a text in that layout. */
 export function parseTime(value: unknown, layout: string): number {
   if (typeof value === 'number') return Math.abs(value) > 100_000_000_000 ? value : value * 1000;
   const names: string[] = [];
@@ -51,7 +51,7 @@ export function parseTime(value: unknown, layout: string): number {
   });
   const match = new RegExp(`^${source}$`).exec(String(value ?? ''));
   if (match === null || found.length === 0)
-    throw new RuleFault(`"${String(value).slice(0, 60)}" is no time in the layout "${layout.slice(0, 60)}".`);
+    throw new RuleFault(`"${String(value).slice(0, 60)}" is not a time in the layout "${layout.slice(0, 60)}".`);
   const at = (part: string, fallback: number): number => {
     const index = names.indexOf(part);
     return index === -1 ? fallback : Number(match[index + 1]);

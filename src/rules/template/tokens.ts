@@ -1,10 +1,10 @@
-/** The inside of one `{{ … }}`, cut into tokens. */
+/** Splits the content of one `{{ … }}` into tokens. */
 import { RuleError } from '../errors.ts';
 
 export type Token =
   | { readonly type: 'name' | '|' | '(' | ')'; readonly text: string }
   | { readonly type: 'literal'; readonly text: string; readonly value: unknown }
-  /** `.a.b`; `joined`: nothing stands between it and what is before it. */
+  /** `.a.b`; `joined`: it directly follows the previous token. */
   | { readonly type: 'field'; readonly text: string; readonly keys: readonly string[]; readonly joined: boolean };
 
 const TOKEN =
@@ -35,12 +35,12 @@ const keysOf = (field: string): string[] =>
     .split('.')
     .filter((key) => key !== '');
 
-/** A path as people write it elsewhere, without the dot before it. */
+/** A path without the leading dot, as in other syntaxes. */
 const DOTLESS = /^[A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_][A-Za-z0-9_]*)+/;
 
 function unexpected(rest: string, at: string): RuleError {
   const path = DOTLESS.exec(rest)?.[0].replaceAll('/', '.');
-  const hint = path === undefined ? '' : ` A field begins with a dot: {{ .${path} }}.`;
+  const hint = path === undefined ? '' : ` A field starts with a dot: {{ .${path} }}.`;
   return new RuleError(at, `The template does not parse: "${rest.trim().slice(0, 40)}" is not expected here.${hint}`);
 }
 
@@ -57,7 +57,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '/': '/',
 };
 
-/** The text of a literal as Go and JSON escape it. */
+/** The text of a literal, with the escapes of Go and JSON. */
 function unquoted(quoted: string, at: string): string {
   return quoted
     .slice(1, -1)
@@ -66,7 +66,7 @@ function unquoted(quoted: string, at: string): string {
       if (code !== undefined && Number.parseInt(code, 16) <= 0x10ffff)
         return String.fromCodePoint(Number.parseInt(code, 16));
       const plain = ESCAPES[one ?? ''];
-      if (plain === undefined) throw new RuleError(at, `The template does not parse: ${whole} is no escape.`);
+      if (plain === undefined) throw new RuleError(at, `The template does not parse: ${whole} is not an escape.`);
       return plain;
     });
 }

@@ -1,7 +1,7 @@
 /**
- * The value of `extension request`: a text with `{{` or `<<` in it is a template; any other text is a path with dots whose value
- * is put there with its type, null if absent; numbers, booleans and null stay; objects and lists are walked. In the fields of
- * a report a text without `{{` is not a path but itself.
+ * The value of `extension request`. A text with `{{` or `<<` is a template. Any other text is a path with dots, which is replaced by its
+ * value (null if absent). Numbers, booleans and null stay unchanged. Objects and lists are transformed recursively. In the fields of a
+ * report, a text without `{{` is a literal.
  */
 import { RuleError } from '../errors.ts';
 import { isObject } from '../view.ts';
@@ -16,10 +16,10 @@ export type Transform =
   | { readonly type: 'list'; readonly items: readonly Transform[] }
   | { readonly type: 'object'; readonly fields: readonly (readonly [string, Transform])[] };
 
-/** Values inside one another. */
+/** Nesting levels of values. */
 export const TRANSFORM_DEPTH_MAX = 32;
 
-/** What a text without a template is. */
+/** The meaning of a text that is not a template. */
 export type PlainText = 'path' | 'literal';
 
 export function parseTransform(value: unknown, at: string, plain: PlainText, depth = 0): Transform {
@@ -41,14 +41,14 @@ export function parseTransform(value: unknown, at: string, plain: PlainText, dep
   return { type: 'object', fields };
 }
 
-/** Whether a text is a template; any other one is a path, or itself. */
+/** Whether a text is a template. */
 export const isTemplate = (text: string): boolean => text.includes('{{') || /<<[^<>]+>>/.test(text);
 
 /** `a.b\.c` -> a, "b.c". */
 export const keysOf = (path: string): string[] =>
   (path.match(/(?:[^.\\]|\\.)+/g) ?? []).map((key) => key.replace(/\\(.)/g, '$1'));
 
-/** `missing`: what becomes of a template whose field is not there. */
+/** `missing`: how a template renders a missing field. */
 export function applyTransform(transform: Transform, data: unknown, missing: Missing = 'fault'): unknown {
   switch (transform.type) {
     case 'fixed':

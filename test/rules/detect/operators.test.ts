@@ -1,6 +1,8 @@
-/** What dr-rules says of each operator, beyond the published cases. */
+/** Each operator, beyond the published cases. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileDetect } from '../../../src/rules/detect/compile-detect.ts';
+import { OPERATORS } from '../../../src/rules/detect/operators/table.ts';
 import { eventOf, faultOf, matches, verdict } from '../support.ts';
 
 const e = 'event/V';
@@ -16,24 +18,24 @@ const TABLE: [string, Record<string, unknown>, ReturnType<typeof eventOf>, boole
   ['doubled and trailing slashes', { op: 'is', path: 'event//V/', value: 1 }, of(1), true],
   ['? is exactly one level', { op: 'is', path: 'event/?/X', value: 1 }, eventOf({ X: 1 }), false],
   ['? is not two levels', { op: 'is', path: 'event/?/X', value: 1 }, eventOf({ A: { B: { X: 1 } } }), false],
-  ['* is no level, too', { op: 'is', path: 'event/*/X', value: 1 }, eventOf({ X: 1 }), true],
+  ['* can be no level', { op: 'is', path: 'event/*/X', value: 1 }, eventOf({ X: 1 }), true],
   ['* goes through lists', { op: 'is', path: 'event/*/X', value: 1 }, eventOf({ A: [{ B: [[{ X: 1 }]] }] }), true],
   ['? takes elements', { op: 'is', path: 'event/V/?', value: 2 }, of([1, 2]), true],
   ['a step into a text', { op: 'exists', path: 'event/V/length' }, of('abc'), false],
-  ['no step into what an object inherits', { op: 'exists', path: 'event/constructor' }, of('abc'), false],
+  ['no step into inherited properties', { op: 'exists', path: 'event/constructor' }, of('abc'), false],
   ['the whole part', { op: 'exists', path: 'event' }, of(1), true],
   ['exists: an empty list', { op: 'exists', path: e }, of([]), true],
   ['truthy: null is absent', { op: 'exists', path: e, truthy: true }, of(null), false],
-  ['truthy: 0 is there', { op: 'exists', path: e, truthy: true }, of(0), true],
-  ['truthy: false is there', { op: 'exists', path: e, truthy: true }, of(false), true],
+  ['truthy: 0 is present', { op: 'exists', path: e, truthy: true }, of(0), true],
+  ['truthy: false is present', { op: 'exists', path: e, truthy: true }, of(false), true],
   ['contains: not often enough', { op: 'contains', path: e, value: 'ab', count: 3 }, of('abab'), false],
   [
-    'contains: of overlapping ones each counts once',
+    'contains: overlapping occurrences count once',
     { op: 'contains', path: e, value: 'aa', count: 2 },
     of('aaa'),
     false,
   ],
-  ['contains: a number is no text', { op: 'contains', path: e, value: '5' }, of(55), false],
+  ['contains: a number is not a text', { op: 'contains', path: e, value: '5' }, of(55), false],
   [
     'contains another value',
     { op: 'contains', path: 'event/C', value: '<<routing/hostname>>' },
@@ -41,15 +43,15 @@ const TABLE: [string, Record<string, unknown>, ReturnType<typeof eventOf>, boole
     true,
   ],
   ['another value, spelled with dots', { op: 'is', path: e, value: '<<routing.sid>>' }, of('sensor-1'), true],
-  ['another value that is not there', { op: 'is', path: e, value: '<<event/NO>>' }, of('a'), false],
-  ['a variable, of which none are known', { op: 'is', path: e, value: '[[names]]' }, of('[[names]]'), false],
+  ['another value that is missing', { op: 'is', path: e, value: '<<event/NO>>' }, of('a'), false],
+  ['a variable, which never has values', { op: 'is', path: e, value: '[[names]]' }, of('[[names]]'), false],
   ['starts with, case ignored', { op: 'starts with', path: e, value: 'AB', 'case sensitive': false }, of('abc'), true],
   ['lower, as numbers', { op: 'is lower than', path: e, value: 10 }, of(9), true],
-  ['a text is no number', { op: 'is greater than', path: e, value: 10 }, of('x'), false],
+  ['a text is not a number', { op: 'is greater than', path: e, value: 10 }, of('x'), false],
   ['length of a list', { op: 'is greater than', path: e, value: 1, 'length of': true }, of(['a', 'b']), true],
   ['length of characters, not units', { op: 'is greater than', path: e, value: 1, 'length of': true }, of('😀'), false],
-  ['matches: case when told', { op: 'matches', path: e, re: 'ABC', 'case sensitive': true }, of('abc'), false],
-  ['matches: . is no line end', { op: 'matches', path: e, re: 'a.b' }, of('a\nb'), false],
+  ['matches: case sensitive', { op: 'matches', path: e, re: 'ABC', 'case sensitive': true }, of('abc'), false],
+  ['matches: . is not a line end', { op: 'matches', path: e, re: 'a.b' }, of('a\nb'), false],
   ['matches: (?s)', { op: 'matches', path: e, re: '(?s)a.b' }, of('a\nb'), true],
   ['matches: $ is the end of the text', { op: 'matches', path: e, re: 'a$' }, of('a\nb'), false],
   ['matches: both branches ignore case', { op: 'matches', path: e, re: 'x|ABC' }, of('abc'), true],
@@ -65,7 +67,7 @@ const TABLE: [string, Record<string, unknown>, ReturnType<typeof eventOf>, boole
   ['platform, compared exactly', { op: 'is platform', name: 'Windows' }, of(0), false],
   ['a tag, exactly', { op: 'is tagged', tag: 'Production' }, of(0), false],
   ['cidr: another family', { op: 'cidr', path: e, cidr: '10.0.0.0/8' }, of('::1'), false],
-  ['cidr: no address', { op: 'cidr', path: e, cidr: '0.0.0.0/0' }, of('10.1'), false],
+  ['cidr: not an address', { op: 'cidr', path: e, cidr: '0.0.0.0/0' }, of('10.1'), false],
   ['cidr: odd bits', { op: 'cidr', path: e, cidr: '10.0.0.0/9' }, of('10.128.0.0'), false],
   ['private: shared space', { op: 'is private address', path: e }, of('100.127.255.255'), true],
   ['private: fd00', { op: 'is private address', path: e }, of('fd12::1'), true],
@@ -81,7 +83,7 @@ const TABLE: [string, Record<string, unknown>, ReturnType<typeof eventOf>, boole
   ['sub domain 1:', { op: 'is', path: e, 'sub domain': '1:', value: 'bb.cc.dd' }, of('aa.bb.cc.dd'), true],
   ['sub domain -1', { op: 'is', path: e, 'sub domain': '-1', value: 'dd' }, of('aa.bb.cc.dd'), true],
   ['sub domain as a number', { op: 'is', path: e, 'sub domain': 0, value: 'aa' }, of('aa.bb.cc.dd'), true],
-  ['sub domain that is not there', { op: 'is', path: e, 'sub domain': '7', value: '' }, of('aa.bb'), false],
+  ['sub domain that is missing', { op: 'is', path: e, 'sub domain': '7', value: '' }, of('aa.bb'), false],
   ['inner event', { op: 'or', rules: [{ op: 'exists', path: 'event', event: 'OTHER' }] }, of(1), false],
   [
     'inner event is not inverted',
@@ -127,14 +129,21 @@ const TABLE: [string, Record<string, unknown>, ReturnType<typeof eventOf>, boole
 ];
 
 describe('operators', () => {
+  it('are all listed in docs/rules.md', () => {
+    const page = readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8');
+    const [, table = ''] = /^\| operator \|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
+    const listed = table.split('\n').flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)]);
+    expect(listed.map(([, name]) => name).toSorted()).toEqual([...OPERATORS.keys()].toSorted());
+  });
+
   it.each(TABLE)('%s', (_name, rule, view, expected) => expect(matches(rule, view)).toBe(expected));
 
-  it('an unknown lookup finds nothing and is reported', () => {
+  it('an unknown lookup finds nothing and is an error', () => {
     const rule = { op: 'lookup', path: e, resource: 'hive://lookup/gone' };
     expect(verdict(rule, of('x'))).toEqual({ match: false, mtd: undefined, errors: ['There is no lookup "gone".'] });
   });
 
-  it("a lookup's metadata are kept for templates, the case of keys is ignored when told", () => {
+  it('a lookup gives metadata to templates, and can ignore the case of keys', () => {
     const rule = { op: 'lookup', path: e, resource: 'hive://lookup/l', 'case sensitive': false };
     expect(verdict(rule, of('evil.COM'), { l: { 'Evil.com': { source: 'feed' } } })).toMatchObject({
       match: true,
@@ -143,7 +152,7 @@ describe('operators', () => {
   });
 });
 
-describe('refusals name the place', () => {
+describe('refusals have the path to the cause', () => {
   const deep = Array.from({ length: 70 }).reduce<unknown>((rule) => ({ op: 'or', rules: [rule] }), {
     op: 'is windows',
   });
@@ -166,5 +175,6 @@ describe('refusals name the place', () => {
     [null, 'detect'],
   ])('%j at %s', (rule, path) => expect(faultOf(() => compileDetect(rule))).toBe(path));
 
-  it('operators too deep', () => expect(faultOf(() => compileDetect(deep))).toMatch(/^detect(\/rules\/0)+$/));
+  it('operators that are nested too deeply', () =>
+    expect(faultOf(() => compileDetect(deep))).toMatch(/^detect(\/rules\/0)+$/));
 });

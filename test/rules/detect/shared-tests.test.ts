@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { evaluate } from '../../../src/rules/detect/evaluate.ts';
 import { SharedTests } from '../../../src/rules/detect/shared-tests.ts';
 import { compileRule } from '../../../src/rules/rule.ts';
-import type { Asked } from '../../../src/rules/view.ts';
+import type { EventContext } from '../../../src/rules/view.ts';
 
-const asking = (nowMs = 1_000_000): Asked => ({ nowMs, lookups: () => ({ a: 1 }) });
+const contextAt = (nowMs = 1_000_000): EventContext => ({ nowMs, lookups: () => ({ a: 1 }) });
 const isOne = { op: 'is', path: 'event/x', value: 1 };
 
-test('a test that rules have in common runs once for each event', () => {
+test('a shared test runs once for each event', () => {
   const shared = new SharedTests();
   const rules = [1, 2, 3].map(() => compileRule({ detect: isOne, respond: [] }, shared).detect);
   let reads = 0;
@@ -19,12 +19,12 @@ test('a test that rules have in common runs once for each event', () => {
       },
     },
   };
-  for (const asked of [asking(), asking()])
-    expect(rules.map((detect) => evaluate(detect, view, asked).match)).toEqual([true, true, true]);
+  for (const context of [contextAt(), contextAt()])
+    expect(rules.map((detect) => evaluate(detect, view, context).match)).toEqual([true, true, true]);
   expect(reads).toBe(2);
 });
 
-test('rules that share tests answer as each does alone, event after event', () => {
+test('rules that share tests give the same results as each alone, for several events', () => {
   const old = { op: 'is older than', path: 'event/at', seconds: 100 };
   const lookup = { op: 'lookup', path: 'event/key', resource: 'hive://lookup/any' };
   const detects = [
@@ -34,7 +34,10 @@ test('rules that share tests answer as each does alone, event after event', () =
     { op: 'and', rules: [isOne, { op: 'exists', path: 'event/list' }] },
     { op: 'scope', path: 'event/list', rule: isOne },
     { op: 'or', rules: [{ op: 'scope', path: 'event/list', rule: isOne }, isOne] },
-    ...[old, { ...old, not: true }, lookup, { op: 'and', rules: [lookup, lookup] }],
+    old,
+    { ...old, not: true },
+    lookup,
+    { op: 'and', rules: [lookup, lookup] },
   ];
   const views = [{ x: 1 }, { x: 2, list: [{ x: 1 }], key: 'a' }, { x: 1, list: [{ x: 2 }], at: 850 }, { at: 950 }, {}];
   const shared = new SharedTests();
@@ -42,9 +45,9 @@ test('rules that share tests answer as each does alone, event after event', () =
   const alone = detects.map((detect) => compileRule({ detect, respond: [] }).detect);
   for (const event of [...views, ...views.toReversed()]) {
     for (const nowMs of [1_000_000, 1_040_000, 1_000_000]) {
-      const asked = asking(nowMs);
-      const answers = together.map((detect) => evaluate(detect, { event }, asked));
-      expect(answers).toEqual(alone.map((detect) => evaluate(detect, { event }, asking(nowMs))));
+      const context = contextAt(nowMs);
+      const results = together.map((detect) => evaluate(detect, { event }, context));
+      expect(results).toEqual(alone.map((detect) => evaluate(detect, { event }, contextAt(nowMs))));
     }
   }
 });

@@ -1,4 +1,4 @@
-/** The respond part: what is run, what is only kept, and how often it runs. */
+/** The respond part: which actions run, which are only stored, and how often an action runs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Action, parseRespond } from '../../../src/rules/respond/actions.ts';
@@ -22,16 +22,16 @@ describe('actions', () => {
     ],
     [{ action: 'isolate network' }, 'isolate'],
     [{ action: 'rejoin network' }, 'isolate'],
-  ])('%j is run', (action, type) => expect((parseRespond([action])[0] as Action).effect.type).toBe(type));
+  ])('%j runs', (action, type) => expect((parseRespond([action])[0] as Action).effect.type).toBe(type));
 
   it.each([
     [{ action: 'service request', name: 'reliable-tasking', request: {} }, /convert_rules/],
-    [{ action: 'wait', duration: '10s' }, /not run here/],
+    [{ action: 'wait', duration: '10s' }, /not supported/],
     [{ action: 'dance' }, /no action "dance"/],
     [{ action: 'report' }, /respond\/0\/name/],
     [{ action: 'report', name: '{{routing.sid}}' }, /respond\/0\/name/],
     [{ action: 'output', name: 'x', suppression: { max_count: 1, period: 'soon' } }, /respond\/0\/suppression\/period/],
-  ])('%j is kept, with what is wrong', (action, problem) => {
+  ])('%j is stored with a warning', (action, problem) => {
     const { warnings } = compileRule({
       detect: { op: 'is windows' },
       respond: [{ action: 'output', name: 'o' }, action],
@@ -40,19 +40,19 @@ describe('actions', () => {
     expect(warnings[0]).toMatch(new RegExp(problem.source.replace('/0', '/1')));
   });
 
-  it('an empty respond is kept, with a warning; one that is no list is refused', () => {
+  it('an empty respond is stored with a warning; a respond that is not a list is refused', () => {
     expect(compileRule({ detect: { op: 'is windows' } }).warnings).toEqual(['respond: The rule has no actions.']);
     expect(faultOf(() => compileRule({ detect: { op: 'is windows' }, respond: 'x' }))).toBe('respond');
   });
 });
 
-describe('texts of rules', () => {
+describe('the text of a rule', () => {
   const seed =
     'detect:\n  op: contains\n  event: RECEIPT\n  path: routing/investigation_id\n  value: version\nrespond:\n- action: output\n  name: tasks-output\n- action: report\n  name: "Reliable task ran"\n';
-  it('the public example reads as it stands', () => {
+  it('can be the public example', () => {
     expect(compileRule(parseRuleText(seed)).warnings).toEqual([]);
   });
-  it('detect and respond may be two documents', () => {
+  it('can be two documents, detect and respond', () => {
     expect(parseRuleText('op: is windows\nevent: X\n---\n- action: output\n  name: o\n')).toEqual({
       detect: { op: 'is windows', event: 'X' },
       respond: [{ action: 'output', name: 'o' }],
@@ -85,7 +85,7 @@ describe('suppression', () => {
   it('runs once at a threshold', () =>
     expect(ran(of({ min_count: 3, max_count: 1 }), 5)).toEqual([false, false, true, false, false]));
 
-  it('keys are shared by rules and actions, without keys each counts alone', () => {
+  it('rules and actions share a count with equal keys; without keys each has its own', () => {
     const view = eventOf({ USER: 'a' });
     const key = (value: Record<string, unknown>, action: string, sid = 's') =>
       counted(of(value), view, sid, action).key;
@@ -109,7 +109,7 @@ describe('the rules of an org, by event', () => {
       target: fc.constantFrom('edr', 'detection', 'audit'),
     }),
   );
-  it('are those that name the event, or none', () => {
+  it('are those that name the event or no event', () => {
     fc.assert(
       fc.property(rules, fc.constantFrom(...types, 'D'), (all, type) => {
         const named = all.map((detect, index) => ({

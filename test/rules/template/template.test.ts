@@ -74,8 +74,8 @@ describe('templates', () => {
     ['{{ routing }}', '{{ .routing }}'],
     ['{{ if event/FILE_PATH }}x{{ end }}', '{{ .event.FILE_PATH }}'],
     ['{{ json event.PID }}', '{{ .event.PID }}'],
-  ])('%s is told to be a field without its dot', (text, field) =>
-    expect(() => parseTemplate(text, 'at')).toThrow(`A field begins with a dot: ${field}.`),
+  ])('%s is reported as a field without its dot', (text, field) =>
+    expect(() => parseTemplate(text, 'at')).toThrow(`A field starts with a dot: ${field}.`),
   );
 
   it('a missing field ends the action where a wrong text would do harm', () => {
@@ -99,7 +99,7 @@ describe('transforms', () => {
     [{ a: ['event.PID', { b: 'event.odd-key' }] }, { a: [4812, { b: 'odd' }] }],
   ])('%j', (value, expected) => expect(made(value)).toEqual(expected));
 
-  it('a text of a report is itself', () => {
+  it('a text of a report is a literal', () => {
     expect(applyTransform(parseTransform({ author: 'me', pid: '{{ .event.PID }}' }, 'at', 'literal'), data)).toEqual({
       author: 'me',
       pid: '4812',

@@ -1,6 +1,6 @@
-/** Levenshtein distance, only as far as it is asked for: time in the length of the texts times `max`. */
+/** Levenshtein distance up to a maximum, in time proportional to the length of the texts times `max`. */
 
-/** Whether `left` becomes `right` by at most `max` insertions, deletions and replacements of characters. */
+/** Whether at most `max` insertions, deletions and replacements of characters turn `left` into `right`. */
 export function isWithin(left: readonly string[], right: readonly string[], max: number): boolean {
   if (Math.abs(left.length - right.length) > max) return false;
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);

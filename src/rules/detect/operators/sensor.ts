@@ -1,22 +1,18 @@
-/** Operators on the sensor that sent the event, as `routing` describes it: architecture, platform, tags. */
+/** Operators on the sensor that sent the event, as described by `routing`: architecture, platform, tags. */
 import { platformName } from '../../../model/platforms.ts';
 import { isObject, type Test, type View } from '../../view.ts';
-import type { Spec } from '../spec.ts';
+import type { CompileOperator, Spec } from '../spec.ts';
+import type { Operators } from './operator.ts';
 
 function routingField(view: View, field: string): unknown {
   const { routing } = view;
   return isObject(routing) && Object.hasOwn(routing, field) ? routing[field] : undefined;
 }
 
-const architecture = (...codes: number[]): (() => Test) => {
+const architecture = (...codes: number[]): CompileOperator => {
   const wanted = new Set<unknown>(codes);
   return () => (view) => wanted.has(routingField(view, 'arch'));
 };
-
-export const is32Bit = architecture(1);
-/** Arm64 is both 64 bit and arm. */
-export const is64Bit = architecture(2, 4);
-export const isArm = architecture(3, 4);
 
 const onPlatform =
   (name: string): Test =>
@@ -25,10 +21,12 @@ const onPlatform =
     return typeof code === 'number' && platformName(code) === name;
   };
 
-export const isPlatform = (spec: Spec): Test => onPlatform(spec.text('name'));
-export const platform = (name: string) => (): Test => onPlatform(name);
+const platform = (name: string): CompileOperator => {
+  const test = onPlatform(name);
+  return () => test;
+};
 
-export function isTagged(spec: Spec): Test {
+function isTagged(spec: Spec): Test {
   const tag = spec.text('tag');
   return (view, run) => {
     const tags = routingField(view, 'tags');
@@ -37,3 +35,20 @@ export function isTagged(spec: Spec): Test {
     return tags.includes(tag);
   };
 }
+
+export const SENSOR_OPERATORS: Operators = {
+  'is 32 bit': { compile: architecture(1) },
+  /** Arm64 is both 64 bit and arm. */
+  'is 64 bit': { compile: architecture(2, 4) },
+  'is arm': { compile: architecture(3, 4) },
+  'is tagged': { compile: isTagged },
+  'is platform': { compile: (spec) => onPlatform(spec.text('name')) },
+  'is windows': { compile: platform('windows') },
+  'is linux': { compile: platform('linux') },
+  'is mac': { compile: platform('macos') },
+  'is chrome': { compile: platform('chrome') },
+  'is text': { compile: platform('text') },
+  'is json': { compile: platform('json') },
+  'is gcp': { compile: platform('gcp') },
+  'is carbon_black': { compile: platform('carbon_black') },
+};

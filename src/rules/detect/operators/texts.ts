@@ -5,83 +5,84 @@ import type { Run, Test } from '../../view.ts';
 import { compileOperand } from '../operand.ts';
 import { someValue } from '../path.ts';
 import type { Spec } from '../spec.ts';
-import { compileTransform } from '../text-transforms.ts';
+import { compileTextTransform } from '../text-transforms.ts';
 import { isWithin } from './distance.ts';
+import type { Operators } from './operator.ts';
 
 type Fold = (text: string) => string;
 
 const foldOf = (spec: Spec): Fold =>
   spec.flag('case sensitive', true) ? (text) => text : (text) => text.toLowerCase();
 
-/** Calls `fits` with each value at the path, texts transformed and folded, until it says yes. */
-function anyValue(spec: Spec, fold: Fold, fits: (value: unknown, run: Run) => boolean): Test {
+/** Calls `matches` with each value at the path until it returns true. Texts are transformed and folded. */
+function anyValue(spec: Spec, fold: Fold, matchesFolded: (value: unknown, run: Run) => boolean): Test {
   const path = spec.path();
-  const transform = compileTransform(spec);
-  const fitsFolded = (value: unknown, _: undefined, run: Run): boolean => {
-    if (typeof value !== 'string') return fits(value, run);
+  const transform = compileTextTransform(spec);
+  const matchesValue = (value: unknown, _: undefined, run: Run): boolean => {
+    if (typeof value !== 'string') return matchesFolded(value, run);
     run.spend(value.length / 16);
-    if (transform === undefined) return fits(fold(value), run);
-    return transform(value).some((text) => fits(fold(text), run));
+    if (transform === undefined) return matchesFolded(fold(value), run);
+    return transform(value).some((text) => matchesFolded(fold(text), run));
   };
-  return (view, run) => someValue(view, path, run, undefined, fitsFolded);
+  return (view, run) => someValue(view, path, run, undefined, matchesValue);
 }
 
 const SCALARS = new Set(['string', 'number', 'boolean']);
 
 /** A number and its text are different values. */
-export function is(spec: Spec): Test {
+function is(spec: Spec): Test {
   const fold = foldOf(spec);
   const same = (value: unknown): unknown => (typeof value === 'string' ? fold(value) : value);
   const literal = (value: unknown): unknown => {
     if (value !== null && !SCALARS.has(typeof value))
-      throw spec.fault('value', 'It has to be a text, a number or a boolean.');
+      throw spec.fault('value', '`value` must be a text, a number or a boolean.');
     return value;
   };
   const operand = compileOperand(spec, literal, (values) => values.map(same));
   const path = spec.path();
-  const transform = compileTransform(spec);
-  const fits = (value: unknown, wanted: readonly unknown[], run: Run): boolean => {
+  const transform = compileTextTransform(spec);
+  const isEqual = (value: unknown, wanted: readonly unknown[], run: Run): boolean => {
     run.spend(wanted.length + (typeof value === 'string' ? value.length / 16 : 0));
     if (typeof value !== 'string' || transform === undefined) return wanted.includes(same(value));
     return transform(value).some((text) => wanted.includes(fold(text)));
   };
-  return (view, run) => someValue(view, path, run, operand(view, run), fits);
+  return (view, run) => someValue(view, path, run, operand(view, run), isEqual);
 }
 
-/** A search that goes wrong looks at each character again for so many characters of what it looks for. */
+/** A bad search reads each character again once for this many characters of the wanted text. */
 const SEARCH_AGAIN = 64;
 
-/** `looks`: the work of comparing a text with these. */
-type Wanted = { readonly texts: readonly string[]; readonly looks: number };
+/** `passes`: how often all of them together read a text. */
+type Wanted = { readonly texts: readonly string[]; readonly passes: number };
 
-/** An operator whose right side is a text; numbers and booleans of the rule are taken as written. `searches`: it looks for
- *  the text everywhere, and the time of that can grow with both lengths. */
-function compareTexts(spec: Spec, fits: (text: string, wanted: string) => boolean, searches = false): Test {
+/** An operator whose right side is a text. Numbers and booleans of the rule are converted to text. `searches`: it searches the whole text,
+ *  and its time can grow with both lengths. */
+function compareTexts(spec: Spec, matchesOne: (text: string, wanted: string) => boolean, searches = false): Test {
   const fold = foldOf(spec);
   const literal = (value: unknown): string => {
-    if (!SCALARS.has(typeof value)) throw spec.fault('value', 'It has to be a text.');
+    if (!SCALARS.has(typeof value)) throw spec.fault('value', '`value` must be a text.');
     return String(value);
   };
   const operand = compileOperand(spec, literal, (values): Wanted => {
     const texts = values.filter((one) => typeof one === 'string').map(fold);
-    return { texts, looks: texts.reduce((sum, one) => sum + 1 + (searches ? one.length / SEARCH_AGAIN : 0), 0) };
+    return { texts, passes: texts.reduce((sum, one) => sum + 1 + (searches ? one.length / SEARCH_AGAIN : 0), 0) };
   });
   const path = spec.path();
-  const transform = compileTransform(spec);
-  const fitsOne = (text: string, texts: readonly string[]): boolean => {
-    for (const one of texts) if (fits(text, one)) return true;
+  const transform = compileTextTransform(spec);
+  const matchesAny = (text: string, texts: readonly string[]): boolean => {
+    for (const one of texts) if (matchesOne(text, one)) return true;
     return false;
   };
-  const fitsFolded = (value: unknown, { texts, looks }: Wanted, run: Run): boolean => {
+  const matchesValue = (value: unknown, { texts, passes }: Wanted, run: Run): boolean => {
     if (typeof value !== 'string') return false;
-    run.spend((looks * (value.length + 16)) / 16);
-    if (transform === undefined) return fitsOne(fold(value), texts);
-    return transform(value).some((text) => fitsOne(fold(text), texts));
+    run.spend((passes * (value.length + 16)) / 16);
+    if (transform === undefined) return matchesAny(fold(value), texts);
+    return transform(value).some((text) => matchesAny(fold(text), texts));
   };
-  return (view, run) => someValue(view, path, run, operand(view, run), fitsFolded);
+  return (view, run) => someValue(view, path, run, operand(view, run), matchesValue);
 }
 
-export function contains(spec: Spec): Test {
+function contains(spec: Spec): Test {
   const count = spec.number('count', 0, 1);
   return compareTexts(
     spec,
@@ -101,10 +102,10 @@ function occurs(text: string, wanted: string, count: number): boolean {
   return true;
 }
 
-export const startsWith = (spec: Spec): Test => compareTexts(spec, (text, wanted) => text.startsWith(wanted));
-export const endsWith = (spec: Spec): Test => compareTexts(spec, (text, wanted) => text.endsWith(wanted));
+const startsWith = (spec: Spec): Test => compareTexts(spec, (text, wanted) => text.startsWith(wanted));
+const endsWith = (spec: Spec): Test => compareTexts(spec, (text, wanted) => text.endsWith(wanted));
 
-/** A text is matched by building states, which are given up after so many steps; from there on a step costs less. */
+/** RE2 stops building states after this many steps. Further steps cost less. */
 const COSTLY_STEPS = 2_000_000;
 
 const regexWork = (length: number, steps: number): number => {
@@ -113,8 +114,8 @@ const regexWork = (length: number, steps: number): number => {
   return costly / 2 + (all - costly) / 8;
 };
 
-/** Ignores case unless told otherwise. */
-export function matches(spec: Spec): Test {
+/** Ignores case unless `case sensitive` is true. */
+function matches(spec: Spec): Test {
   const pattern = spec.text('re');
   const compiled = compileRegex(
     spec.flag('case sensitive', false) ? pattern : `(?i)${pattern}`,
@@ -125,12 +126,9 @@ export function matches(spec: Spec): Test {
     throw spec.fault('re', `Expected ${expected}${hint === undefined ? '.' : `: ${hint}.`}`);
   }
   const { regex, steps } = compiled;
-  spec.spent.regexSteps += steps;
-  if (spec.spent.regexSteps > RULE_BOUNDS.regexSteps)
-    throw spec.fault(
-      're',
-      `The regular expressions of the rule have more than ${RULE_BOUNDS.regexSteps} steps together.`,
-    );
+  spec.totals.regexSteps += steps;
+  if (spec.totals.regexSteps > RULE_BOUNDS.regexSteps)
+    throw spec.fault('re', `The regular expressions of the rule compile to more than ${RULE_BOUNDS.regexSteps} steps.`);
   return anyValue(
     spec,
     (text) => text,
@@ -142,14 +140,14 @@ export function matches(spec: Spec): Test {
   );
 }
 
-export function stringDistance(spec: Spec): Test {
+function stringDistance(spec: Spec): Test {
   const fold = foldOf(spec);
-  const value = spec.needed('value');
+  const value = spec.required('value');
   const wanted = (Array.isArray(value) ? spec.list('value') : [value]).map((one) => {
     if (typeof one !== 'string' || one.length > RULE_BOUNDS.distanceLength)
       throw spec.fault(
         'value',
-        `It has to be a text, or a list of texts, of at most ${RULE_BOUNDS.distanceLength} characters.`,
+        `\`value\` must be a text, or a list of texts, of at most ${RULE_BOUNDS.distanceLength} characters.`,
       );
     return [...fold(one)];
   });
@@ -167,14 +165,14 @@ export function stringDistance(spec: Spec): Test {
 
 const RESOURCE = /^hive:\/\/lookup\/(.+)$/s;
 
-/** The key's metadata become `.mtd`. A lookup that is not there is reported, and finds nothing. */
-export function lookup(spec: Spec): Test {
+/** Templates read the metadata of the key as `.mtd`. An unknown lookup is an error and finds nothing. */
+function lookup(spec: Spec): Test {
   const name = RESOURCE.exec(spec.text('resource'))?.[1];
-  if (name === undefined) throw spec.fault('resource', 'Only hive://lookup/NAME is run here.');
+  if (name === undefined) throw spec.fault('resource', '`resource` must be hive://lookup/NAME.');
   const exact = spec.flag('case sensitive', true);
   return anyValue(spec, foldOf(spec), (value, run) => {
-    const keys = run.asked.lookups(name);
-    if (keys === undefined) run.tell(`There is no lookup "${name}".`);
+    const keys = run.context.lookups(name);
+    if (keys === undefined) run.addError(`There is no lookup "${name}".`);
     if (keys === undefined || (typeof value !== 'string' && typeof value !== 'number')) return false;
     const key = exact ? String(value) : folded(keys).get(String(value));
     if (key === undefined || !Object.hasOwn(keys, key)) return false;
@@ -185,7 +183,7 @@ export function lookup(spec: Spec): Test {
 
 const foldedKeys = new WeakMap<object, Map<string, string>>();
 
-/** The keys of a lookup by their lower case; made once for each version of the lookup. */
+/** The keys of a lookup by their lower case. Built once for each version of the lookup. */
 function folded(keys: Readonly<Record<string, unknown>>): Map<string, string> {
   const known = foldedKeys.get(keys);
   if (known !== undefined) return known;
@@ -193,3 +191,13 @@ function folded(keys: Readonly<Record<string, unknown>>): Map<string, string> {
   foldedKeys.set(keys, made);
   return made;
 }
+
+export const TEXT_OPERATORS: Operators = {
+  is: { compile: is },
+  contains: { compile: contains },
+  'starts with': { compile: startsWith },
+  'ends with': { compile: endsWith },
+  matches: { compile: matches },
+  'string distance': { compile: stringDistance },
+  lookup: { compile: lookup, neverShared: true },
+};

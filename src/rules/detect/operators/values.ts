@@ -1,12 +1,13 @@
-/** Operators that look for a value at all, or compare numbers and times. */
+/** Operators that test whether a value exists, or compare numbers and times. */
 
 import type { Run, Test } from '../../view.ts';
 import { compileOperand } from '../operand.ts';
 import { nodesAt, someValue, valuesAndListsAt } from '../path.ts';
 import type { Spec } from '../spec.ts';
+import type { Operators } from './operator.ts';
 
-/** With `truthy`, null and the empty text count as absent; 0 and false do not. */
-export function exists(spec: Spec): Test {
+/** With `truthy`, null and the empty text count as absent. 0 and false do not. */
+function exists(spec: Spec): Test {
   const path = spec.path();
   const truthy = spec.flag('truthy');
   return (view, run) =>
@@ -17,7 +18,7 @@ export function exists(spec: Spec): Test {
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 
-/** A number, or a text that is written as one. */
+/** A number, or a text with the syntax of a number. */
 function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && value.length <= 64 && DECIMAL.test(value.trim()) ? Number(value) : undefined;
@@ -31,43 +32,50 @@ function lengthOf(value: unknown): number | undefined {
   return length;
 }
 
-function compareNumbers(spec: Spec, fits: (value: number, limit: number) => boolean): Test {
+function compareNumbers(spec: Spec, matches: (value: number, limit: number) => boolean): Test {
   const literal = (value: unknown): number => {
     const number = asNumber(value);
-    if (number === undefined) throw spec.fault('value', 'It has to be a number.');
+    if (number === undefined) throw spec.fault('value', '`value` must be a number.');
     return number;
   };
   const limits = compileOperand(spec, literal, (values) => values.map(asNumber).filter((one) => one !== undefined));
   const path = spec.path();
   const lengths = spec.flag('length of');
-  const fitsOne = (value: unknown, wanted: readonly number[], run: Run): boolean => {
+  const matchesAny = (value: unknown, wanted: readonly number[], run: Run): boolean => {
     run.spend(wanted.length + (lengths && typeof value === 'string' ? value.length / 16 : 0));
     const number = lengths ? lengthOf(value) : asNumber(value);
     if (number === undefined) return false;
-    for (const limit of wanted) if (fits(number, limit)) return true;
+    for (const limit of wanted) if (matches(number, limit)) return true;
     return false;
   };
   return (view, run) => {
     const wanted = limits(view, run);
-    if (!lengths) return someValue(view, path, run, wanted, fitsOne);
-    // A list is measured, not opened, where its length is asked for.
-    return nodesAt(view, path, run).some((value) => fitsOne(value, wanted, run));
+    if (!lengths) return someValue(view, path, run, wanted, matchesAny);
+    // `length of` applies to a list as a whole, not to its elements.
+    return nodesAt(view, path, run).some((value) => matchesAny(value, wanted, run));
   };
 }
 
-export const isGreaterThan = (spec: Spec): Test => compareNumbers(spec, (value, limit) => value > limit);
-export const isLowerThan = (spec: Spec): Test => compareNumbers(spec, (value, limit) => value < limit);
+const isGreaterThan = (spec: Spec): Test => compareNumbers(spec, (value, limit) => value > limit);
+const isLowerThan = (spec: Spec): Test => compareNumbers(spec, (value, limit) => value < limit);
 
-/** Above this a time is in milliseconds: as seconds it would be after the year 5000. */
+/** A larger time is in milliseconds: in seconds it would be after the year 5000. */
 const SECONDS_MAX = 100_000_000_000;
 
-export function isOlderThan(spec: Spec): Test {
+function isOlderThan(spec: Spec): Test {
   const path = spec.path();
   const limitMs = spec.number('seconds', 0) * 1000;
   const isOlder = (value: unknown, _: undefined, run: Run): boolean => {
     const time = asNumber(value);
     if (time === undefined) return false;
-    return run.asked.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
+    return run.context.nowMs - (Math.abs(time) > SECONDS_MAX ? time : time * 1000) > limitMs;
   };
   return (view, run) => someValue(view, path, run, undefined, isOlder);
 }
+
+export const VALUE_OPERATORS: Operators = {
+  exists: { compile: exists },
+  'is greater than': { compile: isGreaterThan },
+  'is lower than': { compile: isLowerThan },
+  'is older than': { compile: isOlderThan },
+};
