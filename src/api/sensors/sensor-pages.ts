@@ -7,6 +7,7 @@ import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';
 import type { SelectorAst } from '../../selector/ast.ts';
 import { compileSelector } from '../../selector/evaluate/compile.ts';
+import { fieldsRead } from '../../selector/sensor/fields-read.ts';
 import { cursorOf, startOf } from '../http/cursor.ts';
 import type { ApiPorts } from '../ports.ts';
 import type { Reads } from '../reads.ts';
@@ -77,8 +78,8 @@ function notGiven<T extends { sid: string }>(sensors: readonly T[], { after, giv
 }
 
 function filterOf(source: Source, oid: string, { tree, ip, hostnamePrefix, onlineOnly }: Filter) {
-  const plan = partPlan([tree]);
-  const read = plan.isBare ? () => null : source.stateReader(plan);
+  const plan = fieldsRead([tree]);
+  const read = plan.idsOnly ? () => null : source.stateReader(plan);
   const matches = compileSelector(tree);
   const slices = newSlices();
   const prefix = hostnamePrefix?.toLowerCase();
