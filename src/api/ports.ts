@@ -1,4 +1,4 @@
-/** What the API needs of the rest of the process; the composition root gives it. */
+/** What the API uses of the rest of the process. The composition root provides it. */
 import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Clock } from '../async/clock.ts';
@@ -16,11 +16,11 @@ import type { FieldsRead, PartialState } from '../selector/sensor/fields-read.ts
 import type { RecentDetections } from './events/recent-detections.ts';
 
 export type CommandLog = {
-  /** Produces with acks=all; answers where each command stands. Rejects with `unavailable` when Kafka can't take it. */
+  /** Produces with acks=all; returns the log offset of each command. Rejects with `unavailable` if Kafka does not accept them. */
   append(commands: TaskCommand[]): Promise<{ partition: number; offset: number }[]>;
 };
 
-/** Where the API writes what it changes or says of sensors; as CommandLog. */
+/** Like CommandLog, for changes and events of sensors. */
 export type PresenceLog = { append(records: SensorPresence[]): Promise<{ partition: number; offset: number }[]> };
 export type SensorEventLog = { append(records: SensorEvent[]): Promise<{ partition: number; offset: number }[]> };
 
@@ -28,12 +28,12 @@ export type Positions = ReadonlyMap<number, number>;
 
 /** Task events of all orgs. */
 export type TaskEventFeed = {
-  /** What stands before these was given to whoever listened then; what stands there or later is given to who listens now. */
+  /** A listener that subscribes now gets the records from these positions on. */
   positions(): Positions;
-  /** Those of an org as they are written, from now on. Answers how to end it. */
+  /** Events of an org as they are written, from now on. Returns the function that ends it. */
   subscribe(oid: string, listener: (logOffset: LogOffset, event: TaskEvent) => void): () => void;
-  /** Those of an org that were written from `from` to below `to`, each when the one before was taken; in the order of each
-   *  partition. Resolves when all were given, or `given` is aborted. */
+  /** Events of an org from `from` up to, not including, `to`, in the order of each partition. The next event waits until the listener
+   *  has finished. Resolves after the last event, or when `given` is aborted. */
   replay(
     oid: string,
     from: Positions,
@@ -51,10 +51,10 @@ export type ApiPorts = {
   clock: Clock;
   /** The settings topic has been read to its end, and follows. */
   orgs: OrgTable;
-  /** Finds the public key of an issuer's token; null where no issuer is trusted. */
+  /** Finds the public key of an issuer's token; null: no issuer is trusted. */
   issuer: JWTVerifyGetKey | null;
   settings: Settings;
-  /** Where the built console is, if it is. */
+  /** The folder of the built console; it may not exist. */
   consoleFolder: string;
   keyUse: KeyUse;
   projection: Projection;
@@ -64,7 +64,7 @@ export type ApiPorts = {
   detections: RecentDetections;
   stats: Pick<StatsStore, 'read'>;
   responses: Pick<ResponseStore, 'read'>;
-  /** Events of sensors by their places on `sensor-events`, in their order; null: the topic does not hold it any more. */
+  /** Events of sensors by their log offsets on `sensor-events`, in the same order; null: the topic no longer has it. */
   sensorEventsAt(logOffsets: readonly LogOffset[]): Promise<(SensorEvent | null)[]>;
   commands: CommandLog;
   presence: PresenceLog;

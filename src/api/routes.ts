@@ -1,6 +1,6 @@
 /**
- * The one table of routes, and how they are put on the server. Each group is a file in routes/; what a route is, and who
- * may call it, stands in route.ts.
+ * The table of all routes, and how they are added to the server. Each group is a file in routes/. For what a route is, see
+ * http/route.ts.
  */
 import type { Readable } from 'node:stream';
 import { validatorCompiler } from '../command/reader.ts';
@@ -35,9 +35,9 @@ import { tagRoutes } from './routes/tags.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { Applied } from './tasks/applied.ts';
 
-/** Longer, and a caller hears 503: the command may still get onto the log, so that a retry needs its idempotency key. */
+/** After this time the caller gets a 503. The command may still reach the log, so a retry needs its idempotency key. */
 const APPEND_MS = 3_000;
-/** For the bodies of some responses. */
+/** For reading the bodies of some responses. */
 const BODIES_MS = 5_000;
 
 /** How many bodies of the maximum length may be in progress at a time: for one credential, and in the process. If the maximum
@@ -50,7 +50,7 @@ const BYTES_OF_PROCESS = 16_777_216;
 const OPEN_BYTES_OF_OWNER = 1_048_576;
 const OPEN_BYTES_OF_PROCESS = 67_108_864;
 
-/** The order is that of the description. */
+/** In the order of the description. */
 export const ROUTES: readonly Route[] = [
   aboutRoutes,
   tokenRoutes,
@@ -67,12 +67,12 @@ export const ROUTES: readonly Route[] = [
   orgRoutes,
 ].flat();
 
-/** Adds all routes to the server; call before it listens. They end with the server: `close` ends the event streams. */
+/** Adds all routes to the server; call before it listens. `close` of the server ends the event streams. */
 export async function registerApi(server: HttpServer, ports: ApiPorts, routes = ROUTES): Promise<void> {
   const parts = partsOf(ports, await serveConsole(server, ports.consoleFolder));
   await addBodyParsers(server);
   server.setValidatorCompiler(validatorCompiler as never);
-  // Answers are made by handlers that are held to the schema by their types: nothing is dropped on the way out.
+  // The types of handlers guarantee the schema of answers, so fields need not be checked or dropped here.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.decorateRequest('identity');
   server.decorateRequest('oid', '');

@@ -1,8 +1,8 @@
 /**
- * Reads the request of an extension from wherever the known clients put its parts: `oid` and `action` in the body or in the
- * query string, the data as `data` (JSON text, or an object in a JSON body) or as `gzdata` (base64 of gzip of JSON text).
- * A part that is given twice with different values is refused, since no choice between the two would be right. Nothing is
- * unpacked beyond `maxBytes`, and what is unpacked counts as bytes under way. `impersonator_jwt` is not looked at: it could give no right that the caller has not.
+ * Reads the request of an extension. Known clients put `oid` and `action` in the body or in the query string, and the data in `data`
+ * (JSON text, or an object in a JSON body) or in `gzdata` (base64 of gzip of JSON text). A part that is given twice with different
+ * values is refused, since either could be wrong. At most `maxBytes` are unpacked, and they count as bytes in progress.
+ * `impersonator_jwt` is ignored: it could not give more rights than the caller has.
  */
 import { createGunzip } from 'node:zlib';
 import { ApiError } from '../../errors.ts';
@@ -26,7 +26,7 @@ export async function readExtensionRequest(body: Fields, query: Fields, bounds: 
 
 function partOf(name: string, body: Fields, query: Fields): string {
   const values = new Set([body[name], query[name]].flat().filter(isGiven));
-  if (values.size > 1) throw new ApiError('bad_request', `${name} is given more than once: say it once.`);
+  if (values.size > 1) throw new ApiError('bad_request', `${name} is given more than once: give it once.`);
   const [value] = values;
   if (typeof value === 'string') return value;
   throw new ApiError('bad_request', value === undefined ? `${name} is missing.` : `${name} must be text.`);
@@ -34,7 +34,7 @@ function partOf(name: string, body: Fields, query: Fields): string {
 
 async function dataOf({ data, gzdata }: Fields, bounds: Bounds): Promise<unknown> {
   if (Array.isArray(data) || Array.isArray(gzdata) || (isGiven(data) && isGiven(gzdata)))
-    throw new ApiError('bad_request', 'The data has to be one JSON object, given once: as data or as gzdata.');
+    throw new ApiError('bad_request', 'The data must be one JSON object, given once: as data or as gzdata.');
   if (isGiven(gzdata)) return parseJson(await unzip(gzdata, bounds), 'gzdata', 'data_invalid');
   if (!isGiven(data)) return {};
   return typeof data === 'string' ? parseJson(data, 'data', 'data_invalid') : data;
@@ -50,7 +50,7 @@ async function unzip(gzdata: unknown, bounds: Bounds): Promise<string> {
     return textOfBytes(bytes);
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
-    throw new ApiError('data_invalid', 'gzdata does not unpack: it must be base64 of gzip of JSON in UTF-8.', {
+    throw new ApiError('data_invalid', 'gzdata cannot be unpacked: it must be base64 of gzip of JSON in UTF-8.', {
       cause,
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Runs an action of the extension, whichever call asked for it, and sends what it gives. Checked in this order, each before
- * anything is changed: the org, the action, the right, the subscription, the names of the fields, the data.
+ * Runs an action of the extension for any call that requests it, and sends its result. It checks in this order, before anything is
+ * changed: the org, the action, the right, the subscription, the names of the fields, the data.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refuseUnknownField } from '../../command/unknown-field.ts';
@@ -20,7 +20,7 @@ export async function runAction(context: ApiContext, caller: Caller, asked: Acti
   logIds.oid = oid;
   const action = ACTIONS.get(name);
   if (!action)
-    throw new ApiError('action_unknown', `There is no such action; there are ${[...ACTIONS.keys()].join(', ')}.`);
+    throw new ApiError('action_unknown', `There is no such action: use one of ${[...ACTIONS.keys()].join(', ')}.`);
   logIds.action = name;
   requireRight(identity, oid, action.rights);
   if (!context.orgs.subscribed(oid, context.nowMs())) throw notSubscribed();
@@ -30,7 +30,7 @@ export async function runAction(context: ApiContext, caller: Caller, asked: Acti
   return action.run(data, { ...context, oid, keyName: identity.keyName, keyHeader, logIds });
 }
 
-/** Sends the data of a result between `before` and `after`, which together with it make JSON. */
+/** Sends `before`, the data of the result, and `after`: together they are JSON. */
 export async function sendResult(
   result: ActionResult,
   reply: FastifyReply,

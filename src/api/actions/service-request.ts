@@ -1,6 +1,6 @@
 /**
- * The request that older clients post to `/v1/service/{oid}/reliable-tasking`: base64 of JSON with the action beside its
- * fields, in the words of that time. Pure.
+ * The request that older clients post to `/v1/service/{oid}/reliable-tasking`: base64 of JSON with the action and its fields in one
+ * object, under older names. Pure.
  */
 import { ApiError } from '../../errors.ts';
 import { bytesOfBase64, textOfBytes } from '../http/base64.ts';
@@ -8,8 +8,8 @@ import { parseJson } from '../http/json.ts';
 
 const WHAT = 'request_data must be the base64 text of a JSON object with the field action.';
 
-/** The action and its data as the extension knows them: `inv_id` of a task is its context, the sid `*` every sensor. Beside another
- *  target it stays what it is, and the action refuses the two. Throws `data_invalid`. */
+/** The action and its data under the names of the extension: `inv_id` of a task is its context, the sid `*` means every sensor. Beside
+ *  a selector the sid `*` stays, and the action refuses the two targets. Throws `data_invalid`. */
 export function readServiceRequest(requestData: string): { action: string; data: Record<string, unknown> } {
   const { action, inv_id, sid, ...rest } = objectOf(requestData);
   if (typeof action !== 'string') throw new ApiError('data_invalid', WHAT);

@@ -1,26 +1,26 @@
 /**
- * What a token says, once its signature is known to be right. Ours are signed with JWT_SECRET (HS256); those of an issuer
- * with a key of JWKS_URL, by public-key algorithms alone, so that neither can pass for the other. The keys of an issuer sign
- * for many services and, with some providers, for many customers: only tokens of JWKS_ISSUER for JWKS_AUDIENCE count.
+ * The claims of a token whose signature is valid. Our tokens are signed with JWT_SECRET (HS256), tokens of an issuer with a key of
+ * JWKS_URL and public-key algorithms only, so that neither can pass for the other. The keys of an issuer sign for many services and,
+ * with some providers, for many customers: only tokens of JWKS_ISSUER for JWKS_AUDIENCE are accepted.
  */
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { ApiError } from '../../errors.ts';
 
 export type Claims = {
-  /** Who: the name of a key or a user for our tokens, `issuer|sub` for an issuer's. */
+  /** The name of a key or a user for our tokens, `issuer|sub` for tokens of an issuer. */
   sub: string;
   /** The orgs that it names, as `oid` or `oids`. */
   oids: string[];
   /** The same for all orgs, or by org. */
   perms: string[] | Map<string, string[]>;
   expiresAtMs: number;
-  /** Ours only: which key it was made with, and orgs where that key is. */
+  /** Our tokens only: the key that it was issued for, and orgs of that key. */
   key?: { mark: string; home: string[] };
 };
 
 export type Issuer = {
-  /** Rejects with `unavailable` when the issuer can't be asked. */
+  /** Rejects with `unavailable` if the issuer does not answer. */
   keys: JWTVerifyGetKey;
   /** What `iss` and `aud` must say. */
   name: string;
@@ -43,7 +43,7 @@ const AHEAD_SECONDS = 60;
 /** Of `issuer|sub`: as long as the `issued_by` of a record. */
 const AUTHOR_MAX_BYTES = 1_024;
 
-const REFUSAL = 'The token is malformed, expired or not from here: get a new one.';
+const REFUSAL = 'The token is malformed, expired, or not issued for this server: get a new one.';
 
 /** Throws `token_missing`, `token_invalid`, or `unavailable`. */
 export async function readClaims(
@@ -68,7 +68,7 @@ function bearerOf(authorization: string | undefined): string {
   if (token !== undefined) return token;
   throw new ApiError(
     'token_missing',
-    'Send the header Authorization: Bearer TOKEN; POST / gives a token for an API key.',
+    'Send the header Authorization: Bearer TOKEN; POST / exchanges an API key for a token.',
   );
 }
 
@@ -120,6 +120,6 @@ const textsOf = (value: unknown): string[] | null =>
 function permsOf(value: unknown): Claims['perms'] | null {
   if (Array.isArray(value)) return textsOf(value);
   if (typeof value !== 'object' || value === null) return null;
-  // No object: an org can have any name, and an issuer may name one as every object's own parts are named.
+  // A Map, since an issuer may use the name of a built-in property of objects as an org.
   return new Map(Object.entries(value).map(([oid, perms]) => [oid, textsOf(perms) ?? []] as const));
 }

@@ -1,10 +1,10 @@
 /**
- * Tokens and who they stand for. Guarantees:
- *  - a token of ours counts in an org only while its key is there: a revoked, replaced or expired key ends it at the next
- *    request, and open streams too; its rights are those that the token names and the key still has, org by org;
- *  - an issuer's token (JWKS_URL) counts until it expires, in the orgs that exist; its user is `issuer|sub`;
- *  - a user key is a key only together with its uid, and a key of an org only without one;
- *  - a wrong key, a key of another org or user and an unknown org get the same answer, after the same work.
+ * Tokens and the callers that they identify. Guarantees:
+ *  - our token is valid in an org only as long as its key exists: when the key is revoked, replaced or expired, the next request is
+ *    refused, and open streams end; its rights are those that the token names and the key still has, for each org;
+ *  - an issuer's token (JWKS_URL) is valid until it expires, in the orgs that exist; its user is `issuer|sub`;
+ *  - a user key is valid only with its uid, and a key of an org only without one;
+ *  - a wrong key, a key of another org or user, and an unknown org get the same answer, after the same work.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -14,13 +14,13 @@ import { type ApiKey, hashOfKey, isLive } from '../../orgs/table.ts';
 import type { ApiPorts } from '../ports.ts';
 import { type Claims, readClaims } from './claims.ts';
 
-/** Who asks. */
+/** The caller of a request. */
 export type Identity = {
   /** The name of the key, the user of a user key, or `issuer|sub`; for records and logs. */
   keyName: string;
-  /** The same for all tokens of one key, and for no others; says nothing about the key. */
+  /** The same for all tokens of one key, and only for those; reveals nothing about the key. */
   credential: string;
-  /** A key of ours that it was made with, in one of its orgs; null for an issuer's token. */
+  /** The key that our token was issued for, in one of its orgs; null for an issuer's token. */
   key: ApiKey | null;
   oids: readonly string[];
   /** By org, for each of `oids`. */
@@ -30,7 +30,7 @@ export type Identity = {
 };
 
 export type TokenRequest = {
-  /** `-`: a token that only says who it is. Not given: every org of a user key. */
+  /** `-`: a token that only identifies its caller. Not given: every org of a user key. */
   oid: string | undefined;
   secret: string;
   uid: string | undefined;
@@ -39,11 +39,11 @@ export type TokenRequest = {
 };
 
 export type Tokens = {
-  /** A token for a key. Throws `key_invalid`, or `bad_request` for an expiry that is over and for too many orgs. */
+  /** A token for a key. Throws `key_invalid`, or `bad_request` for an expiry in the past and for too many orgs. */
   issue(request: TokenRequest): Promise<string>;
-  /** Who the Authorization header names. Throws `token_missing`, `token_invalid`, or `unavailable` (an issuer is away). */
+  /** Who the Authorization header names. Throws `token_missing`, `token_invalid`, or `unavailable` (the issuer does not answer). */
   verify(authorization: string | undefined): Promise<Identity>;
-  /** Whether it still has one of the rights in the org; for answers that last. */
+  /** Whether the caller still has one of the rights in the org; for streams. */
   stands(identity: Identity, oid: string, rights: readonly string[]): boolean;
 };
 
@@ -75,14 +75,14 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
   return {
     async issue({ oid, secret: keyText, uid, expirySeconds }) {
       if (secret === null)
-        throw new ApiError('not_found', 'This server gives no tokens: get one from the issuer that it trusts.');
+        throw new ApiError('not_found', 'This server issues no tokens: get one from the issuer that it trusts.');
       const keys = orgs.keysWith({ hash: hashOfKey(keyText), ...(uid === undefined ? {} : { uid }) }, nowMs());
       const wanted = oid === undefined || oid === NO_ORG ? keys : keys.filter((key) => key.oid === oid);
       const [key] = wanted;
       if (!key)
         throw new ApiError(
           'key_invalid',
-          'These do not belong together: check oid and secret, and the uid, which a user key needs.',
+          'oid, secret and uid do not belong together: check them. A user key needs its uid.',
         );
       return new SignJWT({ ...orgClaims(oid, wanted), key: marks.of(key), ...(uid === undefined ? {} : { uid }) })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -104,7 +104,7 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
       if (!made) return { ...identity, key: null, credential: hashOf('issuer', sub) };
       const key = made.home.map((oid) => liveKey(oid, made.mark)).find((found) => found !== undefined);
       if (key) return { ...identity, key, credential: made.mark };
-      throw new ApiError('token_invalid', 'The API key of this token is not there any more: use another key.');
+      throw new ApiError('token_invalid', 'The API key of this token no longer exists: use another key.');
     },
 
     stands({ key, credential, rights, expiresAtMs }, oid, wanted) {
@@ -116,14 +116,14 @@ export function createTokens(ports: Pick<ApiPorts, 'config' | 'orgs' | 'issuer' 
   };
 }
 
-/** What the token says of orgs and rights. `keys` are those of the orgs that it is for, one at least. */
+/** The orgs and rights of the token. `keys` are the keys of its orgs, at least one. */
 function orgClaims(oid: string | undefined, keys: ApiKey[]): Record<string, unknown> {
   const oids = keys.map((key) => key.oid);
   if (oid === NO_ORG) return { oids: [], perms: [], home: oids.slice(0, HOME_MAX) };
   if (oid === undefined && oids.length > ORGS_MAX)
     throw new ApiError(
       'bad_request',
-      `The key opens ${oids.length} orgs, a token can name ${ORGS_MAX}: ask for one org by oid.`,
+      `The key has access to ${oids.length} orgs, but a token can name at most ${ORGS_MAX}: request one org by oid.`,
     );
   const perms = [...new Set(keys.flatMap((key) => key.perms))];
   return oid === undefined ? { oids, perms } : { oid, perms };
@@ -131,11 +131,11 @@ function orgClaims(oid: string | undefined, keys: ApiKey[]): Record<string, unkn
 
 function endOf(expirySeconds: number | undefined, nowSeconds: number): number {
   if (expirySeconds !== undefined && expirySeconds <= nowSeconds)
-    throw new ApiError('bad_request', 'expiry must be a time to come, in Unix seconds.');
+    throw new ApiError('bad_request', 'expiry must be in the future, in Unix seconds.');
   return Math.min(expirySeconds ?? nowSeconds + LIFE_SECONDS, nowSeconds + LIFE_MAX_SECONDS);
 }
 
-/** Ties a token to the very key, not to its name; a mark says nothing about the key without our secret. */
+/** Binds a token to the key itself, not to its name. Without our secret a mark reveals nothing about the key. */
 class Marks {
   readonly #secret: KeyObject | null;
   /** Every key in the table has one object until it is replaced. */

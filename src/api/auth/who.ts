@@ -1,10 +1,10 @@
-/** Who a token stands for, and which orgs they may use, as the public clients read it. Pure. */
+/** The orgs and rights of a caller, in the form that the public clients read. Pure. */
 import type { OrgTable } from '../../orgs/table.ts';
 import type { Identity } from './tokens.ts';
 
 export type Who = { orgs: string[]; perms: string[] } | { orgs: string[]; user_perms: Record<string, string[]> };
 
-/** Rights are given by org for users, and for whoever is in several orgs; else as one list. */
+/** Rights by org for users and for callers with several orgs; else one list. */
 export function whoIs({ oids, rights, key }: Identity): Who {
   const orgs = [...oids];
   const permsIn = (oid: string): string[] => [...(rights.get(oid) ?? [])];
@@ -16,7 +16,7 @@ export type OrgQuery = { offset: number; limit: number; filter: string; descendi
 
 export type UserOrgs = { orgs: { oid: string; name: string }[]; total: number };
 
-/** The orgs that the key opens, also those that the token does not name; sorted by name, a page of them. */
+/** A page of the orgs that the key has access to, even if the token does not name them; sorted by name. */
 export function orgsOf(identity: Identity, table: OrgTable, nowMs: number, query: OrgQuery): UserOrgs {
   const oids = identity.key ? table.keysWith(identity.key, nowMs).map(({ oid }) => oid) : identity.oids;
   const wanted = query.filter.toLowerCase();

@@ -1,9 +1,9 @@
 /**
  * One reader of the event stream. Guarantees:
- *  - who comes back gets what was written since, from Kafka, before anything newer, and at the pace at which it reads;
- *  - meanwhile, and whenever it reads too slowly, at most BUFFER_MAX_BYTES are held for it: then it is cut off, and can come
- *    back to where it stopped;
- *  - an id is good for going on after its event: of the two that one record may give, the first does not count it as read.
+ *  - a client that reconnects first gets from Kafka what was written since, as fast as it reads, and then newer events;
+ *  - during that replay, and if it reads too slowly, at most BUFFER_MAX_BYTES are buffered for it. Above that it is disconnected, and
+ *    can continue where it stopped;
+ *  - a client can continue after the event of an id. If one record makes two events, the first does not count the record as read.
  */
 import type { ServerResponse } from 'node:http';
 import client from 'prom-client';
@@ -14,15 +14,15 @@ import type { Asked } from './event-id.ts';
 import { replayFrom } from './event-position.ts';
 
 const BUFFER_MAX_BYTES = 1024 * 1024;
-/** Events that come in while older ones are replayed; each is a few hundred bytes. */
+/** Events that arrive while older ones are replayed; each has a few hundred bytes. */
 const QUEUE_MAX = 5_000;
 
-/** Says to who comes back that events were left out, and nothing of them. */
+/** Tells a client that reconnects that events were left out, without their content. */
 const GAP = 'event: gap\ndata: {}\n\n';
 
 const cutOff = new client.Counter({
   name: 'rt_event_streams_cut_total',
-  help: 'Event streams that were cut off because their client read too slowly.',
+  help: 'Event streams disconnected because their client read too slowly.',
 });
 
 /** null: not narrowed by it. */
@@ -32,13 +32,13 @@ export class EventClient {
   readonly #raw: ServerResponse;
   readonly #narrow: Narrow;
   readonly #positions: Map<number, number>;
-  /** What comes in during a replay; null: nothing is replayed. */
+  /** Events that arrive during a replay; null: no replay. */
   #queue: [LogOffset, TaskEvent][] | null = null;
 
   readonly #feed: TaskEventFeed;
   readonly #seal: (positions: Positions) => string;
 
-  /** `seal` makes positions an id. */
+  /** `seal` encrypts positions into an id. */
   constructor(raw: ServerResponse, narrow: Narrow, feed: TaskEventFeed, seal: (positions: Positions) => string) {
     this.#seal = seal;
     this.#raw = raw;
@@ -47,9 +47,8 @@ export class EventClient {
     this.#positions = new Map(feed.positions());
   }
 
-  /** Listens from now on; where `asked` says how far the reader has come, what it has missed comes first, and where it cannot
-   *  be read, that something may be missed. Answers how to end it. A replay that fails ends the stream: the reader comes back
-   *  by itself. */
+  /** Listens from now on. If `asked` has the positions of the reader, the events that it missed come first; if `asked` is unreadable, a
+   *  gap is sent. Returns the function that ends it. A replay that fails ends the stream, and the client reconnects. */
   start(oid: string, asked: Asked): () => void {
     const gone = new AbortController();
     const now = new Map(this.#positions);
@@ -64,7 +63,7 @@ export class EventClient {
     };
   }
 
-  /** Keeps the connection open, and tells how far the topic was read, so that a quiet org has little to replay. */
+  /** Keeps the connection open and sends the positions of the topic, so that a quiet org has little to replay. */
   comment(text: string): void {
     if (this.#queue === null)
       for (const [partition, offset] of this.#feed.positions()) this.#advance({ partition, offset: offset - 1 });

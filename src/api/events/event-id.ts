@@ -1,15 +1,14 @@
 /**
- * The ids of events on the wire: how far a reader has come, sealed. The positions are those of all orgs' records, and an org
- * must not see how much others write: so an id is encrypted, as long whatever it holds, and never the same twice. Every
- * process of an installation opens what another has sealed, for the same org.
+ * The ids of events: the positions of a reader, encrypted. The positions count the records of all orgs, and an org must not see how
+ * much others write. So all ids have the same length, and no id comes twice. Every process of an installation can decrypt the ids of
+ * the others, for the same org.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import type { Positions } from '../ports.ts';
 import { packed, unpacked } from './event-position.ts';
 
-/** null: no id was given. `unreadable`: it is none of this org's, by whatever it differs; or it was sealed by another secret, or
- *  before an upgrade, and its holder would come with it again and again. */
+/** null: no id was given. `unreadable`: it is not an id of this org, or it was encrypted with another secret or before an upgrade. */
 export type Asked = Positions | null | 'unreadable';
 
 export type EventIds = {
@@ -48,6 +47,6 @@ export function createEventIds(config: Config): EventIds {
   };
 }
 
-/** Without JWT_SECRET, what all processes of an installation know and tenants don't: how its Redis is reached. */
+/** Without JWT_SECRET, the address of Redis is used: all processes of an installation know it, and tenants do not. */
 const sharedSecret = ({ JWT_SECRET, REDIS_URL, REDIS_CLUSTER_NODES }: Config): string =>
   JWT_SECRET || [REDIS_URL, ...REDIS_CLUSTER_NODES].join(' ');

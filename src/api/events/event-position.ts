@@ -1,10 +1,10 @@
 /**
- * How far a reader of the event stream has come: the next offset of every partition of `task-events`. Each event carries it as
- * its id (event-id.ts); who comes back with the last one goes on there, at any process. Pure.
+ * The positions of a reader of the event stream: the next offset of every partition of `task-events`. The id of each event holds them
+ * (event-id.ts). A client that reconnects with its last id continues there, at any process. Pure.
  */
 import type { Positions } from '../ports.ts';
 
-/** More than this is not replayed: the latest of it is, and the reader is told. */
+/** At most so many records are replayed: the newest ones. The client is told that events were left out. */
 export const REPLAY_MAX = 50_000;
 
 const OFFSET_BYTES = 6;
@@ -16,7 +16,7 @@ export function packed(positions: Positions): Buffer {
   return bytes;
 }
 
-/** A partition that came later is read from its beginning. */
+/** A partition that was added later is read from its start. */
 export const unpacked = (bytes: Buffer): Positions =>
   new Map(
     Array.from({ length: Math.floor(bytes.length / OFFSET_BYTES) }, (_, partition) => [
@@ -25,8 +25,7 @@ export const unpacked = (bytes: Buffer): Positions =>
     ]),
   );
 
-/** Where a replay that is to end at `to` begins; `skipped`: how many records of all orgs are too many, which
- *  no org may hear. */
+/** Where a replay that ends at `to` starts. `skipped`: the number of records of all orgs above the limit; never shown to an org. */
 export function replayFrom(asked: Positions, to: Positions, most = REPLAY_MAX): { from: Positions; skipped: number } {
   const behind = [...to].map(([partition, end]) => ({
     partition,

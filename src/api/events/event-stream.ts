@@ -1,9 +1,9 @@
 /**
- * `GET /v1/orgs/{oid}/events`: the task events of an org as Server-Sent Events, from now on, or from where Last-Event-ID
- * says (event-client.ts). Guarantees:
- *  - a stream whose key is gone or has lost the right, or whose org has unsubscribed, ends when this process learns of it; one
- *    whose token has run out ends at the next heartbeat, a comment that keeps proxies from closing a quiet stream;
- *  - one key has at most EVENT_STREAMS_PER_KEY of them open at this process: the next one is refused;
+ * `GET /v1/orgs/{oid}/events`: the task events of an org as Server-Sent Events, from now on, or after the event of Last-Event-ID
+ * (event-client.ts). Guarantees:
+ *  - when its key is deleted or loses the right, or its org unsubscribes, a stream ends as soon as this process reads the change; when
+ *    its token expires, it ends at the next heartbeat, a comment that keeps proxies from closing a quiet stream;
+ *  - a key has at most EVENT_STREAMS_PER_KEY open streams at this process: the next one is refused;
  *  - `stop` ends all streams cleanly.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -23,7 +23,7 @@ export const STREAM_RIGHTS = ['sensor.list', 'sensor.task'];
 const HEARTBEAT_MS = 15_000;
 const REPLAYS_AT_ONCE = 8;
 
-const open = new client.Gauge({ name: 'rt_event_streams', help: 'Event streams that are open.' });
+const open = new client.Gauge({ name: 'rt_event_streams', help: 'Open event streams.' });
 type StreamPorts = Pick<ApiPorts, 'config' | 'events' | 'orgs' | 'nowMs'>;
 type Stream = { credential: string; mayGoOn(): boolean; end(): void };
 
@@ -45,8 +45,8 @@ export class EventStreams {
     });
   }
 
-  /** Takes the connection over until client, token or server ends it. Throws `not_subscribed`, or `rate_limited` where the
-   *  key has too many. */
+  /** Takes over the connection until the client, the token or the server ends it. Throws `not_subscribed`, or `rate_limited` if the key
+   *  has too many streams. */
   open(
     request: Pick<FastifyRequest, 'method' | 'oid' | 'identity' | 'headers'>,
     reply: FastifyReply,
@@ -89,11 +89,11 @@ export class EventStreams {
     let mine = 0;
     for (const stream of this.#streams) if (stream.credential === credential) mine += 1;
     if (mine < most) return;
-    const sentence = `This key has ${most} event streams open here already: end one of them first.`;
+    const sentence = `This key already has ${most} open event streams: close one first.`;
     throw new ApiError('rate_limited', sentence, { retryAfterSeconds: HEARTBEAT_MS / 1_000 });
   }
 
-  /** Ends all streams; clients come back by themselves. */
+  /** Ends all streams. Clients reconnect on their own. */
   stop(): void {
     this.#forget();
     for (const stream of this.#streams) stream.end();

@@ -1,6 +1,6 @@
 /**
- * The newest detections of each org, in memory: what people look at. Bounded by number and bytes of each org and by bytes of
- * all; what is older than a week, as the topic keeps it, is left out. A detection that comes twice stands once. Pure.
+ * The newest detections of each org, in memory, for people to look at. Limited by number and bytes for each org, and by bytes for all.
+ * Detections older than a week, the retention of the topic, are left out. A detection that arrives twice is kept once. Pure.
  */
 import { isNestedTooDeep, NESTING_MAX } from '../../command/depth.ts';
 import type { Detection } from '../../model/records.ts';
@@ -11,10 +11,10 @@ const PER_ORG = 1_000;
 const ORG_BYTES = 8 * 1024 * 1024;
 const ALL_BYTES = 128 * 1024 * 1024;
 const KEPT_MS = 7 * 86_400_000;
-/** What an entry takes beside its body, roughly. */
+/** Approximate size of an entry without its body. */
 const OVERHEAD_BYTES = 512;
 
-/** Of a body that is shown as JSON: an event, and what reports on reports put around it. */
+/** Levels of a body that is shown as JSON: an event, and the levels that reports on reports add. */
 const DEPTH_MAX = 4 * NESTING_MAX;
 
 type Org = { byId: Map<string, Detection>; bytes: number };

@@ -1,8 +1,8 @@
 /**
- * One question, asked again and again for all who wait for its answer to change. Guarantees:
- *  - an answer given by `next` was asked for after `next` was called, so it has seen everything that came before;
- *  - one question is under way at a time, however many wait, and none while nobody waits;
- *  - questions start at least `gapMs` apart, unless `soon` says that the answer has just changed.
+ * One repeated call, shared by all callers that wait for its result to change. Guarantees:
+ *  - the call whose result `next` returns started after `next` was called, so the result includes everything that happened before;
+ *  - at most one call runs at a time, and none if nobody waits;
+ *  - calls start at least `gapMs` apart, unless `soon` says that the result has just changed.
  */
 import type { TimeSource } from '../../async/clock.ts';
 
@@ -10,7 +10,7 @@ export class SharedPoll<T> {
   readonly #clock: Pick<TimeSource, 'monoMs' | 'after'>;
   readonly #ask: () => Promise<T>;
   readonly #gapMs: number;
-  /** Those who wait for the question that has not been asked yet. */
+  /** The callers that wait for the next call to start. */
   #upcoming: PromiseWithResolvers<T> | null = null;
   #callOff: (() => void) | null = null;
   #asking = false;
@@ -23,7 +23,7 @@ export class SharedPoll<T> {
     this.#gapMs = gapMs;
   }
 
-  /** The next answer. Rejects as the question does. */
+  /** The next result. Rejects if the call does. */
   next(): Promise<T> {
     this.#upcoming ??= Promise.withResolvers<T>();
     const { promise } = this.#upcoming;
@@ -31,7 +31,7 @@ export class SharedPoll<T> {
     return promise;
   }
 
-  /** The answer may have changed: those who wait are not kept for the rest of the gap. */
+  /** The result may have changed: the next call starts without the rest of the gap. */
   soon(): void {
     this.#hinted = true;
     this.#callOff?.();

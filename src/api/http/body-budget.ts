@@ -10,13 +10,13 @@ import { ApiError, unavailable } from '../../errors.ts';
 const ALWAYS_BYTES = 65_536;
 const RETRY_SECONDS = 1;
 
-/** What one request holds. */
+/** The bytes of one request. */
 export type HeldBytes = {
-  /** Charges more. Throws `rate_limited` where the owner has too much under way, `unavailable` where the process has. */
+  /** Charges more. Throws `rate_limited` above the limit of the owner, `unavailable` above the limit of the process. */
   add(bytes: number): void;
   /** Call when the response is sent, or the connection is closed. */
   release(): void;
-  /** Holds on to the bytes until `work` has ended, even if they are released meanwhile. */
+  /** Keeps the bytes charged until `work` has ended, even if they are released meanwhile. */
   during<T>(work: () => T | Promise<T>): Promise<T>;
 };
 
@@ -32,12 +32,12 @@ export class BodyBudget {
     this.#processMax = processMax;
   }
 
-  /** Bytes under way, of all owners. */
+  /** Bytes in progress, of all owners. */
   get bytes(): number {
     return this.#all;
   }
 
-  /** For one request, which holds nothing yet. */
+  /** For one new request. */
   open(owner: string): HeldBytes {
     let held = 0;
     let working = 0;

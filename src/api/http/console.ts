@@ -1,7 +1,7 @@
 /**
- * The web console: files that `npm run build` has made, under `/console/`, and its page at `/`. Nothing comes from elsewhere
- * and no script or style stands in the page, so the policy allows neither. Names of assets carry a hash of their content:
- * they may be kept for ever, the page never. They go out as the build has compressed them, where the browser takes that.
+ * The web console: the files of `npm run build` under `/console/`, and its page at `/`. All files are the server's own, and the page has
+ * no inline script or style, so the policy allows neither. The names of assets have a hash of their content: browsers may cache them
+ * for ever, the page never. If the browser accepts it, assets are sent as the build has compressed them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export const CONSOLE_POLICY = [
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-/** Adds the console's files to the server; answers its page, or null where it has not been built. */
+/** Adds the console's files to the server. Returns its page, or null if it is not built. */
 export async function serveConsole(server: HttpServer, folder: string): Promise<string | null> {
   const page = join(folder, 'index.html');
   if (!existsSync(page)) return null;

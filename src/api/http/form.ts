@@ -1,10 +1,10 @@
 /**
- * Reads an `application/x-www-form-urlencoded` body. Two kinds of senders exist: programs that percent-encode, and people
- * who type a body into curl. The second kind is told by a literal `{` straight after `data=`, which no encoder leaves:
- *  - then `data` runs to the last `}` of the body; `+` and `&` in it stay, and only `%XX` that is valid UTF-8 is decoded,
- *    so `a && b`, `1+1` and `100%` arrive as typed, `%41` as `A`, `%2541` as `%41`;
- *  - else, and for the fields before and after such a `data`, the standard decoding holds: a `%` that encodes nothing stays.
- *    Encoded bytes that are no UTF-8 are refused, since nobody could say what they were meant to be.
+ * Parses an `application/x-www-form-urlencoded` body. Programs percent-encode it; people type it into curl without encoding. A literal
+ * `{` directly after `data=` shows that a body is typed, since every encoder encodes it:
+ *  - then `data` ends with the last `}` of the body; `+` and `&` in it stay, and only `%XX` that is valid UTF-8 is decoded. So `a && b`,
+ *    `1+1` and `100%` arrive as typed, `%41` as `A`, `%2541` as `%41`;
+ *  - otherwise, and for the fields before and after such a `data`, the standard decoding applies: a `%` that encodes nothing stays.
+ *    Encoded bytes that are not UTF-8 are refused, since their meaning is unknown.
  * Pure.
  */
 import { ApiError } from '../../errors.ts';
@@ -12,10 +12,10 @@ import { ApiError } from '../../errors.ts';
 /** A field that is given more than once has all its values, in their order. */
 export type Form = { [name: string]: string | string[] };
 
-/** More than any call takes; each costs far more memory than it has bytes. */
+/** More than any call needs. A field takes much more memory than it has bytes. */
 export const FIELDS_MAX = 20_000;
 
-/** The fields of a body. The object has no prototype, so that no field name means anything special. Throws `bad_request`. */
+/** The fields of a body. The object has no prototype, so that no field name has a special meaning. Throws `bad_request`. */
 export function parseForm(body: string): Form {
   const form = Object.create(null) as Form;
   const typed = typedData(body);
@@ -25,14 +25,14 @@ export function parseForm(body: string): Form {
   return addFields(form, body.slice(typed.end + 1));
 }
 
-/** Where a `data` that was typed and not encoded stands: its field from `start`, its value from `dataStart` to `end`. */
+/** A `data` field that was typed and not encoded: it starts at `start`, its value is from `dataStart` to `end`. */
 function typedData(body: string): { start: number; dataStart: number; end: number } | null {
   const match = /(?:^|&)data=(?=\{)/.exec(body);
   if (match === null) return null;
   const dataStart = match.index + match[0].length;
   const lastBrace = body.lastIndexOf('}');
   if (lastBrace < dataStart) return { start: match.index, dataStart, end: body.length };
-  // What stands between the last brace and the next field belongs to the value: it makes it bad JSON, and is not lost.
+  // Text between the last brace and the next field belongs to the value: it makes the JSON invalid, so that it is not lost silently.
   const nextField = body.indexOf('&', lastBrace);
   return { start: match.index, dataStart, end: nextField === -1 ? body.length : nextField };
 }
@@ -52,13 +52,13 @@ function addFields(form: Form, text: string): Form {
 /** A percent sign that encodes nothing. */
 const STRAY = /%(?![0-9a-f]{2})/gi;
 
-/** By the standard, but strict about bytes that are no UTF-8; query strings are held to the same. */
+/** Decodes as the standard says, but refuses bytes that are not UTF-8. Query strings are checked with it too. */
 export function decodeText(text: string): string {
   try {
-    // One call for the whole text: a call for each run of %XX costs seconds where a body has a million of them.
+    // One call for the whole text: a call for each run of %XX costs seconds for a body with a million of them.
     return decodeURIComponent(text.replaceAll('+', ' ').replace(STRAY, '%25'));
   } catch (cause) {
-    throw new ApiError('bad_request', 'What is percent-encoded is not UTF-8: check how it is encoded.', { cause });
+    throw new ApiError('bad_request', 'The percent-encoded bytes are not UTF-8: check the encoding.', { cause });
   }
 }
 
@@ -69,7 +69,7 @@ function addField(form: Form, name: string, value: string): void {
   else form[name] = [before, value];
 }
 
-/** The characters of UTF-8 as %XX (RFC 3629, section 4). What it does not match encodes nothing. */
+/** The characters of UTF-8 as %XX (RFC 3629, section 4). A `%` that it does not match encodes nothing. */
 const ENCODED = (() => {
   const tail = '%[89ab][0-9a-f]';
   const characters = [

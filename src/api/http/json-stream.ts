@@ -1,9 +1,9 @@
-/** JSON answers that may be large, written piece by piece: neither the value nor its text is ever whole in memory. */
+/** Large JSON answers, written piece by piece: memory never holds the whole value or its text. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Sends `{"key": value, …}`. The first pieces are made before the head is sent: a fault up to there is an error answer, a
- *  later one breaks off. */
+/** Sends `{"key": value, …}`. The first piece is made before the head is sent: a fault in it becomes an error answer. A later
+ *  fault breaks off the answer. */
 export function sendObject(
   reply: FastifyReply,
   entries: AsyncIterable<readonly (readonly [key: string, value: unknown])[]>,
@@ -24,7 +24,7 @@ export async function sendPieces(
   return reply.type(`${type}; charset=utf-8`).send(Readable.from(from(first, pieces), { objectMode: false }));
 }
 
-/** What HEAD gets where GET streams: nothing is read for a body that nobody gets, and its length is not known. */
+/** The answer to HEAD for a streamed GET: nothing is read, and the length is unknown. */
 export const sendHead = (reply: FastifyReply, type: string): FastifyReply =>
   reply.type(`${type}; charset=utf-8`).send(Readable.from([]));
 

@@ -1,7 +1,7 @@
 /**
- * JSON from outside. What is taken can be held, walked and written again without harm: text that is UTF-8, numbers that are
- * finite, bounded depth, a bounded number of values, no key that means something to JavaScript. Depth and number are counted
- * before the text is parsed: 4 MiB of empty arrays would take a second and 200 MB.
+ * Parses JSON from outside. Accepted values are safe to keep, walk and serialize: valid Unicode text, finite numbers, limited depth, a
+ * limited number of values, and no key with a meaning in JavaScript. Depth and number of values are counted before the text is parsed:
+ * 4 MiB of empty arrays would take a second and 200 MB.
  */
 import { ApiError, type ErrorCode } from '../../errors.ts';
 
@@ -10,7 +10,7 @@ const DEPTH_MAX = 64;
  *  (`"10.0.0.1":{},`). Parsing and checking this many takes 0.1 s. */
 const VALUES_MAX = 250_000;
 
-/** The value of a JSON text. `name` is what the error sentence calls it. Throws ApiError: with `code` where it is no JSON,
+/** The value of a JSON text. `name` is what the error sentence calls it. Throws ApiError: with `code` if it is not JSON,
  *  `body_too_large` if it has too many values, `data_invalid` if it contains a forbidden value. */
 export function parseJson(text: string, name: string, code: ErrorCode): unknown {
   refuseUnbounded(text, name);
@@ -48,7 +48,7 @@ function refuseUnbounded(text: string, name: string): void {
   }
 }
 
-/** Where the text that begins with the quote at `from` has its other quote; -1: nowhere. */
+/** The index of the closing quote of the string that starts at `from`; -1: there is none. */
 function endOfText(text: string, from: number): number {
   let end = from;
   let isEscaped = true;
@@ -60,7 +60,7 @@ function endOfText(text: string, from: number): number {
   return end;
 }
 
-/** Why a value is refused; null: it is not. Its depth is bounded already. */
+/** Why a value is refused; null: it is accepted. Its depth is checked already. */
 function faultOf(value: unknown): string | null {
   if (typeof value === 'string') return textFault(value);
   if (typeof value === 'number') return Number.isFinite(value) ? null : 'has a number that is too large.';
@@ -82,5 +82,5 @@ function firstFault<T>(items: readonly T[], faultIn: (item: T) => string | null)
 
 function textFault(text: string): string | null {
   if (text.includes('\0')) return 'must not contain the character NUL.';
-  return text.isWellFormed() ? null : 'must be text that can be written as UTF-8 (half a character is in it).';
+  return text.isWellFormed() ? null : 'must be valid Unicode text: it has half of a surrogate pair.';
 }

@@ -1,6 +1,6 @@
 /**
- * What all routes of the description have in common: the error answers with their codes, the data of the actions, and the
- * probes that every process answers. Pure: makes and completes plain documents.
+ * The parts that all routes of the description share: the error answers with their codes, the data of the actions, and the probes of
+ * every process. Pure.
  */
 import { Type } from '@sinclair/typebox';
 import { ActivitySchema } from '../../command/activity.ts';
@@ -20,7 +20,7 @@ export type Document = {
   components: { schemas: Json; responses: Json; securitySchemes: Json };
 };
 
-/** What schemas carry for error sentences (reader.ts), and a description has no place for. */
+/** Properties of schemas for error sentences (reader.ts) that OpenAPI does not know. */
 const NOTES: ReadonlySet<string> = new Set(['expected', 'code', 'missing']);
 
 export function withoutNotes(schema: unknown): unknown {
@@ -32,7 +32,7 @@ export function withoutNotes(schema: unknown): unknown {
   );
 }
 
-/** Here keys are names of fields. */
+/** The keys of properties are names of fields, not of schema parts. */
 const eachWithout = (properties: Json): Json =>
   Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, withoutNotes(schema)]));
 
@@ -46,7 +46,7 @@ const error = Type.Object({
 
 const statuses = [...new Set(Object.values(ERROR_CODES).map(({ status }) => status))].toSorted();
 
-/** Adds all that is common to a document with the routes. */
+/** Adds the shared parts to a document with the routes. */
 export function complete(document: Document): Document {
   const { components } = document;
   components.schemas.Error = withoutNotes(error);
@@ -75,7 +75,7 @@ function errorsOf(status: number) {
 
 const WITH_TOKEN = [401, 403, 404, 409, 429, 503];
 const WITH_BODY = [413, 415];
-/** What those who ask for a token hear, too. */
+/** For requests for a token, too. */
 const FOR_TOKEN = [401, 429];
 
 function addErrors({ responses, requestBody, security, tags }: Operation): void {
@@ -85,7 +85,7 @@ function addErrors({ responses, requestBody, security, tags }: Operation): void 
     responses[status] ??= { $ref: `#/components/responses/Error${status}` };
 }
 
-/** The data of an action is one of these, or its JSON as text. */
+/** The data of a request is the data of one action, or its JSON as text. */
 function describeData(operation: Operation | undefined): void {
   const refs = [...ACTIONS.keys()].map((name) => ({ $ref: `#/components/schemas/${name}_data` }));
   for (const { schema } of Object.values(operation?.requestBody?.content ?? {})) {
@@ -94,14 +94,14 @@ function describeData(operation: Operation | undefined): void {
   }
 }
 
-/** What the data of each event is, as JSON. */
+/** The data of each event, as JSON. */
 function describeEvents(operation: Operation | undefined): void {
   const { content } = (operation?.responses[200] ?? {}) as { content?: Record<string, { schema: Json }> };
   for (const { schema } of Object.values(content ?? {}))
     schema.contentSchema = { $ref: '#/components/schemas/activity' };
 }
 
-/** The other formats; each line of JSON Lines is one result. */
+/** The other formats of results. Each line of JSON Lines is one result. */
 function describeLines(operation: Operation | undefined): void {
   const { content } = (operation?.responses[200] ?? { content: {} }) as { content: Record<string, { schema: Json }> };
   content['application/x-ndjson'] = {
@@ -115,7 +115,7 @@ const ANSWERED = [
   [202, 'accepted'],
 ] as const;
 
-/** The data of an answer is what the action gives. */
+/** The data of an answer is the data of one action. */
 function describeAnswers(operation: Operation | undefined): void {
   for (const [status, kind] of ANSWERED) {
     const { content } = (operation?.responses[status] ?? {}) as { content?: Record<string, { schema: Json }> };
@@ -134,10 +134,10 @@ const probe = (operationId: string, summary: string, responses: Json) => ({
 
 /** Answered by every process, whatever its roles; they are not in the table of routes. */
 export const probes = (): Document['paths'] => ({
-  '/healthz': probe('get_healthz', 'Says that the process is alive.', { 200: report('It is.') }),
+  '/healthz': probe('get_healthz', 'Says that the process is alive.', { 200: report('The process is alive.') }),
   '/readyz': probe('get_readyz', 'Says whether every role of the process has caught up.', {
-    200: report('They have.'),
-    503: report('One has not: which, and why.'),
+    200: report('Every role has caught up.'),
+    503: report('A role has not caught up: which one, and why.'),
   }),
   '/metrics': probe('get_metrics', 'Metrics for Prometheus.', {
     200: answer('Metrics in the text format.', 'text/plain', { type: 'string' }),

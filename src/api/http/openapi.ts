@@ -1,6 +1,6 @@
 /**
- * The description of the API as OpenAPI 3.1, made from the table of routes, and its pages. Nothing of the pages comes from
- * elsewhere, and their Content-Security-Policy says so.
+ * The description of the API as OpenAPI 3.1, generated from the table of routes, and its pages. All files of the pages are the
+ * server's own, and their Content-Security-Policy enforces it.
  */
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -31,7 +31,7 @@ export async function describeApi(server: HttpServer): Promise<void> {
     info: {
       title: 'Reliable Tasking',
       version: version(),
-      description: 'Queues commands for sensors that may be offline, and shows what became of them.',
+      description: 'Queues commands for sensors that may be offline, and shows their states.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -53,7 +53,7 @@ export async function describeApi(server: HttpServer): Promise<void> {
   });
 }
 
-/** The schema of a route, with what the description needs beside the parts that are checked. */
+/** The schema of a route, with the texts that the description needs. */
 export function describedSchema({ method, url, rights, summary, tag, schema, produces }: Route): FastifySchema {
   return {
     ...schema,

@@ -1,10 +1,7 @@
 /**
- * What a route is. One schema for each of its parts is what is checked, what the handler's types are, and what the
- * description of the API (openapi.ts) is made from; one line says who may call it.
- *
- * `rights`: 'open' to everyone; 'token': any token that stands; 'by action': the extension's table says it; else a list of
- * which one is enough. What org a call is about, and whether the token names it, is found before the body is read: it is the
- * `:oid` of the path, else the org of the sensor `:sid` (admit.ts). Handlers find it as `request.oid`.
+ * What a route is. Requests are checked with its schemas; the types of the handler and the description of the API (openapi.ts) come
+ * from the same schemas. `rights` says who may call it. The org of a call is determined before the body is read: the `:oid` of the
+ * path, else the org of the sensor `:sid` (admit.ts). Handlers read it as `request.oid`.
  */
 import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -21,14 +18,14 @@ import type { BodyBudget } from './body-budget.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; set on every route that needs a token. */
+    /** The caller; set on every route that needs a token. */
     identity: Identity;
-    /** The org that the path is about, by its oid or its sensor; '' on the other routes. */
+    /** The org of the path, by its oid or its sensor; '' on other routes. */
     oid: string;
   }
 }
 
-/** What handlers work with. */
+/** What handlers use. */
 export type Parts = {
   /** The page of the console; null: it is not built. */
   consolePage: string | null;
@@ -37,24 +34,24 @@ export type Parts = {
   streams: EventStreams;
   rateLimit: RateLimit;
   tokenLimit: TokenLimit;
-  /** Bodies under way on routes that need a token, by credential; on the others, by address. */
+  /** Bodies in progress on routes that need a token, by credential; on the others, by address. */
   bodies: BodyBudget;
   openBodies: BodyBudget;
   lastUse: LastUse;
 };
 
-/** The groups that the description shows. */
+/** The groups of the description. */
 export const TAGS = {
-  tokens: 'API keys for tokens, and what a token may do.',
+  tokens: 'Tokens for API keys, and the rights of a token.',
   extension: 'The extension: its actions, its schema, the live stream of what it does.',
-  service: 'The same by the calls of older clients.',
+  service: 'The same actions, for older clients.',
   orgs: 'Orgs and their subscriptions.',
   sensors: 'Sensors: listing, presence, tags, isolation, and commands for now.',
   hives: 'Rules and lookups, stored with etags.',
   about: 'This description, and the state of a process.',
 } as const;
 
-/** `response` has the answers that are no errors, by status; errors are the same for all routes. A body is a form or JSON. */
+/** `response`: the answers that are not errors, by status; errors are the same for all routes. A body is a form or JSON. */
 export type RouteSchema = {
   params?: TObject;
   querystring?: TObject;
@@ -81,11 +78,11 @@ type Named = {
   /** One sentence; docs/api.md has the same. */
   summary: string;
   tag: keyof typeof TAGS;
-  /** Content type of the answer where it is not JSON. */
+  /** Content type of an answer that is not JSON. */
   produces?: string;
-  /** Bytes that the body may have, where that is less than BODY_MAX_BYTES. */
+  /** Maximum length of the body, if it is less than BODY_MAX_BYTES. */
   bodyMax?: number;
-  /** Errors as clients of hives read them: `lc_error_code:CODE - …`. */
+  /** Errors in the form that clients of hives read: `lc_error_code:CODE - …`. */
   hiveErrors?: boolean;
 };
 
@@ -94,7 +91,7 @@ export type Route = Named & {
   handle(parts: Parts, request: FastifyRequest, reply: FastifyReply): unknown;
 };
 
-/** A route whose handler is held to the types of its schema: it gives the answer, or has sent it by `reply`. */
+/** A route whose handler has the types of its schema. It returns the answer, or has sent it with `reply`. */
 export function route<const S extends RouteSchema>(
   definition: Named & {
     schema: S;

@@ -231,7 +231,7 @@ describe('task now', () => {
     expect(why.body.data.sentence).toMatch(/^It was sent. A command for now is done when it is sent/);
     memory.kafkaFault = unavailable('Kafka is away.');
     const { status, body } = await call('POST', '/v1/a', 'tasks=os_version');
-    expect([status, body.error]).toEqual([503, expect.stringMatching(/may be sent all the same/)]);
+    expect([status, body.error]).toEqual([503, expect.stringMatching(/may still be sent/)]);
   });
 
   test('is 202 when it is not known to be sent', async () => {
