@@ -1,7 +1,7 @@
 /**
- * Task events as users know them: what `task-events` holds, seen as the activity of the extension (an event of a webhook
- * adapter with a routing of its own). Pure. TASK_SENT says that delivery was begun (try_task), TASK_DELIVERED that the
- * sensor has it (task_sent). Most sensors never confirm a delivery: for those TASK_SENT is shown as both.
+ * Task events under the names that users know: the records of `task-events` as activity of the extension, in the form of events of a
+ * webhook adapter. Pure. TASK_SENT means that an attempt was sent (try_task), TASK_DELIVERED that the sensor has it (task_sent). Most
+ * sensors never confirm that: for those, TASK_SENT is shown as both.
  */
 import { Type } from '@sinclair/typebox';
 import { eventId } from '../model/ids.ts';
@@ -14,7 +14,7 @@ import { ms, shownTaskId, text, whole } from './fields.ts';
 export type Activity = { routing: Record<string, unknown>; event: Record<string, unknown> };
 export type NamedActivity = { name: string; activity: Activity };
 
-/** The adapter that these events come from: one and the same sid everywhere. */
+/** The sid of the adapter, the same in every installation. */
 const ADAPTER_SID = 'c7b1a6de-2f0e-4f0b-9a41-7f1d3c5e8a20';
 const PLATFORM_JSON = 0x90000000;
 const ARCH_ADAPTER = 9;
@@ -50,7 +50,7 @@ export const ActivitySchema = Type.Object({
   }),
 });
 
-/** What is shown for a task event: one activity, or two. */
+/** The activities for a task event: one or two. */
 export function activitiesOf(event: TaskEvent): NamedActivity[] {
   const detail = detailOf(event.detail);
   switch (event.type) {
@@ -73,7 +73,7 @@ export function activitiesOf(event: TaskEvent): NamedActivity[] {
   }
 }
 
-/** Has an id of its own, since the try_task of the same record is another event. */
+/** It has another id than the try_task of the same record, which is another event. */
 const delivered = (event: TaskEvent, detail: Detail): NamedActivity =>
   shown('task_sent', event, sentFields(event, detail), idOfDelivery(event));
 
@@ -114,7 +114,7 @@ function sentFields(event: TaskEvent, detail: Detail): Detail {
 
 const attemptOf = ({ attempt }: TaskEvent): Detail => (attempt === null ? {} : { attempt });
 
-/** `error` is a sentence, `error_code` what the sensor answered. */
+/** `error` is a sentence, `error_code` the error of the sensor. */
 function failureFields({ error_code, error }: Detail): Detail {
   const code = error_code ?? error ?? '';
   return {

@@ -1,10 +1,10 @@
 /**
- * What a record must fulfil before anything acts on it. The first rule that is broken gives the refusal, which goes with
- * the untouched record to the dead letter topic. Guarantees:
- *  - judged by the record and its append time alone, never by today's clock, so that a replay decides as the first time;
- *  - pure and total: returns, never throws, whatever the decoded fields hold;
- *  - the API asks the same function before it produces, so that what was accepted over HTTP is not refused later.
- * `org_unknown` and `not_subscribed` rest on the org table: read it to its end once more before acting on these two.
+ * Checks records before anything acts on them. The first broken rule is the refusal; it goes to the dead letter topic with the unchanged
+ * record. Guarantees:
+ *  - the result depends on the record and its append time only, never on the current time, so that a replay decides the same;
+ *  - pure and total: it never throws, for any values of the decoded fields;
+ *  - the API uses the same function before it produces, so that a command that was accepted over HTTP is not refused later.
+ * `org_unknown` and `not_subscribed` depend on the org table: read it to its end again before acting on these two.
  */
 import type { ErrorCode } from '../errors.ts';
 import { isName, isUuid } from '../model/ids.ts';
@@ -25,7 +25,7 @@ export const ISSUED_AHEAD_MAX_MS = 5 * 60_000;
 /** No command is older than this system. A time in seconds, read as milliseconds, is in January 1970. */
 const ISSUED_FIRST_MS = Date.UTC(2020);
 
-/** They go into events and dispatches, which have to fit a record. */
+/** These fields are copied into events and dispatches, which must fit into a record. */
 const SMALL_FIELDS = [
   ['context', 4_096],
   ['issued_by', 1_024],
@@ -34,12 +34,12 @@ const SMALL_FIELDS = [
 
 export const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
 const CONNECTION_ID_MAX_BYTES = 1_024;
-/** What is known of a sensor has to fit one record of `sensor-state`, with as many tags as `fold` keeps. */
+/** The facts must fit into one record of `sensor-state`, with as many tags as `fold` keeps. */
 const FACTS_MAX_BYTES = 256 * 1_024;
 export const TAG_MAX_BYTES = 256;
 export const NAME_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ : -';
 
-/** Judges a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
+/** Checks a record of `task-commands`; null: it is valid. `key` is the record's key, `appendedAtMs` Unix ms. */
 export function checkCommand(
   key: string | null,
   command: TaskCommand,
@@ -54,12 +54,12 @@ export function checkCommand(
   );
 }
 
-/** Judges a record of `sensor-presence`; null: it is valid. */
+/** Checks a record of `sensor-presence`; null: it is valid. */
 export function checkPresence(key: string | null, record: SensorPresence, orgs: OrgTable): Refusal | null {
   return checkOrg(record.oid, orgs) ?? checkSid(key, record.sid) ?? checkConnection(record) ?? checkFacts(record);
 }
 
-/** Judges a record of `sensor-events`, and gives its two JSON objects so that nobody parses them a second time. */
+/** Checks a record of `sensor-events`, and returns its two JSON objects so that they are parsed once. */
 export function checkSensorEvent(
   key: string | null,
   record: SensorEvent,
@@ -82,7 +82,7 @@ const tooDeep = (field: string): Refusal =>
     `${field} is nested more than ${NESTING_MAX} levels deep: send a flatter value, or a text.`,
   );
 
-/** Judges a selector; null, "" and `*` select all sensors and are always valid. `field` names it in the sentence. */
+/** Checks a selector; null, "" and `*` select all sensors and are always valid. `field` names it in the sentence. */
 export function checkSelectorText(field: string, selector: string | null): (Refusal & { column?: number }) | null {
   if (canonicalSelector(selector) === '*') return null;
   try {
@@ -122,7 +122,7 @@ function checkConnection({ event, connection_id: id }: SensorPresence): Refusal 
   );
 }
 
-/** What selectors compare: a longer text makes evaluating them more work than a sensor may cause. */
+/** Selectors compare these texts: longer ones would cost too much work. */
 const HOSTNAME_MAX_BYTES = 1_024;
 const FACT_MAX_BYTES = 4_096;
 

@@ -30,12 +30,12 @@ export const TaskSchema = data({
   plat: optional(Type.String(), { expected: 'the name of a platform', description: 'All sensors of this platform.' }),
   context: optional(Type.String(), {
     expected: 'text',
-    description: 'Comes back in investigation_id of every answer.',
+    description: 'Returned in investigation_id of every answer of the sensor.',
   }),
   ttl: optional(Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]), {
     expected: 'a whole number of seconds, or its decimal text',
     code: 'ttl_invalid',
-    description: 'How long it waits, in seconds; 604800 where it is not given.',
+    description: 'How long it stays pending, in seconds; by default 604800.',
   }),
   idempotency_key: optional(Type.String(), {
     expected: 'text',
@@ -48,7 +48,7 @@ export const ListSchema = data({
   ...page,
   state: optional(Type.Union([Type.Literal('pending'), Type.Literal('ended')]), {
     expected: 'pending or ended',
-    description: 'Tasks that wait (this is the default), or those that have expired or were removed.',
+    description: 'Pending tasks (the default), or ended ones: expired or removed.',
   }),
 });
 

@@ -1,7 +1,7 @@
 /**
- * Which sensors a request means. A target is one of sid, tag, selector and plat, or none; each becomes a selector. null, and ""
- * beside another target, say nothing, as a field that is left out; so does an empty selector alone. An empty sid, tag or plat alone
- * is refused: a script whose variable is not set means no sensor, and not all. Pure; throws ApiError with the code of what is wrong.
+ * The target of a request: one of sid, tag, selector and plat, or none; each becomes a selector. null, "" beside another target, and an
+ * empty selector count as a field that is left out. An empty sid, tag or plat alone is refused: a script whose variable is not set does
+ * not mean all sensors. Pure; throws ApiError.
  */
 import { ApiError } from '../errors.ts';
 import { isName } from '../model/ids.ts';
@@ -15,11 +15,11 @@ export type TargetFields = {
   sid?: string | null;
   tag?: string | null;
   selector?: string | null;
-  /** A platform by its name: how the earliest clients named their sensors. */
+  /** The name of a platform, from the earliest clients. */
   plat?: string | null;
 };
 
-/** `selector` is a checked selector, `*` for all sensors; `given` is false where no field said anything. */
+/** `selector` is a checked selector, `*` for all sensors; `given` is false if no field has a value. */
 export type Target = { selector: string; given: boolean };
 
 export function readTarget(fields: TargetFields): Target {
@@ -40,7 +40,7 @@ function refuseEmpty(fields: TargetFields): void {
   const empty = (['sid', 'tag', 'plat'] as const).find((name) => fields[name] === '');
   if (empty === undefined) return;
   const code = empty === 'sid' ? 'sid_invalid' : 'data_invalid';
-  throw new ApiError(code, `${empty} is empty: leave it out, or give the selector \`*\`, where every sensor is meant.`);
+  throw new ApiError(code, `${empty} is empty: leave it out, or give the selector \`*\` for every sensor.`);
 }
 
 const TARGETS = {

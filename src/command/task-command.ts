@@ -1,7 +1,7 @@
 /**
- * From the data of a request to the record for `task-commands`. Pure: the time and, where no idempotency key is given, the
- * id come from outside. What is made here is valid by the rules of check.ts, or an ApiError says which field is wrong; so
- * nothing that was accepted ends as a dead letter.
+ * Makes the record for `task-commands` from the data of a request. Pure: the time and, without an idempotency key, the id are given. The
+ * record is valid by the rules of check.ts, or an ApiError says which field is wrong, so that no accepted command becomes a dead
+ * letter.
  */
 import { ApiError } from '../errors.ts';
 import { taskIdForKey } from '../model/ids.ts';
@@ -17,17 +17,17 @@ export type TaskData = TargetFields & {
   idempotency_key?: string | null;
 };
 
-/** Who asks, for which org, when (Unix ms); `freshId` is the id of a task without an idempotency key. */
+/** The caller, its org, and the time (Unix ms); `freshId` is the id of a task without an idempotency key. */
 export type Origin = { oid: string; issuedBy: string; nowMs: number; freshId: string; keyHeader: string | undefined };
 
 const TTL_DEFAULT_SECONDS = 604_800;
-/** Longer than sending takes, and short enough that nothing late surprises anybody. */
+/** Longer than sending takes, and short enough that a direct task is never sent unexpectedly late. */
 const DIRECT_TTL_SECONDS = 60;
 const DIRECT_OPTIONS = JSON.stringify({ direct: true });
 const CONTEXT_MAX_BYTES = 4_096;
 const KEY_MAX_BYTES = 256;
 
-/** The TASK that the data asks for. Throws ApiError. */
+/** The TASK for the data. Throws ApiError. */
 export function taskCommandOf(data: TaskData, origin: Origin, rules: CommandRules): TaskCommand {
   const context = data.context || null;
   refuseUnstorable('task', data.task);
@@ -47,13 +47,13 @@ export function taskCommandOf(data: TaskData, origin: Origin, rules: CommandRule
   return passed(command, origin, rules);
 }
 
-/** A command for one sensor that is sent at once or never; `context` is its investigation id, as it is. Throws ApiError. */
+/** A command for one sensor that is sent at once or never; `context` is its investigation id, unchanged. Throws ApiError. */
 export function directCommandOf(data: TaskData, origin: Origin, rules: CommandRules): TaskCommand {
   const command = taskCommandOf(data, origin, rules);
   return passed({ ...command, ttl: DIRECT_TTL_SECONDS, options: DIRECT_OPTIONS }, origin, rules);
 }
 
-/** The UNTASK of one task; a narrower target withdraws the pairs of the sensors that match when it is applied. */
+/** The UNTASK of one task; a narrower target withdraws the deliveries of the sensors that match when it is applied. */
 export function untaskCommandOf(taskId: string, target: Target, origin: Origin, rules: CommandRules): TaskCommand {
   const narrow = target.selector === '*' ? null : target.selector;
   return passed({ ...blank(origin), action: 'UNTASK', task_id: taskId, untask_selector: narrow }, origin, rules);
@@ -83,7 +83,7 @@ function taskIdOf(data: TaskData, origin: Origin): string {
   const field = data.idempotency_key ?? undefined;
   const key = field ?? origin.keyHeader;
   if (key === undefined) return origin.freshId;
-  // A script whose variable is not set would queue a task at each retry, and believe that it does not.
+  // A script whose variable is not set would queue another task at each retry.
   if (key === '') throw new ApiError('data_invalid', 'The idempotency key is empty: leave it out, or give one.');
   if (origin.keyHeader !== undefined && key !== origin.keyHeader)
     throw new ApiError(

@@ -1,4 +1,4 @@
-/** The first org of an installation: subscribed, with one key of all rights; made at start if it is not there. Pure. */
+/** The first org of an installation: subscribed, with one key that has all rights; created at start if it is missing. Pure. */
 
 import { hashOf } from '../model/ids.ts';
 import type { OrgSetting } from '../model/records.ts';
@@ -7,7 +7,7 @@ import { EXTENSION, hashOfKey, type OrgTable } from './table.ts';
 
 const KEY_NAME = 'bootstrap';
 
-/** The settings that are missing; empty when the org is as it should be. */
+/** The settings that are missing; empty if the org is complete. */
 export function bootstrapSettings(table: OrgTable, oid: string, apiKey: string, nowMs: number): OrgSetting[] {
   const setting = (kind: OrgSetting['kind'], name: string, value: object): OrgSetting => ({
     oid,
@@ -20,7 +20,7 @@ export function bootstrapSettings(table: OrgTable, oid: string, apiKey: string, 
   });
   const settings: OrgSetting[] = [];
   if (!table.known(oid)) settings.push(setting('ORG', oid, { name: 'bootstrap' }));
-  // Earlier periods stay: what was appended in them is valid, and a rebuild begins with the first.
+  // Earlier periods stay: commands that were appended in them are valid, and a rebuild starts with the first period.
   const periods = [...table.periods(oid), { from: nowMs }];
   if (!table.subscribed(oid, nowMs)) settings.push(setting('SUBSCRIPTION', EXTENSION, { periods }));
   if (!table.findKey(oid, apiKey, nowMs))

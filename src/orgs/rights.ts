@@ -1,4 +1,4 @@
-/** The rights that a key can have; routes and actions name those that they need. One of them is enough there. */
+/** The rights that a key can have; routes and actions name the rights that allow them, of which one is enough. */
 
 export const RIGHTS = [
   'sensor.list',

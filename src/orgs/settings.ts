@@ -1,6 +1,6 @@
 /**
- * The settings of all orgs, as folded from `org-settings`, and what may be written there. Every process holds them all; a
- * record later in the log wins, a tombstone deletes, a value that is no JSON object changes nothing. No I/O.
+ * The settings of all orgs, folded from `org-settings`, and the rules for writing them. Every process holds all of them. A later record
+ * of the log wins, a tombstone deletes, a value that is not a JSON object changes nothing. No I/O.
  */
 import { ApiError } from '../errors.ts';
 import { isUuid } from '../model/ids.ts';
@@ -26,27 +26,27 @@ export type SettingWrite = {
   /** null deletes. */
   value: Record<string, unknown> | null;
   by: string;
-  /** Writes only if this is the etag now; '' says that the setting must not be there. */
+  /** Writes only if this is the etag now; '': the setting must not exist. */
   ifEtag?: string;
 };
 
 export type SettingListener = (oid: string, kind: SettingKind, name: string) => void;
 
-/** What a process can do with settings; the one way for roles and API to write them. */
+/** Reads and writes settings; roles and API write them only here. */
 export interface Settings {
   get(oid: string, kind: SettingKind, name: string): StoredSetting | undefined;
   /** Sorted by name. */
   list(oid: string, kind: SettingKind): StoredSetting[];
-  /** Resolves with the new etag ('' after a deletion) when the log has the setting and `get` shows it. Rejects with
+  /** Resolves with the new etag ('' after a deletion) when the setting is on the log and `get` returns it. Rejects with
    *  `etag_mismatch`, `setting_invalid`, `setting_too_large`, or `unavailable`: then it may still have been written. */
   write(write: SettingWrite): Promise<string>;
-  /** Resolves when all that was on the log at the call is shown by `get` and `list`. Rejects with `unavailable`. */
+  /** Resolves when `get` and `list` return everything that was on the log at the call. Rejects with `unavailable`. */
   refresh(): Promise<void>;
-  /** Calls `listener` after each change, whoever made it; answers how to stop that. */
+  /** Calls `listener` after each change by any process. Returns the function that stops it. */
   onChange(listener: SettingListener): () => void;
 }
 
-/** A broker takes 1 MiB a record by default; what stands around the value needs little. */
+/** A broker takes 1 MiB a record by default; the rest of the record needs little. */
 export const VALUE_MAX_BYTES = 900_000;
 export const NAME_MAX_BYTES = 512;
 
@@ -111,7 +111,7 @@ const storedOf = (
   updatedBy: setting.updated_by,
 });
 
-/** `etag` is the one that the setting has now; '' where it is not there. */
+/** `etag`: the current one; '' if the setting does not exist. */
 export const etagMismatch = (name: string, etag: string): ApiError =>
   new ApiError('etag_mismatch', `ETAG_MISMATCH: '${name}' has changed since it was read: read it again.`, {
     data: { etag },
@@ -127,9 +127,6 @@ export function checkWrite({ oid, kind, name, value }: SettingWrite): string | n
   const text = JSON.stringify(value);
   const bytes = Buffer.byteLength(text);
   if (bytes > VALUE_MAX_BYTES)
-    throw new ApiError(
-      'setting_too_large',
-      `This takes ${bytes} bytes, ${VALUE_MAX_BYTES} are allowed: make it smaller.`,
-    );
+    throw new ApiError('setting_too_large', `The value has ${bytes} bytes; at most ${VALUE_MAX_BYTES} are allowed.`);
   return text;
 }

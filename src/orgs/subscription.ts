@@ -1,24 +1,24 @@
 /**
- * Subscriptions to the extension. The periods of the past are kept: what was appended in them stays valid, so that a replay
- * judges as the first time. Those that ended before anything that the log still has are dropped.
+ * Subscriptions to the extension. Past periods are kept: commands that were appended in them stay valid, so that a replay decides the
+ * same. Periods that ended before the oldest record of the log are dropped.
  */
 import { ApiError } from '../errors.ts';
 import type { Settings } from './settings.ts';
 import { EXTENSION, type Period, periodsOf } from './table.ts';
 
-/** The periods after a change; null when it changes nothing. */
+/** The periods after a change; null: nothing changes. */
 type Change = (periods: readonly Period[], nowMs: number) => Period[] | null;
 
 const isOpen = ({ to }: Period): boolean => to === undefined;
 
-/** A task is judged by the clock of the broker that appended it, which may be behind ours: what is queued as soon as the
- *  answer is here must count. */
+/** A task is checked by the time of the broker, which may be behind our clock. A task that is queued directly after the subscription must
+ *  be accepted. */
 const SKEW_MS = 2_000;
 
 export const subscribed: Change = (periods, nowMs) =>
   periods.some(isOpen) ? null : [...periods, { from: nowMs - SKEW_MS }];
 
-/** A period that would end as it begins is none. */
+/** A period without a length is dropped. */
 export const unsubscribed: Change = (periods, nowMs) =>
   periods.some(isOpen)
     ? periods
@@ -32,14 +32,14 @@ export const since = (periods: readonly Period[], oldestMs: number): Period[] =>
 
 const TRIES = 5;
 
-/** Changes the subscription of an org, whoever else does so meanwhile; repeats change nothing. `keptMs`: for how long the
- *  log has records. Rejects as `Settings.write`. */
+/** Changes the subscription of an org, safe against concurrent changes; a repeat changes nothing. `keptMs`: the retention of the log.
+ *  Rejects like `Settings.write`. */
 export async function changeSubscription(
   settings: Settings,
   change: Change,
   { oid, by, nowMs, keptMs }: { oid: string; by: string; nowMs: number; keptMs: number },
 ): Promise<void> {
-  // Another process may have changed it just before; "nothing to do" must not rest on an old table.
+  // Another process may have changed it just before, so read the log before deciding that nothing changes.
   await settings.refresh();
   for (let attempt = 1; ; attempt += 1) {
     const found = settings.get(oid, 'SUBSCRIPTION', EXTENSION);

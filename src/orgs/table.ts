@@ -1,25 +1,25 @@
 /**
- * The orgs, as folded from `org-settings`: which exist, when each was subscribed, who holds a key. Every process holds the
- * whole table; a record later in the log wins, a tombstone deletes. No I/O.
+ * The orgs, folded from `org-settings`: names, subscription periods, keys. Every process holds the whole table. A later record of the log
+ * wins, a tombstone deletes. No I/O.
  */
 import { createHash } from 'node:crypto';
 import type { OrgSetting } from '../model/records.ts';
 
-/** Unix ms; without `to` it still runs. */
+/** Unix ms; without `to` the period has not ended. */
 export type Period = { from: number; to?: number };
 
 export type ApiKey = {
   oid: string;
   name: string;
-  /** Hex SHA-256 of the key; the key itself is shown once and kept nowhere. */
+  /** Hex SHA-256 of the key; the key itself is shown once and never stored. */
   hash: string;
   perms: string[];
-  /** A user key opens several orgs under one user id. */
+  /** A user key has access to several orgs under one user id. */
   uid?: string;
   expiresAtMs?: number;
 };
 
-/** `name` is null where the org does not exist; its other settings may be there before it. */
+/** `name` is null if the org does not exist yet; other settings of it may be on the log before. */
 type Org = { name: string | null; sinceMs: number; periods: Period[]; keys: Map<string, ApiKey> };
 
 export const EXTENSION = 'ext-reliable-tasking';
@@ -68,7 +68,7 @@ export class OrgTable {
     this.#keysByHash.set(key.hash, same.add(key));
   }
 
-  /** Calls `listener` after each change; answers how to stop that. */
+  /** Calls `listener` after each change. Returns the function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -78,12 +78,12 @@ export class OrgTable {
     return this.nameOf(oid) !== null;
   }
 
-  /** What people call the org; "" where it was given no name, null where there is no such org. */
+  /** The name of the org; "" if it has none, null if the org does not exist. */
   nameOf(oid: string): string | null {
     return this.#orgs.get(oid)?.name ?? null;
   }
 
-  /** When the org was made (Unix ms), anew where it was deleted before: what is older is not its own. */
+  /** When the org was created (Unix ms), or created again after it was deleted: older records do not belong to it. */
   sinceMs(oid: string): number {
     return this.#orgs.get(oid)?.sinceMs ?? 0;
   }
@@ -98,40 +98,39 @@ export class OrgTable {
     return periods.some((period) => period.from <= atMs && (period.to === undefined || atMs < period.to));
   }
 
-  /** All that the org has been subscribed for, as stored. */
+  /** All subscription periods of the org, as stored. */
   periods(oid: string): readonly Period[] {
     return this.#orgs.get(oid)?.periods ?? [];
   }
 
-  /** Orgs that exist and were subscribed at some time: those that can have tasks. */
+  /** Orgs that exist and were subscribed at some time: only these can have tasks. */
   oids(): string[] {
     return [...this.#orgs].filter(([, org]) => org.name !== null && org.periods.length > 0).map(([oid]) => oid);
   }
 
-  /** When the org subscribed first (Unix ms): nothing of it is older. */
+  /** When the org first subscribed (Unix ms): it has no older tasks. */
   firstSubscribedAtMs(oid: string): number {
     return Math.min(...(this.#orgs.get(oid)?.periods ?? []).map((period) => period.from), Number.MAX_SAFE_INTEGER);
   }
 
-  /** Every key of the org, also those that have run out. */
+  /** Every key of the org, expired ones included. */
   keys(oid: string): Iterable<ApiKey> {
     return this.#orgs.get(oid)?.keys.values() ?? [];
   }
 
-  /** The keys with this hash and user (not given: keys of orgs), one an org at least, in orgs that exist, by oid; without
-   *  those that have run out. */
+  /** The keys with this hash and user (not given: keys of orgs) in orgs that exist, by oid, without expired ones. */
   keysWith({ hash, uid }: Pick<ApiKey, 'hash' | 'uid'>, nowMs: number): ApiKey[] {
     return [...(this.#keysByHash.get(hash) ?? [])]
       .filter((key) => key.uid === uid && this.known(key.oid) && isLive(key, nowMs))
       .sort((a, b) => (a.oid < b.oid ? -1 : 1));
   }
 
-  /** The same user's key in another org. */
+  /** The key of the same user in another org. */
   keyLike({ hash, uid }: ApiKey, oid: string): ApiKey | undefined {
     return [...(this.#keysByHash.get(hash) ?? [])].find((key) => key.oid === oid && key.uid === uid);
   }
 
-  /** The key of this org with this secret, unless it has run out. */
+  /** The key of this org with this secret, unless it has expired. */
   findKey(oid: string, secret: string, nowMs: number): ApiKey | undefined {
     const same = this.#keysByHash.get(hashOfKey(secret)) ?? [];
     return [...same].find((key) => key.oid === oid && isLive(key, nowMs));
@@ -155,7 +154,7 @@ export function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** The periods in the value of a subscription; what is none is passed over. */
+/** The periods in the value of a subscription; other values are ignored. */
 export function periodsOf(value: Record<string, unknown> | null): Period[] {
   const periods: unknown = value?.periods;
   if (!Array.isArray(periods)) return [];

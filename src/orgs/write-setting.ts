@@ -1,12 +1,11 @@
 /**
- * Writes settings so that of several writers who have seen the same etag exactly one wins, in whatever processes they are:
+ * Writes settings so that exactly one of several writers with the same etag wins, across all processes:
  *   claim the name in Redis -> learn the etag -> decide -> produce -> settle the claim -> wait until the fold shows it.
- *  - The log is the truth. What Redis says of the etag counts only where this process's fold says the same; else the log is
- *    read to its end while the name is claimed. So a Redis that lost or restored its data decides nothing.
- *  - A claim is a lease: a writer that died holds others up until it ends, and not for ever. A produce begins only in the
- *    first part of the lease and is never retried after that; what no check prevents is a process that is stopped, or a
- *    broker that hangs, in between.
- *  - Writers without an etag claim too: they wait for their turn and then write whatever is there.
+ *  - The log is the truth. The etag in Redis counts only if the fold of this process has the same; otherwise the log is read to its end
+ *    while the name is claimed. So a Redis that lost or restored its data decides nothing.
+ *  - A claim is a lease: a writer that died blocks others only until the lease ends. A produce starts only in the first part of the lease
+ *    and is never retried after it. Not prevented: a process that is paused, or a broker that hangs, after that check.
+ *  - Writers without an etag claim the name too: they wait for their turn and then write over any value.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../async/clock.ts';
@@ -16,15 +15,15 @@ import { checkWrite, etagMismatch, type Settings, type SettingsTable, type Setti
 import { settingKey } from './table.ts';
 
 export type SettingClaims = {
-  /** Claims the name for `leaseMs`. `busyMs`: another holds it for so long. `etag`: what the last writer settled, null where
-   *  that is not known: it died, or Redis is not the one it settled with. */
+  /** Claims the name for `leaseMs`. `busyMs`: another writer holds it for so long. `etag`: the etag that the last writer settled; null if
+   *  unknown: the writer died, or Redis has lost it. */
   claim(
     oid: string,
     place: string,
     token: string,
     leaseMs: number,
   ): Promise<{ busyMs: number } | { etag: string | null }>;
-  /** Ends the claim, if `token` still holds it. null: the etag is not known. */
+  /** Ends the claim, if `token` still holds it. null: the etag is unknown. */
   settle(oid: string, place: string, token: string, etag: string | null): Promise<void>;
 };
 
@@ -33,12 +32,12 @@ export type SettingWriterParts = {
   claims: SettingClaims;
   /** Tries once; resolves when the record (null: the tombstone) is on the log with all replicas. */
   append(key: string, setting: OrgSetting | null): Promise<void>;
-  /** Reads the log into the table up to the end that it had at the call, or later. */
+  /** Reads the log into the table, at least to its end at the time of the call. */
   refresh(): Promise<void>;
   clock: Pick<Clock, 'nowMs' | 'monoMs' | 'delay'>;
 };
 
-/** Longer than a produce that began in time can take. */
+/** Longer than a produce that started in time can take. */
 const LEASE_MS = 20_000;
 const PRODUCE_WITHIN_MS = 4_000;
 /** How long a writer waits for its turn, and for the fold. */
@@ -77,7 +76,7 @@ async function takeTurn({ claims, clock }: SettingWriterParts, { oid, kind, name
     const sinceMs = clock.monoMs();
     const answer = await claims.claim(oid, place, token, LEASE_MS);
     if (!('busyMs' in answer)) {
-      // A claim that nobody ends runs out; meanwhile others wait, and then read the log.
+      // A claim that is not ended expires. Other writers wait until then, and then read the log.
       const settle = (etag: string | null) => claims.settle(oid, place, token, etag).catch(() => undefined);
       return { sinceMs, known: answer.etag, settle };
     }
@@ -86,7 +85,7 @@ async function takeTurn({ claims, clock }: SettingWriterParts, { oid, kind, name
   }
 }
 
-/** Rejects, and gives the turn back, when the setting is another one than the writer has seen. */
+/** Rejects, and ends the claim, if the setting has changed since the writer read it. */
 async function mayWrite(parts: SettingWriterParts, write: SettingWrite, turn: Turn): Promise<void> {
   const { oid, kind, name, ifEtag } = write;
   const etagNow = () => parts.table.get(oid, kind, name)?.etag ?? '';
@@ -101,7 +100,7 @@ async function mayWrite(parts: SettingWriterParts, write: SettingWrite, turn: Tu
   throw etagMismatch(name, etagNow());
 }
 
-/** A failed produce is repeated only as long as the claim surely holds. What came of it is not known, so the claim stays. */
+/** A failed produce is repeated only while the claim is certain. Its result is unknown, so the claim stays. */
 async function produce(
   { clock, append }: SettingWriterParts,
   { oid, kind, name, by }: SettingWrite,
@@ -120,10 +119,10 @@ async function produce(
       await clock.delay(PRODUCE_AGAIN_MS);
     }
   }
-  throw unavailable('Kafka did not take the setting.', cause);
+  throw unavailable('Kafka did not accept the setting.', cause);
 }
 
-/** Kafka that is away must not hold a caller for ever. */
+/** If Kafka is unavailable, a caller must not wait for ever. */
 async function readToEnd({ refresh, clock }: SettingWriterParts): Promise<void> {
   let done = false;
   const late = clock.delay(WAIT_MAX_MS).then(() => {

@@ -1,9 +1,9 @@
-/** What a person or a program meets first: a page that says what this is, and the description of the API. */
+/** The start page, and the description of the API. */
 import { Type } from '@sinclair/typebox';
 import { CONSOLE_POLICY } from '../http/console.ts';
 import { type Route, route } from '../http/route.ts';
 
-/** Nothing comes from elsewhere, and nothing runs. */
+/** The page loads nothing and runs no scripts. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,4 +1,4 @@
-/** What rules have reported, the newest first. */
+/** The detections of rules, newest first. */
 import { Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, OidParams, optional } from '../../command/fields.ts';
 import { type Route, route } from '../http/route.ts';
@@ -40,7 +40,7 @@ export const detectionRoutes: readonly Route[] = [
     },
     handle: ({ context }, request) => {
       const { limit, cat, sid } = request.query;
-      // An org of before with this id may have been deleted.
+      // Older detections can belong to a deleted org with the same id.
       const sinceMs = context.orgs.sinceMs(request.oid);
       const where = { sinceMs, ...(cat ? { cat } : {}), ...(sid ? { sid } : {}) };
       return { detections: context.detections.list(request.oid, limit ?? SHOWN, context.nowMs(), where) };

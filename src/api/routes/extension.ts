@@ -89,11 +89,11 @@ export const extensionRoutes: readonly Route[] = [
       body: Type.Object({
         ...named,
         data: Type.Optional(Type.Unknown({ description: 'The data of the action: an object, or its JSON as text.' })),
-        gzdata: optional(Type.String(), { ...text, description: 'The same as base64 of gzip of JSON.' }),
-        impersonator_jwt: optional(Type.String(), { ...text, description: 'Not looked at.' }),
+        gzdata: optional(Type.String(), { ...text, description: 'The data as base64 of gzip of JSON.' }),
+        impersonator_jwt: optional(Type.String(), { ...text, description: 'Ignored.' }),
       }),
       response: {
-        200: Envelope('Done, and applied.'),
+        200: Envelope('Applied.'),
         202: Envelope('Accepted; it will be applied.'),
       },
     },

@@ -1,4 +1,4 @@
-/** What one sensor was sent or has run. */
+/** The tasks that one sensor was sent or has run. */
 import { Type } from '@sinclair/typebox';
 import { optional, SidParams, whoseSensor } from '../../command/fields.ts';
 import { type Route, route } from '../http/route.ts';

@@ -1,6 +1,6 @@
 /**
- * Hives: rules and lookups as records with etags, by the calls of the public client. A missing record is 400, not 404: the
- * clients tell a new record by it.
+ * Hives: rules and lookups as records with etags, with the calls of the public client. A missing record is 400, not 404: clients
+ * recognize a new record by it.
  */
 import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
@@ -48,7 +48,7 @@ const FAULTS_MS = 1_000;
 
 type Asked = FastifyRequest & { params: { hive: string; oid: string; name?: string } };
 
-/** The hive of the path, if the caller has the right in it. */
+/** The hive of the path. Throws `forbidden` without the right in it. */
 function allowed(request: FastifyRequest, verb: Verb): Hive {
   const found = hiveNamed((request as Asked).params.hive);
   requireRight(request.identity, request.oid, [found.rights[verb]]);
@@ -57,7 +57,7 @@ function allowed(request: FastifyRequest, verb: Verb): Hive {
 
 const storeOf = ({ context }: Parts): HiveStore => new HiveStore(context.settings, context.nowMs);
 
-/** What is shown beside the records: faults of rules. Where they can't be read, records are shown without. */
+/** The last faults of rules; none if Redis does not answer. */
 async function faultsOf({ context }: Parts, oid: string): Promise<Awaited<ReturnType<typeof context.ruleFaults>>> {
   return within(FAULTS_MS, 'Redis', context.ruleFaults(oid)).catch(() => new Map());
 }
@@ -81,7 +81,7 @@ const written = ({ oid: partition, hive: { name: hiveName } }: HiveTarget, name:
   name,
 });
 
-/** An object, or its JSON; some programs wrap it in JSON twice. */
+/** An object, or its JSON. Some programs encode it as JSON twice. */
 function readObject(field: string, value: unknown): HiveData {
   let read = value;
   for (let times = 0; typeof read === 'string' && times < 2; times += 1) read = parseJson(read, field, 'data_invalid');
@@ -97,7 +97,7 @@ const metadataOf = (value: unknown): UserMetadata | undefined =>
 type DataBody = { data?: unknown; usr_mtd?: unknown; arl?: string | null };
 
 function dataOf(body: DataBody): HiveData {
-  if (isGiven(body.arl)) throw new ApiError('data_invalid', 'arl is not read here: send the data itself.');
+  if (isGiven(body.arl)) throw new ApiError('data_invalid', 'arl is not supported: send the data itself.');
   return readObject('data', body.data);
 }
 
@@ -114,7 +114,7 @@ function startName(listing: string, cursor: string | null | undefined): string {
   try {
     return startOf(listing, cursor) ?? '';
   } catch (cause) {
-    throw new ApiError('invalid_cursor', 'INVALID_CURSOR: begin the listing anew, without a cursor.', { cause });
+    throw new ApiError('invalid_cursor', 'INVALID_CURSOR: start the listing again without a cursor.', { cause });
   }
 }
 
@@ -143,7 +143,7 @@ export const hiveRoutes: readonly Route[] = [
           description: `In pages of at most so many records; more than ${PAGE_MAX} counts as ${PAGE_MAX}.`,
         }),
         cursor: optional(Type.String(), { ...text, description: 'The next_cursor of the page before.' }),
-        tag_prefix: optional(Type.String(), { ...text, description: 'Records with a tag that begins so.' }),
+        tag_prefix: optional(Type.String(), { ...text, description: 'Records with a tag that starts with this.' }),
         max_bytes: optional(Type.Integer({ minimum: 1 }), {
           expected: 'a whole number from 1',
           description: 'The most that a listing or page may take.',

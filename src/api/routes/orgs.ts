@@ -1,4 +1,4 @@
-/** Who one is, the orgs that one may use, and their subscriptions. */
+/** The caller of a token, its orgs, and their subscriptions. */
 import { Type } from '@sinclair/typebox';
 import { Empty, OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { orgsOf, whoIs } from '../auth/who.ts';
 import { type Parts, type Route, route } from '../http/route.ts';
 
 const PAGE_MAX = 1_000;
-/** Who does anything with rules or tasks may see whether the org is subscribed. */
+/** A right for rules or tasks is enough to see whether the org is subscribed. */
 const READ = ['ext.request', 'ext.sub', 'sensor.list', 'sensor.task', 'dr.list'];
 
 const texts = Type.Array(Type.String());
@@ -41,7 +41,7 @@ const userOrgs = route({
     querystring: Type.Object({
       offset: optional(Type.Integer({ minimum: 0, maximum: 1_000_000 }), {
         expected: 'a whole number from 0 to 1000000',
-        description: 'How many orgs to pass over.',
+        description: 'How many orgs to skip.',
       }),
       limit: optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX }), {
         expected: `a whole number from 1 to ${PAGE_MAX}`,
@@ -60,7 +60,7 @@ const userOrgs = route({
     response: {
       200: Type.Object({
         orgs: Type.Array(Type.Object({ oid: Type.String(), name: Type.String() })),
-        total: Type.Integer({ description: 'How many there are on all pages.' }),
+        total: Type.Integer({ description: 'The number of orgs on all pages.' }),
       }),
     },
   },
@@ -100,7 +100,7 @@ const params = Type.Object({ oid, name: Type.String({ description: 'The extensio
 
 type Change = { parts: Parts; oid: string; by: string };
 
-/** The three things to do with a subscription; each answers `{}`. */
+/** The three calls for a subscription; each returns `{}`. */
 const subscription = (
   method: 'POST' | 'DELETE' | 'PATCH',
   summary: string,
@@ -115,7 +115,7 @@ const subscription = (
     schema: { params, response: { 200: Empty } },
     handle: async (parts, request) => {
       if (request.params.name !== EXTENSION)
-        throw new ApiError('extension_unknown', `There is no extension of that name; ${EXTENSION} is the one here.`);
+        throw new ApiError('extension_unknown', `There is no such extension: use ${EXTENSION}.`);
       await run({ parts, oid: request.oid, by: request.identity.keyName });
       return {};
     },

@@ -1,4 +1,4 @@
-/** Where an org's outputs go beside the topic. What headers hold is not shown again. */
+/** Where the outputs of an org are forwarded to. The values of headers are never shown. */
 import { Type } from '@sinclair/typebox';
 import { Empty, OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
@@ -80,7 +80,7 @@ export const outputRoutes: readonly Route[] = [
       const { context } = parts;
       const { oid: org, params } = request;
       if (context.settings.get(org, 'OUTPUT', params.name) === undefined)
-        throw new ApiError('output_unknown', `The output ${params.name} is not sent on anywhere.`);
+        throw new ApiError('output_unknown', `The output ${params.name} is not forwarded anywhere.`);
       await context.settings.write({
         oid: org,
         kind: 'OUTPUT',
@@ -107,11 +107,11 @@ const shownFailure = (failure: OutputFailure | undefined) =>
     ? {}
     : { last_failure: { reason: failure.reason, at: failure.atMs }, undelivered: failure.undelivered };
 
-/** Shown beside where outputs go: without Redis, outputs are shown without. */
+/** The last failures; none if Redis does not answer. */
 const failuresOf = ({ context }: Parts, org: string) =>
   within(FAILURES_MS, 'Redis', context.outputMemory.failures(org)).catch(() => undefined);
 
-/** What failed before was sent elsewhere. The output is set whatever becomes of this. */
+/** Earlier failures belong to another target. The output is set even if this fails. */
 const forgetFailures = ({ context }: Parts, org: string, name: string): Promise<void> =>
   within(FAILURES_MS, 'Redis', context.outputMemory.forget(org, name)).catch(() => undefined);
 

@@ -1,4 +1,4 @@
-/** What the sensors of a task answered. */
+/** The responses of the sensors of a task. */
 import { Type } from '@sinclair/typebox';
 import { NAME, NAME_PATTERN, oid, optional } from '../../command/fields.ts';
 import { notSubscribed } from '../auth/admit.ts';
@@ -36,7 +36,7 @@ export const resultRoutes: readonly Route[] = [
         }),
         cursor: optional(Type.String(), {
           expected: 'the next_cursor of an earlier answer',
-          description: 'Of a page: where to go on.',
+          description: 'Of a page: where it starts.',
         }),
       }),
       response: { 200: ResultsAnswer },

@@ -1,4 +1,4 @@
-/** Sensors: listing, presence, commands for now, isolation, forgetting. Tags have a group of their own. */
+/** Sensors: listing, presence, direct tasks, isolation, forgetting. Tags are in tags.ts. */
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
 import { Empty, OidParams, optional, SidParams, SidQuery } from '../../command/fields.ts';
@@ -20,14 +20,14 @@ const TASKS_MAX = 100;
 const SIDS_MAX = 10_000;
 
 const text = (description: string) => optional(Type.String(), { expected: 'text, given once', description });
-const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
+const Accepted = Type.Object({}, { description: 'The change is on the log and will be applied.' });
 const changed = { 200: Empty, 202: Accepted };
 
 const LIST = ['sensor.list'];
 const GET = ['sensor.get', 'sensor.list'];
 const TASK = ['sensor.task'];
 
-/** 200 when the change can be read back, 202 when it is only known to be on the log. */
+/** 200: the change is applied. 202: it is on the log and will be applied. */
 export function answerChange(reply: FastifyReply, applied: boolean): Record<string, never> {
   reply.code(applied ? 200 : 202);
   return {};
@@ -43,20 +43,23 @@ export const sensorRoutes: readonly Route[] = [
     schema: {
       params: OidParams,
       querystring: Type.Object({
-        selector: text('Those that it selects.'),
+        selector: text('Only sensors that it selects.'),
         limit: optional(Type.Integer({ minimum: 1 }), {
           expected: 'a whole number from 1',
           description: `At most so many on a page; ${PAGE_SENSORS} unless given; more than ${PAGE_SENSORS_MAX} counts as ${PAGE_SENSORS_MAX}.`,
         }),
-        continuation_token: text('Where to go on: the one of the last answer.'),
-        with_ip: text('Those with this internal or external address.'),
-        with_hostname_prefix: text('Those whose host name begins so, in any case.'),
-        is_online_only: optional(Type.Boolean(), { expected: 'true or false', description: 'Those that are online.' }),
+        continuation_token: text('The continuation_token of the last answer.'),
+        with_ip: text('Only sensors with this internal or external address.'),
+        with_hostname_prefix: text('Only sensors whose host name starts with this, case-insensitive.'),
+        is_online_only: optional(Type.Boolean(), {
+          expected: 'true or false',
+          description: 'Only sensors that are online.',
+        }),
       }),
       response: {
         200: Type.Object(
           { sensors: Type.Array(SensorEntrySchema), continuation_token: Type.Optional(Type.String()) },
-          { description: 'A page; without continuation_token it is the last one.' },
+          { description: 'A page. The last page has no continuation_token.' },
         ),
       },
     },
@@ -122,7 +125,7 @@ export const sensorRoutes: readonly Route[] = [
           missing: 'task_missing',
           description: 'The command lines.',
         }),
-        investigation_id: text('Comes back in every answer of the sensor, as it is.'),
+        investigation_id: text('Returned unchanged in every answer of the sensor.'),
       }),
       response: changed,
     },
@@ -158,7 +161,7 @@ export const sensorRoutes: readonly Route[] = [
           Type.Array(Type.String(), {
             maxItems: SIDS_MAX,
             expected: `at most ${SIDS_MAX} sids`,
-            description: 'These alone; else all.',
+            description: 'Only these sensors; by default all.',
           }),
         ),
       }),

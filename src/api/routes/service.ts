@@ -1,4 +1,4 @@
-/** The service before there was an extension: the same actions, by the calls of older clients. */
+/** The service that preceded the extension: the same actions, for older clients. */
 import { Type } from '@sinclair/typebox';
 import { OidParams, oid, optional } from '../../command/fields.ts';
 import { ApiError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import { type Route, route } from '../http/route.ts';
 
 export const SERVICE = 'reliable-tasking';
 
-const data = Type.Object({}, { description: 'The data of the action, as the extension gives it.' });
+const data = Type.Object({}, { description: 'The data of the action, as in the answer of the extension.' });
 
 export const serviceRoutes: readonly Route[] = [
   route({
@@ -40,15 +40,15 @@ export const serviceRoutes: readonly Route[] = [
         }),
         is_async: optional(Type.Boolean(), {
           expected: 'True or False',
-          description: 'Whether the client waits for the answer; there is one in either case.',
+          description: 'Ignored: the answer is always sent.',
         }),
-        jwt: optional(Type.String(), { expected: 'text, given once', description: 'Not looked at.' }),
+        jwt: optional(Type.String(), { expected: 'text, given once', description: 'Ignored.' }),
       }),
       response: { 200: data, 202: data },
     },
     handle: async ({ context }, request, reply) => {
       if (request.params.name !== SERVICE)
-        throw new ApiError('extension_unknown', `There is no service of that name; ${SERVICE} is the one here.`);
+        throw new ApiError('extension_unknown', `There is no such service: use ${SERVICE}.`);
       const asked = { oid: request.oid, ...readServiceRequest(request.body.request_data) };
       return sendResult(await runAction(context, request, asked), reply);
     },

@@ -1,4 +1,4 @@
-/** How an org is doing: the last day by the minute, and what waits, by age. Nothing here is needed to deliver a task. */
+/** Counts of an org for the last day by the minute, and its pending tasks by age. No delivery depends on them. */
 
 import { Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
@@ -10,14 +10,14 @@ import { usableStatus } from '../reads.ts';
 import { isListed, readTaskPage } from '../tasks/task-pages.ts';
 
 const PAGE_TASKS = 1_000;
-/** Of more tasks than these the ages are not looked at. */
+/** Above this number, further tasks are not counted. */
 const TASKS_MAX = 50_000;
-/** Seconds; the last group has all that is older. */
+/** Seconds; a last group has all older tasks. */
 const AGES = [60, 600, 3_600, 21_600, 86_400, 604_800] as const;
 
 const numbers = (description: string) => Type.Array(Type.Integer(), { description });
 const numbersOrNull = (description: string) =>
-  Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: `${description}; null: not known.` });
+  Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: `${description}; null: unknown.` });
 
 const Stats = Type.Object({
   minutes: numbers('The minutes, in Unix seconds, oldest first; each other list has one entry for each.'),
@@ -26,13 +26,15 @@ const Stats = Type.Object({
   sent: numbers('Dispatches sent.'),
   done: numbers('Sensors that have answered.'),
   failed: numbers('Sensors that have answered with an error.'),
-  expired: numbers('Tasks whose time was over.'),
+  expired: numbers('Tasks that expired.'),
   removed: numbers('Tasks removed.'),
-  latency_p50: numbersOrNull('Milliseconds from due (task known and sensor connected) to sent, first attempts, median'),
+  latency_p50: numbersOrNull(
+    'Delivery latency: milliseconds from due (task known and sensor connected) to sent, first attempts, median',
+  ),
   latency_p99: numbersOrNull('The same, 99th percentile'),
   backlog: Type.Array(
     Type.Object({ up_to_seconds: Type.Union([Type.Integer(), Type.Null()]), tasks: Type.Integer() }),
-    { description: 'Tasks that wait, by age; null: older than all others.' },
+    { description: 'Pending tasks by age; null: older than all other groups.' },
   ),
 });
 

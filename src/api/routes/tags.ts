@@ -1,4 +1,4 @@
-/** Tags: those of a sensor, setting and taking away, all of an org, and who has one. */
+/** Tags: the tags of a sensor, setting and removing them, all tags of an org, and the sensors with a tag. */
 import { Type } from '@sinclair/typebox';
 import { TAG_MAX_BYTES } from '../../command/check.ts';
 import { Empty, OidParams, oid, optional, SidParams, SidQuery } from '../../command/fields.ts';
@@ -20,7 +20,7 @@ const CALL_TAGS_MAX = 100;
 const TTL_MAX_SECONDS = 315_360_000;
 
 const tagNote = { expected: `1 to ${CALL_TAGS_MAX} tags`, description: 'The tags.' };
-const Accepted = Type.Object({}, { description: 'On the log, and will be applied.' });
+const Accepted = Type.Object({}, { description: 'The change is on the log and will be applied.' });
 const changed = { 200: Empty, 202: Accepted };
 
 export const tagRoutes: readonly Route[] = [
@@ -61,7 +61,7 @@ export const tagRoutes: readonly Route[] = [
         tags: Type.Array(Type.String(), { ...tagNote, minItems: 1, maxItems: CALL_TAGS_MAX }),
         ttl: optional(Type.Integer({ minimum: 1, maximum: TTL_MAX_SECONDS }), {
           expected: `a whole number of seconds from 1 to ${TTL_MAX_SECONDS}`,
-          description: 'After so many seconds they are gone.',
+          description: 'The tags expire after so many seconds.',
         }),
       }),
       response: changed,
@@ -145,7 +145,7 @@ export const tagRoutes: readonly Route[] = [
   }),
 ];
 
-/** Throws `data_invalid` for what is no tag; each is there once. */
+/** The tags without repeats. Throws `data_invalid` for a text that is not a tag. */
 function checkedTags(tags: readonly string[]): string[] {
   const given = [...new Set(tags)];
   if (given.length === 0 || given.length > CALL_TAGS_MAX || given.includes(''))
@@ -157,15 +157,15 @@ function checkedTags(tags: readonly string[]): string[] {
   return given;
 }
 
-/** Throws `data_invalid` rather than write tags that would be passed over. */
+/** Throws `data_invalid` for tags above the limit, which would be ignored when they are applied. */
 function refuseWithoutRoom(view: SensorView, change: SensorChange, nowMs: number): void {
   const tags = tagsAboveLimit(view, change, nowMs);
   if (tags.length === 0) return;
   const [what, then] = change.add_tags
-    ? ['set on it', 'Take some away first.']
-    : ['taken away from it', 'Set some of those again first.'];
+    ? ['set on it', 'Remove some tags first.']
+    : ['removed from it', 'Set some of those again first.'];
   throw new ApiError(
     'data_invalid',
-    `A sensor has at most ${TAGS_MAX} tags ${what}, and ${tags.length} of these are more: nothing was changed. ${then}`,
+    `A sensor has at most ${TAGS_MAX} tags ${what}, and ${tags.length} of these exceed the limit: nothing was changed. ${then}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * `POST /` and `POST /jwt`: a token for an API key. Clients post to the URL that they are given for tokens, path or not. The key
- * is read from the body alone: what stands in addresses is kept by the logs of proxies.
+ * `POST /` and `POST /jwt`: a token for an API key. Clients post to the URL that is configured for tokens, with or without a path. The
+ * key is read from the body only, since proxies log addresses.
  */
 import { Type } from '@sinclair/typebox';
 import { optional } from '../../command/fields.ts';
@@ -10,12 +10,12 @@ import { type Parts, type Route, route } from '../http/route.ts';
 const whose = {
   oid: optional(Type.String(), {
     expected: 'text, given once',
-    description: 'The org; with a user key not needed, and `-` for a token that only says who it is.',
+    description: 'The org. A user key does not need it; `-` requests a token that only identifies its caller.',
   }),
   uid: optional(Type.String(), { expected: 'text, given once', description: 'The user of a user key.' }),
   expiry: optional(Type.Integer({ minimum: 0, maximum: 99_999_999_999 }), {
     expected: 'a time in whole Unix seconds',
-    description: 'When the token ends; in an hour where it is not given, in a day at the latest.',
+    description: 'When the token expires: by default in an hour, at the latest in a day.',
   }),
 };
 
@@ -28,11 +28,11 @@ const schema = {
   response: { 200: Type.Object({ jwt: Type.String({ description: 'The token.' }) }) },
 };
 
-/** Anybody may send it: no megabytes come into memory for it. */
+/** The route needs no token, so its bodies are kept small. */
 const BODY_MAX_BYTES = 65_536;
 
 const IN_ADDRESS =
-  'The secret stands in the address, which logs keep: send it in the body, and replace the key if anybody can read such a log.';
+  'The secret is in the address, which logs keep: send it in the body, and replace the key if others can read such a log.';
 
 const at = (url: string, summary: string): Route =>
   route({

@@ -1,7 +1,6 @@
 /**
- * A fast pass over the sensors of an org, for questions about all of them: partitions at the same time, each a page ahead of
- * what is being looked at, and only the fields decoded that the selectors read. What is asked is folded while pages pass;
- * of the sensors themselves only their ids are remembered, since a scan of Redis may give one twice.
+ * A fast pass over the sensors of an org: partitions in parallel, each one page ahead, and only the fields decoded that the selectors
+ * read. The caller folds the pages. Only the ids of sensors are remembered, since a scan of Redis may return a sensor twice.
  */
 import { pagesAheadOf } from '../../async/pages.ts';
 import type { PresenceRow, StoredFacts } from '../../projector/projection.ts';
@@ -29,7 +28,7 @@ export type ScannedPage = {
 const PARTITIONS_AT_ONCE = 8;
 const NO_RECORD: SelectorRecord = {};
 
-/** Hands over every sensor that any of `within` could match, once, with what `selectors` read of it. */
+/** Calls `handle` with every sensor that any of `within` could match, once, with the fields that `selectors` read. */
 export async function scanSensors(
   source: ScanSource,
   oid: string,
@@ -58,7 +57,7 @@ export async function scanSensors(
   await Promise.all(Array.from({ length: PARTITIONS_AT_ONCE }, worker));
 }
 
-/** Those that did not come before; each costs one look at the set. Their records are still to be filled in. */
+/** The sensors that are not in `seen` yet, with one lookup for each. Their records are filled in later. */
 function withoutSeen(page: readonly StoredFacts[], seen: Set<string>): ScannedSensor[] {
   const fresh: ScannedSensor[] = [];
   for (const { sid, facts } of page) {

@@ -1,7 +1,6 @@
 /**
- * What one sensor was sent or has run, newest first: tasks that wait and tasks that have ended, as long as they are known.
- * One stored pair is asked for of each task, so that it costs the org's tasks, not its sensors. Bounded in tasks looked at;
- * memory holds what is answered and one page.
+ * The tasks that one sensor was sent or has run, newest first: pending and ended ones. It reads one delivery of each task of the org, so
+ * its cost depends on the number of tasks, not of sensors. The number of tasks is limited; memory holds the answer and one page.
  */
 import { type Static, Type } from '@sinclair/typebox';
 import { pagesOf } from '../../async/pages.ts';
@@ -29,7 +28,7 @@ export const HistoryAnswer = Type.Object({
 
 type Entry = Static<typeof HistoryAnswer>['tasks'][number];
 
-/** `complete`: every task was looked at. `nowMs`: the clock of Redis. */
+/** `complete`: every task was read. `nowMs`: the clock of Redis. */
 export async function sensorHistory(
   reads: Reads,
   oid: string,
@@ -44,7 +43,7 @@ export async function sensorHistory(
     for await (const { ids, next } of pagesOf((cursor) => idsOf(oid, PAGE_TASKS, cursor))) {
       const deliveries = await Promise.all(ids.map((id) => reads.readDelivery(oid, id, sensor.sid)));
       for (const [i, delivery] of deliveries.entries())
-        if (delivery && hasMet(delivery)) found.set(ids[i] as string, delivery);
+        if (delivery && wasSentOrAnswered(delivery)) found.set(ids[i] as string, delivery);
       keepNewest(found, limit);
       looked += ids.length;
       if (next === null || looked < TASKS_MAX) continue;
@@ -55,8 +54,9 @@ export async function sensorHistory(
   return { tasks: await entriesOf(reads, oid, found, sensor.online, nowMs), complete };
 }
 
-/** It was sent the task, or has answered it. */
-const hasMet = (delivery: Delivery): boolean => delivery.attempt > 0 || isAnswered(stateOf('pending', delivery));
+/** The sensor was sent the task, or has answered it. */
+const wasSentOrAnswered = (delivery: Delivery): boolean =>
+  delivery.attempt > 0 || isAnswered(stateOf('pending', delivery));
 
 function keepNewest(found: Map<string, Delivery>, limit: number): void {
   if (found.size <= limit) return;

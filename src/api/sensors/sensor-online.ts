@@ -1,4 +1,4 @@
-/** Which sensors are online: of some, or of all, a page of the projection at a time. */
+/** Which sensors are online: given ones, or all, a page of the projection at a time. */
 import { pagesOf } from '../../async/pages.ts';
 import { isName } from '../../model/ids.ts';
 import type { ApiContext } from '../actions/action.ts';
@@ -6,7 +6,7 @@ import { stillUsable } from '../reads.ts';
 
 type Source = Pick<ApiContext, 'reads' | 'presencePartitions' | 'presencePartitionOf'>;
 
-/** Of these sids; one that nobody knows is not online. */
+/** For these sids; an unknown sensor is not online. */
 export async function onlineOf(source: Source, oid: string, sids: readonly string[]): Promise<Record<string, boolean>> {
   const byPartition = Map.groupBy(sids.filter(isName), (sid) => source.presencePartitionOf(sid));
   const online = new Set<string>();
@@ -19,7 +19,7 @@ export async function onlineOf(source: Source, oid: string, sids: readonly strin
   return Object.fromEntries(sids.map((sid) => [sid, online.has(sid)]));
 }
 
-/** Of all sensors of the org, each once; breaks off when the projection is lost meanwhile. */
+/** For all sensors of the org, each once. Throws if the projection is lost meanwhile. */
 export async function* presenceOfAll(
   source: Source,
   oid: string,

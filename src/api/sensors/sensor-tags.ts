@@ -1,4 +1,4 @@
-/** Tags across an org: which there are, and which sensors have one. */
+/** The tags of an org, and the sensors with a tag. */
 import { compileSelector } from '../../selector/evaluate/compile.ts';
 import { parseSelector } from '../../selector/language/parse.ts';
 import { tagSelector } from '../../selector/language/targets.ts';
@@ -19,7 +19,7 @@ export async function allTags(context: ApiContext, oid: string): Promise<string[
   return [...found].sort();
 }
 
-/** By sid, a page at a time; breaks off when the projection is lost meanwhile. */
+/** By sid, a page at a time. Throws if the projection is lost meanwhile. */
 export async function* sensorsWithTag(
   context: ApiContext,
   oid: string,

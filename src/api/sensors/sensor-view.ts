@@ -1,4 +1,4 @@
-/** A sensor as the public clients read it: codes as whole numbers, times as text in UTC, tags as they count now. Pure. */
+/** A sensor in the form that the public clients read: codes as whole numbers, times as text in UTC, the tags in effect now. Pure. */
 import { type Static, Type } from '@sinclair/typebox';
 import { shownHostname, text } from '../../command/fields.ts';
 import type { SensorView } from '../../model/sensor.ts';
@@ -30,7 +30,7 @@ export const SensorEntrySchema = Type.Object(
 
 export type SensorEntry = Static<typeof SensorEntrySchema>;
 
-/** A sensor whose facts were never sent has its ids, its tags, and nothing else known. */
+/** For a sensor without facts only its ids and tags are known. */
 export function sensorObject(view: SensorView, nowMs: number): SensorEntry {
   const { oid, sid, facts } = view;
   return {
@@ -68,7 +68,7 @@ export function tagLists(view: SensorView, nowMs: number): Record<string, [strin
 /** Codes are signed in records. */
 const unsigned = (code: number): number => code >>> 0;
 
-/** To the second, UTC, without a zone: as the public API writes times. */
+/** To the second, UTC, without a zone, like the public API. */
 export function timeText(ms: number): string {
   const time = new Date(ms);
   return ms <= 0 || Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');

@@ -1,6 +1,6 @@
 /**
- * What the API changes of a sensor: platform tags, isolation, trying now, forgetting. Each is a record on `sensor-presence`
- * without a connection and without facts, acknowledged by all replicas; the sensor's owner folds it in as any other.
+ * Changes of a sensor by the API: platform tags, isolation, sending now, forgetting. Each is a record on `sensor-presence` without a
+ * connection and without facts, written with acks=all. The owner of the sensor folds it like any other record.
  */
 import type { SensorPresence } from '../../model/records.ts';
 import type { ApiPorts } from '../ports.ts';
@@ -11,8 +11,8 @@ export type SensorChange = Partial<
   Pick<SensorPresence, 'event' | 'add_tags' | 'remove_tags' | 'set_should_isolate' | 'try_now'>
 >;
 
-/** True when the change is applied to what is read of the sensor; false where that takes longer than API_APPLY_WAIT_MS:
- *  then it is on the log, and will be. Rejects with `unavailable` when it is not known to be on the log. */
+/** True if the change is applied to the projection. False if that takes longer than API_APPLY_WAIT_MS: the change is on the log and will
+ *  be applied. Rejects with `unavailable` if it may not be on the log. */
 export async function writePresence(sink: Sink, oid: string, sid: string, change: SensorChange): Promise<boolean> {
   const record: SensorPresence = {
     event: 'UPDATED',

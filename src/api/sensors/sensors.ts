@@ -1,6 +1,6 @@
 /**
- * The sensors of an org as the projection holds them, in pages, each seen as selectors see it. Nothing holds all of them;
- * what is asked of them is folded while they pass. A sensor comes once, though the scan of Redis may give it twice.
+ * The sensors of an org in the projection, in pages, with the records that selectors read. Memory never holds all of them. Each sensor
+ * comes once, though a scan of Redis may return it twice.
  */
 import { nextTurn } from '../../async/next-turn.ts';
 import { pagesOf } from '../../async/pages.ts';
@@ -20,10 +20,10 @@ export type SeenSensor = {
   sid: string;
   hostname: string;
   online: boolean;
-  /** Unix ms; null: not known. */
+  /** Unix ms; null: unknown. */
   enrolledAtMs: number | null;
   record: SelectorRecord;
-  /** null: nothing is known of it but that it is there. */
+  /** null: the sensor exists, but nothing else is known. */
   view: SensorView | null;
 };
 
@@ -60,14 +60,14 @@ export async function findSensor(source: OneSource, oid: string, sid: string): P
   return { ...seenSensor(source, oid, stored), view };
 }
 
-/** The same. Throws `sensor_unknown`. */
+/** Like findSensor, but throws `sensor_unknown`. */
 export async function knownSensor(source: OneSource, oid: string, sid: string): Promise<OneSensor> {
   const sensor = await findSensor(source, oid, sid);
   if (sensor) return sensor;
   throw new ApiError('sensor_unknown', `The org has no sensor ${sid}: it was never seen, or was forgotten.`);
 }
 
-/** The tree of a stored selector; null for one that no longer parses, which matches nothing. */
+/** The tree of a stored selector; null if it no longer parses: then it matches nothing. */
 export function treeOf(selector: string | null): SelectorAst | null {
   try {
     return parseSelector(selector);
@@ -76,7 +76,7 @@ export function treeOf(selector: string | null): SelectorAst | null {
   }
 }
 
-/** The partitions that hold what any of the selectors could match: all, or those of the sids that they name. */
+/** The partitions of the sensors that any of the selectors could match: all, or the partitions of the sids that they name. */
 export function partitionsFor(
   source: Pick<Source, 'presencePartitions' | 'presencePartitionOf'>,
   selectors: readonly SelectorAst[],
@@ -86,7 +86,7 @@ export function partitionsFor(
   return Array.from({ length: source.presencePartitions() }, (_, partition) => partition);
 }
 
-/** The sensor as stored: its facts, and when and how it was last heard of. */
+/** The sensor as stored: its facts and its presence. */
 export function viewOf(
   { decodeState }: Pick<Source, 'decodeState'>,
   facts: Buffer,

@@ -1,11 +1,10 @@
 /**
- * Waits until the projection has caught up with what was just written, so that a caller reads its own writes.
+ * Waits until the projection has applied what was just written, so that a caller reads its own writes.
  *
- * A command is applied when the org is usable and the next offset of its partition is beyond it. An UNTASK counts only when,
- * after that, the claims that were taken before are over as well: each entry seen in flight is gone in the same usable
- * epoch (its dispatches are on the log), or its lease has ended by the clock of Redis. An entry that vanishes together with
- * its epoch says nothing: then the lease is waited out. Nobody waits for entries that come later: the script that takes
- * claims refuses a removed task already.
+ * A command is applied when the org is usable and the position of its partition is beyond it. An UNTASK is complete when the claims that
+ * were taken before it are over too: each claim batch that was in flight is gone in the same usable epoch (its dispatches are on the
+ * log), or its lease has ended by the clock of Redis. A claim batch that disappears together with its epoch proves nothing: then the
+ * whole lease is waited for. Later claims need no wait: the script that takes claims refuses a removed task.
  */
 
 import type { Clock } from '../../async/clock.ts';
@@ -16,10 +15,10 @@ import type { Reads } from '../reads.ts';
 
 type InFlightAnswer = Answer<{ nowMs: number; entries: InFlight[] }>;
 
-/** A lost hint costs this much. */
+/** The delay if a hint is lost. */
 const POLL_MS = 20;
 
-/** A timer may run out so much before its time by the monotonic clock, and a lease that is waited out has to be over. */
+/** A timer may fire this much too early by the monotonic clock, but the lease must be over. */
 const EARLY_MS = 1;
 
 export class Applied {
@@ -46,8 +45,8 @@ export class Applied {
     this.#unhint();
   }
 
-  /** The epoch in which all places were found applied (of presence: folded in by the owner and written to Redis); null where
-   *  that took longer than `boundMs`. Never rejects: the records are on the log, whatever Redis does. */
+  /** The epoch in which all records were applied (presence: folded by the owner and written to Redis); null if that takes longer than
+   *  `boundMs`. Never rejects: the records are on the log, even if Redis fails. */
   async applied(
     oid: string,
     logOffsets: readonly LogOffset[],
@@ -62,12 +61,12 @@ export class Applied {
     }
   }
 
-  /** Resolves when no dispatch of a task that was removed before this call can still be on its way to the log. */
+  /** Resolves when no dispatch of a task that was removed before this call can still be written to the log. */
   async claimsOver(oid: string, epoch: string): Promise<void> {
     const first = await this.#inFlightNow(oid, epoch);
     if (first === null) return this.#clock.delay(this.#leaseMs + EARLY_MS);
     const seenMs = this.#clock.monoMs();
-    // By our own clock, from after the answer came: not earlier than the end of the lease by the clock of Redis.
+    // By our own clock, starting after the answer, so not earlier than the end of the lease by the clock of Redis.
     const overMs = new Map(first.entries.map(({ batch, untilMs }) => [batch, seenMs + untilMs - first.nowMs]));
     while (overMs.size > 0) {
       const now = await this.#inFlightNow(oid, epoch);
@@ -90,8 +89,8 @@ export class Applied {
     }
   }
 
-  /** What the question gives before the deadline; null where it gives nothing, or fails. A failing Redis is asked again
-   *  after the gap of the poll, by whoever still waits. */
+  /** The answer before the deadline; null if there is none, or if it fails. After a failure the poll repeats for the callers that still
+   *  wait. */
   async #before<T>(deadlineMs: number, answer: Promise<T>): Promise<T | null> {
     const over = Promise.withResolvers<null>();
     const callOff = this.#clock.after(Math.max(0, deadlineMs - this.#clock.monoMs()), () => over.resolve(null));

@@ -1,7 +1,7 @@
 /**
- * Which pairs of some tasks are still due: the sensor matches the task (and the target, if there is one), and the pair is
- * neither done, failed nor removed. One pass over the sensors serves many tasks; distinct selectors are evaluated once.
- * However many tasks and sensors there are, memory holds the pairs of a few tasks and, of a target, a few sensors.
+ * Which deliveries of some tasks are still due: the sensor matches the task (and the target, if there is one), and the delivery is not
+ * done, failed or removed. One pass over the sensors serves many tasks; equal selectors are evaluated once. Memory holds the deliveries
+ * of a few tasks and, of a target, a few sensors, independent of how many there are.
  */
 import type { Delivery, TaskRecord } from '../../model/task.ts';
 import type { SelectorAst } from '../../selector/ast.ts';
@@ -16,12 +16,12 @@ export type TaskDeliveries = { task: TaskRecord; deliveries: ReadonlyMap<string,
 type Source = Pick<ApiContext, 'reads' | 'nowMs' | 'presencePartitions' | 'presencePartitionOf' | 'decodeState'>;
 
 const READS_AT_ONCE = 16;
-/** Pairs in memory at a time; a task that has more by itself stands alone. */
+/** Deliveries in memory at a time. A task with more of them is a batch of its own. */
 const DELIVERIES_AT_ONCE = 200_000;
 /** Sensors of a target that are kept from one batch of tasks to the next. */
 const SENSORS_KEPT = 5_000;
 
-/** The tasks with their pairs, in batches; a few questions are under way at a time. */
+/** The tasks with their deliveries, in batches, with a few reads at a time. */
 export async function* deliveriesOf(
   { reads }: Pick<ApiContext, 'reads'>,
   oid: string,
@@ -47,7 +47,7 @@ export async function* deliveriesOf(
   }
 }
 
-/** The sensors of a target (null: all), gone through once for each batch of tasks. Few ones are read once and kept. */
+/** The sensors of a target (null: all), read once for each batch of tasks. If they are few, they are read once and kept. */
 export class TargetSensors {
   readonly #source: Source;
   readonly #oid: string;
@@ -60,7 +60,7 @@ export class TargetSensors {
     this.#target = target;
   }
 
-  /** Pages of those that any of `selectors` could match. */
+  /** Pages of the sensors that any of `selectors` could match. */
   async *pages(selectors: readonly SelectorAst[]): AsyncGenerator<SeenSensor[]> {
     const target = this.#target;
     if (target === null) yield* sensorsFor(this.#source, this.#oid, selectors);
@@ -74,14 +74,14 @@ export class TargetSensors {
         if (kept !== null) kept = kept.length + found.length > SENSORS_KEPT ? null : [...kept, ...found];
         yield found;
       }
-      // Not reached where the reader had enough: then they are read again.
+      // Not reached if the caller stops early: then they are read again.
       this.#kept = kept;
     }
   }
 }
 
-/** Calls `found` for every pair whose sensor matches task and target, and that `isWanted`: by default, that is due. When
- *  it answers 'enough', that task is looked for no more. */
+/** Calls `found` for every delivery whose sensor matches task and target, and that `isWanted` accepts: by default, every one that is due.
+ *  When `found` returns 'enough', it is not called for that task again. */
 export async function eachMatch(
   tasks: readonly TaskDeliveries[],
   sensors: TargetSensors,
@@ -108,8 +108,8 @@ export async function eachMatch(
   }
 }
 
-/** Those of the tasks that at least one sensor of the target still has to run, in batches, with their pairs. Pairs are read
- *  only of tasks that one of these sensors matches. */
+/** The tasks that at least one sensor of the target still has to run, in batches, with their deliveries. Deliveries are read only for
+ *  tasks that one of these sensors matches. */
 export async function* dueFor(
   context: Source,
   oid: string,

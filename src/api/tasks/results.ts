@@ -1,6 +1,6 @@
 /**
- * What the sensors of a task answered: a page of sensors with their first responses, or all of it line by line. Memory holds
- * what is stored of the task, one page, and a bounded number of bodies.
+ * The responses of the sensors of a task: a page of sensors with their first responses, or all of them line by line. Memory holds what
+ * is stored of the task, one page, and a limited number of bodies.
  */
 import { type Static, Type } from '@sinclair/typebox';
 import { ms, nextCursor, shownTaskId, text } from '../../command/fields.ts';
@@ -45,7 +45,7 @@ export const ResultLineSchema = Type.Object({
 export type ResultRow = Static<typeof ResultsAnswer>['sensors'][number];
 export type ResultLine = Static<typeof ResultLineSchema>;
 
-/** Of a page: shown of each sensor, of one that was asked for alone, and bytes of bodies in all. */
+/** Limits of a page: responses of each sensor, responses if it has one sensor only, and total bytes of bodies. */
 const PER_SENSOR = 10;
 const PER_SENSOR_ALONE = 1_000;
 const PAGE_BYTES = 8 * 1024 * 1024;
@@ -87,7 +87,7 @@ export async function resultsPage(
   };
 }
 
-/** As many of the sensors as their bodies fit, and one at least, whose own responses may be cut short. */
+/** The sensors whose bodies fit, at least one. Of that one, only the first responses may fit. */
 function withinPage(sensors: readonly TaskSensor[], perSensor: number): { asked: Asked<TaskSensor>[]; taken: number } {
   const asked: Asked<TaskSensor>[] = [];
   let bytes = 0;
@@ -103,13 +103,13 @@ function withinPage(sensors: readonly TaskSensor[], perSensor: number): { asked:
   return { asked, taken: sensors.length };
 }
 
-/** When its answer counted, and which error it told; null: none has, or none is expected. */
+/** When the receipt counted, and its error; null: there is none, or none is expected. */
 function receiptOf({ task }: TaskRead, { delivery }: TaskSensor): ResultRow['receipt'] {
   if ((delivery?.state !== 'done' && delivery?.state !== 'failed') || isDoneWhenSent(task.command)) return null;
   return { at: delivery.atMs, error: delivery.state === 'failed' ? delivery.reason : '0' };
 }
 
-/** Every response of every sensor, and sensors without one. Breaks off if the projection is lost meanwhile. */
+/** Every response of every sensor, and sensors without one. Throws if the projection is lost meanwhile. */
 async function* lines(
   context: ApiContext,
   oid: string,
@@ -165,13 +165,13 @@ const cells = ({ receipt, response, ...row }: ResultLine): unknown[] => [
 ];
 
 type Line = (line: ResultLine) => string;
-/** What each format begins with, and how it writes a line. */
+/** The first line of each format, and how it writes a line. */
 export const FORMATS: Readonly<Record<'jsonl' | 'csv', { type: string; head: string; line: Line }>> = {
   jsonl: { type: 'application/x-ndjson', head: '', line: (line) => `${JSON.stringify(line)}\n` },
   csv: { type: 'text/csv', head: csvRows([COLUMNS]), line: (line) => csvRows([cells(line)]) },
 };
 
-/** The text, in pieces of which the first is made of what the first sensors answered. */
+/** The text in pieces. The first piece has the responses of the first sensors. */
 export async function* resultPieces(
   context: ApiContext,
   oid: string,

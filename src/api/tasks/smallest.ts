@@ -3,7 +3,7 @@ export class Smallest<T> {
   readonly #limit: number;
   readonly #keyOf: (value: T) => string;
   #kept: T[] = [];
-  /** Once values were dropped, nothing beyond this key can be among the first. */
+  /** After values were dropped, no value beyond this key can be among the first. */
   #highest: string | null = null;
 
   constructor(limit: number, keyOf: (value: T) => string) {
@@ -11,7 +11,7 @@ export class Smallest<T> {
     this.#keyOf = keyOf;
   }
 
-  /** More values came than are kept. */
+  /** More values were added than are kept. */
   get overflowed(): boolean {
     return this.#highest !== null || this.#kept.length > this.#limit;
   }

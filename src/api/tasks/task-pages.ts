@@ -1,4 +1,4 @@
-/** Pages through the tasks of an org, pending or ended, a bounded number at a time. */
+/** Pages of the tasks of an org, pending or ended. */
 import type { TaskRecord } from '../../model/task.ts';
 import { isDirect } from '../../model/task.ts';
 import type { Reads } from '../reads.ts';
@@ -7,8 +7,7 @@ import { stateAt } from './task-view.ts';
 export type Listing = 'pending' | 'ended';
 export type TaskPage = { tasks: TaskRecord[]; next: string | null };
 
-/** The next `limit` places of a listing; tasks that have ended or were forgotten meanwhile are left out. `nowMs`: the
- *  clock of Redis. */
+/** The next `limit` entries of a listing, without tasks that have ended or were forgotten meanwhile. `nowMs`: the clock of Redis. */
 export async function readTaskPage(
   reads: Pick<Reads, 'pendingIds' | 'endedIds' | 'readTasks'>,
   oid: string,
@@ -24,5 +23,5 @@ export async function readTaskPage(
   return { tasks: tasks.filter((task) => (stateAt(task, nowMs) === 'pending') === (listing === 'pending')), next };
 }
 
-/** "Task now" is sent at once or never: it waits nowhere, so listings leave it out. */
+/** A direct task is sent at once or never and is never pending, so listings leave it out. */
 export const isListed = (task: TaskRecord): boolean => !isDirect(task.command);

@@ -1,6 +1,6 @@
 /**
- * The sensors of one task, pending or ended, each once, in pages and no order. A sensor belongs to the task if it matches now,
- * has a stored state, or has responded; one that enrolled after the task had ended does not match.
+ * The sensors of one task, pending or ended, each once, in pages without an order. A sensor belongs to the task if it matches now,
+ * has a stored delivery, or has responded. A sensor that enrolled after the end of the task does not match.
  */
 import { ApiError } from '../../errors.ts';
 import type { SensorView } from '../../model/sensor.ts';

@@ -1,6 +1,6 @@
 /**
- * Why a sensor has not run a task, or that it has, in one sentence. Pure: it is told the task, the stored pair, and the sensor as
- * it is now. The state is the one that `get` shows (model/states.ts), or `none`: the sensor is not one of the task's.
+ * Why a sensor has not run a task, or that it has, in one sentence. Pure: it gets the task, the stored delivery, and the sensor as it is
+ * now. The state is the one that `get` shows (model/states.ts), or `none`: the task does not apply to the sensor.
  */
 import { type DeliveryState, isAnswered, stateOf, type TaskState } from '../../model/states.ts';
 import type { Delivery, TaskRecord } from '../../model/task.ts';
@@ -53,7 +53,7 @@ export function whyOf(input: WhyInput): Why {
   return awaiting(input, delivery);
 }
 
-/** Nothing is stored of the pair: it is judged by the sensor as it is now. */
+/** No delivery is stored: the sensor as it is now decides. */
 function neverSent(input: WhyInput, shown: DeliveryState, sentence: string, at: number): Why {
   const { sensor, task, nowMs } = input;
   const none = { state: 'none' as const, at: nowMs };
@@ -93,7 +93,7 @@ function awaiting({ sensor, selector }: WhyInput, { attempt, atMs }: Delivery): 
 const CLAUSES_NAMED = 3;
 const VALUE_SHOWN = 80;
 
-/** Which clauses exclude the sensor, with what it has there; null: it matches. */
+/** The clauses that exclude the sensor, with the values that they read; null: it matches. */
 function mismatchOf(selector: SelectorAst | null, record: SelectorRecord): string | null {
   if (selector === null) return "the task's selector can't be read any more";
   if (compileSelector(selector)(record) === true) return null;
