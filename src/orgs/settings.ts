@@ -67,13 +67,13 @@ export class SettingsTable implements Pick<Settings, 'get' | 'list' | 'onChange'
     if (kind === undefined || oid === '' || name === '') return;
     const value = setting === null ? null : parseObject(setting.value);
     if (setting !== null && value === null) return;
-    const place = `${oid}/${kind}`;
-    const found = this.#kinds.get(place) ?? { byName: new Map(), sorted: null };
+    const kindKey = `${oid}/${kind}`;
+    const found = this.#kinds.get(kindKey) ?? { byName: new Map(), sorted: null };
     if (setting === null || value === null) found.byName.delete(name);
     else found.byName.set(name, storedOf(oid, kind, name, setting, value));
     found.sorted = null;
-    if (found.byName.size === 0) this.#kinds.delete(place);
-    else this.#kinds.set(place, found);
+    if (found.byName.size === 0) this.#kinds.delete(kindKey);
+    else this.#kinds.set(kindKey, found);
     for (const listener of this.#listeners) listener(oid, kind, name);
   }
 

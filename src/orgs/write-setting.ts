@@ -19,12 +19,12 @@ export type SettingClaims = {
    *  unknown: the writer died, or Redis has lost it. */
   claim(
     oid: string,
-    place: string,
+    claimName: string,
     token: string,
     leaseMs: number,
   ): Promise<{ busyMs: number } | { etag: string | null }>;
   /** Ends the claim, if `token` still holds it. null: the etag is unknown. */
-  settle(oid: string, place: string, token: string, etag: string | null): Promise<void>;
+  settle(oid: string, claimName: string, token: string, etag: string | null): Promise<void>;
 };
 
 export type SettingWriterParts = {
@@ -69,15 +69,15 @@ type Turn = { sinceMs: number; known: string | null; settle(etag: string | null)
 
 /** Resolves when the name is claimed. */
 async function takeTurn({ claims, clock }: SettingWriterParts, { oid, kind, name }: SettingWrite): Promise<Turn> {
-  const place = `${kind}/${name}`;
+  const claimName = `${kind}/${name}`;
   const token = randomUUID();
   const waitUntilMs = clock.monoMs() + WAIT_MAX_MS;
   for (;;) {
     const sinceMs = clock.monoMs();
-    const answer = await claims.claim(oid, place, token, LEASE_MS);
+    const answer = await claims.claim(oid, claimName, token, LEASE_MS);
     if (!('busyMs' in answer)) {
       // A claim that is not ended expires. Other writers wait until then, and then read the log.
-      const settle = (etag: string | null) => claims.settle(oid, place, token, etag).catch(() => undefined);
+      const settle = (etag: string | null) => claims.settle(oid, claimName, token, etag).catch(() => undefined);
       return { sinceMs, known: answer.etag, settle };
     }
     if (clock.monoMs() >= waitUntilMs) throw unavailable('Another writer holds this setting.');

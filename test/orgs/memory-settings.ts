@@ -55,18 +55,18 @@ export class SettingLog {
   }
 
   #claimsOf(process: string): SettingClaims {
-    const at = (oid: string, place: string) => `${oid}/${place}`;
+    const at = (oid: string, claimName: string) => `${oid}/${claimName}`;
     return {
-      claim: async (oid, place, token, leaseMs) => {
+      claim: async (oid, claimName, token, leaseMs) => {
         await this.step(process, 'claim');
-        const held = this.claims.get(at(oid, place));
+        const held = this.claims.get(at(oid, claimName));
         if (held?.untilMs !== undefined && held.untilMs > this.nowMs) return { busyMs: held.untilMs - this.nowMs };
-        this.claims.set(at(oid, place), { token, untilMs: this.nowMs + leaseMs });
+        this.claims.set(at(oid, claimName), { token, untilMs: this.nowMs + leaseMs });
         return { etag: held?.etag ?? null };
       },
-      settle: async (oid, place, token, etag) => {
+      settle: async (oid, claimName, token, etag) => {
         await this.step(process, 'settle');
-        if (this.claims.get(at(oid, place))?.token === token) this.claims.set(at(oid, place), { etag });
+        if (this.claims.get(at(oid, claimName))?.token === token) this.claims.set(at(oid, claimName), { etag });
       },
     };
   }

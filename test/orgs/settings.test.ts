@@ -62,7 +62,7 @@ describe('the table of settings', () => {
     expect(table.get(OID, 'HIVE', 'n')?.etag).toBe('e1');
   });
 
-  it('tells listeners which setting has changed, until they are stopped', () => {
+  it('calls listeners with the setting that has changed, until they are stopped', () => {
     const table = new SettingsTable();
     const heard: unknown[] = [];
     const stop = table.onChange((...change) => heard.push(change));

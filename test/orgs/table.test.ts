@@ -109,7 +109,7 @@ describe('the table of orgs', () => {
     expect(table.all()).toEqual([OID, PAST_OID]);
   });
 
-  it('tells listeners of each change, until they are stopped', () => {
+  it('calls listeners after each change, until they are stopped', () => {
     const table = new OrgTable();
     let heard = 0;
     const stop = table.onChange(() => {

@@ -161,7 +161,7 @@ describe('the idempotency key', () => {
     expect(memory.appended).toEqual([]);
   });
 
-  test('may stand in both places, and null says nothing', async () => {
+  test('may be given in both, and null counts as left out', async () => {
     const both = await ask('task', { task: 'x', idempotency_key: 'k' }, { 'idempotency-key': 'k' });
     const header = await ask('task', { task: 'x', idempotency_key: null }, { 'idempotency-key': 'k' });
     expect([both, header].map(({ body }) => body.data.task_id)).toEqual(Array(2).fill(taskIdForKey(OID, 'k')));
@@ -201,7 +201,7 @@ describe('the idempotency key', () => {
     expect([status, body.error_code]).toEqual([409, 'idempotency_conflict']);
   });
 
-  test('a race that the log decided is told too', async () => {
+  test('a race that the log decided is reported too', async () => {
     const id = taskIdForKey(OID, 'k');
     await queue({ idempotency_key: 'k' });
     const winner = memory.tasks.get(id)!;
@@ -304,13 +304,13 @@ describe('list', () => {
     await Promise.all([queue({}), queue({})]);
     const { body } = await ask('list', { limit: 1 });
     expect((await ask('list', { limit: 1, state: 'ended', cursor: body.data.next_cursor })).status).toBe(400);
-    for (const place of ['x', 'NaN t1', '(1 t1', '1e999 t1'])
-      expect((await ask('list', { limit: 1, cursor: cursorOf('pending', place) })).status).toBe(400);
+    for (const start of ['x', 'NaN t1', '(1 t1', '1e999 t1'])
+      expect((await ask('list', { limit: 1, cursor: cursorOf('pending', start) })).status).toBe(400);
   });
 });
 
 describe('untask', () => {
-  test('removes a task, and counts the pairs that were due', async () => {
+  test('removes a task, and counts the deliveries that were due', async () => {
     for (const sid of ['a', 'b', 'c', 'd']) memory.addSensor(sid);
     const id = await queue({});
     memory.setDelivery(id, 'a', { state: 'done' });
@@ -333,7 +333,7 @@ describe('untask', () => {
     expect((await ask('list', {})).body.data).toEqual({ tasks: [] });
   });
 
-  test('of one sensor and one task withdraws that pair alone', async () => {
+  test('of one sensor and one task withdraws that delivery alone', async () => {
     for (const sid of ['a', 'b']) memory.addSensor(sid);
     const id = await queue({});
     expect((await ask('untask', { task_id: id, sid: 'a' })).body.data).toEqual({ deleted: 1, tasks: 0 });

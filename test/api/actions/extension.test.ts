@@ -23,13 +23,16 @@ const post = (payload: string | object, headers = {}, url = URL) =>
   server.inject({ method: 'POST', url, payload, headers: { authorization: `Bearer ${jwt}`, ...headers } });
 
 describe('bodies', () => {
-  test.each([[[]], [['a', 'b']]])('data that is the list %j is told to be one object, given once', async (data) => {
-    const answer = await post({ oid: OID, action: 'list', data });
-    expect([answer.statusCode, answer.json().error]).toEqual([
-      400,
-      expect.stringMatching(/one JSON object, given once/),
-    ]);
-  });
+  test.each([[[]], [['a', 'b']]])(
+    'data that is the list %j is refused: it must be one object, given once',
+    async (data) => {
+      const answer = await post({ oid: OID, action: 'list', data });
+      expect([answer.statusCode, answer.json().error]).toEqual([
+        400,
+        expect.stringMatching(/one JSON object, given once/),
+      ]);
+    },
+  );
 
   test.each<[string, string]>([
     [

@@ -27,16 +27,16 @@ test('a higher count of other processes is taken over', () => {
   expect(failures.of('a')).toEqual({ failures: 8, leftMs: 5_000 });
 });
 
-test('above the limit the oldest places are forgotten', () => {
+test('above the limit the oldest subjects are forgotten', () => {
   const failures = begin();
-  for (const place of ['a', 'b', 'c', 'd']) failures.add(place);
-  expect(['a', 'b', 'c', 'd'].map((place) => failures.of(place).failures)).toEqual([0, 1, 1, 1]);
+  for (const subject of ['a', 'b', 'c', 'd']) failures.add(subject);
+  expect(['a', 'b', 'c', 'd'].map((subject) => failures.of(subject).failures)).toEqual([0, 1, 1, 1]);
 });
 
-test('a place whose window restarts is no longer the oldest', () => {
+test('a subject whose window restarts is no longer the oldest', () => {
   const failures = begin();
   failures.add('a');
   nowMs += MINUTE_MS;
-  for (const place of ['b', 'a', 'c', 'd']) failures.add(place);
-  expect(['a', 'b', 'c', 'd'].map((place) => failures.of(place).failures)).toEqual([1, 0, 1, 1]);
+  for (const subject of ['b', 'a', 'c', 'd']) failures.add(subject);
+  expect(['a', 'b', 'c', 'd'].map((subject) => failures.of(subject).failures)).toEqual([1, 0, 1, 1]);
 });

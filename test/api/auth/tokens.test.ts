@@ -337,13 +337,13 @@ describe('a user key', () => {
     expect([answer.statusCode, answer.json().error_code]).toEqual([401, 'key_invalid']);
   });
 
-  test('opens more orgs than a token can name: it asks for one of them', async () => {
+  test('has access to more orgs than a token can name: it must request one of them', async () => {
     for (let n = 0; n < 200; n += 1) {
       const oid = `22222222-2222-4333-8444-${String(n).padStart(12, '0')}`;
       set(memory.orgs, oid, 'ORG', oid, {});
       give(oid, []);
     }
-    expect((await ask({ uid: 'u-1', secret: USER })).json().error).toContain('opens 202 orgs');
+    expect((await ask({ uid: 'u-1', secret: USER })).json().error).toContain('has access to 202 orgs');
     expect((await ask({ uid: 'u-1', secret: USER, oid: OID })).statusCode).toBe(200);
   });
 

@@ -219,7 +219,7 @@ describe('who comes back', () => {
     await expect.poll(() => stream.ended).toBe(true);
   });
 
-  test('with an id that is none, or of another org, is told of a gap and gets what is written now: it would come with it for ever', async () => {
+  test('with an unreadable id, or an id of another org, gets a gap and then what is written now: it would come with it for ever', async () => {
     memory.emit(event('before'));
     const answers: string[] = [];
     for (const id of ['x', '0,0', sealed('0,0', BARE_OID), sealed('0,0').slice(0, -2), 'e'.repeat(100)]) {

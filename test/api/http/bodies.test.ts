@@ -124,7 +124,7 @@ describe('bodies under way', () => {
   /** Requests whose bodies are announced and do not come. */
   const hold = async (bodies: number) => {
     for (let n = 0; n < bodies; n += 1) begin({ 'content-length': BODY_MAX });
-    // Only what is refused tells that they are held.
+    // Only a refusal shows that they are held.
     if (bodies === 4) await vi.waitFor(async () => expect((await send(full())).status).toBe(429), { timeout: 5_000 });
   };
 

@@ -1,4 +1,4 @@
-/** The calls of older clients, and what the extension tells of itself. */
+/** The calls of older clients, and the definition and schema of the extension. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readServiceRequest } from '../../../src/api/actions/service-request.ts';
 import { ACTIONS } from '../../../src/api/actions/table.ts';
@@ -102,7 +102,7 @@ describe('the service', () => {
 });
 
 describe('the extension', () => {
-  test('tells its actions with their fields, and which of them are needed', async () => {
+  test('has the actions with their fields, and which of them are required', async () => {
     const { status, body } = await get(`/v1/extension/schema/ext-reliable-tasking?oid=${OID}`);
     expect(status).toBe(200);
     expect(Object.keys(body.request_schema)).toEqual([...ACTIONS.keys()]);

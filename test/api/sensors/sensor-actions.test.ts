@@ -23,7 +23,7 @@ afterEach(() => server.close());
 const ask = (action: string, data: unknown) => act(server, jwt, action, data);
 
 describe('preview', () => {
-  test('tells how many match, how many are online, which, and what excludes the others', async () => {
+  test('shows how many match, how many are online, which, and what excludes the others', async () => {
     memory.addSensor('b', { hostname: 'web-b', plat: LINUX, tags: ['prod'] });
     memory.addSensor('a', { hostname: 'web-a', plat: LINUX, tags: ['prod'] }, false);
     memory.addSensor('c', { plat: LINUX });
@@ -140,7 +140,7 @@ describe('preview', () => {
 });
 
 describe('explain', () => {
-  test('has each clause with its place, value and verdict', async () => {
+  test('has each clause with its column, value and verdict', async () => {
     memory.addSensor('a', { plat: LINUX, tags: ['prod'] });
     const { status, body } = await ask('explain', { sid: 'a', selector: 'plat == windows and prod in tags' });
     expect([status, body.data]).toEqual([
@@ -180,7 +180,7 @@ describe('explain', () => {
 });
 
 describe('signal_attempt', () => {
-  test('is a presence record that says try now, and tells whether the sensor is online', async () => {
+  test('is a presence record that says try now, and returns whether the sensor is online', async () => {
     memory.addSensor('a');
     memory.addSensor('off', {}, false);
     const { status, body } = await ask('signal_attempt', { sid: 'a' });

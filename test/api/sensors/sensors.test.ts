@@ -147,7 +147,7 @@ describe('the listing', () => {
     expect([status, body.error_code]).toEqual([400, code]);
   });
 
-  test('refuses a token that names a place which Redis would not take', async () => {
+  test('refuses a token with a scan cursor that Redis would not accept', async () => {
     memory.addSensor('a');
     memory.addSensor('b');
     const { body } = await call('GET', `/v1/sensors/${OID}?limit=1`);
@@ -175,7 +175,7 @@ describe('the listing', () => {
   });
 });
 
-test('online is told of all, or of some', async () => {
+test('online is shown for all sensors, or for some', async () => {
   memory.addSensor('a');
   memory.addSensor('b', {}, false);
   expect((await call('POST', `/v1/online/${OID}`)).body).toEqual({ a: true, b: false });

@@ -243,7 +243,7 @@ export class Memory {
     return { partition, offset };
   }
 
-  /** A receipt settles its pair. */
+  /** A receipt settles its delivery. */
   #appendEvent(record: SensorEvent) {
     if (this.kafkaFault) throw this.kafkaFault;
     this.sensorEvents.push(record);

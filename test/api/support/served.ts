@@ -1,5 +1,5 @@
 /**
- * The API on a Memory, on a real socket in a process of its own: what stalls its event loop does not stall the test. It tells its
+ * The API on a Memory, on a real socket in a process of its own: a stalled event loop there does not stall the test. It tells its
  * port when it listens, and ends with the process that has forked it.
  */
 import { Memory, startApi } from './memory.ts';

@@ -123,11 +123,11 @@ describe('claims are over', () => {
   const b1 = { batch: 'b1', untilMs: 61_000 };
   const b2 = { batch: 'b2', untilMs: 61_000 };
 
-  test('at once where none is in flight', async () => {
+  test('at once if no claim batch is in flight', async () => {
     expect((await took(flying())).asked).toBe(1);
   });
 
-  test('when those that were in flight are gone; later ones do not count', async () => {
+  test('when the claim batches that were in flight are gone; later ones do not count', async () => {
     const { asked } = await took(flying(b1), flying(b1, b2), flying(b2));
     expect(asked).toBe(3);
   });

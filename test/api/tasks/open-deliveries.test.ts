@@ -1,4 +1,4 @@
-/** How pairs are read in batches, and target sensors kept, so that memory stays bounded; the answers are in actions.test.ts. */
+/** How deliveries are read in batches, and target sensors kept, so that memory stays bounded; the answers are in actions.test.ts. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deliveriesOf, dueFor, TargetSensors } from '../../../src/api/tasks/open-deliveries.ts';
@@ -10,7 +10,7 @@ import { Memory } from '../support/memory.ts';
 const taskOf = (taskId: string, selector: string | null = null) =>
   ({ taskId, command: { selector } }) as unknown as TaskRecord;
 
-describe('pairs of tasks', () => {
+describe('deliveries of tasks', () => {
   test('come for every task once and in order, never many more at a time than the bound', async () => {
     const sizes = fc.array(fc.constantFrom(0, 1, 3, 90_000, 250_000), { maxLength: 60 });
     await fc.assert(
@@ -35,7 +35,7 @@ describe('pairs of tasks', () => {
 });
 
 describe('the sensors of a target', () => {
-  test('are read once for many batches of tasks, and pairs only of tasks that they match', async () => {
+  test('are read once for many batches of tasks, and deliveries only of tasks that they match', async () => {
     const memory = new Memory();
     for (const sid of ['a', 'b', 'c']) memory.addSensor(sid, { tags: sid === 'c' ? [] : ['t'] });
     const asked: string[] = [];

@@ -145,7 +145,7 @@ describe('why a sensor has not run a task', () => {
   });
 });
 
-it(`show, list and why agree on every pair, whatever is stored (seed ${seed})`, async () => {
+it(`show, list and why agree on every delivery, for anything stored (seed ${seed})`, async () => {
   const stored = fc.record({
     state: fc.constantFrom<Delivery['state']>('sent', 'done', 'failed', 'removed'),
     attempt: fc.integer({ min: 1, max: 3 }),
