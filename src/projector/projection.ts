@@ -1,12 +1,12 @@
 /**
- * What the projection can be asked and told. Each write is one script on one org; a method takes many orgs and makes one
- * round trip. A script answers a word, never an error: `Refusal` says why nothing was done.
+ * What Redis can be asked about tasks and sensors, and what is written to it. Each write is one script on one org. A method takes
+ * requests of many orgs and sends one pipeline. A script returns a word, never an error: `Refusal` says why nothing was done.
  *
  * lost       the org has no marker: Redis was emptied, or the org is new
- * epoch      the caller remembers things of an earlier epoch; the current one is given
- * not_ready  the projection is being rebuilt, or this is another Redis process than the attested one
+ * epoch      the caller used an earlier epoch; the answer has the current one
+ * not_ready  the projection is being rebuilt, or another Redis process was attested
  * fenced     another process has taken over the partition
- * away       the store did not answer for this org: whether it was done is not known
+ * away       Redis did not answer for this org: it is not known whether the script ran
  */
 import type { StoredState } from '../model/states.ts';
 import type { Delivery, TaskRecord } from '../model/task.ts';
@@ -29,17 +29,17 @@ export type ApplyCommand =
       appendedAtMs: number;
       expiresAtMs: number;
       contentHash: string;
-      /** Nobody answers it: whatever a sensor says of it, the one verdict is TASK_DONE of attempt 1. */
+      /** No receipt can follow: the task is done with its first attempt, whatever the sensor sends. */
       doneWhenSent: boolean;
       bytes: Buffer;
     }
   | { op: 'untask'; offset: number; taskId: string; appendedAtMs: number };
 
-/** added: now pending · past: over for longer than the retention · same: an equal task is there · conflict: another one is,
- *  or it was removed · removed: the UNTASK ended it · nothing: there was nothing to end. A repeat answers as the first time. */
+/** added: now pending · past: ended for longer than the retention · same: an equal task exists · conflict: another task has the id,
+ *  or the task was removed · removed: the UNTASK ended it · nothing: there was no task to end. A repeat gets the same answer. */
 export type ApplyOutcome = 'added' | 'past' | 'same' | 'conflict' | 'removed' | 'nothing';
 
-/** `expiriesMs`: the expiry of the task that each command is about; null where that is not known. */
+/** `expiriesMs`: the expiry of the task of each command; null if it is not known. */
 export type ApplyAnswer = Answer<{ outcomes: ApplyOutcome[]; expiriesMs: (number | null)[] }>;
 
 export type ApplyRequest = {
@@ -50,7 +50,7 @@ export type ApplyRequest = {
   commands: ApplyCommand[];
 };
 
-/** A pair or task change read from `task-events`, for a projection that does not have it. */
+/** A change of a delivery or task from `task-events`, for a projection that does not have it. */
 export type AckedEvent = {
   type: StoredState | 'expired';
   taskId: string;
@@ -58,7 +58,7 @@ export type AckedEvent = {
   attempt: number;
   atMs: number;
   expiresAtMs: number;
-  /** sent: the tag of its connection; failed: the error code; removed: the reason. */
+  /** sent: the connection hash; failed: the error code; removed: the reason. */
   extra: string;
 };
 export type AckedRequest = { oid: string; epoch: string; partition: number; nextOffset: number; events: AckedEvent[] };
@@ -97,14 +97,13 @@ export type OrgStatus = {
   eventOffsets: Map<number, number>;
   /** Next presence offset whose sensors Redis has; absent: it has none of the partition. */
   presenceOffsets: Map<number, number>;
-  /** Partitions whose owner has caught up with presence in this epoch: what Redis has of their sensors is what is known. After
-   *  a loss it may be nothing, or what an older state of Redis had. */
+  /** Partitions whose owner has caught up with presence in this epoch. Of other partitions, Redis can have no sensors after a loss,
+   *  or those of an older state. */
   livePartitions: Set<number>;
 };
 
 // ---- joiner
 
-/** `tag` as `claimTag` makes it (model/task.ts). */
 export type ClaimTask = { taskId: string; deliveries: { sid: string; connectionHash: string }[] };
 export type ClaimRequest = {
   oid: string;
@@ -114,8 +113,8 @@ export type ClaimRequest = {
   batch: string;
   tasks: ClaimTask[];
 };
-/** claimed: this attempt is ours; `again`: an earlier claim of it was never confirmed, so it may be on the log · wait: an attempt is outstanding until `untilMs` · settled: done, failed or removed ·
- *  gone: the task is not pending any more. */
+/** claimed: the caller may send this attempt; `again`: an earlier claim of it was never confirmed, so it may be on the log · wait: the
+ *  receipt of an attempt is awaited until `untilMs` · settled: done, failed or removed · gone: the task is not pending any more. */
 export type ClaimWord =
   | { word: 'claimed'; attempt: number; again?: boolean }
   | { word: 'wait'; untilMs: number }
@@ -135,8 +134,8 @@ export type ConfirmRequest = {
   oid: string;
   epoch: string;
   batch: string;
-  /** dropped: never sent, goes back by one attempt · kept: perhaps sent, stays as it is · both are due at the next match ·
-   *  done: sent, and nobody answers it. */
+  /** dropped: certainly not sent, so the attempt is taken back · kept: `maybeSent`, so the attempt stays · both are due at the next
+   *  match · done: sent, and no receipt follows. */
   tasks: { taskId: string; dropped: string[]; kept: string[]; done: string[] }[];
 };
 
@@ -147,7 +146,7 @@ export type AckRequest = {
   fencingToken: string;
   acks: { taskId: string; sid: string; state: 'done' | 'failed'; code: string }[];
 };
-/** first: this receipt settled the pair · repeat: it was settled before, `pair` is what counts · gone: no such task. */
+/** first: this receipt settled the delivery · repeat: it was settled before, and the answer is what counts · gone: no such task. */
 export type AckWord =
   | {
       word: 'first' | 'repeat';
@@ -165,11 +164,11 @@ export type SensorRows = {
   epoch: string;
   partition: number;
   fencingToken: string;
-  /** Next presence offset of this partition; never lowered. */
+  /** Next presence offset of this partition. It never decreases. */
   nextOffset: number;
-  /** All that Redis has of the partition goes first: it may be of an older time, with sensors that were forgotten since. */
+  /** Deletes what Redis has of the partition first: it can be older, with sensors that were forgotten since. */
   replace: boolean;
-  /** The owner has caught up with presence, and with these rows Redis has all that it knows. */
+  /** The owner has caught up with presence, and these rows complete what Redis has. */
   live: boolean;
   facts: { sid: string; bytes: Buffer }[];
   presence: { sid: string; row: PresenceRow }[];
@@ -177,17 +176,17 @@ export type SensorRows = {
 };
 export type PresenceRow = {
   online: boolean;
-  /** The connection that is open, or was the last to be closed. */
+  /** The open connection, or the last one. */
   connectionId: string | null;
   aliveAtMs: number;
-  /** Since when it is online, or offline. Unix ms. */
+  /** When it came online, or went offline. Unix ms. */
   sinceMs: number;
-  /** The last connections that were disconnected, or replaced while open (model/sensor.ts). */
+  /** The last connections that were closed, or replaced while they were open (model/sensor.ts). */
   closed: readonly string[];
   replaced: readonly string[];
-  /** The sensor has confirmed a delivery at least once, so that sending alone is not shown as delivery. */
+  /** The sensor has sent DELIVERED at least once: without one, an attempt does not count as delivered. */
   confirms: boolean;
-  /** After the last record that is folded in: a row may be ahead of the stored offset. */
+  /** The offset after the last folded record. A row can be ahead of the stored offset. */
   nextOffset: number;
 };
 export type StoredFacts = { sid: string; facts: Buffer };
@@ -197,19 +196,19 @@ export type TaskChange = { kind: 'added'; taskId: string } | { kind: 'removed'; 
 
 export interface Projection {
   // projector
-  /** Marks orgs without a valid marker as begun (a new epoch), and answers the status of each; null: its shard alone did not
-   *  answer. Rejects when none did. */
+  /** Begins a new epoch for orgs without a valid marker, and returns the status of each org; null: its shard did not answer. Rejects
+   *  if no shard answers. */
   begin(oids: string[]): Promise<(OrgStatus | null)[]>;
-  /** Partitions are complete for this epoch; once all `total` of an org are, it becomes usable. */
+  /** Declares partitions complete for this epoch. An org is usable when all `total` partitions are. */
   attest(requests: AttestRequest[]): Promise<Answer<object>[]>;
   apply(requests: ApplyRequest[]): Promise<ApplyAnswer[]>;
   applyEvents(requests: AckedRequest[]): Promise<Answer<object>[]>;
-  /** Withdraws pairs of one task; answers the sids that this offset withdrew, also when asked again. The offset stays: it moves,
-   *  by `advance`, when the log has what was withdrawn. */
+  /** Withdraws deliveries of one task. Returns the sids that this offset withdrew, also when it is repeated. It does not move the
+   *  stored offset: `advance` does that when the events are on the log. */
   narrow(request: NarrowRequest): Promise<Answer<{ sids: string[] }>>;
-  /** Raises the next offset of a partition where no record of the org stood. Rejects when no org's shard answers. */
+  /** Moves the next offset of a partition past records of other orgs. Rejects if no shard answers. */
   advance(requests: AdvanceRequest[]): Promise<Answer<object>[]>;
-  /** Ends what has run out, of the orgs that answer; answers the tasks whose TASK_EXPIRED is to be announced by the caller. */
+  /** Ends expired tasks of the orgs that answer. Returns the tasks whose TASK_EXPIRED the caller has to write. */
   due(
     oids: { oid: string; epoch: string }[],
     limit: number,
@@ -217,7 +216,7 @@ export interface Projection {
   announced(expired: { oid: string; taskId: string }[]): Promise<void>;
 
   // joiner
-  /** null: the org has no marker, or its shard alone did not answer. Rejects when none did. */
+  /** null: the org has no marker, or its shard did not answer. Rejects if no shard answers. */
   status(oids: string[]): Promise<(OrgStatus | null)[]>;
   takeover(
     oid: string,
@@ -225,13 +224,13 @@ export interface Projection {
     partition: number,
   ): Promise<Answer<{ fencingToken: string; nextOffset: number | null; inFlight: InFlight[]; nowMs: number }>>;
   writeSensors(requests: SensorRows[]): Promise<Answer<object>[]>;
-  /** Presence rows first, then claims, in one trip. */
+  /** Presence rows first, then claims, in one pipeline. */
   claim(rows: SensorRows[], requests: ClaimRequest[]): Promise<{ rows: Answer<object>[]; claims: ClaimAnswer[] }>;
   recheck(request: RecheckRequest): Promise<Answer<{ nowMs: number; kept: boolean[][] }>>;
-  /** Batches are over. Said again, or for a batch that is not known, it changes nothing. */
+  /** Ends claim batches. A repeat, or an unknown claim batch, changes nothing. */
   confirm(requests: ConfirmRequest[]): Promise<Answer<object>[]>;
   ack(requests: AckRequest[]): Promise<Answer<{ words: AckWord[]; waitFor: InFlight[]; nowMs: number }>[]>;
-  /** Which of the batches are still in flight. A refusal says nothing about them. */
+  /** The claim batches that are still in flight. A refusal says nothing about them. */
   inFlight(oid: string, epoch: string): Promise<Answer<{ nowMs: number; entries: InFlight[] }>>;
   changes(
     oid: string,
@@ -248,28 +247,28 @@ export interface Projection {
   endedIds(oid: string, limit: number, afterMember: string | null): Promise<{ ids: string[]; next: string | null }>;
   readTasks(oid: string, taskIds: string[]): Promise<(TaskRecord | null)[]>;
   readDeliveries(oid: string, taskId: string): Promise<Map<string, Delivery>>;
-  /** How much is stored of each task: its pairs, and a few fields more; 0 for one that is not there. */
+  /** The size of each task: its deliveries, and a few more fields; 0 for an unknown task. */
   countDeliveries(oid: string, taskIds: readonly string[]): Promise<number[]>;
   readCounts(oid: string, taskId: string): Promise<{ partitions: number; matched: number; online: number }>;
-  /** Pages through one partition's sensors; `next` null at the end. A sensor may come twice (HSCAN). */
+  /** A page of the sensors of one partition; `next` null: the last page. A sensor can come twice (HSCAN). */
   scanSensors(
     oid: string,
     partition: number,
     cursor: string | null,
   ): Promise<{ sensors: StoredSensor[]; next: string | null }>;
-  /** The same without presence, which is the smaller half of the work. */
+  /** The same without presence, which costs less than half. */
   scanFacts(
     oid: string,
     partition: number,
     cursor: string | null,
   ): Promise<{ sensors: StoredFacts[]; next: string | null }>;
-  /** Presence of some sensors of a partition, in their order; null: never connected. */
+  /** The presence of some sensors of a partition, in their order; null: never connected. */
   readPresence(oid: string, partition: number, sids: readonly string[]): Promise<(PresenceRow | null)[]>;
   /** Some sensors of a partition, in their order; null: not known. */
   readSensors(oid: string, partition: number, sids: readonly string[]): Promise<(StoredSensor | null)[]>;
-  /** One pair of a task, or null where nothing is stored of it. */
+  /** One delivery of a task; null: nothing is stored of it. */
   readDelivery(oid: string, taskId: string, sid: string): Promise<Delivery | null>;
-  /** Wakes whoever follows the org's tasks. A lost hint costs a poll, nothing else: nobody waits for it, or hears that it failed. */
+  /** Wakes the joiners that follow the tasks of the org. If a hint is lost, they find the change with their next poll. */
   hint(oids: string[]): void;
   onHint(listener: (oid: string) => void): () => void;
   ping(): Promise<void>;

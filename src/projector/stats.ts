@@ -1,7 +1,7 @@
 /**
- * What happened each minute, by org: tasks queued, dispatches sent, answers, and how long deliveries took. A fold of
- * `task-events`, kept in Redis for a day beside an offset of its own, so that each record counts once and a rebuild brings
- * the counts back. Sensors online are written by the joiners each minute and are not restored. Pure, but for the port.
+ * Counts by org and minute: tasks, dispatches, receipts, and delivery latencies. They are a fold of `task-events`. Redis holds them for a
+ * day, with an offset of their own, so that each record counts once and a rebuild restores the counts. The joiners write the
+ * sensors online each minute; these are not restored.
  */
 import type { TaskEvent } from '../model/records.ts';
 import { type DeliveryState, STATE_AFTER } from '../model/states.ts';
@@ -9,7 +9,7 @@ import { type DeliveryState, STATE_AFTER } from '../model/states.ts';
 export const STATS_MINUTES = 24 * 60;
 const MINUTE_MS = 60_000;
 
-/** Fields of a minute: a letter for what was counted, `l` and a bucket for latencies. */
+/** The fields of a minute in Redis: a letter for each count, `l` and a bucket for latencies. */
 export const COUNTED = {
   queued: 'q',
   sent: 's',
@@ -19,35 +19,35 @@ export const COUNTED = {
   removed: 'r',
 } as const satisfies Record<DeliveryState, string>;
 
-/** Four buckets an octave: a percentile read from them is at most a tenth off. */
-const BUCKETS_AN_OCTAVE = 4;
+/** Four buckets for each doubling: the error of a percentile is at most a tenth. */
+const BUCKETS_PER_DOUBLING = 4;
 const BUCKET_MAX = 100;
 
 export const minuteOf = (atMs: number): number => Math.floor(atMs / MINUTE_MS);
 export const bucketOf = (ms: number): number =>
-  Math.min(BUCKET_MAX, Math.floor(Math.log2(Math.max(0, ms) + 1) * BUCKETS_AN_OCTAVE));
+  Math.min(BUCKET_MAX, Math.floor(Math.log2(Math.max(0, ms) + 1) * BUCKETS_PER_DOUBLING));
 /** The middle of a bucket, in ms. */
-export const latencyOf = (bucket: number): number => 2 ** ((bucket + 0.5) / BUCKETS_AN_OCTAVE) - 1;
+export const latencyOf = (bucket: number): number => 2 ** ((bucket + 0.5) / BUCKETS_PER_DOUBLING) - 1;
 
-/** minute -> field -> how many. */
+/** minute -> field -> count. */
 export type Counts = Map<number, Map<string, number>>;
 
 export type CountRequest = {
   oid: string;
   epoch: string;
   partition: number;
-  /** The counts are of the records from the one to before the other. */
+  /** The counts are those of the records from `fromOffset` to before `nextOffset`. */
   fromOffset: number;
   nextOffset: number;
   counts: Counts;
 };
 
-/** One minute as it is kept: field -> number; `o` and a partition: sensors online there. */
+/** One minute as Redis holds it: field -> number. `o` and a partition: sensors online there. */
 export type Minute = ReadonlyMap<string, number>;
 
 export interface StatsStore {
-  /** Adds what was not added before. Answers, by request, null, or the offset from where this partition's records still
-   *  count when that is later than `fromOffset`: then nothing was added, and it is asked again with the rest. */
+  /** Adds counts that were not added before. For each request: null, or an offset after `fromOffset` from which on records are not
+   *  counted yet. Then nothing was added, and the caller repeats the request from that offset on. */
   count(requests: CountRequest[]): Promise<(number | null)[]>;
   writeOnline(rows: { oid: string; partition: number; minute: number; online: number }[]): Promise<void>;
   /** The minutes from `first` on, oldest first. */
@@ -56,7 +56,7 @@ export interface StatsStore {
 
 export type LoggedEvent = { offset: number; event: TaskEvent };
 
-/** Counts the events of one org from an offset on; those older than a day are left out. */
+/** Counts the events of one org from an offset on, without those that are older than a day. */
 export function foldCounts(events: readonly LoggedEvent[], fromOffset: number, nowMs: number): Counts {
   const counts: Counts = new Map();
   const oldest = minuteOf(nowMs) - STATS_MINUTES;
@@ -71,7 +71,7 @@ export function foldCounts(events: readonly LoggedEvent[], fromOffset: number, n
   return counts;
 }
 
-/** A pair that was withdrawn is no task removed. A later attempt is late by design, so the first alone tells a latency. */
+/** A withdrawn delivery does not count as a removed task. Only the first attempt has a latency: later ones are late by design. */
 function fieldsOf(event: TaskEvent): string[] {
   const name = STATE_AFTER[event.type];
   if (name === null || (name === 'removed' && event.sid !== null)) return [];
@@ -88,7 +88,7 @@ function dueAtOf(detail: string | null): number | null {
   }
 }
 
-/** The latency that this share of a minute's deliveries did not exceed; null where there was none. */
+/** The latency that this share of the deliveries of a minute did not exceed; null without deliveries. */
 export function percentile(minute: Minute, share: number): number | null {
   const buckets = [...minute]
     .filter(([field]) => field.startsWith('l'))
@@ -102,13 +102,13 @@ export function percentile(minute: Minute, share: number): number | null {
   return null;
 }
 
-/** Sensors online in a minute; null where no joiner wrote it. */
+/** Sensors online in a minute; null if no joiner wrote it. */
 export function onlineIn(minute: Minute): number | null {
   const rows = [...minute].filter(([field]) => field.startsWith('o'));
   return rows.length === 0 ? null : rows.reduce((sum, [, online]) => sum + online, 0);
 }
 
-/** Adds what the events of a batch count. To be done before the offset of the batch moves: what is read again was counted. */
+/** Adds the counts of a batch. Call it before the offset of the batch moves, so that a crash cannot lose counts. */
 export async function countEvents(
   store: StatsStore,
   byOrg: ReadonlyMap<string, { epoch: string; events: LoggedEvent[] }>,

@@ -1,12 +1,12 @@
 /**
- * A narrowed UNTASK: its selector is resolved once, against the sensors as they are known when it is applied, and what it
- * withdrew is told pair by pair. A replay takes those TASK_REMOVED; it does not ask again.
+ * A narrow UNTASK: its selector is resolved once, against the sensors as they are known when it is applied. Each delivery that it
+ * withdraws gets a TASK_REMOVED. A replay applies these events, and does not resolve the selector again.
  *
- * Cut off by a crash it is resolved again, and a sensor that it had reached may have stopped to match by then. So what is
- * told are not the sensors that matched, but the pairs that carry its offset.
+ * After a crash the selector is resolved again, and a sensor that was reached may not match any more. So the events are not those of
+ * the sensors that match, but those of the deliveries that carry the offset of the UNTASK.
  *
- * Sensors are those that Redis has. After a loss it has none of a partition, or what an older state of Redis had, until the
- * joiner has caught up and uploaded them: these come from `sensor-state`, which is written before rows are.
+ * The sensors are those that Redis has. After a loss, Redis has no sensors of a partition, or old ones, until the joiner has caught
+ * up and written them. The sensors of such partitions come from `sensor-state`, which is written before rows are.
  */
 import { pagesOf } from '../async/pages.ts';
 import { fromState, type SensorView } from '../model/sensor.ts';
@@ -25,7 +25,7 @@ const SIDS_PER_SCRIPT = 500;
 
 type Ports = Pick<RolePorts, 'projection' | 'inbox' | 'recordCodec' | 'clock'>;
 
-/** Withdraws the pairs and answers their events; a refusal when the epoch is over. */
+/** Withdraws the deliveries and returns their events, or a refusal when the epoch is over. */
 export async function withdraw(
   ports: Ports,
   step: Step,
@@ -76,7 +76,7 @@ async function matching(
   for (const partition of all)
     if (!missing.has(partition)) await fromRows(ports, oid, partition, predicates, sids, slices);
   if (missing.size > 0) await fromStates(ports, oid, missing, predicates, sids, slices);
-  // A sensor that is named need not be known: it may connect later, and must not get the task then.
+  // A selector can name a sensor that is not known yet. It must not get the task when it connects later.
   for (const sid of trees.map(sidOf)) {
     if (sid !== undefined && predicates.every((predicate) => predicate({ oid, sid }) === true)) sids.add(sid);
   }
@@ -101,7 +101,7 @@ async function fromRows(
     }
 }
 
-/** The topic is compacted, but not at once: of several records of a sensor the last one counts. */
+/** The last record of a sensor counts: the topic is compacted later. */
 async function fromStates(
   { inbox, clock }: Ports,
   oid: string,

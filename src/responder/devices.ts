@@ -1,6 +1,6 @@
 /**
- * All sensors of one device, by their `did`, for actions on an entire device. Looking means reading every sensor of the org: what
- * was found is used for a while, so that a rule that tags devices all the time costs one look in that time.
+ * All sensors of one device, by their `did`, for actions on an entire device. This takes a scan of all sensors of the org. The result
+ * is kept for a short time, so that a rule that often tags devices costs one scan in that time.
  */
 import { pagesOf } from '../async/pages.ts';
 import type { RolePorts } from '../ports.ts';
@@ -27,14 +27,14 @@ export class Devices {
     const nowMs = this.#ports.clock.monoMs();
     const kept = this.#kept.get(oid);
     if (kept !== undefined && nowMs < kept.untilMs) return kept.index.get(did) ?? [];
-    const index = await this.#look(oid);
+    const index = await this.#scan(oid);
     this.#kept.delete(oid);
     this.#kept.set(oid, { untilMs: this.#ports.clock.monoMs() + KEPT_MS, index });
     for (const oldest of this.#kept.keys()) if (this.#kept.size > ORGS_KEPT) this.#kept.delete(oldest);
     return index.get(did) ?? [];
   }
 
-  async #look(oid: string): Promise<Index> {
+  async #scan(oid: string): Promise<Index> {
     const { projection, presencePartitions } = this.#ports;
     const index: Index = new Map();
     for (let partition = 0; partition < presencePartitions; partition += 1) {
@@ -44,7 +44,7 @@ export class Devices {
           if (did === '') continue;
           const sids = index.get(did) ?? [];
           index.set(did, sids);
-          // A scan may come by a sensor twice.
+          // A scan can return a sensor twice.
           if (sids.length < SENSORS_MAX && !sids.includes(sid)) sids.push(sid);
         }
     }

@@ -1,4 +1,4 @@
-/** What the actions of a batch come to, gathered so that each kind is written in one go. */
+/** The effects of the actions of a batch, gathered so that each kind is written with one call. */
 import type { Detection, OutputRecord, SensorEvent, SensorPresence, TaskCommand } from '../model/records.ts';
 
 export type Effects = {
@@ -19,6 +19,8 @@ export const noEffects = (): Effects => ({
   sensorEvents: [],
   faults: [],
 });
+
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A record for `sensor-presence` that changes one thing of a sensor. */
 export const changeOf = (oid: string, sid: string, nowMs: number, change: Partial<SensorPresence>): SensorPresence => ({

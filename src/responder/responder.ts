@@ -1,27 +1,27 @@
 /**
- * The responder: three consumer groups. One sends outputs on (deliver.ts), one collects the responses of tasks
- * (../responses/collector.ts). The third is the group on `sensor-events`, `sensor-presence` and `task-events`, which runs the
- * rules of each org.
+ * The role responder: three consumer groups. One sends outputs to their targets (outputs/deliver.ts), one collects the responses of
+ * tasks (responses/collector.ts). This one reads `sensor-events`, `sensor-presence` and `task-events`, and runs the rules of each
+ * org:
  *
- *   look (what rules see of the records) -> respond (match, suppress, perform, write; part by part) -> commit
+ *   read the events -> respond (match, suppress, perform, write) -> commit
  *
- * Effects come first and the commit last: a crash repeats a batch, with the same ids. A rule that fails is told with its
- * name and never stops the stream; what does is a Kafka or Redis that is away, until it is back.
+ * A rule that fails gets a fault with its name, and never stops the stream.
  */
-import { persist } from '../async/clock.ts';
+import { consume } from '../consumer.ts';
 import type { Batch, Group, Role, RolePorts } from '../ports.ts';
 import type { RuleMemory } from '../rules/memory.ts';
+import { Connections } from './connections.ts';
 import { Devices } from './devices.ts';
 import type { Effects } from './effects.ts';
 import { Faults } from './faults.ts';
-import { inParts } from './in-parts.ts';
-import { Connections, LOOKED_AT, type Looking, look, noteConnections } from './look.ts';
 import { type OutputSinks, startDelivery } from './outputs/deliver.ts';
 import type { OutputMemory } from './outputs/memory.ts';
+import { type EventReader, noteConnections, RULE_TOPICS, readRuleEvents } from './read-events.ts';
 import { type Responding, respond } from './respond.ts';
 import { startCollector } from './responses/collector.ts';
 import type { ResponseStore } from './responses/responses.ts';
 import { Rulesets } from './rulesets.ts';
+import { writeChunks } from './write-chunks.ts';
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
@@ -34,20 +34,20 @@ export type ResponderPorts = RolePorts & {
 
 export async function startResponder(ports: ResponderPorts): Promise<Role> {
   const responder = new Responder(ports, (await ports.inbox.ends('presence')).size);
-  const parts: Role[] = [responder];
+  const roles: Role[] = [responder];
   const stop = async () => {
-    await Promise.all(parts.map((part) => part.stop()));
+    await Promise.all(roles.map((role) => role.stop()));
   };
   try {
     await responder.start();
-    parts.push(await startDelivery(ports));
-    parts.push(await startCollector(ports));
+    roles.push(await startDelivery(ports));
+    roles.push(await startCollector(ports));
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    ready: () => parts.map((part) => part.ready()).find(({ ready }) => !ready) ?? responder.ready(),
+    ready: () => roles.map((role) => role.ready()).find(({ ready }) => !ready) ?? responder.ready(),
     stop,
   };
 }
@@ -55,7 +55,7 @@ export async function startResponder(ports: ResponderPorts): Promise<Role> {
 class Responder implements Role {
   readonly #ports: ResponderPorts;
   readonly #rulesets: Rulesets;
-  readonly #looking: Looking;
+  readonly #reader: EventReader;
   readonly #responding: Responding;
   readonly #faults: Faults;
   #group: Group | null = null;
@@ -67,19 +67,51 @@ class Responder implements Role {
     this.#rulesets = new Rulesets(settings, clock.nowMs, (oid, rule, sentence) =>
       this.#faults.add({ oid, rule, sentence }),
     );
-    this.#looking = { ...ports, rulesets: this.#rulesets, connections: new Connections() };
-    const acting = { ...ports, devices: new Devices({ ...ports, presencePartitions }) };
-    this.#responding = { ports: acting, rulesets: this.#rulesets, memory: ruleMemory, nowMs: clock.nowMs };
+    this.#reader = { ...ports, rulesets: this.#rulesets, connections: new Connections() };
+    const actionPorts = { ...ports, devices: new Devices({ ...ports, presencePartitions }) };
+    this.#responding = { ports: actionPorts, rulesets: this.#rulesets, memory: ruleMemory, nowMs: clock.nowMs };
   }
 
   async start(): Promise<void> {
     this.#group = await this.#ports.inbox.join({
       groupId: this.#ports.config.KAFKA_TOPIC_PREFIX + RESPONDER_GROUP,
-      topics: [...LOOKED_AT],
+      topics: [...RULE_TOPICS],
       onAssigned: () => undefined,
       wanted: async () => null,
       onBatch: (batch) => this.#onBatch(batch),
     });
+  }
+
+  #onBatch(batch: Batch): Promise<boolean> {
+    return consume(this.#ports, 'respond', batch, {
+      perform: async () => {
+        const events = readRuleEvents(this.#reader, batch);
+        await respond(this.#responding, events, (effects) => this.#write(effects));
+        return true;
+      },
+      commit: async () => {
+        await noteConnections(this.#reader, batch);
+        await this.#group?.commit(batch.topic, batch.partition, batch.nextOffset);
+      },
+    });
+  }
+
+  async #write(effects: Effects): Promise<void> {
+    const { outbox, log } = this.#ports;
+    const refused = (error: unknown) =>
+      log.error(
+        { err: error },
+        'record of a rule not written: Kafka refuses its size; raise max.message.bytes of the topic',
+      );
+    await Promise.all([
+      outbox.detections(effects.detections),
+      outbox.outputs(effects.outputs),
+      writeChunks(effects.presence, outbox.presence, refused),
+      writeChunks(effects.commands, outbox.commands, refused),
+      writeChunks(effects.sensorEvents, outbox.sensorEvents, refused),
+    ]);
+    for (const fault of effects.faults) this.#faults.add(fault);
+    await this.#faults.flush();
   }
 
   ready(): { ready: boolean; detail: string } {
@@ -92,43 +124,5 @@ class Responder implements Role {
   async stop(): Promise<void> {
     await this.#group?.stop();
     this.#rulesets.stop();
-  }
-
-  async #onBatch(batch: Batch): Promise<boolean> {
-    const { clock, log, metrics } = this.#ports;
-    const startedMs = clock.monoMs();
-    const done = await persist(
-      clock,
-      batch.alive,
-      async () => {
-        const seen = look(this.#looking, batch);
-        await respond(this.#responding, seen, (effects) => this.#write(effects));
-        return true;
-      },
-      (error) => log.warn({ err: error, topic: batch.topic }, 'a batch is tried again'),
-    );
-    if (!done || !batch.alive()) return false;
-    await noteConnections(this.#looking, batch);
-    await this.#group?.commit(batch.topic, batch.partition, batch.nextOffset);
-    metrics.batchLatency('respond', clock.monoMs() - startedMs);
-    return true;
-  }
-
-  async #write(effects: Effects): Promise<void> {
-    const { outbox, log } = this.#ports;
-    const refused = (error: unknown) =>
-      log.error(
-        { err: error },
-        'Kafka refuses a record of a rule because of its size: raise max.message.bytes of the topic',
-      );
-    await Promise.all([
-      outbox.detections(effects.detections),
-      outbox.outputs(effects.outputs),
-      inParts(effects.presence, outbox.presence, refused),
-      inParts(effects.commands, outbox.commands, refused),
-      inParts(effects.sensorEvents, outbox.sensorEvents, refused),
-    ]);
-    for (const fault of effects.faults) this.#faults.add(fault);
-    await this.#faults.flush();
   }
 }

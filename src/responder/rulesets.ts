@@ -1,8 +1,7 @@
 /**
- * The rules that run, by org, kept compiled as settings change: a rule is compiled again only when its record is another one.
- * A rule that no longer compiles does not run, and is told; so is, before an event comes, one whose actions lack a right.
+ * The enabled rules of each org, compiled. A rule is compiled again only when its record has changed. A rule that does not compile
+ * gets a fault and does not run. A rule whose actions lack a right gets a fault before the first event.
  */
-
 import type { Settings, StoredSetting } from '../orgs/settings.ts';
 import { SharedTests } from '../rules/detect/shared-tests.ts';
 import { isRunnable } from '../rules/respond/actions.ts';
@@ -11,7 +10,7 @@ import { compileRule, type Rule } from '../rules/rule.ts';
 import { type NamedRule, Ruleset } from '../rules/ruleset.ts';
 import type { Lookups } from '../rules/view.ts';
 import { LOOKUP_HIVE, RULE_HIVES } from './hives/hives.ts';
-import { isActive, keptOf, placeOfSetting, settingName } from './hives/record.ts';
+import { isActive, keptOf, partsOfSettingName, settingName } from './hives/record.ts';
 
 type Compiled = { readonly etag: string; readonly rule: Rule | null; readonly fault: string };
 type Org = { readonly compiled: ReadonlyMap<string, Compiled>; readonly set: Ruleset };
@@ -19,21 +18,19 @@ type Org = { readonly compiled: ReadonlyMap<string, Compiled>; readonly set: Rul
 const HIVES: ReadonlySet<string> = new Set(RULE_HIVES);
 const NO_RULES = new Ruleset([]);
 
+/** `rule`: `hive/name`. */
+export type OnFault = (oid: string, rule: string, sentence: string) => void;
+
 export class Rulesets {
   readonly #settings: Settings;
   readonly #nowMs: () => number;
-  readonly #onFault: (oid: string, place: string, sentence: string) => void;
+  readonly #onFault: OnFault;
   readonly #orgs = new Map<string, Org>();
   readonly #changed = new Set<string>();
   readonly #tests = new SharedTests();
   readonly #stop: () => void;
 
-  /** `onFault`: a rule that does not run, by its place `hive/name`. */
-  constructor(
-    settings: Settings,
-    nowMs: () => number,
-    onFault: (oid: string, place: string, sentence: string) => void,
-  ) {
+  constructor(settings: Settings, nowMs: () => number, onFault: OnFault) {
     this.#settings = settings;
     this.#nowMs = nowMs;
     this.#onFault = onFault;
@@ -47,9 +44,11 @@ export class Rulesets {
     const known = this.#orgs.get(oid);
     if (known !== undefined && !this.#changed.has(oid)) return known.set;
     this.#changed.delete(oid);
-    const stored = this.#settings.list(oid, 'HIVE').filter(({ name }) => HIVES.has(placeOfSetting(name)?.hive ?? ''));
+    const stored = this.#settings
+      .list(oid, 'HIVE')
+      .filter(({ name }) => HIVES.has(partsOfSettingName(name)?.hive ?? ''));
     if (stored.length === 0) {
-      // Anybody can write records of orgs that do not exist: nothing is kept of those.
+      // A producer can write events of orgs that do not exist. Nothing is kept for these.
       if (this.#settings.list(oid, 'HIVE').length === 0) this.#orgs.delete(oid);
       else this.#orgs.set(oid, { compiled: new Map(), set: NO_RULES });
       return NO_RULES;
@@ -60,7 +59,7 @@ export class Rulesets {
     return set;
   }
 
-  /** Keys of the org's lookups; a lookup that is disabled or has expired is not there. */
+  /** The keys of the org's lookups, without lookups that are disabled or expired. */
   lookups(oid: string): Lookups {
     return (name) => {
       const setting = this.#settings.get(oid, 'HIVE', settingName(LOOKUP_HIVE, name));
@@ -90,7 +89,7 @@ export class Rulesets {
   }
 }
 
-/** The first action of a rule that is enabled which will not run, as a sentence; "" where all do. */
+/** The first action of an enabled rule that lacks a right, as a sentence; "" if all can run. */
 function notAllowedIn(setting: StoredSetting, { respond }: Rule): string {
   const { usr_mtd, author } = keptOf(setting.value);
   if (!usr_mtd.enabled) return '';
@@ -101,14 +100,17 @@ function notAllowedIn(setting: StoredSetting, { respond }: Rule): string {
   return '';
 }
 
-/** None where the rule is disabled or does not compile. */
+/** None if the rule is disabled or does not compile. */
 function named(setting: StoredSetting, rule: Rule | null): NamedRule[] {
   const { usr_mtd, author } = keptOf(setting.value);
-  const place = placeOfSetting(setting.name);
-  if (rule === null || place === null || !usr_mtd.enabled) return [];
+  const parts = partsOfSettingName(setting.name);
+  if (rule === null || parts === null || !usr_mtd.enabled) return [];
   return [
     {
-      ...{ ...rule, name: place.record, hive: place.hive, rights: author?.rights ?? [] },
+      ...rule,
+      name: parts.record,
+      hive: parts.hive,
+      rights: author?.rights ?? [],
       expiresAtMs: usr_mtd.expiry === 0 ? undefined : usr_mtd.expiry,
     },
   ];

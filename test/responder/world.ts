@@ -1,18 +1,17 @@
-/** A responder without Kafka and Redis: rules as settings, a memory of counts, and what actions came to. */
+/** A responder without Kafka and Redis: rules as settings, counts in memory, and the effects of actions. */
 import { readConfig } from '../../src/config.ts';
 import { RIGHTS } from '../../src/orgs/rights.ts';
-import type { Ports } from '../../src/responder/acting.ts';
 import type { Effects } from '../../src/responder/effects.ts';
-import { respond } from '../../src/responder/respond.ts';
+import { type Responding, respond } from '../../src/responder/respond.ts';
+import type { RuleEvent } from '../../src/responder/rule-event.ts';
 import { Rulesets } from '../../src/responder/rulesets.ts';
-import type { Seen } from '../../src/responder/seen.ts';
 import type { RuleMemory } from '../../src/rules/memory.ts';
 import { OID, testOrgs } from '../command/orgs.ts';
 import { SettingLog } from '../orgs/memory-settings.ts';
 
 export const NOW = 1_760_000_000_000;
 
-/** As the script in Redis counts. */
+/** Counts as the script in Redis does. */
 export class MemoryCounts implements RuleMemory {
   readonly counts = new Map<string, { count: number; ids: Map<string, number> }>();
 
@@ -44,7 +43,7 @@ export class World {
     (_oid, rule, sentence) => this.faults.push(`${rule}: ${sentence}`),
   );
 
-  /** As it stands on the log, whether or not the API would store it; `author` null: from before rules had one. */
+  /** Writes the setting as it is, also if the API would refuse it. `author` null: from before rules had an author. */
   async rule(
     name: string,
     detect: object,
@@ -62,13 +61,13 @@ export class World {
     await this.settings.write({ oid: OID, kind: 'HIVE', name: `lookup/${name}`, by: 'test', value });
   }
 
-  /** What was written part by part, in the order in which it was. */
-  readonly parts: Effects[] = [];
+  /** The effects of each write, in their order. */
+  readonly writes: Effects[] = [];
   pending = ['t1', 't2'];
   devices: Record<string, string[]> = {};
   pendingAsked = 0;
 
-  async run(...seen: Seen[]): Promise<Effects> {
+  async run(...events: RuleEvent[]): Promise<Effects> {
     const config = readConfig({ KAFKA_BROKERS: 'localhost:1', REDIS_URL: 'redis://localhost:1' });
     const ports = {
       config,
@@ -83,28 +82,44 @@ export class World {
         },
       },
     };
-    this.parts.length = 0;
+    this.writes.length = 0;
     await respond(
-      { ports: ports as unknown as Ports, rulesets: this.rulesets, memory: this.memory, nowMs: () => NOW },
-      [seen],
-      async (effects) => void this.parts.push(effects),
+      {
+        ports: ports as unknown as Responding['ports'],
+        rulesets: this.rulesets,
+        memory: this.memory,
+        nowMs: () => NOW,
+      },
+      [events],
+      async (effects) => void this.writes.push(effects),
     );
     const all = <K extends keyof Effects>(kind: K) =>
-      this.parts.flatMap((part) => part[kind] as object[]) as Effects[K];
+      this.writes.flatMap((effects) => effects[kind] as object[]) as Effects[K];
     return {
-      ...{ detections: all('detections'), outputs: all('outputs'), presence: all('presence') },
-      ...{ commands: all('commands'), sensorEvents: all('sensorEvents'), faults: all('faults') },
+      detections: all('detections'),
+      outputs: all('outputs'),
+      presence: all('presence'),
+      commands: all('commands'),
+      sensorEvents: all('sensorEvents'),
+      faults: all('faults'),
     };
   }
 }
 
-let events = 0;
-export const seenOf = (event: object, rest: Partial<Seen> = {}, routing: object = {}): Seen => {
-  events += 1;
+let made = 0;
+export const ruleEventOf = (event: object, rest: Partial<RuleEvent> = {}, routing: object = {}): RuleEvent => {
+  made += 1;
   const type = rest.type ?? 'RECEIPT';
-  const eventId = rest.eventId ?? `event-${events}`;
+  const eventId = rest.eventId ?? `event-${made}`;
   return {
-    ...{ oid: OID, sid: 's-1', type, eventId, occurredAtMs: NOW, depth: 0, online: true, did: '' },
+    oid: OID,
+    sid: 's-1',
+    type,
+    eventId,
+    occurredAtMs: NOW,
+    depth: 0,
+    online: true,
+    did: '',
     view: { routing: { oid: OID, sid: 's-1', event_type: type, event_id: eventId, ...routing }, event },
     ...rest,
   };

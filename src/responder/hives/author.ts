@@ -3,10 +3,10 @@
 import { ApiError } from '../../errors.ts';
 import type { Hive, HiveData } from './hives.ts';
 
-/** As a record keeps it. `rights`: the rights that the record requires, which the author had when it was stored. */
+/** As the record holds it. `rights`: the rights that the record requires, which the author had when it was stored. */
 export type Author = { readonly name: string; readonly rights: readonly string[] };
 
-/** Who writes, and what they may in the org. */
+/** Who writes, and the rights of the API key in the org. */
 export type Writer = { readonly by: string; readonly rights: ReadonlySet<string> };
 
 /** Throws `forbidden` with the first right that the data require and the writer lacks. */

@@ -1,6 +1,6 @@
 /**
- * The hives that there are, and what a record of each has to be. A check refuses data that can't be used at all; what can be
- * kept but will not do what it says is answered as warnings, which the record shows as its `last_error`.
+ * The hives, and what their records must be. A check refuses data that cannot be used. Data that can be stored but will not do what
+ * it says gets warnings, which the record shows as its `last_error`.
  */
 import { ApiError } from '../../errors.ts';
 import { RULE_BOUNDS } from '../../rules/bounds.ts';
@@ -14,11 +14,11 @@ export type Hive = {
   readonly name: string;
   /** The rights to read, write and delete its records. */
   readonly rights: { readonly list: string; readonly set: string; readonly del: string };
-  /** Warnings; throws ApiError `rule_invalid`, `field_unknown` or `data_invalid` for data that is refused. */
+  /** Returns warnings. Throws ApiError `rule_invalid`, `field_unknown` or `data_invalid` for data that is refused. */
   check(data: HiveData): readonly string[];
   /** The rights of the actions in the data. Storing or enabling them requires these besides the hive's own rights. */
   needs(data: HiveData): readonly RequiredRight[];
-  /** For people: what data has to be, as JSON Schema. */
+  /** The form of the data as JSON Schema, for people. */
   readonly schema: Record<string, unknown>;
 };
 
@@ -74,6 +74,6 @@ function checkRule(data: HiveData): readonly string[] {
 
 function checkLookup({ lookup_data: keys }: HiveData): readonly string[] {
   if (typeof keys !== 'object' || keys === null || Array.isArray(keys))
-    throw new ApiError('data_invalid', 'A lookup has to be {"lookup_data": {key: metadata}}.');
+    throw new ApiError('data_invalid', 'A lookup must be {"lookup_data": {key: metadata}}.');
   return [];
 }

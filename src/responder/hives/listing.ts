@@ -1,6 +1,6 @@
 /**
- * A listing of a hive: whole, or in pages. Bounded in bytes: a whole listing that is larger is refused, and a page ends before
- * it would be; one record alone always fits.
+ * The records of a hive: all, or a page. The size is limited: a larger listing of all records is refused, and a page ends before the
+ * limit. A single record always fits.
  */
 import { ApiError } from '../../errors.ts';
 import type { HiveRecord } from './record.ts';
@@ -8,22 +8,22 @@ import type { HiveRecord } from './record.ts';
 export type ListingOptions = {
   /** Records without their data. */
   metadataOnly: boolean;
-  /** Only records that have a tag that begins so. */
+  /** Only records with a tag that starts with this text. */
   tagPrefix: string;
   maxBytes: number;
-  /** Records of a page; undefined: the whole listing. */
+  /** Records of a page; undefined: all records. */
   limit: number | undefined;
-  /** Names after this one. */
+  /** Only names after this one. */
   after: string;
 };
 
 export type Listing = {
   readonly records: Record<string, HiveRecord>;
-  /** The last name, where the listing goes on. */
+  /** The last name of a page that is not the last page. */
   readonly last: string | null;
 };
 
-/** Throws `hive_listing_too_large`. `all` is in the order of names. */
+/** Throws `hive_listing_too_large`. `all` is ordered by name. */
 export function listRecords(all: readonly { name: string; record: HiveRecord }[], options: ListingOptions): Listing {
   const { metadataOnly, tagPrefix, maxBytes, limit, after } = options;
   const records: [string, HiveRecord][] = [];
@@ -39,7 +39,7 @@ export function listRecords(all: readonly { name: string; record: HiveRecord }[]
     if (limit === undefined && bytes > maxBytes)
       throw new ApiError(
         'hive_listing_too_large',
-        `HIVE_LISTING_TOO_LARGE: the listing has more than ${maxBytes} bytes: ask for pages with limit.`,
+        `HIVE_LISTING_TOO_LARGE: the listing has more than ${maxBytes} bytes: read it in pages, with limit.`,
       );
     records.push([name, shown]);
   }

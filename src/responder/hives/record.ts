@@ -1,4 +1,4 @@
-/** One record of a hive, as settings keep it (kind HIVE, name `hive/record`) and as clients see it. Pure. */
+/** One record of a hive, as the settings hold it (kind HIVE, name `hive/record`) and as clients see it. Pure. */
 import { ApiError } from '../../errors.ts';
 import type { StoredSetting } from '../../orgs/settings.ts';
 import type { Author } from './author.ts';
@@ -7,7 +7,7 @@ import type { HiveData } from './hives.ts';
 /** `expiry`: Unix ms, 0 for never. */
 export type UserMetadata = { enabled: boolean; expiry: number; tags: string[]; comment: string };
 
-/** What the setting holds; the rest of the metadata is the setting's own. */
+/** What the setting holds. The other metadata come from the setting itself. */
 export type KeptRecord = {
   data: HiveData;
   usr_mtd: UserMetadata;
@@ -16,7 +16,7 @@ export type KeptRecord = {
   guid: string;
   created_at: number;
   created_by: string;
-  /** Warnings of the data, as one text; '' without any. */
+  /** The warnings of the data, as one text; '' without warnings. */
   last_error: string;
   last_error_ts: number;
 };
@@ -29,7 +29,7 @@ export type HiveRecord = {
     created_at: number;
     created_by: string;
     guid: string;
-    /** Who stored it last, or enabled it; "" where that is not known. */
+    /** Who stored or enabled it last; "" if that is not known. */
     author: string;
     last_author: string;
     last_mod: number;
@@ -42,13 +42,13 @@ export const NO_METADATA: UserMetadata = { enabled: false, expiry: 0, tags: [], 
 
 export const settingName = (hive: string, name: string): string => `${hive}/${name}`;
 
-/** The hive and the record of a setting of kind HIVE; null where the name has no hive. */
-export function placeOfSetting(name: string): { hive: string; record: string } | null {
+/** The hive and the record in the name of a setting of kind HIVE; null if the name has no hive. */
+export function partsOfSettingName(name: string): { hive: string; record: string } | null {
   const slash = name.indexOf('/');
   return slash < 1 ? null : { hive: name.slice(0, slash), record: name.slice(slash + 1) };
 }
 
-/** Whatever stands in the setting: other programs write it, too. */
+/** Reads any value: other programs write settings too. */
 export function keptOf(value: Readonly<Record<string, unknown>>): KeptRecord {
   return {
     data: isObject(value.data) ? value.data : {},
@@ -69,13 +69,20 @@ export function recordOf(setting: StoredSetting): HiveRecord {
     data,
     usr_mtd,
     sys_mtd: {
-      ...{ etag, created_at, created_by, guid, author: author?.name ?? '' },
-      ...{ last_author, last_mod, last_error, last_error_ts },
+      etag,
+      created_at,
+      created_by,
+      guid,
+      author: author?.name ?? '',
+      last_author,
+      last_mod,
+      last_error,
+      last_error_ts,
     },
   };
 }
 
-/** The record with the fault of its last run, if that came after it was stored. */
+/** The record with the fault of its last run, if the fault is newer than the record. */
 export function withFault(record: HiveRecord, fault: { sentence: string; atMs: number } | undefined): HiveRecord {
   if (fault === undefined || fault.atMs < record.sys_mtd.last_mod) return record;
   return { ...record, sys_mtd: { ...record.sys_mtd, last_error: fault.sentence, last_error_ts: fault.atMs } };
@@ -85,7 +92,7 @@ export function withFault(record: HiveRecord, fault: { sentence: string; atMs: n
 export const isActive = ({ enabled, expiry }: UserMetadata, nowMs: number): boolean =>
   enabled && (expiry === 0 || nowMs < expiry);
 
-/** Whether `now` lets a record run at a time when `before` did not: it is enabled, or its expiry is later. */
+/** Whether `now` lets a record run at a time at which `before` does not: it is enabled, or its expiry is later. */
 export const isEnabling = (before: UserMetadata, now: UserMetadata): boolean =>
   now.enabled && (!before.enabled || endOf(now) > endOf(before));
 
@@ -94,18 +101,18 @@ const endOf = ({ expiry }: UserMetadata): number => (expiry === 0 ? Number.POSIT
 const TAGS_MAX = 100;
 const COMMENT_MAX = 4_096;
 
-/** What a caller sends as `usr_mtd`: it replaces all of it, and without `enabled` the record is disabled. */
+/** Reads the `usr_mtd` of a request. It replaces all metadata; without `enabled` the record is disabled. */
 export function readMetadata(value: unknown): UserMetadata {
   const refused = (sentence: string) => new ApiError('data_invalid', `usr_mtd${sentence}`);
-  if (!isObject(value)) throw refused(' has to be an object.');
+  if (!isObject(value)) throw refused(' must be an object.');
   const { enabled = false, expiry = 0, tags = [], comment = '' } = withoutNulls(value);
-  if (typeof enabled !== 'boolean') throw refused('.enabled has to be true or false.');
+  if (typeof enabled !== 'boolean') throw refused('.enabled must be true or false.');
   if (typeof expiry !== 'number' || !Number.isSafeInteger(expiry) || expiry < 0)
-    throw refused('.expiry has to be a time in Unix milliseconds, or 0.');
+    throw refused('.expiry must be a Unix timestamp in milliseconds, or 0.');
   if (!Array.isArray(tags) || tags.length > TAGS_MAX || !tags.every((tag) => typeof tag === 'string'))
-    throw refused(`.tags has to be a list of at most ${TAGS_MAX} texts.`);
+    throw refused(`.tags must be a list of at most ${TAGS_MAX} texts.`);
   if (typeof comment !== 'string' || comment.length > COMMENT_MAX)
-    throw refused(`.comment has to be a text of at most ${COMMENT_MAX} characters.`);
+    throw refused(`.comment must be a text of at most ${COMMENT_MAX} characters.`);
   return { enabled, expiry, tags, comment };
 }
 

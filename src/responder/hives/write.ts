@@ -1,7 +1,7 @@
 /**
- * Reads and writes records of hives. Every write is a compare-and-set on the setting's etag: on the caller's where it gives
- * one, else on that of the record as it was just read, so that nobody's metadata are lost in between. Who stores a record,
- * renames it or makes it run is its author, and needs the rights of what it does: else `forbidden`.
+ * Reads and writes records of hives. Every write is a compare-and-set on the etag of the setting: the etag of the caller, or the one
+ * that was just read, so that no write in between is lost. The caller who stores, renames or enables a record is its author, and
+ * needs the rights of its actions; otherwise the write is refused (`forbidden`).
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../errors.ts';
@@ -19,14 +19,14 @@ import {
   type UserMetadata,
 } from './record.ts';
 
-/** `etag`: the record has to be as the caller has read it; undefined or '' where it does not matter. */
+/** Which record, and who writes it. `etag`: the version that the caller has read; undefined or '' for any version. */
 export type HiveTarget = Writer & { oid: string; hive: Hive; name: string; etag?: string | undefined };
 
 const RECORDS_MAX = 10_000;
-/** Characters of all hives of an org: every process holds them. */
+/** Characters of all hives of an org: every process has them in memory. */
 const SIZE_MAX = 64 * 1024 * 1024;
 const NAME_MAX_BYTES = 256;
-/** Others may write between our read and our write; so often we read again. */
+/** Another process can write between the read and the write. Then the record is read again. */
 const TRIES = 5;
 
 export class HiveStore {
@@ -38,7 +38,7 @@ export class HiveStore {
     this.#nowMs = nowMs;
   }
 
-  /** By name, in its order. */
+  /** Ordered by name. */
   list(oid: string, { name: hive }: Hive): { name: string; record: HiveRecord }[] {
     const prefix = settingName(hive, '');
     return this.#settings
@@ -52,7 +52,7 @@ export class HiveStore {
     return recordOf(this.#found({ oid, hive, name }));
   }
 
-  /** Stores data, with new metadata or those that are there; a new record without any is disabled. */
+  /** Stores data, with new metadata or the current ones. A new record without metadata is disabled. */
   async setData(target: HiveTarget, data: HiveData, metadata: UserMetadata | undefined): Promise<KeptRecord> {
     const warnings = target.hive.check(data);
     const author = authorOf(target.hive, data, target);
@@ -85,7 +85,7 @@ export class HiveStore {
     });
   }
 
-  /** The record under its new name, then without the old one: a crash in between leaves both. */
+  /** Writes the record under its new name, then removes the old one. A crash in between leaves both. */
   async rename(target: HiveTarget, to: string): Promise<KeptRecord> {
     const setting = this.#found(target);
     const renamed = { ...target, name: to, etag: undefined };
@@ -93,7 +93,7 @@ export class HiveStore {
     if (to === target.name) return keptOf(setting.value);
     const kept = await this.#write(renamed, (there) => {
       if (there !== undefined)
-        throw new ApiError('record_exists', `There is a record "${to}" already: choose another name.`);
+        throw new ApiError('record_exists', `A record "${to}" exists already: choose another name.`);
       this.#refuseNew(renamed);
       const old = keptOf(setting.value);
       return { ...old, author: authorOf(target.hive, old.data, target) };
@@ -120,7 +120,7 @@ export class HiveStore {
     return { data: {}, usr_mtd: NO_METADATA, author: null, ...created, last_error: '', last_error_ts: 0 };
   }
 
-  /** What is smaller than before is always taken. */
+  /** A record that gets smaller is always stored. */
   #refuseLarger(oid: string, setting: StoredSetting | undefined, value: KeptRecord): void {
     const more = JSON.stringify(value).length - (setting?.size ?? 0);
     if (more <= 0) return;
@@ -128,11 +128,11 @@ export class HiveStore {
     if (all + more > SIZE_MAX)
       throw new ApiError(
         'hive_full',
-        `The hives of the org have ${SIZE_MAX} characters at most: delete something first.`,
+        `The hives of an org have at most ${SIZE_MAX} characters: delete some records first.`,
       );
   }
 
-  /** `change` answers the record to keep, or null to delete. */
+  /** `change` returns the record to store, or null to delete it. */
   async #write<K extends KeptRecord | null>(
     target: HiveTarget,
     change: (setting: StoredSetting | undefined) => K,
@@ -148,8 +148,8 @@ export class HiveStore {
         await this.#settings.write({ oid, kind: 'HIVE', name, by, value, ifEtag });
         return value;
       } catch (error) {
-        const overtaken = error instanceof ApiError && error.code === 'etag_mismatch';
-        if (!overtaken || target.etag || attempt === TRIES) throw error;
+        const isOvertaken = error instanceof ApiError && error.code === 'etag_mismatch';
+        if (!isOvertaken || target.etag || attempt === TRIES) throw error;
       }
     }
   }

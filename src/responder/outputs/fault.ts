@@ -1,4 +1,4 @@
-/** Why an output did not take an event. `isFinal`: it would not take it the next time, either. */
+/** Why an output did not take an event. `isFinal`: another attempt cannot succeed. */
 export class OutputFault extends Error {
   readonly isFinal: boolean;
 
@@ -9,9 +9,9 @@ export class OutputFault extends Error {
   }
 }
 
-/** Answers that say "later", though they are of the class that says "never". */
-const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Statuses below 500 that allow another attempt. */
+const RETRIABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** The fault of an HTTP status that is not 2xx. A redirect is not followed. */
+/** The fault of an HTTP status that is not 2xx. Redirects are not followed. */
 export const faultOfStatus = (status: number): OutputFault =>
-  new OutputFault(`The webhook answered ${status}.`, { isFinal: status < 500 && !LATER.has(status) });
+  new OutputFault(`The webhook answered ${status}.`, { isFinal: status < 500 && !RETRIABLE.has(status) });

@@ -1,9 +1,9 @@
-/** How far a partition may be committed when its records are settled out of order: up to the first that is not. */
+/** How far a partition can be committed if its records are settled out of order: up to the first that is not settled. */
 export class OpenOffsets {
   readonly #open = new Set<number>();
   #next = 0;
 
-  /** False: it is known already. Offsets come in their order. */
+  /** False: the offset was added before. Offsets are added in their order. */
   add(offset: number): boolean {
     if (offset < this.#next) return false;
     this.#open.add(offset);
@@ -15,7 +15,7 @@ export class OpenOffsets {
     this.#open.delete(offset);
   }
 
-  /** All below have been seen; some of them have no record. */
+  /** The partition was read up to `nextOffset`. Not every offset has a record. */
   passed(nextOffset: number): void {
     this.#next = Math.max(this.#next, nextOffset);
   }

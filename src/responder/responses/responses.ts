@@ -1,18 +1,18 @@
 /**
- * Where the responses of tasks stand: of each, its place on `sensor-events`, kept in Redis as long as the task's record. The
- * bodies stay on the topic. Beside them stands, by partition, up to where the topic was read for the org, so that places
- * which were lost with Redis are read again.
+ * Response locations: where the responses of tasks are on `sensor-events`. Redis holds them as long as the record of the task; the
+ * bodies stay on the topic. Redis also holds the offset up to which each partition was read for the org, so that locations that
+ * were lost with Redis are read again.
  */
 
-/** At most so many of a task; later ones are only known to exist. */
+/** Locations of one task. Of later responses, Redis holds only that there are some. */
 export const RESPONSES_MAX = 10_000;
 
 export type Response = {
   sid: string;
-  /** As the sensor gave it; one that is long or unusual by a hash. */
+  /** The id that the sensor gave, or its hash if it is long or unusual. */
   eventId: string;
   eventType: string;
-  /** When it happened, by the sensor's clock. Unix ms. */
+  /** By the sensor's clock. Unix ms. */
   atMs: number;
   partition: number;
   offset: number;
@@ -23,21 +23,21 @@ export type Response = {
 export type NoteRequest = {
   oid: string;
   partition: number;
-  /** Up to where Redis is believed to have the partition; null: nothing of it. */
+  /** The offset that Redis should have for the partition; null: none. */
   expected: number | null;
   nextOffset: number;
   byTask: ReadonlyMap<string, readonly Response[]>;
 };
 
-/** noted: with the position · moved: Redis has another position than was expected, and nothing was noted · refused: the org's
- *  projection is not complete, or the store did not answer. */
+/** noted: stored, with the offset · moved: Redis has another offset than expected, and nothing was stored · refused: the projection
+ *  of the org is not complete, or Redis did not answer. */
 export type NoteAnswer = 'noted' | 'moved' | 'refused';
 
 export interface ResponseStore {
-  /** One trip. A response that is there already changes nothing, nor does one of a task that is not known. */
+  /** One pipeline. A response that is stored already, or of an unknown task, changes nothing. */
   note(requests: readonly NoteRequest[]): Promise<NoteAnswer[]>;
-  /** Next offset by partition; null: the store did not answer for this org. */
+  /** Next offset by partition; null: Redis did not answer for this org. */
   positions(oids: readonly string[]): Promise<(ReadonlyMap<number, number> | null)[]>;
-  /** Of each sensor in the order of the topic. `complete`: there were no more than are kept. */
+  /** For each sensor in the order of the topic. `complete`: there were no more than RESPONSES_MAX. */
   read(oid: string, taskId: string): Promise<{ responses: Response[]; complete: boolean }>;
 }

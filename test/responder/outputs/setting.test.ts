@@ -1,10 +1,10 @@
-/** Which targets of outputs are taken. */
+/** Which targets of outputs are accepted. */
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/errors.ts';
 import { readOutput, shownOutput } from '../../../src/responder/outputs/setting.ts';
 
 const rules = { outputDir: '/out', allowPrivate: false };
-const isTaken = (value: Record<string, unknown>, given = rules): boolean => {
+const isAccepted = (value: Record<string, unknown>, given = rules): boolean => {
   try {
     readOutput(value, given);
     return true;
@@ -34,10 +34,10 @@ describe('a webhook', () => {
     ['https://user:secret@a.example/', false],
     ['nonsense', false],
     ['', false],
-  ])('%s: %s', (url, taken) => expect(isTaken({ type: 'webhook', url })).toBe(taken));
+  ])('%s: %s', (url, accepted) => expect(isAccepted({ type: 'webhook', url })).toBe(accepted));
 
-  it('at a private address where the operator allows it', () =>
-    expect(isTaken({ type: 'webhook', url: 'http://127.0.0.1/x' }, { ...rules, allowPrivate: true })).toBe(true));
+  it('at a private address is accepted if the operator allows it', () =>
+    expect(isAccepted({ type: 'webhook', url: 'http://127.0.0.1/x' }, { ...rules, allowPrivate: true })).toBe(true));
 
   it.each([
     [{ authorization: 'Bearer x' }, true],
@@ -46,11 +46,11 @@ describe('a webhook', () => {
     [{ 'x a': 'b' }, false],
     [{ 'x-a': 5 }, false],
     [[], false],
-  ])('with headers %j: %s', (headers, taken) =>
-    expect(isTaken({ type: 'webhook', url: 'https://a.example/', headers: headers as unknown })).toBe(taken),
+  ])('with headers %j: %s', (headers, accepted) =>
+    expect(isAccepted({ type: 'webhook', url: 'https://a.example/', headers: headers as unknown })).toBe(accepted),
   );
 
-  it('is shown without what its headers hold', () => {
+  it('is shown without the values of its headers', () => {
     const target = readOutput(
       { type: 'webhook', url: 'https://a.example/', headers: { authorization: 'secret' } },
       rules,
@@ -70,8 +70,8 @@ describe('a file', () => {
     ['a//b', false],
     ['a\\b', false],
     ['', false],
-  ])('%s: %s', (path, taken) => expect(isTaken({ type: 'file', path })).toBe(taken));
+  ])('%s: %s', (path, accepted) => expect(isAccepted({ type: 'file', path })).toBe(accepted));
 
   it('without OUTPUT_DIR is refused', () =>
-    expect(isTaken({ type: 'file', path: 'a' }, { ...rules, outputDir: '' })).toBe(false));
+    expect(isAccepted({ type: 'file', path: 'a' }, { ...rules, outputDir: '' })).toBe(false));
 });

@@ -19,11 +19,24 @@ async function collecting(count: number, orgs = testOrgs()) {
   let decoding: Promise<unknown> = Promise.resolve();
   let seeks = 0;
   const record = (offset: number) => ({
-    ...{ topic: 't', partition: 0, offset, timestampMs: 0, headers: {}, key: Buffer.from('s'), value: Buffer.alloc(1) },
+    topic: 't',
+    partition: 0,
+    offset,
+    timestampMs: 0,
+    headers: {},
+    key: Buffer.from('s'),
+    value: Buffer.alloc(1),
   });
   const event = (offset: number) => ({
-    ...{ oid: OID, sid: 's', event_type: 'R', event_id: `${offset}`, occurred_at: 0, task_id: 'a' },
-    ...{ investigation_id: null, routing: '{}', event: '{}' },
+    oid: OID,
+    sid: 's',
+    event_type: 'R',
+    event_id: `${offset}`,
+    occurred_at: 0,
+    task_id: 'a',
+    investigation_id: null,
+    routing: '{}',
+    event: '{}',
   });
   const ports = {
     config: readConfig({ KAFKA_BROKERS: 'x:1', REDIS_URL: 'redis://x' }),

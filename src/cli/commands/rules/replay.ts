@@ -21,7 +21,7 @@ export async function replayEvents(
       import('../../../edges/avro/codec.ts'),
       import('../../../edges/kafka/inbox.ts'),
       import('../../../topics.ts'),
-      import('../../../responder/seen.ts'),
+      import('../../../responder/rule-event.ts'),
       import('../../../orgs/table.ts'),
     ]);
   const topic = topicNames(config.KAFKA_TOPIC_PREFIX).sensorEvents;
@@ -42,7 +42,7 @@ export async function replayEvents(
           if (isNestedTooDeep(item.value.routing) || isNestedTooDeep(item.value.event)) continue;
           const [routing, event] = [parseObject(item.value.routing), parseObject(item.value.event)];
           if (routing === null || event === null) continue;
-          const { view } = seen.seenEvent(item.value, { routing, event }, null, undefined, io.nowMs());
+          const { view } = seen.fromSensorEvent(item.value, { routing, event }, null, undefined, io.nowMs());
           onEvent({ routing: view.routing, event: view.event });
         }
       },

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../src/errors.ts';
-import { inParts } from '../../src/responder/in-parts.ts';
+import { writeChunks } from '../../src/responder/write-chunks.ts';
 
 describe('the records that rules make', () => {
   it('are all written except those that the broker refuses permanently', async () => {
     const [written, refused]: [number[], string[]] = [[], []];
-    const write = async (part: number[]) => {
-      const large = part.find((record) => record % 400 === 7);
+    const write = async (chunk: number[]) => {
+      const large = chunk.find((record) => record % 400 === 7);
       if (large !== undefined) throw new ApiError('record_too_large', `${large}`);
-      written.push(...part);
+      written.push(...chunk);
     };
     const all = Array.from({ length: 1_200 }, (_, i) => i);
-    await inParts(all, write, ({ message }) => void refused.push(message));
+    await writeChunks(all, write, ({ message }) => void refused.push(message));
     expect(refused).toEqual(['7', '407', '807']);
     expect(written).toEqual(all.filter((record) => record % 400 !== 7));
   });
@@ -20,6 +20,6 @@ describe('the records that rules make', () => {
     const away = async () => {
       throw new ApiError('unavailable', 'away');
     };
-    await expect(inParts([1], away, () => {})).rejects.toThrow('away');
+    await expect(writeChunks([1], away, () => {})).rejects.toThrow('away');
   });
 });
