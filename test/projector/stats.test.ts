@@ -32,9 +32,9 @@ describe('what an event counts as', () => {
     ['a task queued', event('ADD_TASK', { sid: null }), { q: 1 }],
     ['a dispatch, and its latency', event('TASK_SENT', { detail: `{"due_at":${NOW - 7}}` }), { s: 1, l12: 1 }],
     ['a later attempt has no latency', event('TASK_SENT', { attempt: 2, detail: `{"due_at":${NOW - 7}}` }), { s: 1 }],
-    ['a dispatch whose detail can not be read', event('TASK_SENT', { detail: '{' }), { s: 1 }],
-    ['an answer', event('TASK_DONE'), { d: 1 }],
-    ['an answer with an error', event('TASK_FAILURE'), { f: 1 }],
+    ['a dispatch whose detail is not JSON', event('TASK_SENT', { detail: '{' }), { s: 1 }],
+    ['a receipt', event('TASK_DONE'), { d: 1 }],
+    ['a receipt with an error', event('TASK_FAILURE'), { f: 1 }],
     ['an expiry', event('TASK_EXPIRED', { sid: null }), { e: 1 }],
     ['a removal of the task', event('TASK_REMOVED', { sid: null }), { r: 1 }],
   ];
@@ -43,9 +43,9 @@ describe('what an event counts as', () => {
   });
 
   test.each([
-    ['a pair withdrawn', event('TASK_REMOVED')],
-    ['a confirmed delivery', event('TASK_DELIVERED')],
-    ['what is older than a day', event('TASK_DONE', { occurred_at: NOW - 25 * 3_600_000 })],
+    ['a withdrawn delivery', event('TASK_REMOVED')],
+    ['a delivery notice', event('TASK_DELIVERED')],
+    ['an event older than a day', event('TASK_DONE', { occurred_at: NOW - 25 * 3_600_000 })],
   ])('nothing: %s', (_name, of) => {
     const counts = [...foldCounts([at(0, of)], 0, NOW).values()].flatMap((fields) => [...fields]);
     expect(counts).toEqual([]);
@@ -53,7 +53,7 @@ describe('what an event counts as', () => {
 });
 
 describe('latencies', () => {
-  it('are at most a tenth off, whatever they are', () => {
+  it('have an error of at most a tenth', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000_000 }), (ms) => {
         expect(Math.abs(latencyOf(bucketOf(ms)) - ms)).toBeLessThanOrEqual((ms + 1) * 0.1);
@@ -61,7 +61,7 @@ describe('latencies', () => {
     );
   });
 
-  it('give the percentile that was asked for, and null for a quiet minute', () => {
+  it('give a percentile, and null for a minute without deliveries', () => {
     const minute = new Map([
       ['s', 100],
       [`l${bucketOf(10)}`, 98],
@@ -73,12 +73,12 @@ describe('latencies', () => {
   });
 });
 
-test('sensors online are the sum over the partitions, and not known where nobody wrote them', () => {
+test('sensors online are the sum over the partitions, and null if no joiner wrote them', () => {
   expect(onlineIn(new Map(Object.entries({ o0: 2, o1: 3, s: 9 })))).toBe(5);
   expect(onlineIn(new Map([['s', 9]]))).toBeNull();
 });
 
-/** Keeps what the script keeps: an offset and a sum. */
+/** Holds what the script holds: an offset and a sum. */
 function store() {
   let next = -1;
   let total = 0;
@@ -92,14 +92,14 @@ function store() {
   return { count, total: () => total };
 }
 
-test('batches cut and read again in any way count each record once', async () => {
+test('each record counts once, however the batches are cut and read again', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(30), fc.nat(30)), { maxLength: 20 }), async (cuts) => {
       const { count, total } = store();
       const log = Array.from({ length: 31 }, (_, offset) => at(offset, event('TASK_DONE')));
       let reached = 0;
       for (const [a, b] of cuts) {
-        const from = Math.min(a, b, reached); // a reader goes back, but never leaves records out
+        const from = Math.min(a, b, reached); // a reader moves back, but never leaves records out
         const nextOffset = Math.max(a, b) + 1;
         const events = log.slice(from, nextOffset);
         const batch = { partition: 0, fromOffset: from, nextOffset };

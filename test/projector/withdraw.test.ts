@@ -1,4 +1,4 @@
-/** What a narrowed UNTASK withdraws: of sensors that Redis has, of those that it has lost, and after a crash between two parts. */
+/** What a narrow UNTASK withdraws: with sensors that Redis has, with sensors that it has lost, and after a crash between two scripts. */
 import { describe, expect, it } from 'vitest';
 import type { SensorFacts, SensorState, TaskCommand } from '../../src/model/records.ts';
 import type { Delivery } from '../../src/model/task.ts';
@@ -49,12 +49,12 @@ const command = (change: Partial<TaskCommand> = {}): TaskCommand => ({
 });
 const untask = command({ action: 'UNTASK', untask_selector: 'hostname == "web"' });
 
-/** A projection of one task and two presence partitions; `rows` by partition, absent: not uploaded in this epoch. */
+/** A projection of one task and two presence partitions. `rows` by partition; absent: not written in this epoch. */
 class World {
   readonly deliveries = new Map<string, Delivery>();
   readonly narrowed: NarrowRequest[] = [];
-  /** Parts after which the process dies. */
-  diesAfter = Number.POSITIVE_INFINITY;
+  /** The number of scripts after which the process crashes. */
+  crashesAfter = Number.POSITIVE_INFINITY;
   readonly rows: Map<number, SensorState[]>;
   readonly topic: [number, string, SensorState | null][];
 
@@ -73,7 +73,7 @@ class World {
         next: null,
       }),
       narrow: async (request: NarrowRequest) => {
-        if (this.narrowed.length >= this.diesAfter) throw new Error('died');
+        if (this.narrowed.length >= this.crashesAfter) throw new Error('crashed');
         this.narrowed.push(request);
         for (const sid of request.sids)
           if (!this.deliveries.has(sid))
@@ -112,8 +112,8 @@ const record = (partition: number, key: string, value: Buffer | null): InRecord 
   headers: {},
 });
 
-describe('a narrowed UNTASK', () => {
-  it('withdraws what matches of the sensors that the projection has', async () => {
+describe('a narrow UNTASK', () => {
+  it('withdraws the deliveries of the sensors that match', async () => {
     const world = new World(
       new Map([
         [0, [state('s1', 'web'), state('s2', 'db')]],
@@ -123,7 +123,7 @@ describe('a narrowed UNTASK', () => {
     expect(await world.withdraw()).toEqual(['s1', 's3']);
   });
 
-  it('resolves partitions whose sensors are not there yet against sensor-state, where the last record counts', async () => {
+  it('takes the sensors of partitions that Redis does not have from sensor-state, where the last record counts', async () => {
     const topic: [number, string, SensorState | null][] = [
       [0, 's1', state('s1', 'db')],
       [1, 's3', state('s3', 'web')],
@@ -136,12 +136,12 @@ describe('a narrowed UNTASK', () => {
     expect(await new World(new Map(), topic).withdraw()).toEqual(['s3']);
   });
 
-  it('withdraws it for a sensor that is named and not known, as it may connect later', async () => {
+  it('withdraws the delivery of a sensor that the selector names and nobody knows: it can connect later', async () => {
     expect(await new World(new Map([[0, []]])).withdraw('sid == "s9"')).toEqual(['s9']);
     expect(await new World(new Map([[0, []]])).withdraw('sid == "s8" and hostname == "web"')).toEqual([]);
   });
 
-  it('tells what it withdrew before a crash, though those sensors match no more', async () => {
+  it('returns the events of what it withdrew before a crash, also if these sensors do not match any more', async () => {
     const many = Array.from({ length: 700 }, (_, i) => state(`s${i}`, 'web'));
     const world = new World(
       new Map([
@@ -149,14 +149,14 @@ describe('a narrowed UNTASK', () => {
         [1, []],
       ]),
     );
-    world.diesAfter = 1;
-    await expect(world.withdraw()).rejects.toThrow('died');
-    world.diesAfter = Number.POSITIVE_INFINITY;
+    world.crashesAfter = 1;
+    await expect(world.withdraw()).rejects.toThrow('crashed');
+    world.crashesAfter = Number.POSITIVE_INFINITY;
     world.rows.set(0, [state('s0', 'db'), state('s699', 'web')]);
     expect(await world.withdraw()).toEqual([...many.slice(0, 500).map(({ sid }) => sid), 's699'].toSorted());
   });
 
-  it('withdraws nothing of a pair that another UNTASK has withdrawn', async () => {
+  it('has no event for a delivery that another UNTASK has withdrawn', async () => {
     const world = new World(
       new Map([
         [0, [state('s1', 'web')]],
