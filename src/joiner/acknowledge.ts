@@ -13,7 +13,8 @@
  * partitions of the process.
  */
 import { retryDelayMs } from '../async/clock.ts';
-import type { Batch, EpochEvent, Handled, RolePorts } from '../ports.ts';
+import { judgeBatch, writeDeadLetters } from '../consumer.ts';
+import type { Batch, DeadLetter, EpochEvent, Handled, RolePorts } from '../ports.ts';
 import type { InFlight, Why } from '../projector/projection.ts';
 import type { OrgPartition } from './org-partition.ts';
 import type { Task } from './org-tasks.ts';
@@ -22,8 +23,7 @@ import {
   type AckResult,
   type Delivered,
   deliveredEvent,
-  type Judged,
-  judgeSensorEvents,
+  judgeSensorEvent,
   type Receipt,
   readAckAnswers,
   settledEvent,
@@ -44,6 +44,8 @@ export type AcknowledgeOptions = {
   refused(orgPartition: OrgPartition, why: Why): void;
   commit(batch: Batch): Promise<void>;
 };
+
+type Judged = { receipts: Receipt[]; delivered: Delivered[]; deadLetters: DeadLetter[] };
 
 /** The receipts of these orgs cannot be acknowledged now. */
 class NotNow extends Error {
@@ -99,17 +101,16 @@ export class Acknowledge {
     const toReport = this.#withoutKnown(batch.partition, acked);
     await this.#write(batch.partition, judged, toReport);
     if (this.#isTooOld(startedMono)) await this.#verify(batch.partition, receipts);
-    for (const { code } of judged.deadLetters) metrics.deadLettered(code);
     for (const { word } of toReport) if (word.word === 'first') metrics.acked(word.state, 1);
   }
 
-  async #judge(batch: Batch): Promise<Judged> {
-    const { inbox, orgs } = this.#options.ports;
-    const decoded = await inbox.decode('SensorEvent', batch.records);
-    const judged = judgeSensorEvents(decoded, orgs.table);
-    if (!judged.deadLetters.some(({ code }) => code === 'org_unknown')) return judged;
-    await orgs.refresh();
-    return judgeSensorEvents(decoded, orgs.table);
+  async #judge({ records }: Batch): Promise<Judged> {
+    const { accepted, deadLetters } = await judgeBatch(this.#options.ports, 'SensorEvent', records, judgeSensorEvent);
+    return {
+      receipts: accepted.flatMap((answer) => ('receipt' in answer ? [answer.receipt] : [])),
+      delivered: accepted.flatMap((answer) => ('delivered' in answer ? [answer.delivered] : [])),
+      deadLetters,
+    };
   }
 
   #ofKnownOrgs(receipts: Receipt[]): Receipt[] {
@@ -164,7 +165,8 @@ export class Acknowledge {
   async #write(partition: number, { delivered, deadLetters }: Judged, toReport: Acked[]): Promise<void> {
     const { outbox } = this.#options.ports;
     const events = [...toReport.flatMap((ack) => settledEvent(ack) ?? []), ...this.#onDelivered(partition, delivered)];
-    await Promise.all([outbox.taskEvents(events), outbox.deadLetters(deadLetters)]);
+    await outbox.taskEvents(events);
+    await writeDeadLetters(this.#options.ports, deadLetters);
   }
 
   /** TASK_DELIVERED for tasks that are pending. Also remembers that the sensor confirms deliveries. */

@@ -7,9 +7,9 @@
  */
 import { persist, retryDelayMs } from '../async/clock.ts';
 import { checkPresence } from '../command/check.ts';
+import { type Judge, judgeBatch, recordKeyOf, verdictOf, writeDeadLetters } from '../consumer.ts';
 import type { SensorPresence, SensorState } from '../model/records.ts';
-import type { OrgTable } from '../orgs/table.ts';
-import type { Batch, DeadLetter, Decoded, RolePorts } from '../ports.ts';
+import type { Batch, RolePorts } from '../ports.ts';
 import type { Why } from '../projector/projection.ts';
 import type { Deliver } from './delivery/deliver.ts';
 import type { OrgPartition, Sensor } from './org-partition.ts';
@@ -34,39 +34,23 @@ export type PresenceOptions = {
   commit(batch: Batch): Promise<void>;
 };
 
-type Judged = { steps: PresenceStep[]; deadLetters: DeadLetter[] };
-
-export function judgePresence(decoded: Decoded<SensorPresence>[], orgs: OrgTable): Judged {
-  const judged: Judged = { steps: [], deadLetters: [] };
-  for (const item of decoded) {
-    const { record } = item;
-    const refusal = 'refusal' in item ? item.refusal : checkPresence(record.key?.toString() ?? null, item.value, orgs);
-    if (refusal) judged.deadLetters.push({ record, ...refusal });
-    else if ('value' in item) judged.steps.push({ offset: record.offset, presence: item.value });
-  }
-  return judged;
-}
+export const judgePresence: Judge<SensorPresence, PresenceStep> = (record, presence, orgs) =>
+  verdictOf(checkPresence(recordKeyOf(record), presence, orgs), { offset: record.offset, presence });
 
 export async function onPresence(options: PresenceOptions, batch: Batch): Promise<boolean> {
   const { ports, ownership } = options;
-  const { clock, inbox, orgs, log, outbox } = ports;
+  const { clock, log, outbox } = ports;
   const { partition } = batch;
   const from = ownership.next(partition);
   const retry = <T>(work: () => Promise<T>) =>
     persist(clock, batch.alive, work, (error) =>
-      log.warn({ err: error, partition }, 'presence batch failed: retrying'),
+      log.warn({ err: error, partition }, 'presence batch failed; retrying'),
     );
-  const judged = await retry(async () => {
-    const decoded = await inbox.decode('SensorPresence', batch.records);
-    const first = judgePresence(decoded, orgs.table);
-    if (!first.deadLetters.some(({ code }) => code === 'org_unknown')) return first;
-    await orgs.refresh();
-    return judgePresence(decoded, orgs.table);
-  });
+  const judged = await retry(() => judgeBatch(ports, 'SensorPresence', batch.records, judgePresence));
   // An org partition that was taken over meanwhile may need older records: then they are read first, and this batch again.
   if (!judged || !batch.alive() || ownership.next(partition) !== from) return false;
 
-  const folded = foldBatch(ownership.in(partition), judged.steps, clock.nowMs());
+  const folded = foldBatch(ownership.in(partition), judged.accepted, clock.nowMs());
   const { states, toMatch, touched } = folded;
   reportIgnoredTags(ports, folded);
   ownership.advance(partition, batch.nextOffset);
@@ -74,9 +58,11 @@ export async function onPresence(options: PresenceOptions, batch: Batch): Promis
   const deadLetters = judged.deadLetters.filter(({ record }) => record.offset >= ownership.effectsFrom(partition));
   if (states.length > 0 || deadLetters.length > 0) {
     for (const orgPartition of touched) orgPartition.statesUnderWay += 1;
-    await retry(() => Promise.all([outbox.sensorStates(states), outbox.deadLetters(deadLetters)]));
+    await retry(async () => {
+      await outbox.sensorStates(states);
+      await writeDeadLetters(ports, deadLetters);
+    });
     for (const orgPartition of touched) orgPartition.statesUnderWay -= 1;
-    for (const { code } of deadLetters) ports.metrics.deadLettered(code);
   }
   const giveUp = () => ownership.abandon(partition, from ?? 0, touched);
   if (!batch.alive()) return giveUp();

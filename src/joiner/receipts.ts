@@ -3,11 +3,11 @@
  * Pure: acknowledge.ts does the I/O.
  */
 import { checkSensorEvent, type JsonObject } from '../command/check.ts';
+import { type Judge, recordKeyOf } from '../consumer.ts';
 import { eventId } from '../model/ids.ts';
 import type { SensorEvent, TaskEvent } from '../model/records.ts';
 import { isDeliveryNotice, taskNamedBy } from '../model/task.ts';
-import type { OrgTable } from '../orgs/table.ts';
-import type { DeadLetter, Decoded, EpochEvent } from '../ports.ts';
+import type { EpochEvent } from '../ports.ts';
 import type { AckRequest, AckWord, InFlight, Projection, Why } from '../projector/projection.ts';
 import type { OrgPartition } from './org-partition.ts';
 
@@ -24,30 +24,20 @@ export type Receipt = {
 };
 /** The sensor has the dispatch. This is no receipt. */
 export type Delivered = { oid: string; sid: string; taskId: string; occurredAtMs: number };
-export type Judged = { receipts: Receipt[]; delivered: Delivered[]; deadLetters: DeadLetter[] };
+/** What a sensor event says about a delivery. */
+export type SensorAnswer = { receipt: Receipt } | { delivered: Delivered };
 
-/** Sorts sensor events into receipts, delivery notices and dead letters. Events that name no task are left out. */
-export function judgeSensorEvents(decoded: Decoded<SensorEvent>[], orgs: OrgTable): Judged {
-  const judged: Judged = { receipts: [], delivered: [], deadLetters: [] };
-  for (const item of decoded) {
-    const { record } = item;
-    if ('refusal' in item) {
-      judged.deadLetters.push({ record, ...item.refusal });
-      continue;
-    }
-    const checked = checkSensorEvent(record.key?.toString() ?? null, item.value, orgs);
-    if (checked.refusal) {
-      judged.deadLetters.push({ record, ...checked.refusal });
-      continue;
-    }
-    const { oid, sid, occurred_at } = item.value;
-    const taskId = taskNamedBy(item.value, checked.routing);
-    if (taskId === null) continue;
-    if (isDeliveryNotice(item.value)) judged.delivered.push({ oid, sid, taskId, occurredAtMs: occurred_at });
-    else judged.receipts.push({ oid, sid, taskId, offset: record.offset, ...resultOf(checked.event) });
-  }
-  return judged;
-}
+/** Events that name no task do not concern the joiner. */
+export const judgeSensorEvent: Judge<SensorEvent, SensorAnswer> = (record, event, orgs) => {
+  const checked = checkSensorEvent(recordKeyOf(record), event, orgs);
+  if (checked.refusal) return { refusal: checked.refusal };
+  const { oid, sid, occurred_at } = event;
+  const taskId = taskNamedBy(event, checked.routing);
+  if (taskId === null) return null;
+  return isDeliveryNotice(event)
+    ? { accepted: { delivered: { oid, sid, taskId, occurredAtMs: occurred_at } } }
+    : { accepted: { receipt: { oid, sid, taskId, offset: record.offset, ...resultOf(checked.event) } } };
+};
 
 /** No ERROR, 0 and 200 mean success. */
 function resultOf(event: JsonObject): { state: 'done' | 'failed'; code: string; message: string } {

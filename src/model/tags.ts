@@ -21,11 +21,14 @@ type Tags = { size: number; has(tag: string): boolean };
 
 const isFull = (tags: Tags, tag: string): boolean => tags.size >= TAGS_MAX && !tags.has(tag);
 
+const UNCHANGED = { changed: false, ignored: 0 };
+
 /** Applies the tags of a presence record. `ignored` counts the tags above the limit. */
 export function changeTags(
   sensor: SensorTags,
   { add_tags, remove_tags }: Change,
 ): { changed: boolean; ignored: number } {
+  if (add_tags.length === 0 && remove_tags.length === 0) return UNCHANGED;
   let changed = false;
   let ignored = 0;
   for (const { tag, expires_at } of add_tags) {

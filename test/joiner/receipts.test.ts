@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSensorEvents, settledEvent } from '../../src/joiner/receipts.ts';
+import { judgeAll } from '../../src/consumer.ts';
+import { judgeSensorEvent, settledEvent } from '../../src/joiner/receipts.ts';
 import type { SensorEvent } from '../../src/model/records.ts';
 import { OrgTable } from '../../src/orgs/table.ts';
 import type { InRecord } from '../../src/ports.ts';
@@ -32,7 +33,14 @@ const decoded = (change: Partial<SensorEvent>, event: object = {}) => {
   };
   return { record, value };
 };
-const judge = (change: Partial<SensorEvent>, event: object = {}) => judgeSensorEvents([decoded(change, event)], orgs);
+const judge = (change: Partial<SensorEvent>, event: object = {}) => {
+  const { accepted, deadLetters } = judgeAll([decoded(change, event)], orgs, judgeSensorEvent);
+  return {
+    receipts: accepted.flatMap((answer) => ('receipt' in answer ? [answer.receipt] : [])),
+    delivered: accepted.flatMap((answer) => ('delivered' in answer ? [answer.delivered] : [])),
+    deadLetters,
+  };
+};
 
 describe('sensor events', () => {
   it.each([
