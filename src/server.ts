@@ -20,14 +20,14 @@ import { createOffsets, ensureTopics } from './edges/kafka/admin.ts';
 import { followDetections } from './edges/kafka/detections.ts';
 import { followTaskEvents } from './edges/kafka/feed.ts';
 import { createInbox } from './edges/kafka/inbox.ts';
-import { createByPosition } from './edges/kafka/kafkajs/by-position.ts';
 import { createKafka } from './edges/kafka/kafkajs/client.ts';
+import { partitionOf } from './edges/kafka/kafkajs/partitioner.ts';
+import { type Pulse, refusingWhileAway, startPulse } from './edges/kafka/kafkajs/pulse.ts';
+import { createByPosition } from './edges/kafka/kafkajs/read-by-position.ts';
 import { followOrgs } from './edges/kafka/orgs.ts';
 import { createOutbox } from './edges/kafka/outbox.ts';
-import { partitionOf } from './edges/kafka/partitioner.ts';
 import { createProducer } from './edges/kafka/producer.ts';
 import { Progress, tellLag } from './edges/kafka/progress.ts';
-import { type Pulse, refusingWhileAway, startPulse } from './edges/kafka/pulse.ts';
 import { connectRedis, type RedisClient } from './edges/redis/client.ts';
 import { createKeyUse } from './edges/redis/key-use.ts';
 import { createOutputMemory } from './edges/redis/output-memory.ts';
@@ -154,7 +154,7 @@ async function connect(config: Config, log: Logger, parts: Parts): Promise<Conne
     await parts.add(() => part.stop());
     return part;
   };
-  const pulse = startPulse(createKafka(config, log.child({}, { level: 'silent' })));
+  const pulse = startPulse(createKafka(config, log.child({}, { level: 'silent' })), systemClock);
   await parts.add(() => pulse.stop());
   const [durable, once, quick, offsets] = await Promise.all([
     opened(createProducer(kafka, 'durable')),

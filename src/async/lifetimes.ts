@@ -1,46 +1,43 @@
 /**
- * What a process has opened so far, to be closed in reverse order. A start that is stopped halfway ends at the next part that
+ * The parts that a process has opened, to be closed in reverse order. A start that is stopped halfway ends at the next part that
  * it adds; that part is closed too.
  */
 import type { Logger } from 'pino';
 import { unavailable } from '../errors.ts';
+import { systemClock, type TimeSource } from './clock.ts';
+import { withinMs } from './within-ms.ts';
 
 type Close = () => Promise<void>;
 
 export type Parts = {
   /** Throws once `stop` was called. */
   add(close: Close): Promise<void>;
-  /** Each step whatever became of the one before, all within `limitMs`. Safe twice. */
+  /** Closes every part, also after one that failed, all within `limitMs`. Safe twice. */
   stop(): Promise<void>;
 };
 
-export function createParts(limitMs: number, log: Logger): Parts {
+export function createParts(limitMs: number, log: Logger, clock: Pick<TimeSource, 'after'> = systemClock): Parts {
   const open: Close[] = [];
   let stopping: Promise<void> | null = null;
-  const close = (step: Close) =>
-    step().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  const close = (part: Close) =>
+    part().catch((error: unknown) => log.warn({ err: error }, 'part not closed cleanly; the next one is closed'));
   const closeAll = async (): Promise<void> => {
-    for (let step = open.pop(); step !== undefined; step = open.pop()) await close(step);
+    for (let part = open.pop(); part !== undefined; part = open.pop()) await close(part);
   };
   return {
-    add: async (step) => {
-      if (stopping === null) return void open.push(step);
-      await close(step);
+    add: async (part) => {
+      if (stopping === null) return void open.push(part);
+      await close(part);
       throw unavailable('The process stops.');
     },
     stop: () => {
-      stopping ??= within(limitMs, closeAll(), () => log.error('not stopped in time; leaving'));
+      stopping ??= withinMs(
+        limitMs,
+        closeAll(),
+        () => log.error({ open: open.length }, 'parts not closed within SHUTDOWN_MS; the process exits without them'),
+        clock,
+      );
       return stopping;
     },
   };
-}
-
-async function within(limitMs: number, work: Promise<void>, onLate: () => void): Promise<void> {
-  const { promise: limit, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    onLate();
-    resolve();
-  }, limitMs);
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

@@ -7,9 +7,9 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/async/clock.ts';
 import { readConfig } from '../../src/config.ts';
-import { createGroup, type StartableGroup } from '../../src/edges/kafka/group.ts';
-import { byNumber } from '../../src/edges/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
+import { byNumber } from '../../src/edges/kafka/kafkajs/group/assignor.ts';
+import { createGroup, type StartableGroup } from '../../src/edges/kafka/kafkajs/group/group.ts';
 import { createProducer } from '../../src/edges/kafka/producer.ts';
 
 const PARTITIONS = 2;

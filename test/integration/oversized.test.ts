@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { partitionOf } from '../../src/edges/kafka/partitioner.ts';
+import { partitionOf } from '../../src/edges/kafka/kafkajs/partitioner.ts';
 import { TOPICS } from '../../src/topics.ts';
 import { System, soon } from './support/system.ts';
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from '../../src/cli/api/client.ts';
 import { deleteRecord, getRecord, setRecord } from '../../src/cli/api/hives.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
-import { partitionOf } from '../../src/edges/kafka/partitioner.ts';
+import { partitionOf } from '../../src/edges/kafka/kafkajs/partitioner.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { connectRedis } from '../../src/edges/redis/client.ts';
 import { createRuleMemory } from '../../src/edges/redis/rule-memory.ts';

@@ -4,6 +4,8 @@
  *  is told apart from one that doesn't know. */
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro, { type Schema, type Type } from 'avsc';
+import { systemClock, type TimeSource } from '../../async/clock.ts';
+import { withinMs } from '../../async/within-ms.ts';
 import { CodecError, messageOf } from './error.ts';
 import { parseWriterSchema } from './schema-files.ts';
 
@@ -19,6 +21,7 @@ export type SubjectReport = { state: 'registered' | 'compatible' | 'incompatible
 
 export class Registry {
   readonly #client: SchemaRegistry;
+  readonly #clock: Pick<TimeSource, 'after' | 'monoMs'>;
   /** A request of the registry's API for which the client has no call. With a body it is sent, else asked. */
   readonly #ask: (path: string, method?: 'GET' | 'PUT' | 'POST', body?: object) => Promise<Response>;
   readonly #known = new Map<number, Type>();
@@ -26,7 +29,8 @@ export class Registry {
   readonly #unknown = new Map<number, { reason: string; untilMs: number }>();
 
   /** `url` may carry `user:password@`. */
-  constructor(url: string) {
+  constructor(url: string, clock: Pick<TimeSource, 'after' | 'monoMs'> = systemClock) {
+    this.#clock = clock;
     const { host, username, password } = addressOf(url);
     const auth = username ? { auth: { username, password } } : {};
     this.#client = new SchemaRegistry({ host, clientId: 'reliable-tasking', ...auth });
@@ -48,7 +52,7 @@ export class Registry {
   async register(subject: string, schema: Schema): Promise<number> {
     const ours: OurSchema = { type: SchemaType.AVRO, schema: JSON.stringify(schema) };
     try {
-      return await withDeadline(this.#registerOrLookUp(subject, ours));
+      return await withinMs(REQUEST_TIMEOUT_MS, this.#registerOrLookUp(subject, ours), undefined, this.#clock);
     } catch (error) {
       throw registerError(subject, error);
     }
@@ -110,7 +114,7 @@ export class Registry {
 
   /** Makes sure that each id is either known or known to be unusable. @throws CodecError unavailable */
   async fetch(ids: Iterable<number>): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.#clock.monoMs();
     for (const [id, { untilMs }] of this.#unknown) if (untilMs <= nowMs) this.#unknown.delete(id);
     const missing = [...new Set(ids)].filter((id) => id <= ID_MAX && !this.#known.has(id) && !this.#unknown.has(id));
     const worker = async () => {
@@ -131,7 +135,10 @@ export class Registry {
 
   async #fetchOne(id: number): Promise<void> {
     try {
-      this.#known.set(id, avroType(await withDeadline(this.#client.getSchema(id))));
+      this.#known.set(
+        id,
+        avroType(await withinMs(REQUEST_TIMEOUT_MS, this.#client.getSchema(id), undefined, this.#clock)),
+      );
     } catch (error) {
       const reason = unusableBecause(error);
       if (reason === undefined) {
@@ -141,7 +148,7 @@ export class Registry {
           error,
         );
       }
-      this.#unknown.set(id, { reason, untilMs: Date.now() + UNKNOWN_FOR_MS });
+      this.#unknown.set(id, { reason, untilMs: this.#clock.monoMs() + UNKNOWN_FOR_MS });
     }
   }
 }
@@ -194,14 +201,4 @@ function isRefusal(error: unknown): boolean {
 function statusOf(error: unknown): number | undefined {
   const status = (error as { status?: unknown } | null)?.status;
   return typeof status === 'number' ? status : undefined;
-}
-
-async function withDeadline<T>(request: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`)), REQUEST_TIMEOUT_MS);
-  try {
-    return await Promise.race([request, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,6 +7,7 @@ import { ApiError, unavailable } from '../../errors.ts';
 import { TOPICS, type TopicKey, topicConfig, topicNames } from '../../topics.ts';
 import { isAway } from '../away.ts';
 import { createKafka } from './kafkajs/client.ts';
+import { whileLeadersSettle } from './kafkajs/leaders.ts';
 import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
 
 export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };
@@ -125,26 +126,6 @@ async function findFaults(
       );
   }
   return faults;
-}
-
-const ASK_TRIES = 150;
-const ASK_AGAIN_MS = 200;
-
-/** Just after a topic was made, or a broker was started, a leader may not know yet that it is one. kafkajs calls some of
- *  these answers final. Gives up after thirty seconds. */
-export async function whileLeadersSettle<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (
-        attempt === ASK_TRIES ||
-        !/NOT_LEADER|UNKNOWN_TOPIC|LEADER_NOT_AVAILABLE|COORDINATOR/.test(String((error as { type?: string }).type))
-      )
-        throw error;
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-    }
-  }
 }
 
 /** A command reports within 3 s that no broker answers. The start of its process takes a part of this time. */

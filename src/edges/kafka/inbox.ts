@@ -11,7 +11,7 @@ import { TOPICS, type TopicKey, topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
 import { CodecError } from '../avro/error.ts';
 import type { Offsets } from './admin.ts';
-import { createGroup, type StartableGroup } from './group.ts';
+import { createGroup, type StartableGroup } from './kafkajs/group/group.ts';
 import type { Progress } from './progress.ts';
 import { startTail } from './tail.ts';
 

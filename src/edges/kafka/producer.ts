@@ -1,19 +1,19 @@
 /**
- * Writes records with acks from all replicas. Requests are cut by bytes, because the broker refuses a request with more
- * than 1 MB for one partition and kafkajs does not split.
+ * Writes records with acks from all replicas. Requests are cut by bytes, because the broker refuses a request with more than 1 MB
+ * for one partition and kafkajs does not split.
  *
- * Neither producer is idempotent in Kafka's sense (docs/decisions/0001): every record of ours carries an id that repeats.
- * `durable` retries by itself for seconds, `quick` only as long as a person would wait: who asks over HTTP can ask again.
- * `once` never does: a dispatch that failed is checked again before the next try.
+ * No producer is idempotent in Kafka's sense (docs/decisions/0001): a repeated record has the same id. `durable` retries for
+ * seconds. `quick` retries only as long as a person waits: a client of the API can ask again. `once` never retries: a dispatch that
+ * failed is checked again before the next try.
  *
  * A record that the broker refuses permanently, usually because of its size, is not sent again. The rest of its request is sent
  * without it.
  */
-
 import { CompressionTypes, type Kafka, type Producer as KafkaProducer } from 'kafkajs';
 import { ApiError, unavailable } from '../../errors.ts';
 import type { LogOffset } from '../../model/records.ts';
-import { byKey } from './partitioner.ts';
+import { isBeingFenced, isFenced, isRefusedRecord } from './kafkajs/errors.ts';
+import { byKey } from './kafkajs/partitioner.ts';
 
 export type OutHeaders = Record<string, string | Buffer | (string | Buffer)[]>;
 
@@ -38,7 +38,7 @@ const REQUEST_MAX_BYTES = 900_000;
 const RECORD_OVERHEAD_BYTES = 64;
 const HEADER_OVERHEAD_BYTES = 8;
 
-/** Of a writer that died before it had committed: until then nobody reads past what it wrote. */
+/** When a transaction of a dead producer is aborted. Until then no consumer reads past its records. */
 const SOLE_TIMEOUT_MS = 15_000;
 
 const KINDS = {
@@ -73,12 +73,12 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
   };
 }
 
-/** Another has opened the same name since. */
+/** Another producer has opened the same name since. */
 export class Overtaken extends Error {
   override readonly name = 'Overtaken';
 }
 
-/** A writer of which there is one at a time, whatever the process: opening it ends whoever held the name. */
+/** A producer of which there is one at a time, in all processes: opening it fences off the earlier holder of the name. */
 export type SoleProducer = {
   /** All of it or nothing. Rejects with Overtaken, or `unavailable`. */
   send(records: ReadonlyMap<string, OutRecord[]>): Promise<void>;
@@ -87,12 +87,15 @@ export type SoleProducer = {
 
 export async function openSoleProducer(kafka: Kafka, name: string): Promise<SoleProducer> {
   const producer = kafka.producer({
-    ...{ transactionalId: name, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: byKey },
+    transactionalId: name,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: byKey,
     transactionTimeout: SOLE_TIMEOUT_MS,
     retry: KINDS.durable.retry,
   });
   await producer.connect();
-  // The broker hears of a new holder with the first transaction; what an old one has not committed is taken back then.
+  // The first transaction tells the broker about the new holder, and aborts what the old one has not committed.
   await (await producer.transaction()).abort();
   return {
     send: async (records) => {
@@ -101,34 +104,18 @@ export async function openSoleProducer(kafka: Kafka, name: string): Promise<Sole
         for (const [topic, mine] of records)
           for (const part of cutByBytes(mine, REQUEST_MAX_BYTES))
             await sendPart(transaction, topic, part, KINDS.durable.timeoutMs);
-        await transaction.commit().catch(tellWhoIsBeingFenced);
+        await transaction.commit().catch(fenceOf);
       } catch (error) {
         await transaction.abort().catch(() => undefined);
-        throw hasType(error, FENCED) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
+        throw isFenced(error) ? new Overtaken('Another writer has taken over.', { cause: error }) : error;
       }
     },
     stop: () => producer.disconnect(),
   };
 }
 
-const FENCED: ReadonlySet<unknown> = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_TXN_STATE']);
-
-/** What a broker answers to a commit while it takes the transaction back for a new holder: there is no code for it, so it says that
- *  another step is under way, or that it did not expect this one. */
-const BEING_FENCED: ReadonlySet<unknown> = new Set(['CONCURRENT_TRANSACTIONS', 'UNKNOWN']);
-
-function tellWhoIsBeingFenced(error: { type?: unknown }): never {
-  throw BEING_FENCED.has(error.type) ? new Overtaken('Another writer is taking over.', { cause: error }) : error;
-}
-
-/** Error types that a retry cannot resolve. */
-const REFUSED: ReadonlySet<unknown> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
-
-/** kafkajs tells it by the type of an error, which may be wrapped. */
-function hasType(error: unknown, types: ReadonlySet<unknown>): boolean {
-  for (let one = error as { type?: unknown; cause?: unknown } | undefined; one; one = one.cause as typeof one)
-    if (types.has(one.type)) return true;
-  return false;
+function fenceOf(error: Error): never {
+  throw isBeingFenced(error) ? new Overtaken('Another writer is taking over.', { cause: error }) : error;
 }
 
 /** Splits a refused request in halves until each refused record is alone. Returns the refused records. */
@@ -164,13 +151,13 @@ async function sendPart(
     });
     return answers.map(({ partition, baseOffset }) => ({ partition, offset: Number(baseOffset) }));
   } catch (cause) {
-    if (hasType(cause, REFUSED))
+    if (isRefusedRecord(cause))
       throw new ApiError('record_too_large', `A record exceeds the size limit of ${topic}.`, { cause });
     throw unavailable(`Kafka did not take records for ${topic}.`, cause);
   }
 }
 
-/** Headers count: a dead letter's are often larger than its record. */
+/** Headers count: those of a dead letter are often larger than its record. */
 const sizeOf = ({ key, value, headers = {} }: OutRecord): number =>
   RECORD_OVERHEAD_BYTES + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key)) + bytesOfHeaders(headers);
 
@@ -180,11 +167,11 @@ export const bytesOfHeaders = (headers: OutHeaders): number =>
     0,
   );
 
-/** A header that came several times is a list. */
+/** A header that occurs several times is a list. */
 const bytesOf = (text: OutHeaders[string]): number =>
   Array.isArray(text) ? text.reduce((sum, one) => sum + bytesOf(one), 0) : Buffer.byteLength(text);
 
-/** Consecutive parts of at most `maxBytes` each; a record that is larger stands alone. Order is kept. */
+/** Consecutive parts of at most `maxBytes` each; a larger record is a part by itself. Order is kept. */
 export function* cutByBytes(records: readonly OutRecord[], maxBytes: number): Generator<OutRecord[]> {
   let part: OutRecord[] = [];
   let bytes = 0;

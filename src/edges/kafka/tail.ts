@@ -7,8 +7,8 @@ import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { persist, retryDelayMs, systemClock } from '../../async/clock.ts';
 import type { InRecord } from '../../ports.ts';
-import { whileLeadersSettle } from './admin.ts';
-import { Positions, type TailConsumer, tailConsumer } from './tail-consumer.ts';
+import { whileLeadersSettle } from './kafkajs/leaders.ts';
+import { Positions, type TailConsumer, tailConsumer } from './kafkajs/tail-consumer.ts';
 
 export type Tail = {
   /** Next offset by partition: what stands before it has been handed over. */

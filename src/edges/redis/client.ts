@@ -5,6 +5,7 @@
  */
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { systemClock, type TimeSource } from '../../async/clock.ts';
 import { withinMs } from '../../async/within-ms.ts';
 import type { Config } from '../../config.ts';
 import { ApiError, unavailable } from '../../errors.ts';
@@ -62,7 +63,11 @@ export async function someOf(redis: Pick<RedisClient, 'tryAll'>, commands: Comma
   return replies;
 }
 
-export async function connectRedis(config: Config, log: Logger): Promise<RedisClient> {
+export async function connectRedis(
+  config: Config,
+  log: Logger,
+  clock: Pick<TimeSource, 'after' | 'monoMs'> = systemClock,
+): Promise<RedisClient> {
   const scripts = loadScripts();
   const client = open(config);
   const subscriber = open(config);
@@ -74,7 +79,7 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
     });
   }
   try {
-    await withinMs(CONNECT_MAX_MS, Promise.all([client.connect(), subscriber.connect()]));
+    await withinMs(CONNECT_MAX_MS, Promise.all([client.connect(), subscriber.connect()]), undefined, clock);
   } catch (error) {
     // Else it would try again for ever, for nobody.
     client.disconnect();
@@ -88,6 +93,7 @@ export async function connectRedis(config: Config, log: Logger): Promise<RedisCl
   const heartbeat = startHeartbeat(
     () => client.status === 'ready',
     () => client.ping(),
+    clock,
   );
   // In a cluster the one that is silent may be another node than the one that is asked.
   const isSilent = () => client instanceof Redis && heartbeat.isSilent();

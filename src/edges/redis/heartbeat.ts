@@ -1,51 +1,59 @@
 /**
- * Whether Redis answers, told at once: by the state of the connection, and by a PING twice a second, because a Redis that is
- * frozen keeps its connections. Nothing else waits for it.
+ * Whether Redis answers, known at once: by the state of the connection, and by a PING twice a second, because a frozen Redis
+ * keeps its connections. Nothing else waits for the PING.
  */
-const EVERY_MS = 500;
+import type { TimeSource } from '../../async/clock.ts';
+
+const PING_EVERY_MS = 500;
 const SILENT_MS = 1_500;
 
 export type Heartbeat = {
   /** A sentence for people, or null while Redis answers. */
   fault(): string | null;
-  /** A PING was asked, and nothing came for so long that another question would wait as well. Not so while it is only us who
-   *  did not ask: a process that was stopped knows nothing against Redis. */
+  /** A PING has had no answer for so long that another command would wait as well. False while this process has sent none: after
+   *  a pause of the process nothing is known about Redis. */
   isSilent(): boolean;
   stop(): void;
 };
 
-/** `connected`: what the client knows by itself. `ping` may hang or throw. Times in milliseconds, never going back. */
+/** `connected`: what the client knows by itself. `ping` may hang or throw. */
 export function startHeartbeat(
   connected: () => boolean,
   ping: () => Promise<unknown>,
-  nowMs: () => number = () => performance.now(),
+  clock: Pick<TimeSource, 'after' | 'monoMs'>,
 ): Heartbeat {
-  let answeredAt = nowMs();
-  let asking = false;
-  let unansweredSince: number | null = null;
+  let answeredAtMs = clock.monoMs();
+  let pinging = false;
+  let unansweredSinceMs: number | null = null;
+  let cancel = () => {};
   const beat = async (): Promise<void> => {
-    if (asking || !connected()) return;
-    asking = true;
-    unansweredSince ??= nowMs();
+    if (pinging || !connected()) return;
+    pinging = true;
+    unansweredSinceMs ??= clock.monoMs();
     try {
       await ping();
-      answeredAt = nowMs();
-      unansweredSince = null;
+      answeredAtMs = clock.monoMs();
+      unansweredSinceMs = null;
     } catch {
-      // Said by `fault`, as silence.
+      // `fault` reports it, as silence.
     } finally {
-      asking = false;
+      pinging = false;
     }
   };
-  const timer = setInterval(() => void beat(), EVERY_MS);
-  timer.unref();
+  const schedule = (): void => {
+    cancel = clock.after(PING_EVERY_MS, () => {
+      schedule();
+      void beat();
+    });
+  };
+  schedule();
   return {
     fault: () => {
       if (!connected()) return 'Redis is not connected';
-      const silentMs = nowMs() - answeredAt;
+      const silentMs = clock.monoMs() - answeredAtMs;
       return silentMs > SILENT_MS ? `Redis has not answered for ${(silentMs / 1_000).toFixed(1)} s` : null;
     },
-    isSilent: () => unansweredSince !== null && nowMs() - unansweredSince > SILENT_MS,
-    stop: () => clearInterval(timer),
+    isSilent: () => unansweredSinceMs !== null && clock.monoMs() - unansweredSinceMs > SILENT_MS,
+    stop: () => cancel(),
   };
 }

@@ -77,3 +77,19 @@ describe('a record that the broker refuses permanently', () => {
     await expect(sendWithoutRefused(away, named('a', 'b'))).rejects.toThrow('away');
   });
 });
+
+describe('produce requests', () => {
+  it('are cut by bytes, in order, and a record that is larger is sent alone', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3_000)), (sizes) => {
+        const records = sizes.map((size) => ({ key: 'k', value: Buffer.alloc(size) }));
+        const parts = [...cutByBytes(records, 2_000)];
+        expect(parts.flat()).toEqual(records);
+        for (const part of parts) {
+          const bytes = part.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+          if (part.length > 1) expect(bytes).toBeLessThanOrEqual(2_000);
+        }
+      }),
+    );
+  });
+});

@@ -75,3 +75,16 @@ describe('the settings of topics', () => {
     expect(fault('commands', {})).toBe(0);
   });
 });
+
+describe('a topic that exists', () => {
+  const defaults = readConfig({ KAFKA_BROKERS: 'b:1', REDIS_URL: 'redis://r' });
+  it('has a fault when it keeps records too briefly, or by the clocks of producers', () => {
+    const fault = (found: Record<string, string>) => faultsOf('task-commands', 'commands', found, defaults).join(' ');
+    expect(fault({ 'retention.ms': '604800000', 'message.timestamp.type': 'LogAppendTime' })).toContain('retention.ms');
+    expect(fault({ 'retention.ms': '-1', 'message.timestamp.type': 'CreateTime' })).toContain('LogAppendTime');
+    expect(fault({ 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime', 'cleanup.policy': 'delete' })).toBe(
+      '',
+    );
+    expect(fault({ 'cleanup.policy': 'compact' })).toContain('cleanup.policy');
+  });
+});

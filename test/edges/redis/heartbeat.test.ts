@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/async/clock.ts';
 import { startHeartbeat } from '../../../src/edges/redis/heartbeat.ts';
+
+/** Timers and time of vitest. */
+const time = { after: systemClock.after, monoMs: () => Date.now() };
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,11 +12,7 @@ it('tells a lost connection at once, and one that is silent within two seconds, 
   const state = { connected: true, frozen: false };
   const answers: (() => void)[] = [];
   const ping = () => (state.frozen ? new Promise<void>((resolve) => answers.push(resolve)) : Promise.resolve());
-  const heartbeat = startHeartbeat(
-    () => state.connected,
-    ping,
-    () => Date.now(),
-  );
+  const heartbeat = startHeartbeat(() => state.connected, ping, time);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(heartbeat.fault()).toBeNull();
   state.connected = false;
@@ -37,7 +37,7 @@ it('holds nothing against Redis where it was this process that slept', async () 
   const heartbeat = startHeartbeat(
     () => true,
     () => Promise.resolve(),
-    () => nowMs,
+    { ...time, monoMs: () => nowMs },
   );
   await vi.advanceTimersByTimeAsync(1_000);
   nowMs = 60_000;
@@ -49,7 +49,7 @@ it('takes a PING that fails for silence', async () => {
   const heartbeat = startHeartbeat(
     () => true,
     () => Promise.reject(new Error('timed out')),
-    () => Date.now(),
+    time,
   );
   await vi.advanceTimersByTimeAsync(2_500);
   expect(heartbeat.fault()).toContain('has not answered');

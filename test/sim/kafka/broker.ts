@@ -2,7 +2,7 @@
  * One broker: topics as arrays, append times by the virtual clock, committed offsets, groups. While it is down it answers nothing,
  * and earlier requests get no answer, whether or not they were executed.
  */
-import { partitionOf } from '../../../src/edges/kafka/partitioner.ts';
+import { partitionOf } from '../../../src/edges/kafka/kafkajs/partitioner.ts';
 import type { OutRecord } from '../../../src/edges/kafka/producer.ts';
 import { TOPICS, type TopicKey } from '../../../src/topics.ts';
 import type { Scheduler } from '../scheduler.ts';

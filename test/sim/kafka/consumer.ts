@@ -1,5 +1,5 @@
 /**
- * A consumer like that of kafkajs, as far as src/edges/kafka/group.ts uses it. It joins, fetches from all its partitions at once,
+ * A consumer like that of kafkajs, as far as src/edges/kafka/kafkajs/group/group.ts uses it. It joins, fetches from all its partitions at once,
  * passes their batches on in parallel, and fetches again when all have ended. A heartbeat tells it of a rebalance.
  */
 import { AssignerProtocol, type ConsumerConfig, type EachBatchPayload, type PartitionAssigner } from 'kafkajs';

@@ -4,7 +4,7 @@
 import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Config } from '../../../config.ts';
-import { installOwnReader } from './own-reader.ts';
+import { installOwnReader } from './record-batches/install.ts';
 
 const CLIENT_ID = 'reliable-tasking';
 

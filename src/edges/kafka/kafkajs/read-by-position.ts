@@ -9,7 +9,7 @@
 import type { Kafka } from 'kafkajs';
 import pLimit from 'p-limit';
 import type { InRecord } from '../../../ports.ts';
-import { type Fetched, inRecordOf } from '../in-record.ts';
+import { type Fetched, inRecordOf } from './in-record.ts';
 
 export type Position = { partition: number; offset: number };
 

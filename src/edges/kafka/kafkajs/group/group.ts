@@ -5,11 +5,12 @@
  * kafkajs can hang for ever while it joins again, without a word. So a member that is silent for much longer than the group
  * may take to settle, although Kafka answers, is given up, and another one takes its place.
  */
-import { unavailable } from '../../errors.ts';
-import type { Group } from '../../ports.ts';
-import type { MemberOptions } from './kafkajs/group-batch.ts';
-import { GroupHealth } from './kafkajs/group-health.ts';
-import { groupMember } from './kafkajs/group-member.ts';
+import { withinMs } from '../../../../async/within-ms.ts';
+import { unavailable } from '../../../../errors.ts';
+import type { Group } from '../../../../ports.ts';
+import type { MemberOptions } from './batch.ts';
+import { GroupHealth } from './health.ts';
+import { groupMember } from './member.ts';
 
 const STOP_MS = 10_000;
 /** Two rebalances that take all the time they may (each two sessions), and what lies around them. */
@@ -55,12 +56,7 @@ export function createGroup(options: MemberOptions): StartableGroup {
     stopped = true;
     callOff();
     goOn();
-    let give = () => {};
-    const limit = new Promise<void>((resolve) => {
-      give = clock.after(STOP_MS, resolve);
-    });
-    await Promise.race([member.stop(), limit]);
-    give();
+    await withinMs(STOP_MS, member.stop(), () => undefined, clock);
   };
   return {
     start: async () => {

@@ -6,7 +6,7 @@ import {
   type Limits,
   type Message,
   readRecordSet,
-} from '../../../../src/edges/kafka/kafkajs/record-batches.ts';
+} from '../../../../../src/edges/kafka/kafkajs/record-batches/read.ts';
 import { batchOf, packed } from './packed.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);

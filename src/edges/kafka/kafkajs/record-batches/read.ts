@@ -6,7 +6,7 @@
  * Guarantees, for any batch that a broker accepts: work and memory are in proportion to LIMITS. A batch that exceeds them, or is
  * corrupt, becomes one message with a `refusal` at the last offset of the batch. Reading continues behind it.
  */
-import type { Refusal } from '../../../ports.ts';
+import type { Refusal } from '../../../../ports.ts';
 import { TooLarge } from './too-large.ts';
 import { compressionName, unpack } from './unpack.ts';
 

@@ -1,9 +1,9 @@
 /**
  * Replaces the record batch reader of kafkajs with ours. kafkajs has no setting for this, so its module is replaced before the
- * first fetch loads it. test/edges/kafka/kafkajs/own-reader.test.ts fails if another version works differently.
+ * first fetch loads it. test/edges/kafka/kafkajs/record-batches/install.test.ts fails if another version works differently.
  */
 import { createRequire } from 'node:module';
-import { isReadable, readRecordSet } from './record-batches.ts';
+import { isReadable, readRecordSet } from './read.ts';
 
 const require = createRequire(import.meta.url);
 

@@ -2,10 +2,11 @@
  * One life of a member of a group: one consumer of kafkajs, from its first join until it is given up. From then on nothing
  * that its consumer still says or hands over counts.
  */
-import type { Group } from '../../../ports.ts';
-import { byNumber } from './assigner.ts';
-import { eachBatch, type MemberOptions, passOver } from './group-batch.ts';
-import type { GroupHealth } from './group-health.ts';
+import { withinMs } from '../../../../async/within-ms.ts';
+import type { Group } from '../../../../ports.ts';
+import { byNumber } from './assignor.ts';
+import { eachBatch, type MemberOptions, passOver } from './batch.ts';
+import type { GroupHealth } from './health.ts';
 
 const RUN_AGAIN_MS = 1_000;
 /** How long a stop waits for a join that is under way. */
@@ -153,12 +154,12 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       joined = false;
       generation += 1;
       // Before it has joined kafkajs cannot leave, and the broker would wait for it for minutes.
-      let callOff = () => {};
-      const limit = new Promise<void>((resolve) => {
-        callOff = clock.after(JOIN_MS, resolve);
-      });
-      await Promise.race([joining.catch(() => undefined), limit]);
-      callOff();
+      await withinMs(
+        JOIN_MS,
+        joining.catch(() => undefined),
+        () => undefined,
+        clock,
+      );
       await consumer
         .disconnect()
         .catch((error) => log.warn({ err: error, groupId }, 'did not leave the group cleanly'));

@@ -6,8 +6,8 @@
  */
 import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { TimeSource } from '../../../async/clock.ts';
-import type { GroupOptions, InRecord } from '../../../ports.ts';
+import type { TimeSource } from '../../../../async/clock.ts';
+import type { GroupOptions, InRecord } from '../../../../ports.ts';
 import { inRecordOf } from '../in-record.ts';
 
 export type MemberOptions = GroupOptions<string> & {

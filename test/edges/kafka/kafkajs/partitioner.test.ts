@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Partitioners, type PartitionMetadata } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { byKey, murmur2, partitionOf } from '../../../src/edges/kafka/partitioner.ts';
+import { byKey, murmur2, partitionOf } from '../../../../src/edges/kafka/kafkajs/partitioner.ts';
 
 const metadata = (count: number): PartitionMetadata[] =>
   Array.from({ length: count }, (_, partitionId) => ({

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka } from 'kafkajs';
-import type { InRecord } from '../../ports.ts';
+import type { InRecord } from '../../../ports.ts';
 import { inRecordOf } from './in-record.ts';
 
 /** Next offset by partition, and who waits for it. */

@@ -1,12 +1,13 @@
 /**
- * Whether Kafka answers, known before anybody asks: a broker is asked once a second. Who would write to a Kafka that is away is
- * refused at once by it, where kafkajs tries for seconds. An answer that is late says nothing yet; silence does.
+ * Whether Kafka answers, known before anybody asks: a broker is asked once a second. While Kafka is away, `guard` refuses writes
+ * at once; kafkajs would try for seconds. A late answer proves nothing; silence does.
  */
 import type { Admin, Kafka } from 'kafkajs';
-import { unavailable } from '../../errors.ts';
-import type { Producer } from './producer.ts';
+import type { TimeSource } from '../../../async/clock.ts';
+import { unavailable } from '../../../errors.ts';
+import type { Producer } from '../producer.ts';
 
-const EVERY_MS = 1_000;
+const BEAT_EVERY_MS = 1_000;
 const SILENT_MS = 2_500;
 
 export type Pulse = {
@@ -17,10 +18,11 @@ export type Pulse = {
   stop(): Promise<void>;
 };
 
-export function startPulse(kafka: Kafka, nowMs: () => number = () => performance.now()): Pulse {
-  let answeredAt = nowMs();
+export function startPulse(kafka: Pick<Kafka, 'admin'>, clock: Pick<TimeSource, 'after' | 'monoMs'>): Pulse {
+  let answeredAtMs = clock.monoMs();
   let admin: Admin | null = null;
   let beating: Promise<void> | null = null;
+  let cancel = () => {};
   const beat = async (): Promise<void> => {
     try {
       if (admin === null) {
@@ -28,22 +30,25 @@ export function startPulse(kafka: Kafka, nowMs: () => number = () => performance
         await admin.connect();
       }
       await admin.describeCluster();
-      answeredAt = nowMs();
+      answeredAtMs = clock.monoMs();
     } catch {
-      // Said by `fault`, as silence. A client that has failed once is not asked again.
+      // `fault` reports it, as silence. A client of kafkajs that has failed once is not used again.
       const failed = admin;
       admin = null;
       await failed?.disconnect().catch(() => undefined);
     }
   };
-  const timer = setInterval(() => {
-    beating ??= beat().finally(() => {
-      beating = null;
+  const schedule = (): void => {
+    cancel = clock.after(BEAT_EVERY_MS, () => {
+      schedule();
+      beating ??= beat().finally(() => {
+        beating = null;
+      });
     });
-  }, EVERY_MS);
-  timer.unref();
+  };
+  schedule();
   const fault = (): string | null => {
-    const silentMs = nowMs() - answeredAt;
+    const silentMs = clock.monoMs() - answeredAtMs;
     return silentMs > SILENT_MS ? `Kafka has not answered for ${(silentMs / 1_000).toFixed(1)} s` : null;
   };
   return {
@@ -56,7 +61,7 @@ export function startPulse(kafka: Kafka, nowMs: () => number = () => performance
         return work(...args);
       },
     stop: async () => {
-      clearInterval(timer);
+      cancel();
       await beating;
       await admin?.disconnect();
     },

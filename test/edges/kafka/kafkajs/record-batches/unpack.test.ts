@@ -1,8 +1,8 @@
 /** Bytes that a producer packed, and bytes that nobody packed. test/integration/compression.test.ts has Java's own producers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { unlz4 } from '../../../../src/edges/kafka/kafkajs/lz4.ts';
-import { unsnappy } from '../../../../src/edges/kafka/kafkajs/snappy.ts';
+import { unlz4 } from '../../../../../src/edges/kafka/kafkajs/record-batches/lz4.ts';
+import { unsnappy } from '../../../../../src/edges/kafka/kafkajs/record-batches/snappy.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const BOUND = 1_000;

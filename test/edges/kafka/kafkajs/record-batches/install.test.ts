@@ -1,7 +1,7 @@
 /** Where this fails, kafkajs has changed: read anew how its reader is replaced, or whether that is still needed. */
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { installOwnReader } from '../../../../src/edges/kafka/kafkajs/own-reader.ts';
+import { installOwnReader } from '../../../../../src/edges/kafka/kafkajs/record-batches/install.ts';
 import { batchOf } from './packed.ts';
 
 const require = createRequire(import.meta.url);

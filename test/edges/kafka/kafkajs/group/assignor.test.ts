@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { AssignerProtocol, type Cluster } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { byNumber, shareOut } from '../../../../src/edges/kafka/kafkajs/assigner.ts';
+import { byNumber, shareOut } from '../../../../../src/edges/kafka/kafkajs/group/assignor.ts';
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
@@ -68,5 +68,40 @@ describe(`the assigner (seed ${seed})`, () => {
       ['b', both(0)],
       ['c', both(1)],
     ]);
+  });
+});
+
+const members = fc.uniqueArray(fc.record({ id: fc.string({ minLength: 1 }), owned: fc.array(fc.nat(40)) }), {
+  minLength: 1,
+  maxLength: 9,
+  selector: ({ id }) => id,
+});
+
+describe('partitions', () => {
+  it('are each assigned once, and evenly', () => {
+    fc.assert(
+      fc.property(members, fc.nat(40), (all, count) => {
+        const partitions = Array.from({ length: count }, (_, n) => n);
+        const shares = [...shareOut(all, partitions).values()];
+        expect(shares.flat().toSorted((a, b) => a - b)).toEqual(partitions);
+        const sizes = shares.map((share) => share.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('stay with their members while the members stay, and only a share moves to a new member', () => {
+    const partitions = [0, 1, 2, 3, 4, 5, 6, 7];
+    const first = shareOut(
+      [
+        { id: 'a', owned: [] },
+        { id: 'b', owned: [] },
+      ],
+      partitions,
+    );
+    const owned = [...first].map(([id, share]) => ({ id, owned: share }));
+    expect(shareOut(owned, partitions)).toEqual(first);
+    const third = shareOut([...owned, { id: 'c', owned: [] }], partitions);
+    for (const { id, owned: had } of owned) expect(had).toEqual(expect.arrayContaining(third.get(id) ?? []));
   });
 });

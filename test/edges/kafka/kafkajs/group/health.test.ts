@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GroupHealth } from '../../../../src/edges/kafka/kafkajs/group-health.ts';
+import { GroupHealth } from '../../../../../src/edges/kafka/kafkajs/group/health.ts';
 
 describe('a member of a group', () => {
   it('is at fault for a while after each stop, though it has joined again', () => {

@@ -1,6 +1,6 @@
 /** A message of kafkajs as the roles see it. */
-import type { InRecord } from '../../ports.ts';
-import type { Message } from './kafkajs/record-batches.ts';
+import type { InRecord } from '../../../ports.ts';
+import type { Message } from './record-batches/read.ts';
 
 export type Fetched = Pick<Message, 'offset' | 'timestamp' | 'key' | 'value' | 'refusal'> & {
   headers?: InRecord['headers'];
