@@ -32,10 +32,12 @@ const REFRESH_MS = 1_000;
 const TICK_MS = 50;
 const IDLE_ROWS_MS = 10_000;
 
+export type JoinerPorts = Omit<RolePorts, 'settings'>;
+
 export class Joiner implements Role {
   readonly ownership: Ownership;
   readonly acknowledge: Acknowledge;
-  readonly #ports: RolePorts;
+  readonly #ports: JoinerPorts;
   readonly #deliver: Deliver;
   readonly #pendingTasks: PendingTasks;
   readonly #matcher: Matcher;
@@ -50,7 +52,7 @@ export class Joiner implements Role {
   #idleRowsAt = 0;
   #stopping = false;
 
-  constructor(ports: RolePorts) {
+  constructor(ports: JoinerPorts) {
     const { clock, orgs } = ports;
     this.#ports = ports;
     this.#online = new OnlineCounter(ports);
@@ -240,7 +242,7 @@ export class Joiner implements Role {
   }
 }
 
-export async function startJoiner(ports: RolePorts): Promise<Role> {
+export async function startJoiner(ports: JoinerPorts): Promise<Role> {
   const joiner = new Joiner(ports);
   try {
     await joiner.start();

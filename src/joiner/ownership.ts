@@ -26,8 +26,10 @@ type Partition = {
   confirming: Promise<void> | null;
 };
 
+type Ports = Pick<RolePorts, 'clock' | 'config' | 'inbox' | 'log' | 'orgs' | 'projection' | 'recordCodec'>;
+
 export type OwnershipOptions = {
-  ports: RolePorts;
+  ports: Ports;
   groupId: string;
   /** Orgs whose projection is usable now, with their epochs. */
   usable(): Promise<Map<string, string>>;
@@ -44,7 +46,7 @@ export class Ownership {
   readonly #options: OwnershipOptions;
   readonly #states: StateReader;
   /** The ports of the role; org partitions that are taken over at the same time ask Kafka once. */
-  readonly #ports: RolePorts;
+  readonly #ports: Ports;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;

@@ -25,14 +25,16 @@ const EXPIRE_MS = 250;
 
 type Stoppable = { stop(): Promise<void> };
 
-export async function startProjector(ports: RolePorts): Promise<Role> {
+export type ProjectorPorts = Omit<RolePorts, 'settings'>;
+
+export async function startProjector(ports: ProjectorPorts): Promise<Role> {
   const projector = new Projector(ports, (await ports.inbox.ends('presence')).size);
   await projector.start();
   return projector;
 }
 
 class Projector implements Role {
-  readonly #ports: RolePorts;
+  readonly #ports: ProjectorPorts;
   readonly #groupId: string;
   readonly #presencePartitions: number;
   readonly #rebuild: Rebuild;
@@ -47,7 +49,7 @@ class Projector implements Role {
   #stopping = false;
   #advancedMono: number;
 
-  constructor(ports: RolePorts, presencePartitions: number) {
+  constructor(ports: ProjectorPorts, presencePartitions: number) {
     this.#ports = ports;
     this.#groupId = ports.config.KAFKA_TOPIC_PREFIX + PROJECTOR_GROUP;
     this.#presencePartitions = presencePartitions;

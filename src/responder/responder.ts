@@ -25,7 +25,7 @@ import { writeChunks } from './write-chunks.ts';
 
 export const RESPONDER_GROUP = 'reliable-tasking-responder';
 
-export type ResponderPorts = RolePorts & {
+export type ResponderPorts = Omit<RolePorts, 'stats'> & {
   ruleMemory: RuleMemory;
   outputMemory: OutputMemory;
   sinks: OutputSinks;

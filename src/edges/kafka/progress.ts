@@ -59,7 +59,7 @@ export function lagsOf(
 }
 
 /** Calls `report` every two seconds. While Kafka does not answer, the last report stays valid. */
-export function tellLag(options: {
+export function reportLag(options: {
   progress: Progress;
   offsets: Pick<Offsets, 'ends' | 'committed'>;
   names: Readonly<Record<TopicKey, string>>;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { clockOf } from '../../../src/async/clock.ts';
-import { lagsOf, Progress, tellLag } from '../../../src/edges/kafka/progress.ts';
+import { lagsOf, Progress, reportLag } from '../../../src/edges/kafka/progress.ts';
 import { topicNames } from '../../../src/topics.ts';
 
 const end = (low: number, high: number) => new Map([[0, { low, high }]]);
@@ -59,7 +59,7 @@ it('is reported every two seconds, and withdrawn for a partition that is no long
     ends: async () => new Map([0, 1].map((partition) => [partition, { low: 0, high: 10 }])),
     committed: async () => new Map([[0, 7]]),
   };
-  const lag = tellLag({
+  const lag = reportLag({
     ...{ progress, offsets, clock, names: topicNames(''), log: pino({ level: 'silent' }) },
     report: (...args) => void told.push(args),
   });
