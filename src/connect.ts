@@ -1,3 +1,7 @@
+/**
+ * Connects to Kafka, Redis and the schema registry, and builds what several roles use. What one role uses alone is built where that
+ * role is started (server.ts). wait-for-services.ts makes the only other connections: those that check whether anything answers.
+ */
 import type { Logger } from 'pino';
 import { systemClock } from './async/clock.ts';
 import type { Parts } from './async/lifetimes.ts';

@@ -37,6 +37,7 @@ const STATES = {
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type DeliveryState = keyof typeof STATES;
+
 /** The state that a task event puts its delivery into (without a sid: its task); null: the state stays. */
 export const STATE_AFTER = {
   ADD_TASK: 'queued',

@@ -8,14 +8,16 @@ import { now } from './clock.ts';
 const TITLE_MAX = 200;
 
 /** In the order in which a bar shows them, with what each means. */
-export const STATES: readonly [DeliveryState, string][] = [
-  ['done', 'answered'],
-  ['failed', 'answered with an error'],
-  ['sent', 'sent, no answer yet'],
-  ['queued', 'waiting for the sensor'],
-  ['expired', 'ran out of time'],
-  ['removed', 'withdrawn'],
-];
+const LABELS: Readonly<Record<DeliveryState, string>> = {
+  done: 'answered',
+  failed: 'answered with an error',
+  sent: 'sent, no answer yet',
+  queued: 'waiting for the sensor',
+  expired: 'ran out of time',
+  removed: 'withdrawn',
+};
+
+export const STATES = Object.entries(LABELS) as [DeliveryState, string][];
 
 export function StateDot({ state }: { state: string }) {
   return (
