@@ -4,7 +4,7 @@
  * A rule is converted with all its requests or not at all. Everything else in it stays unchanged, including the order of actions. No
  * field is dropped, and none is added except the selector for all sensors.
  */
-import { fieldOfPath } from './template/parse.ts';
+import { fieldOfPath } from './template/split.ts';
 import { isObject } from './view.ts';
 
 export type Conversion =

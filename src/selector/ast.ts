@@ -35,7 +35,7 @@ export interface ComparisonNode {
   readonly valueColumn: number;
 }
 
-/** Asks about a field alone: `is empty`, `is nil`. */
+/** Tests a field alone: `is empty`, `is nil`. */
 export interface StateNode {
   readonly type: 'state';
   readonly column: number;

@@ -1,4 +1,4 @@
-/** What a selector is asked about, and what it answers. */
+/** The input and the result of a selector. */
 
 /** One sensor as selectors see it. A missing fact is an absent key. Values may be nested. */
 export type SelectorRecord = { readonly [field: string]: unknown };
