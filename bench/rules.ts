@@ -63,7 +63,8 @@ async function measure(system: System, { flags, note }: Context): Promise<Result
     const found: Awaited<ReturnType<typeof turn>>[] = [];
     for (let run = 0; run < sizes.runs; run += 1) found.push(await turn(system, responder, raw, sizes.events));
     rows.push({
-      ...{ rules, seen: Math.ceil(rules / 10) },
+      rules,
+      seen: Math.ceil(rules / 10),
       perSecond: spread(found.map((one) => one.perSecond)),
       perCpuSecond: spread(found.map((one) => one.perCpuSecond)),
       rawPerSecond: spread(found.map((one) => one.rawPerSecond)),
@@ -110,7 +111,12 @@ function eventRecords(system: System, count: number) {
   return Array.from({ length: count }, (_, i) => {
     const sid = `sensor-${i % SENSORS}`;
     const value = system.codec.encode('SensorEvent', {
-      ...{ oid, sid, event_type: 'RECEIPT', event_id: randomUUID(), occurred_at: Date.now(), task_id: null },
+      oid,
+      sid,
+      event_type: 'RECEIPT',
+      event_id: randomUUID(),
+      occurred_at: Date.now(),
+      task_id: null,
       investigation_id: `audit-7/${randomUUID()}`,
       routing: JSON.stringify({ hostname: `host-${i % SENSORS}`, plat: 0x10000000, arch: 2, moduleid: 2 }),
       event: JSON.stringify({ ERROR: 0, STDOUT: i % MATCH_EVERY === 0 ? 'match-0-' : 'corp\\alice', STDERR: '' }),

@@ -65,7 +65,13 @@ function subjectOf(job: Job, selectors: number): Subject {
     found.matches += set.match(record).length;
   }
   const figures: Figures = {
-    ...{ selectors, bytesPerSelector, insertMs: [], changeUs: [], groupsUs: [], matchUs: [], scanUs: [] },
+    selectors,
+    bytesPerSelector,
+    insertMs: [],
+    changeUs: [],
+    groupsUs: [],
+    matchUs: [],
+    scanUs: [],
     matchesPerRecord: found.matches / some.length,
     groupsPerRecord: found.groups / some.length,
   };

@@ -50,7 +50,9 @@ async function measure(job: Job, profileFolder: string | undefined): Promise<Fig
   const folder = mkdtempSync(join(tmpdir(), 'rt-bench-'));
   const nodeFlags = ['--expose-gc', ...(profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : [])];
   const child = startChild('selectors-process.ts', [JSON.stringify(job)], {
-    ...{ env: {}, logFile: join(folder, 'log'), nodeFlags },
+    env: {},
+    logFile: join(folder, 'log'),
+    nodeFlags,
   });
   let figures: Figures[] | undefined;
   child.process.on('message', (message) => {

@@ -10,30 +10,74 @@ const TTL_SECONDS = 10;
 const EXPIRY_MS = 10 + TTL_SECONDS * 1_000;
 
 const entry = (topic: TopicKey, afterMs: number, key: string, value: object | null, headers = {}): Entry => ({
-  ...{ topic, partition: 0, offset: afterMs, atMs: T0 + afterMs, key, value, headers },
+  topic,
+  partition: 0,
+  offset: afterMs,
+  atMs: T0 + afterMs,
+  key,
+  value,
+  headers,
 });
 const setting = (kind: string, name: string, value: object) =>
   entry('orgSettings', 0, `${OID}/${kind}/${name}`, {
-    ...{ oid: OID, kind, name, etag: 'e', value: JSON.stringify(value), updated_at: T0, updated_by: '' },
+    oid: OID,
+    kind,
+    name,
+    etag: 'e',
+    value: JSON.stringify(value),
+    updated_at: T0,
+    updated_by: '',
   });
 const command = {
-  ...{ action: 'TASK', oid: OID, task_id: 't1', task: 'run', selector: null, context: null, ttl: TTL_SECONDS },
-  ...{ issued_at: T0 + 10, issued_by: '', untask_selector: null, options: null },
+  action: 'TASK',
+  oid: OID,
+  task_id: 't1',
+  task: 'run',
+  selector: null,
+  context: null,
+  ttl: TTL_SECONDS,
+  issued_at: T0 + 10,
+  issued_by: '',
+  untask_selector: null,
+  options: null,
 };
 const connected = (connection_id: string) =>
   entry('presence', 5, 's1', {
-    ...{ event: 'CONNECTED', oid: OID, sid: 's1', connection_id, occurred_at: T0, sensor: null },
-    ...{ add_tags: [], remove_tags: [], set_should_isolate: null, try_now: false },
+    event: 'CONNECTED',
+    oid: OID,
+    sid: 's1',
+    connection_id,
+    occurred_at: T0,
+    sensor: null,
+    add_tags: [],
+    remove_tags: [],
+    set_should_isolate: null,
+    try_now: false,
   });
 const dispatch = (afterMs: number, claimedMs = afterMs, part: object = {}) =>
   entry('dispatch', afterMs, 's1', {
-    ...{ dispatch_id: `d${claimedMs}`, oid: OID, sid: 's1', task_id: 't1', task: 'run', attempt: 1 },
-    ...{ investigation_id: 't1', connection_id: 'k1', dispatched_at: T0 + claimedMs, expires_at: T0 + EXPIRY_MS },
+    dispatch_id: `d${claimedMs}`,
+    oid: OID,
+    sid: 's1',
+    task_id: 't1',
+    task: 'run',
+    attempt: 1,
+    investigation_id: 't1',
+    connection_id: 'k1',
+    dispatched_at: T0 + claimedMs,
+    expires_at: T0 + EXPIRY_MS,
     ...part,
   });
 const event = (afterMs: number, type: string, sid: string | null, event_id = type) =>
   entry('taskEvents', afterMs, 't1', {
-    ...{ type, event_id, oid: OID, task_id: 't1', sid, attempt: sid && 1, occurred_at: T0 + afterMs, detail: null },
+    type,
+    event_id,
+    oid: OID,
+    task_id: 't1',
+    sid,
+    attempt: sid && 1,
+    occurred_at: T0 + afterMs,
+    detail: null,
   });
 
 const ORG = [setting('ORG', OID, {}), setting('SUBSCRIPTION', 'ext-reliable-tasking', { periods: [{ from: 0 }] })];
@@ -41,8 +85,15 @@ const TASK = [entry('commands', 10, 't1', command), event(20, 'ADD_TASK', null)]
 const SENSOR = [connected('k1')];
 const SENT = [dispatch(40), event(50, 'TASK_SENT', 's1')];
 const ANSWER = entry('sensorEvents', 60, 's1', {
-  ...{ oid: OID, sid: 's1', event_type: 'RECEIPT', event_id: 'r1', occurred_at: T0, investigation_id: null },
-  ...{ task_id: 't1', routing: '{}', event: '{}' },
+  oid: OID,
+  sid: 's1',
+  event_type: 'RECEIPT',
+  event_id: 'r1',
+  occurred_at: T0,
+  investigation_id: null,
+  task_id: 't1',
+  routing: '{}',
+  event: '{}',
 });
 const DONE = [ANSWER, event(70, 'TASK_DONE', 's1')];
 const WITHDRAWN = [
@@ -53,7 +104,11 @@ const ALL = [...ORG, ...TASK, ...SENSOR, ...SENT, ...DONE];
 
 const judged = (entries: readonly Entry[], untaskedMs?: number) =>
   judge({
-    ...{ oid: OID, entries: inOrder(entries), leaseMs: 1_000, marginMs: 50, nowMs: T0 + 5_000 },
+    oid: OID,
+    entries: inOrder(entries),
+    leaseMs: 1_000,
+    marginMs: 50,
+    nowMs: T0 + 5_000,
     untasked: untaskedMs === undefined ? [] : [{ taskId: 't1', answeredMs: T0 + untaskedMs }],
     rules: { ttlMaxSeconds: 3_600, taskMaxBytes: 1_000 },
   });

@@ -16,7 +16,10 @@ export async function followLately(system: System): Promise<Lately> {
   const tails = await Promise.all(
     [...known].map(([topic, list]) =>
       startTail({
-        ...{ kafka, topic: system.topics[topic], from: 'beginning', log: system.log },
+        kafka,
+        topic: system.topics[topic],
+        from: 'beginning',
+        log: system.log,
         onRecords: (records) => {
           for (const { key, value } of records) if (key && value) list.push({ key: key.toString(), value });
           list.splice(0, list.length - KEPT);

@@ -123,8 +123,13 @@ class Chaos {
     this.#fleet = await openFleet(
       this.#system.config,
       {
-        ...{ oid: this.#system.oid, sensors: SENSORS, offline: OFFLINE, seed, shares: SHARES },
-        ...{ ratePerSecond: CHANGES_PER_SECOND, cycle: true },
+        oid: this.#system.oid,
+        sensors: SENSORS,
+        offline: OFFLINE,
+        seed,
+        shares: SHARES,
+        ratePerSecond: CHANGES_PER_SECOND,
+        cycle: true,
       },
       this.#system.log,
     );
@@ -136,7 +141,10 @@ class Chaos {
     const { seed, seconds, faults } = this.#options;
     const lately = this.#lately as Lately;
     const world: World = {
-      ...{ system: this.#system, servers: this.#servers, random: new Random(seed + 2), wait: this.#wait },
+      system: this.#system,
+      servers: this.#servers,
+      random: new Random(seed + 2),
+      wait: this.#wait,
       lately: (topic) => lately.of(topic),
     };
     const lines = new Map<string, Promise<void>>();
@@ -217,14 +225,12 @@ class Chaos {
   #judge(entries: readonly Entry[], untasked: readonly Untasked[]): Verdict {
     const { oid, config } = this.#system;
     return judge({
-      ...{
-        oid,
-        entries,
-        untasked,
-        nowMs: Date.now(),
-        leaseMs: config.CLAIM_LEASE_MS,
-        marginMs: config.EXPIRY_MARGIN_MS,
-      },
+      oid,
+      entries,
+      untasked,
+      nowMs: Date.now(),
+      leaseMs: config.CLAIM_LEASE_MS,
+      marginMs: config.EXPIRY_MARGIN_MS,
       rules: { ttlMaxSeconds: config.TTL_MAX_SECONDS, taskMaxBytes: config.TASK_MAX_BYTES },
     });
   }

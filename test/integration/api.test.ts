@@ -52,7 +52,10 @@ beforeAll(async () => {
   const kafka = createKafka(config, log);
   producer = await createProducer(kafka, 'durable');
   tail = await startTail({
-    ...{ kafka, topic: topics.dispatch, from: 'beginning' as const, log },
+    kafka,
+    topic: topics.dispatch,
+    from: 'beginning' as const,
+    log,
     onRecords: (records) => {
       for (const { value } of records) if (value) dispatches.push(codec.decode('TaskDispatch', value));
     },

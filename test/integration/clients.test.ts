@@ -98,7 +98,8 @@ const OLD_RULE = {
   detect: { event: 'CONNECTED', op: 'is tagged', tag: 'needs-work' },
   respond: [
     {
-      ...{ action: 'service request', name: 'reliable-tasking' },
+      action: 'service request',
+      name: 'reliable-tasking',
       request: { action: 'task', task: 'os_version', sid: '<<routing/sid>>', ttl: 3600 },
     },
   ],

@@ -34,7 +34,10 @@ beforeAll(async () => {
   producer = await createProducer(kafka, 'durable');
   const follow = (topic: string, onValue: (value: Buffer) => void) =>
     startTail({
-      ...{ kafka, topic, from: 'beginning' as const, log },
+      kafka,
+      topic,
+      from: 'beginning' as const,
+      log,
       onRecords: (records) => {
         for (const { value } of records) if (value) onValue(value);
       },

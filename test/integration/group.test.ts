@@ -151,7 +151,9 @@ describe('a member that is stopped while it joins', () => {
     slow = kafka.consumer({
       groupId,
       partitionAssigners: [byNumber(() => [])],
-      ...{ sessionTimeout: 30_000, rebalanceTimeout: 30_000, heartbeatInterval: 3_000 },
+      sessionTimeout: 30_000,
+      rebalanceTimeout: 30_000,
+      heartbeatInterval: 3_000,
     });
     await slow.connect();
     await slow.subscribe({ topics: [topic] });

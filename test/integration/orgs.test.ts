@@ -267,7 +267,10 @@ describe('an operator', () => {
     expect((await rt('keys revoke laptop --uid alice')).exitCode).toBe(3);
     expect((await rt('orgs list --output csv')).said).toContain(`\r\n${org},branch,true,0\r\n`);
     expect((await rt(`orgs delete ${org} --yes --json`)).said).toEqual({
-      ...{ oid: org, deleted: 2, sensors: 0, redis: true },
+      oid: org,
+      deleted: 2,
+      sensors: 0,
+      redis: true,
     });
     expect((await rt(`orgs delete ${org} --yes --json`)).exitCode).toBe(3);
     expect((await rt('orgs list --json')).said.orgs.map((row: { oid: string }) => row.oid).toSorted()).toEqual(

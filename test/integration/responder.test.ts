@@ -36,7 +36,11 @@ beforeAll(async () => {
   const follow = async (topic: string, onValue: (value: Buffer) => void) =>
     tails.push(
       await startTail({
-        ...{ kafka, topic, from: 'beginning' as const, log: system.log, maxWaitMs: 20 },
+        kafka,
+        topic,
+        from: 'beginning' as const,
+        log: system.log,
+        maxWaitMs: 20,
         onRecords: (records) => {
           for (const { value } of records) if (value) onValue(value);
         },
@@ -52,18 +56,20 @@ afterAll(async () => {
 });
 
 const sensor = {
-  ...{
-    iid: '',
-    did: '',
-    hostname: 'ws-01',
-    ext_ip: '',
-    int_ip: '',
-    mac_addr: '',
-    plat: 0x10000000,
-    ext_plat: 0,
-    arch: 2,
-  },
-  ...{ enroll: null, isolated: false, should_isolate: false, kernel: false, tags: ['production'] },
+  iid: '',
+  did: '',
+  hostname: 'ws-01',
+  ext_ip: '',
+  int_ip: '',
+  mac_addr: '',
+  plat: 0x10000000,
+  ext_plat: 0,
+  arch: 2,
+  enroll: null,
+  isolated: false,
+  should_isolate: false,
+  kernel: false,
+  tags: ['production'],
 };
 
 /** Queues a task for the sensor, waits for its dispatch and answers as the sensor would. */
@@ -343,7 +349,9 @@ it('an org that was deleted leaves nothing to one that is made again with its id
   const states = new Map<string, Buffer | null>();
   tails.push(
     await startTail({
-      ...{ kafka: createKafka(system.config, system.log), topic: system.topics.sensorState, log: system.log },
+      kafka: createKafka(system.config, system.log),
+      topic: system.topics.sensorState,
+      log: system.log,
       from: 'beginning',
       onRecords: (records) => {
         for (const { key, value } of records) states.set(String(key), value);

@@ -72,7 +72,11 @@ test('a receipt and an answer are shown with state, receipt, routing and body; c
   ]);
   expect(row.responses[1]?.event).toEqual(body);
   expect(row.responses[1]?.routing).toMatchObject({
-    ...{ oid: system.oid, sid: 's-1', hostname: 's-1.corp', event_type: eventType, tags: ['production'] },
+    oid: system.oid,
+    sid: 's-1',
+    hostname: 's-1.corp',
+    event_type: eventType,
+    tags: ['production'],
     investigation_id: `case-7/${taskId}`,
   });
 });
@@ -174,7 +178,9 @@ test('an untasked task keeps its responses for the retention, and no longer', as
   await system.client.request('untask', { task_id: taskId });
   const [record, responses] = (await redis.pipeline(
     [keys.record(system.oid, taskId), keys.responses(system.oid, taskId)].map((key) => ({
-      ...{ oid: system.oid, name: 'pttl', args: [key] },
+      oid: system.oid,
+      name: 'pttl',
+      args: [key],
     })),
   )) as [number, number];
   expect(Math.abs(record - responses)).toBeLessThan(1_000);

@@ -27,7 +27,12 @@ test('a batch counts once, an overlap says from where it still counts, and a los
   const org = await new Org(bench, await bench.projection(PATIENT)).use();
   const stats = createStats(client);
   const request = (epoch: string, fromOffset: number, nextOffset: number) => ({
-    ...{ oid: org.oid, epoch, partition: 3, fromOffset, nextOffset, counts: done(nextOffset - fromOffset) },
+    oid: org.oid,
+    epoch,
+    partition: 3,
+    fromOffset,
+    nextOffset,
+    counts: done(nextOffset - fromOffset),
   });
   const { epoch } = org;
   expect(await stats.count([request(epoch, 0, 10)])).toEqual([null]);

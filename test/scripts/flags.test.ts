@@ -9,7 +9,10 @@ describe('flags', () => {
 
   test('are read, and what follows -- is left unchanged', () => {
     expect(readFlags(['--seed', '3', '--exit', '--', '--help', 'x'], FLAGS)).toEqual({
-      ...{ values: { seed: '3', exit: true }, words: [], rest: ['--help', 'x'], help: false },
+      values: { seed: '3', exit: true },
+      words: [],
+      rest: ['--help', 'x'],
+      help: false,
     });
     expect(readFlags(['-h'], FLAGS).help).toBe(true);
   });

@@ -15,9 +15,16 @@ export async function sayPresence(
   { oid, sids, plat, event }: { oid: string; sids: string[]; plat: number; event: 'CONNECTED' | 'UPDATED' },
 ): Promise<void> {
   const recordOf = (sid: string): SensorPresence => ({
-    ...{ event, oid, sid, connection_id: event === 'UPDATED' ? '' : `connection-of-${sid}` },
-    ...{ occurred_at: Date.now(), sensor: { ...FACTS, hostname: `host-${sid}`, plat } },
-    ...{ add_tags: [], remove_tags: [], set_should_isolate: null, try_now: false },
+    event,
+    oid,
+    sid,
+    connection_id: event === 'UPDATED' ? '' : `connection-of-${sid}`,
+    occurred_at: Date.now(),
+    sensor: { ...FACTS, hostname: `host-${sid}`, plat },
+    add_tags: [],
+    remove_tags: [],
+    set_should_isolate: null,
+    try_now: false,
   });
   await producer.send(
     topic,
