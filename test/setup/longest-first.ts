@@ -8,9 +8,18 @@ const LONGEST = [
   'checks/typecheck.test.ts',
   'checks/lint.test.ts',
   'chaos/chaos.test.ts',
-  ...['outage', 'transactions', 'kill', 'group', 'pause', 'faults', 'local-servers'].map(
-    (name) => `integration/${name}.test.ts`,
-  ),
+  ...[
+    'console',
+    'outage',
+    'clients',
+    'kill',
+    'transactions',
+    'oversized',
+    'faults',
+    'group',
+    'fuzz',
+    'local-servers',
+  ].map((name) => `integration/${name}.test.ts`),
 ];
 
 export class LongestFirst extends BaseSequencer {
