@@ -33,11 +33,9 @@ export default defineConfig(({ mode }) => {
       provide: isLong ? { seeds: 10_000, chaosSeconds: 600 } : { seeds: 2_000, chaosSeconds: 60 },
       projects: [
         {
-          extends: true,
           test: { name: 'checks', include: ['test/checks/**/*.test.ts'], testTimeout: 300_000 },
         },
         {
-          extends: true,
           test: {
             name: 'unit',
             include: ['test/**/*.test.ts'],
@@ -50,7 +48,6 @@ export default defineConfig(({ mode }) => {
           },
         },
         {
-          extends: true,
           test: {
             name: 'simulation',
             include: ['test/sim/**/*.test.ts'],
@@ -59,7 +56,6 @@ export default defineConfig(({ mode }) => {
           },
         },
         {
-          extends: true,
           test: {
             name: 'integration',
             include: ['test/integration/**/*.test.ts'],
@@ -72,7 +68,6 @@ export default defineConfig(({ mode }) => {
           },
         },
         {
-          extends: true,
           test: {
             name: 'chaos',
             include: ['test/chaos/chaos.test.ts'],
