@@ -5,7 +5,6 @@
 import type { SelectorAst } from '../ast.ts';
 import type { Key, KeyField, RequiredKeys } from '../operators/keys.ts';
 import { COMPARISONS } from '../operators/table.ts';
-import { isSensorField } from '../sensor/fields.ts';
 
 /** No record without one of `keys` is selected. */
 export interface Requirement {
@@ -81,7 +80,7 @@ function requiredKeys(node: SelectorAst): RequiredKeys | null {
   switch (node.type) {
     case 'comparison': {
       const [field] = node.path;
-      if (node.negated || node.path.length !== 1 || field === undefined || !isSensorField(field)) return null;
+      if (node.negated || node.path.length !== 1 || field === undefined) return null;
       return COMPARISONS[node.operator].requiredKeys?.(field, node.value) ?? null;
     }
     case 'and':

@@ -126,10 +126,10 @@ export function readClauseHead(cursor: Cursor): ClauseHead | null {
 export function readOperator(cursor: Cursor): WrittenOperator | null {
   const start = cursor.offset;
   const spaced = cursor.space();
-  const found = SIGNS.find(({ sign }) => cursor.take(sign));
-  if (found !== undefined) {
+  for (const { sign, written } of SIGNS) {
+    if (!cursor.take(sign)) continue;
     cursor.space();
-    return found.written;
+    return written;
   }
   const operator = spaced ? readWordOperator(cursor) : null;
   if (operator !== null) return operator;
@@ -140,9 +140,9 @@ export function readOperator(cursor: Cursor): WrittenOperator | null {
 function readWordOperator(cursor: Cursor): WrittenOperator | null {
   if (cursor.word('is')) return readState(cursor);
   const negated = cursor.word('not') || cursor.word('NOT');
-  const found = WORDS.find(({ word }) => cursor.word(word));
-  if (found === undefined) return cursor.expect(negated ? WORD_AFTER_NOT : AN_OPERATOR);
-  return { type: 'comparison', operator: found.operator, negated, valueFirst: found.valueFirst };
+  for (const { word, operator, valueFirst } of WORDS)
+    if (cursor.word(word)) return { type: 'comparison', operator, negated, valueFirst };
+  return cursor.expect(negated ? WORD_AFTER_NOT : AN_OPERATOR);
 }
 
 function readState(cursor: Cursor): WrittenState | null {

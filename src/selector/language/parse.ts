@@ -189,9 +189,11 @@ class Grammar {
       const expected = `at most ${SELECTOR_BOUNDS.regexLength} characters of regular expression`;
       throw cursor.error('selector_regex_too_long', valueOffset, expected);
     }
+    // In rising order, because the cursor counts columns forward.
     const column = cursor.column(Math.min(pathOffset, valueOffset));
-    const pathColumn = cursor.column(pathOffset);
-    const valueColumn = cursor.column(valueOffset);
+    const second = cursor.column(Math.max(pathOffset, valueOffset));
+    const pathColumn = pathOffset < valueOffset ? column : second;
+    const valueColumn = pathOffset < valueOffset ? second : column;
     return { type: 'comparison', column, path, operator, negated, value, pathColumn, valueColumn };
   }
 

@@ -40,23 +40,25 @@ export interface RequiredKeys {
   readonly exact: boolean;
 }
 
-const isTextField = (field: string): field is TextField => (TEXT_FIELDS as readonly string[]).includes(field);
+const textFields: ReadonlySet<string> = new Set(TEXT_FIELDS);
+const isTextField = (field: string): field is TextField => textFields.has(field);
 
 /** The field is the text, or the name that the text is the code of. */
-export function equalKeys(field: SensorFieldName, text: string): RequiredKeys | null {
+export function equalKeys(field: string, text: string): RequiredKeys | null {
   if (!isTextField(field)) return null;
   const texts = new Set([codeToName(field, text), text]);
   return { keys: [...texts].map((one) => ({ kind: 'equal', field, text: one })), exact: true };
 }
 
 /** The text is one of the tags. */
-export const itemKeys = (field: SensorFieldName, text: string): RequiredKeys | null =>
+export const itemKeys = (field: string, text: string): RequiredKeys | null =>
   field === 'tags' ? { keys: [{ kind: 'item', field, text }], exact: true } : null;
 
 /** The field is, or begins with, one of the texts that the regular expression requires. */
-export function anchoredKeys(field: SensorFieldName, pattern: string): RequiredKeys | null {
-  const anchored = isTextField(field) ? anchoredText(pattern) : null;
-  if (anchored === null || !isTextField(field)) return null;
+export function anchoredKeys(field: string, pattern: string): RequiredKeys | null {
+  if (!isTextField(field)) return null;
+  const anchored = anchoredText(pattern);
+  if (anchored === null) return null;
   const kind = anchored.whole ? 'equal' : 'start';
   return { keys: anchored.texts.map((text) => ({ kind, field, text })), exact: anchored.exact };
 }

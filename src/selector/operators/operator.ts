@@ -27,7 +27,7 @@ export interface Comparison {
   /** A faster form of `test` for a field of the sensor itself. */
   testField?(field: SensorFieldName, value: string): Predicate;
   /** The keys of the index: at least one of them is in every usual record for which the comparison is true. Null: no such keys. */
-  requiredKeys?(field: SensorFieldName, value: string): RequiredKeys | null;
+  requiredKeys?(field: string, value: string): RequiredKeys | null;
 }
 
 /** An operator on a field alone, written `is WORD` and `is not WORD`. */
