@@ -70,7 +70,14 @@ function sensorEvent(
     event_time: nowMs,
     event_id: eventId,
     investigation_id: dispatch.investigation_id,
-    ...{ iid, did, hostname, ext_ip, int_ip, plat, arch, tags },
+    iid,
+    did,
+    hostname,
+    ext_ip,
+    int_ip,
+    plat,
+    arch,
+    tags,
   };
   return {
     oid: dispatch.oid,

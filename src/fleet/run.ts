@@ -111,7 +111,13 @@ class FleetRun implements Fleet {
     this.#events = new TopicWriter(ports.sendEvents, failed);
     this.#stats = {
       sensors: this.sensors.length,
-      ...{ online: 0, presenceChanges: 0, heard: 0, ran: 0, answers: 0, errors: 0, undecodable: 0 },
+      online: 0,
+      presenceChanges: 0,
+      heard: 0,
+      ran: 0,
+      answers: 0,
+      errors: 0,
+      undecodable: 0,
       ignored: { offline: 0, other_connection: 0, expired: 0, copy: 0 },
     };
   }
@@ -183,8 +189,16 @@ class FleetRun implements Fleet {
 
   #announce(event: PresenceKind, sid: string, connectionId: string, sensor: SensorFacts | null): Promise<void> {
     const presence: SensorPresence = {
-      ...{ event, oid: this.#options.oid, sid, connection_id: connectionId, occurred_at: this.#ports.nowMs(), sensor },
-      ...{ add_tags: [], remove_tags: [], set_should_isolate: null, try_now: false },
+      event,
+      oid: this.#options.oid,
+      sid,
+      connection_id: connectionId,
+      occurred_at: this.#ports.nowMs(),
+      sensor,
+      add_tags: [],
+      remove_tags: [],
+      set_should_isolate: null,
+      try_now: false,
     };
     return this.#presence.put({ key: sid, value: this.#ports.codec.encode('SensorPresence', presence) });
   }

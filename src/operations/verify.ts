@@ -38,7 +38,9 @@ export class Verification {
     this.log = log;
     this.#ports = ports;
     this.#kept = new KeptVerification(ports, {
-      ...{ connections: log.connections, minutes: log.minutes, responses: log.responses },
+      connections: log.connections,
+      minutes: log.minutes,
+      responses: log.responses,
       wanted: (oid, taskId, nowMs) => wantedOf(log.task(oid, taskId), nowMs),
       isSensor: (oid, sid) => log.sensors.has(`${oid}/${sid}`),
     });

@@ -6,8 +6,16 @@ let server: Awaited<ReturnType<typeof serveAnswers>> | undefined;
 afterEach(() => server?.close());
 
 const TASK = {
-  ...{ task_id: 't1', task: 'run --shell-command "a, b"', sensor_selector: '*', context: null, ttl: 60 },
-  ...{ created_at: 1_000, expires_at: 61_000, issued_by: 'key', acknowledged: ['a'], acknowledged_count: 1 },
+  task_id: 't1',
+  task: 'run --shell-command "a, b"',
+  sensor_selector: '*',
+  context: null,
+  ttl: 60,
+  created_at: 1_000,
+  expires_at: 61_000,
+  issued_by: 'key',
+  acknowledged: ['a'],
+  acknowledged_count: 1,
 };
 const DELIVERY = {
   sid: 'a',

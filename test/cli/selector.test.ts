@@ -26,7 +26,11 @@ describe('rt selector eval', () => {
     const { exitCode, out } = await evaluated('--json', '--expr', 'hostname == `web-1`');
     expect(exitCode).toBe(0);
     expect(JSON.parse(out)).toEqual({
-      ...{ expr: 'hostname == `web-1`', parses: true, error: null, code: null, column: null },
+      expr: 'hostname == `web-1`',
+      parses: true,
+      error: null,
+      code: null,
+      column: null,
       results: [1, 'e'],
     });
   });
@@ -71,7 +75,11 @@ describe('rt selector eval', () => {
     const { exitCode, out, err } = await evaluated('--json', '--expr', 'sid = a');
     expect(exitCode).toBe(4);
     expect(JSON.parse(out)).toMatchObject({
-      ...{ parses: false, error: expect.stringContaining('column 5'), code: 'selector_syntax', column: 5, results: [] },
+      parses: false,
+      error: expect.stringContaining('column 5'),
+      code: 'selector_syntax',
+      column: 5,
+      results: [],
     });
     expect(err).toMatch(/^selector_syntax .*write ==/);
   });

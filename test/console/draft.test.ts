@@ -11,7 +11,11 @@ import {
 } from '../../src/console/pages/draft.ts';
 
 const draft = (part: Partial<Draft> = {}): Draft => ({
-  ...{ command: 'os_version', selector: '', context: '', ttl: '7', unit: 'd' },
+  command: 'os_version',
+  selector: '',
+  context: '',
+  ttl: '7',
+  unit: 'd',
   ...part,
 });
 const where = { oid: 'an-oid', origin: 'https://rt.example', uid: null };
@@ -41,8 +45,17 @@ test('every sensor is a choice by *, and the record is whole', () => {
   expect(curl?.text).toContain('"selector":"*"');
   expect(cli?.text).toContain(`reliable-tasking task 'os_version' --selector '*' --ttl 604800s`);
   expect(JSON.parse(record?.text ?? '')).toEqual({
-    ...{ action: 'TASK', oid: 'an-oid', task_id: 'an-id', task: 'os_version', selector: '*', context: null },
-    ...{ ttl: 604_800, issued_at: 1_700_000_000_000, issued_by: 'console', untask_selector: null, options: null },
+    action: 'TASK',
+    oid: 'an-oid',
+    task_id: 'an-id',
+    task: 'os_version',
+    selector: '*',
+    context: null,
+    ttl: 604_800,
+    issued_at: 1_700_000_000_000,
+    issued_by: 'console',
+    untask_selector: null,
+    options: null,
   });
 });
 

@@ -99,7 +99,11 @@ async function tell(deadlineMs: number, deaf?: Set<string>) {
   system = await startSystem(deaf ? { deaf } : {});
   const lines: string[] = [];
   const story = new Story({
-    ...{ url: system.url, identity, cast, fleet: system.fleet, paint: painter(false) },
+    url: system.url,
+    identity,
+    cast,
+    fleet: system.fleet,
+    paint: painter(false),
     print: (line) => lines.push(line),
     stopped: stopping.signal,
     deadline: AbortSignal.timeout(deadlineMs),

@@ -116,7 +116,8 @@ describe('the newest dead letters', () => {
         [1, 40],
         [2, 7],
       ]),
-      ...{ total: 21, wanted: 6 },
+      total: 21,
+      wanted: 6,
     });
   });
 });

@@ -18,12 +18,25 @@ import type { Response } from '../../src/responder/responses/responses.ts';
 const OID = '11111111-2222-4333-8444-555555555555';
 const NOW = 1_800_000_000_000;
 const record = (timestampMs: number): InRecord => ({
-  ...{ topic: 't', partition: 2, offset: 7, key: null, value: null, headers: {} },
+  topic: 't',
+  partition: 2,
+  offset: 7,
+  key: null,
+  value: null,
+  headers: {},
   timestampMs,
 });
 const presence = (event: SensorPresence['event'], connection_id: string): SensorPresence => ({
-  ...{ event, connection_id, oid: OID, sid: 's', occurred_at: NOW, sensor: null, add_tags: [], remove_tags: [] },
-  ...{ set_should_isolate: null, try_now: false },
+  event,
+  connection_id,
+  oid: OID,
+  sid: 's',
+  occurred_at: NOW,
+  sensor: null,
+  add_tags: [],
+  remove_tags: [],
+  set_should_isolate: null,
+  try_now: false,
 });
 
 describe('connections', () => {
@@ -80,13 +93,27 @@ describe('minutes', () => {
 
 describe('responses', () => {
   const response = (eventId: string, offset: number): Response => ({
-    ...{ sid: 's', eventId, eventType: 'RECEIPT', atMs: NOW, partition: 0, bytes: 9 },
+    sid: 's',
+    eventId,
+    eventType: 'RECEIPT',
+    atMs: NOW,
+    partition: 0,
+    bytes: 9,
     offset,
   });
   const replay = new Replay(1_000);
   replay.command(record(NOW), {
-    ...{ action: 'TASK', oid: OID, task_id: 'a', task: 'os_version', selector: null, context: null, ttl: 60 },
-    ...{ issued_at: NOW, issued_by: '', untask_selector: null, options: null },
+    action: 'TASK',
+    oid: OID,
+    task_id: 'a',
+    task: 'os_version',
+    selector: null,
+    context: null,
+    ttl: 60,
+    issued_at: NOW,
+    issued_by: '',
+    untask_selector: null,
+    options: null,
   });
   const logged = new LoggedResponses();
   for (const [eventId, offset, atMs] of [

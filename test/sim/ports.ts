@@ -95,7 +95,11 @@ export function portsOf(env: Env, proc: Proc, kind: Kind): RolePorts {
       new SimConsumer({ scheduler, random, proc, broker, wire: open(), config: settings }) as unknown as Consumer,
   } as Kafka;
   const inbox = createInbox({
-    ...{ kafka, codec, config, log, clock },
+    kafka,
+    codec,
+    config,
+    log,
+    clock,
     offsets: simOffsets(broker, asking),
     progress: new Progress(),
   });

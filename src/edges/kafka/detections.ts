@@ -15,7 +15,10 @@ export async function followDetections(options: {
 }): Promise<{ stop(): Promise<void> }> {
   const { kafka, topic, codec, log, onDetection } = options;
   return startTail({
-    ...{ kafka, topic, from: 'beginning', log },
+    kafka,
+    topic,
+    from: 'beginning',
+    log,
     onRecords: async (records) => {
       for (const item of await decodeAll(codec, 'Detection', records)) if ('value' in item) onDetection(item.value);
     },

@@ -40,7 +40,11 @@ export async function followTaskEvents(options: {
       'value' in item ? [{ logOffset: item.record, event: item.value }] : [],
     );
   const tail = await startTail({
-    ...{ kafka, topic, from: 'end', maxWaitMs: 50, log },
+    kafka,
+    topic,
+    from: 'end',
+    maxWaitMs: 50,
+    log,
     onRecords: async (records) => {
       if (listeners.size === 0) return;
       for (const { logOffset, event } of await eventsIn(records))
@@ -62,7 +66,11 @@ export async function followTaskEvents(options: {
       if (wanted.size === 0) return;
       const start = new Map([...wanted.keys()].map((partition) => [partition, from.get(partition) ?? 0]));
       const past = await startTail({
-        ...{ kafka, topic, from: start, maxWaitMs: 20, log },
+        kafka,
+        topic,
+        from: start,
+        maxWaitMs: 20,
+        log,
         onRecords: async (records) => {
           for (const { logOffset, event } of await eventsIn(
             records.filter((r) => r.offset < (wanted.get(r.partition) ?? 0)),

@@ -37,8 +37,17 @@ describe('a reader with a history', () => {
 
   test('reads what an earlier version wrote, with defaults for what it did not have', () => {
     expect(plain(read(old))).toEqual({
-      ...{ action, oid, task_id, issued_at, ttl: 60, issued_by: '' },
-      ...{ task: null, selector: null, context: null, untask_selector: null, options: null },
+      action,
+      oid,
+      task_id,
+      issued_at,
+      ttl: 60,
+      issued_by: '',
+      task: null,
+      selector: null,
+      context: null,
+      untask_selector: null,
+      options: null,
     });
   });
 

@@ -4,8 +4,13 @@ import type { InRecord } from '../../../src/ports.ts';
 import { TOPICS } from '../../../src/topics.ts';
 
 const record = (change: Partial<InRecord>): InRecord => ({
-  ...{ topic: 'task-commands', partition: 3, offset: 41, timestampMs: 5 },
-  ...{ key: Buffer.from('k'), value: Buffer.from('v'), headers: {} },
+  topic: 'task-commands',
+  partition: 3,
+  offset: 41,
+  timestampMs: 5,
+  key: Buffer.from('k'),
+  value: Buffer.from('v'),
+  headers: {},
   ...change,
 });
 const deadLetterOf = (change: Partial<InRecord>, maxBytes?: number) =>

@@ -45,7 +45,9 @@ it('is reported every two seconds, and withdrawn for a partition that is no long
   const told: [string, number, number | null][] = [];
   let tick = () => {};
   const clock = clockOf({
-    ...{ nowMs: () => 0, monoMs: () => 0, random: () => 0 },
+    nowMs: () => 0,
+    monoMs: () => 0,
+    random: () => 0,
     after: (ms, work) => {
       expect(ms).toBe(2_000);
       tick = work;
@@ -60,7 +62,11 @@ it('is reported every two seconds, and withdrawn for a partition that is no long
     committed: async () => new Map([[0, 7]]),
   };
   const lag = reportLag({
-    ...{ progress, offsets, clock, names: topicNames(''), log: pino({ level: 'silent' }) },
+    progress,
+    offsets,
+    clock,
+    names: topicNames(''),
+    log: pino({ level: 'silent' }),
     report: (...args) => void told.push(args),
   });
   const settled = () => new Promise((resolve) => setImmediate(resolve));

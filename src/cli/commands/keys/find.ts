@@ -46,7 +46,10 @@ export function findKeys(operator: Operator, place: KeyPlace, nowMs: number): Fo
       .filter(({ uid }) => place.uid === undefined || place.uid === uid)
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((key) => ({
-        ...{ oid, name: key.name, uid: key.uid ?? null, perms: key.perms },
+        oid,
+        name: key.name,
+        uid: key.uid ?? null,
+        perms: key.perms,
         expires_at: key.expiresAtMs ?? null,
         expired: !isLive(key, nowMs),
         updated_at: stored.get(key.name)?.updatedAtMs ?? 0,

@@ -129,7 +129,11 @@ async function groupsOf(): Promise<GroupToSee[]> {
     import('../../../responder/responses/collector.ts'),
   ]);
   const one = (name: string, role: string, needed: boolean, group: string, topics: TopicKey[]): GroupToSee => ({
-    ...{ name, role, needed, group, topics },
+    name,
+    role,
+    needed,
+    group,
+    topics,
   });
   return [
     one('projector', 'projector', true, PROJECTOR_GROUP, ['commands', 'taskEvents']),

@@ -34,7 +34,10 @@ export async function replayEvents(
   const offsets = await createOffsets(kafka);
   try {
     const tail = await startTail({
-      ...{ kafka, topic, log, from: await offsets.since(topic, sinceMs) },
+      kafka,
+      topic,
+      log,
+      from: await offsets.since(topic, sinceMs),
       onRecords: async (records) => {
         for (const item of await decodeAll(codec, 'SensorEvent', records)) {
           if ('refusal' in item || item.value.oid !== oid) continue;

@@ -123,7 +123,10 @@ async function fetchFrom(cluster: Cluster, topic: string, partition: number, off
   const partitions = [{ partition, fetchOffset: String(offset), maxBytes: FETCH_BYTES }];
   try {
     const { responses } = await broker.fetch({
-      ...{ replicaId: -1, maxWaitTime: WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES },
+      replicaId: -1,
+      maxWaitTime: WAIT_MS,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES,
       topics: [{ topic, partitions }],
     });
     return responses[0]?.partitions[0]?.messages ?? [];
@@ -141,6 +144,8 @@ function clusterOf(kafka: Kafka): Cluster {
   if (symbol === undefined) throw new Error('this kafkajs makes its connections in another way');
   const make = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
   return (make as (options: object) => Cluster)({
-    ...{ metadataMaxAge: METADATA_AGE_MS, allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED },
+    metadataMaxAge: METADATA_AGE_MS,
+    allowAutoTopicCreation: false,
+    isolationLevel: READ_COMMITTED,
   });
 }

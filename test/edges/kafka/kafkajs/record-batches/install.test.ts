@@ -31,7 +31,13 @@ it('kafkajs reads what it fetches with our reader instead of its own', async () 
   installOwnReader();
   installOwnReader();
   const { response } = await require('kafkajs/src/protocol/requests/fetch/index.js').protocol({ version: 11 })({
-    ...{ replicaId: -1, isolationLevel: 1, maxWaitTime: 1, minBytes: 1, maxBytes: 1, topics: [], rackId: '' },
+    replicaId: -1,
+    isolationLevel: 1,
+    maxWaitTime: 1,
+    minBytes: 1,
+    maxBytes: 1,
+    topics: [],
+    rackId: '',
   });
   const answer = await response.decode(fetchResponse(await batchOf([{ headers: manyHeaders }])));
   expect(answer.responses[0].partitions[0].messages[0].refusal.code).toBe('record_too_large');

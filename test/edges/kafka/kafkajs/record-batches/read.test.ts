@@ -34,8 +34,14 @@ const record = fc.record({
 });
 
 const seen = ({ offset, timestamp, key, value, headers, isControlRecord, batchContext }: Message) => ({
-  ...{ offset, timestamp, key, value, headers: Object.entries(headers), isControlRecord },
-  ...{ producerId: batchContext.producerId, inTransaction: batchContext.inTransaction },
+  offset,
+  timestamp,
+  key,
+  value,
+  headers: Object.entries(headers),
+  isControlRecord,
+  producerId: batchContext.producerId,
+  inTransaction: batchContext.inTransaction,
 });
 
 describe(`record batches (seed ${seed})`, () => {
