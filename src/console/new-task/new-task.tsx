@@ -1,7 +1,7 @@
 /** Writing a task: the selector says at once whom it reaches and why not the others; the same request can be copied as curl,
  *  as a command line and as a Kafka record. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { KNOWN_COMMANDS } from '../commands.ts';
+import { KNOWN_COMMANDS } from './commands.ts';
 import { span, when } from '../format.ts';
 import { place } from '../router.ts';
 import { current } from '../session.ts';
@@ -11,9 +11,9 @@ import { CopyBox } from '../ui/copy.tsx';
 import { randomUuid } from '../uuid.ts';
 import { ConfirmQueue } from './confirm-queue.tsx';
 import { type Draft, equivalents, hindrance, queueLabel, TTL_RULE, TTL_UNITS, targetOf, ttlSeconds } from './draft.ts';
-import { ReachCard } from './reach.tsx';
+import { ReachCard } from './targets.tsx';
 import { type Queueing, useQueueing } from './use-queueing.ts';
-import { type Reach, useReach } from './use-reach.ts';
+import { type Reach, useReach } from './use-targets.ts';
 
 const ISSUED_EACH_MS = 10_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createCommands } from '../../src/console/ui/command-store.ts';
+import { createCommands } from '../../../src/console/overview/command-store.ts';
 
 describe('commands of tasks', () => {
   test('are those that events tell; others are asked for when they come into view, each once', async () => {

@@ -6,7 +6,7 @@ import { count, shown } from '../format.ts';
 import { place, refine } from '../router.ts';
 import { current } from '../session.ts';
 import { Ago, Code, Empty, Fault, Head, ProgressBar, ProgressText, StateDot } from '../ui/bits.tsx';
-import { createProgress, type Progress } from '../ui/progress-store.ts';
+import { createProgress, type Progress } from './progress-store.ts';
 import { TimeLeft } from '../ui/time-left.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 import { ORDERS, shownTasks } from './task-list.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { descriptionOfApi, digestOf, readGenerated } from '../../scripts/console-types.ts';
+import { descriptionOfApi, digestOf, readGenerated } from '../../../scripts/console-types.ts';
 
 test('the committed types belong to the API as it is described now', async () => {
   const { digest, types } = readGenerated();

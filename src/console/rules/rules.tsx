@@ -6,7 +6,7 @@ import { useLoaded } from '../ui/async.ts';
 import { Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
 import { RulePage } from './rule.tsx';
 import { readRules } from './rule-calls.ts';
-import { NewRulePage } from './rule-new.tsx';
+import { NewRulePage } from './new-rule.tsx';
 
 /** What it does, in the order of the rule; data of a hive can be anything. */
 const actionsOf = ({ data: { respond } }: HiveRecord): string[] =>

@@ -8,7 +8,7 @@ import {
   shellQuoted,
   targetOf,
   ttlSeconds,
-} from '../../src/console/pages/draft.ts';
+} from '../../../src/console/new-task/draft.ts';
 
 const draft = (part: Partial<Draft> = {}): Draft => ({
   command: 'os_version',

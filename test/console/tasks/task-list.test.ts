@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ActivityEvent, Task } from '../../src/console/api/types.ts';
-import { changed, noChanges, note, ORDERS, shownTasks } from '../../src/console/pages/task-list.ts';
+import type { ActivityEvent, Task } from '../../../src/console/api/types.ts';
+import { changed, noChanges, note, ORDERS, shownTasks } from '../../../src/console/tasks/task-list.ts';
 
 const task = (task_id: string, part: Partial<Task> = {}): Task => ({
   task_id,

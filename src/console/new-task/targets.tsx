@@ -5,7 +5,7 @@ import { count, plural, shown } from '../format.ts';
 import { StateDot } from '../ui/bits.tsx';
 import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Explain } from './explain.tsx';
-import type { Reach } from './use-reach.ts';
+import type { Reach } from './use-targets.ts';
 
 export function ReachCard({ oid, reach }: { oid: string; reach: Reach }) {
   const [sid, setSid] = useState<string | null>(null);

@@ -6,10 +6,10 @@ import { current } from '../session.ts';
 import { Ago, Empty, Fault, Head, Legend, Pending, ProgressBar, STATES, StateDot, totalOf } from '../ui/bits.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 import { Export } from './export.tsx';
-import { SensorPanel } from './sensor-panel.tsx';
+import { SensorPanel } from './delivery-panel.tsx';
 import { TaskFacts } from './task-facts.tsx';
-import { Untask } from './untask.tsx';
-import { useDetail } from './use-detail.ts';
+import { Untask } from './withdraw.tsx';
+import { useDetail } from './use-task.ts';
 import { WhyNot } from './why-not.tsx';
 
 const ROW_PX = 44;

@@ -10,7 +10,7 @@ import { count, plural } from '../format.ts';
 import { go } from '../router.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { type Draft, nextStep, targetOf, ttlSeconds } from './draft.ts';
-import { previewOf, type Reach } from './use-reach.ts';
+import { previewOf, type Reach } from './use-targets.ts';
 
 /** `before`: the number that was clicked, or typed. */
 export type Asked = { preview: Preview; before: number };
