@@ -1,20 +1,20 @@
 /** The frame: who is signed in, where things are, and the page that the address names. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ActivityPage } from './overview/activity.tsx';
-import { DetectionsPage } from './overview/detections.tsx';
-import { NewTaskPage } from './new-task/new-task.tsx';
-import { OverviewPage } from './overview/overview.tsx';
-import { RulesPage } from './rules/rules.tsx';
-import { SensorPage } from './sensors/sensor.tsx';
-import { SensorsPage } from './sensors/sensors.tsx';
 import { SettingsPage } from './account/settings.tsx';
 import { SignInPage } from './account/sign-in.tsx';
 import { SubscribePage } from './account/subscribe.tsx';
-import { TaskPage } from './tasks/task.tsx';
-import { TasksPage } from './tasks/tasks.tsx';
+import { NewTaskPage } from './new-task/new-task.tsx';
+import { ActivityPage } from './overview/activity.tsx';
+import { DetectionsPage } from './overview/detections.tsx';
+import { OverviewPage } from './overview/overview.tsx';
 import { go, place } from './router.ts';
+import { RulesPage } from './rules/rules.tsx';
+import { SensorPage } from './sensors/sensor.tsx';
+import { SensorsPage } from './sensors/sensors.tsx';
 import { session, subscribed } from './session.ts';
 import { Side } from './side.tsx';
+import { TaskPage } from './tasks/task.tsx';
+import { TasksPage } from './tasks/tasks.tsx';
 import { Boundary } from './ui/boundary.tsx';
 import { Dialog } from './ui/dialog.tsx';
 

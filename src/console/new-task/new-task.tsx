@@ -1,7 +1,6 @@
 /** Writing a task: the selector says at once whom it reaches and why not the others; the same request can be copied as curl,
  *  as a command line and as a Kafka record. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { KNOWN_COMMANDS } from './commands.ts';
 import { span, when } from '../format.ts';
 import { place } from '../router.ts';
 import { current } from '../session.ts';
@@ -9,6 +8,7 @@ import { Fault, Head } from '../ui/bits.tsx';
 import { now } from '../ui/clock.ts';
 import { CopyBox } from '../ui/copy.tsx';
 import { randomUuid } from '../uuid.ts';
+import { KNOWN_COMMANDS } from './commands.ts';
 import { ConfirmQueue } from './confirm-queue.tsx';
 import { type Draft, equivalents, hindrance, queueLabel, TTL_RULE, TTL_UNITS, targetOf, ttlSeconds } from './draft.ts';
 import { ReachCard } from './targets.tsx';

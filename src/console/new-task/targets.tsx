@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Preview } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
-import { StateDot } from '../ui/bits.tsx';
+import { StateDot } from '../ui/progress.tsx';
 import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Explain } from './explain.tsx';
 import type { Reach } from './use-targets.ts';

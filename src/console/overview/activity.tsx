@@ -6,8 +6,8 @@ import type { ActivityEvent, TaskDetail } from '../api/types.ts';
 import { count } from '../format.ts';
 import { current } from '../session.ts';
 import { Ago, Code, Empty, Head } from '../ui/bits.tsx';
-import { createCommands } from './command-store.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
+import { createCommands } from './command-store.ts';
 
 type Line = { key: string; name: string; activity: ActivityEvent };
 

@@ -3,10 +3,11 @@ import type { HiveRecord } from '../api/types.ts';
 import { shown } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { Empty, Fault, Head } from '../ui/bits.tsx';
+import { StateDot } from '../ui/progress.tsx';
+import { NewRulePage } from './new-rule.tsx';
 import { RulePage } from './rule.tsx';
 import { readRules } from './rule-calls.ts';
-import { NewRulePage } from './new-rule.tsx';
 
 /** What it does, in the order of the rule; data of a hive can be anything. */
 const actionsOf = ({ data: { respond } }: HiveRecord): string[] =>

@@ -4,7 +4,8 @@ import { call } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
 import type { History } from '../api/types.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Ago, Code, Fault, StateDot } from '../ui/bits.tsx';
+import { Ago, Code, Fault } from '../ui/bits.tsx';
+import { StateDot } from '../ui/progress.tsx';
 
 const SHOWN = 100;
 const FRESH_MS = 1_000;

@@ -7,7 +7,8 @@ import { plural, shown } from '../format.ts';
 import { go, place } from '../router.ts';
 import { current } from '../session.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
-import { Ago, Empty, Fault, Head, StateDot } from '../ui/bits.tsx';
+import { Ago, Empty, Fault, Head } from '../ui/bits.tsx';
+import { StateDot } from '../ui/progress.tsx';
 import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 

@@ -4,8 +4,9 @@ import type { DeliveryRow, Why } from '../api/types.ts';
 import { shown, when } from '../format.ts';
 import { current } from '../session.ts';
 import { useLoaded } from '../ui/async.ts';
-import { Fault, StateDot } from '../ui/bits.tsx';
+import { Fault } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { StateDot } from '../ui/progress.tsx';
 import { Responses } from './responses.tsx';
 
 export function SensorPanel({ taskId, row, onClose }: { taskId: string; row: DeliveryRow; onClose(): void }) {

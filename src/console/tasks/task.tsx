@@ -3,14 +3,16 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { DeliveryRow, DeliveryState } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
 import { current } from '../session.ts';
-import { Ago, Empty, Fault, Head, Legend, Pending, ProgressBar, STATES, StateDot, totalOf } from '../ui/bits.tsx';
+import { Ago, Empty, Fault, Head, Pending } from '../ui/bits.tsx';
+import { Legend, ProgressBar, StateDot, totalOf } from '../ui/progress.tsx';
+import { DELIVERY_STATES, labelOf } from '../ui/states.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
-import { Export } from './export.tsx';
 import { SensorPanel } from './delivery-panel.tsx';
+import { Export } from './export.tsx';
 import { TaskFacts } from './task-facts.tsx';
-import { Untask } from './withdraw.tsx';
 import { useDetail } from './use-task.ts';
 import { WhyNot } from './why-not.tsx';
+import { Untask } from './withdraw.tsx';
 
 const ROW_PX = 44;
 /** So many that fit are enough to fill the page. */
@@ -62,12 +64,14 @@ export function TaskPage({ taskId }: { taskId: string }) {
             <select
               aria-label="Which sensors"
               value={state ?? ''}
-              onChange={({ currentTarget }) => setState((currentTarget.value || null) as DeliveryState | null)}
+              onChange={({ currentTarget }) =>
+                setState(DELIVERY_STATES.find((name) => name === currentTarget.value) ?? null)
+              }
             >
               <option value="">All states</option>
-              {STATES.map(([name]) => (
+              {DELIVERY_STATES.map((name) => (
                 <option key={name} value={name}>
-                  {name} ({count(task.counts[name])})
+                  {labelOf(name)} ({count(task.counts[name])})
                 </option>
               ))}
             </select>

@@ -5,10 +5,11 @@ import type { Task } from '../api/types.ts';
 import { count, shown } from '../format.ts';
 import { place, refine } from '../router.ts';
 import { current } from '../session.ts';
-import { Ago, Code, Empty, Fault, Head, ProgressBar, ProgressText, StateDot } from '../ui/bits.tsx';
-import { createProgress, type Progress } from './progress-store.ts';
+import { Ago, Code, Empty, Fault, Head } from '../ui/bits.tsx';
+import { ProgressBar, ProgressText, StateDot } from '../ui/progress.tsx';
 import { TimeLeft } from '../ui/time-left.tsx';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
+import { createProgress, type Progress } from './progress-store.ts';
 import { ORDERS, shownTasks } from './task-list.ts';
 import { type Listing, useTasks } from './use-tasks.ts';
 
