@@ -1,4 +1,4 @@
-/** The frame: who is signed in, where things are, and the page that the address names. */
+/** The frame: the menu, the page of the current route, and the keyboard shortcuts. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { SettingsPage } from './account/settings.tsx';
 import { SignInPage } from './account/sign-in.tsx';
@@ -7,7 +7,7 @@ import { NewTaskPage } from './new-task/new-task.tsx';
 import { ActivityPage } from './overview/activity.tsx';
 import { DetectionsPage } from './overview/detections.tsx';
 import { OverviewPage } from './overview/overview.tsx';
-import { go, place } from './router.ts';
+import { go, route } from './router.ts';
 import { RulesPage } from './rules/rules.tsx';
 import { SensorPage } from './sensors/sensor.tsx';
 import { SensorsPage } from './sensors/sensors.tsx';
@@ -20,7 +20,7 @@ import { Dialog } from './ui/dialog.tsx';
 
 type Entry = { path: string; title: string; page: (rest: string[]) => preact.JSX.Element };
 
-/** The rest of the path names what is shown: a task, a sensor. */
+/** The rest of the path is the id of a task or sensor, or the hive and name of a rule. */
 const PAGES: readonly Entry[] = [
   { path: 'overview', title: 'Overview', page: () => <OverviewPage /> },
   { path: 'tasks', title: 'Reliable Tasking', page: ([id]) => (id ? <TaskPage taskId={id} /> : <TasksPage />) },
@@ -40,7 +40,7 @@ const KEYS: readonly [string, string][] = [
   ['t', 'Tasks'],
   ['s', 'Sensors'],
   ['o', 'Overview'],
-  ['?', 'This help'],
+  ['?', 'Help'],
   ['Esc', 'Close'],
 ];
 const GO: Record<string, string> = { n: '/new', t: '/tasks', s: '/sensors', o: '/overview' };
@@ -62,17 +62,17 @@ export function App() {
     return () => removeEventListener('keydown', onKey);
   }, []);
   const main = useRef<HTMLElement>(null);
-  const where = place.value.path.join('/');
+  const path = route.value.path.join('/');
   const isIn = session.value !== null;
-  // Another page begins at its top, and with the focus in it: the link that was followed may be gone.
+  // A new page starts at its top and takes the focus: the link that led to it may be gone.
   useEffect(() => {
     const first = main.current?.querySelector<HTMLElement>('[data-first]') ?? main.current;
     main.current?.scrollTo(0, 0);
     first?.focus({ preventScroll: true });
-  }, [where, isIn]);
+  }, [path, isIn]);
   if (!isIn) return <SignInPage />;
-  const [head = 'tasks', ...rest] = place.value.path;
-  const entry = [...PAGES, ...OTHERS].find(({ path }) => path === head) ?? (PAGES[1] as Entry);
+  const [head = 'tasks', ...rest] = route.value.path;
+  const entry = [...PAGES, ...OTHERS].find((entry) => entry.path === head) ?? (PAGES[1] as Entry);
   return (
     <div class="frame">
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
@@ -81,12 +81,12 @@ export function App() {
       <Side at={entry.path} pages={PAGES} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <main id="main" tabIndex={0} ref={main}>
-        <Boundary key={`${session.value?.oid} ${where}`}>
+        <Boundary key={`${session.value?.oid} ${path}`}>
           {subscribed.value === false && head !== 'settings' ? <SubscribePage /> : entry.page(rest)}
         </Boundary>
       </main>
       {help ? (
-        <Dialog title="Keyboard" onClose={() => setHelp(false)}>
+        <Dialog title="Keyboard shortcuts" onClose={() => setHelp(false)}>
           <dl class="keys">
             {KEYS.map(([key, meaning]) => (
               <div key={key}>

@@ -47,11 +47,11 @@ export const size = (bytes: number): string => {
 };
 
 const SHOWN_MAX = 300;
-/** Those that turn the direction of what follows, and those that do not show: a name could look like another one by them.
- *  Joiners are part of letters and of pictures. */
+/** Invisible characters, and those that change the text direction: with them a name could look like another one. Joiners are
+ *  excluded, because scripts and emoji need them. */
 const HIDDEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** A text from elsewhere, for one line of a page: cut at some length, and with what it hides spelled out, as in `‹202E›`. */
+/** A text from outside, for one line of a page: cut if it is long, with hidden characters spelled out, as in `‹202E›`. */
 export function shown(text: string, max = SHOWN_MAX): string {
   const cut = text.length > max ? `${text.slice(0, max)} …` : text;
   return cut.replace(

@@ -1,14 +1,14 @@
-/** Where we are: the part of the address after `#`, as a path and its query. Links are plain `<a href="#/…">`. */
+/** The route: path and query of the part of the URL after `#`. Links are plain `<a href="#/…">`. */
 import { signal } from '@preact/signals';
 
-export type Place = { path: string[]; query: URLSearchParams };
+export type Route = { path: string[]; query: URLSearchParams };
 
-function read(): Place {
+function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   return { path: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query) };
 }
 
-/** An address that somebody has typed may have a % of its own. */
+/** In a typed URL a % may stand for itself. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -17,25 +17,25 @@ function decoded(part: string): string {
   }
 }
 
-export const place = signal<Place>(read());
+export const route = signal<Route>(read());
 
 addEventListener('hashchange', () => {
-  place.value = read();
+  route.value = read();
 });
 
 export const go = (path: string): void => {
   location.hash = path;
 };
 
-/** Notes in the address how this page is narrowed down, so that it is the same when one comes back; '' takes it out. */
+/** Puts the filters of the page into the URL, so that the Back button restores them. '' removes a filter. */
 export function refine(part: Record<string, string>): void {
-  const query = new URLSearchParams(place.value.query);
+  const query = new URLSearchParams(route.value.query);
   for (const [name, text] of Object.entries(part)) text === '' ? query.delete(name) : query.set(name, text);
-  const path = place.value.path.map(encodeURIComponent).join('/');
-  place.value = { ...place.value, query };
+  const path = route.value.path.map(encodeURIComponent).join('/');
+  route.value = { ...route.value, query };
   try {
     history.replaceState(history.state, '', query.size === 0 ? `#/${path}` : `#/${path}?${query}`);
   } catch {
-    // Some browsers bound how often: then the address says it with the next change.
+    // Some browsers limit how often this is allowed. The next change updates the URL.
   }
 }

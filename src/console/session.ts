@@ -1,4 +1,4 @@
-/** Who is signed in and for which org. Nothing of it outlives the page. */
+/** Who is signed in and for which org. It is kept in memory only. */
 import { effect, signal } from '@preact/signals';
 import { type Credentials, call, signIn, signOut, watchFaults } from './api/client.ts';
 import { live, startStream, stopStream } from './api/stream.ts';
@@ -11,18 +11,18 @@ export const session = signal<Session | null>(null);
 /** null: not known yet. */
 export const subscribed = signal<boolean | null>(null);
 
-/** Why nobody is signed in any more, where it was not their own wish. */
+/** Why the session ended, if the user did not sign out. */
 export const ended = signal<string | null>(null);
 
 const EXTENSION = 'ext-reliable-tasking';
 
-/** Signs in; with a user key the orgs are those of the user, and the first is taken. Throws ApiFault, and forgets the key. */
+/** Signs in. With a user key, the orgs are those of the user, and the first one is chosen. On an ApiFault the key is discarded. */
 export async function enter(credentials: Credentials): Promise<void> {
   try {
     await signIn(credentials);
     const { orgs } = await call<UserOrgs>('/v1/user/orgs?limit=1000');
     const oid = credentials.oid ?? orgs[0]?.oid;
-    if (oid === undefined) throw new Error('This key opens no org.');
+    if (oid === undefined) throw new Error('This key has no access to any organization.');
     await choose({ oid, orgs, credentials });
     ended.value = null;
   } catch (error) {
@@ -31,7 +31,7 @@ export async function enter(credentials: Credentials): Promise<void> {
   }
 }
 
-/** Throws ApiFault, and all stays as it was, where the org can't be read. */
+/** Throws ApiFault and changes nothing if the org cannot be read. */
 export async function choose(next: Session): Promise<void> {
   const isSubscribed = await readSubscription(next.oid);
   session.value = next;
@@ -60,20 +60,20 @@ export function leave(): void {
   subscribed.value = null;
 }
 
-// What others do to the key or the org in the meantime is seen by the next answer.
+// A revoked key or an ended subscription shows in the next response.
 watchFaults(({ status, code }) => {
   if (session.value === null) return;
   if (code === 'not_subscribed') subscribed.value = false;
   if (status !== 401) return;
   leave();
-  ended.value = 'The API key is not accepted any more: it was revoked or replaced, or has run out.';
+  ended.value = 'The API key is no longer accepted: it was revoked or replaced, or has expired.';
 });
 effect(() => {
   if (live.value === 'live' && subscribed.peek() === false) subscribed.value = true;
 });
 
-/** The session of a page that is only shown to somebody who is signed in. */
+/** The session, for pages that are shown only after sign-in. */
 export function current(): Session {
-  if (session.value === null) throw new Error('Nobody is signed in.');
+  if (session.value === null) throw new Error('There is no session.');
   return session.value;
 }

@@ -1,8 +1,8 @@
-/** The menu, which org this is, and whether what is shown is live. */
+/** The menu, the org, and the state of the event stream. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { live } from './api/stream.ts';
 import icon from './icon.svg';
-import { place } from './router.ts';
+import { route } from './router.ts';
 import { choose, leave, session } from './session.ts';
 import { sentenceOf } from './ui/async.ts';
 import { Fault } from './ui/bits.tsx';
@@ -11,13 +11,13 @@ type Props = { at: string; pages: readonly { path: string; title: string }[] };
 
 export function Side({ at, pages }: Props) {
   const [open, setOpen] = useState(false);
-  const where = place.value;
+  const current = route.value;
   const button = useRef<HTMLButtonElement>(null);
   const close = () => {
     setOpen(false);
     button.current?.focus();
   };
-  useEffect(() => setOpen(false), [where]);
+  useEffect(() => setOpen(false), [current]);
   return (
     <aside class="side-nav" onKeyDown={({ key }) => key === 'Escape' && open && close()}>
       <a class="brand" href="#/tasks" aria-label="Reliable Tasking">
@@ -49,7 +49,7 @@ export function Side({ at, pages }: Props) {
   );
 }
 
-const LIVE_WORDS = { off: 'Not live', connecting: 'Connecting …', live: 'Live' } as const;
+const LIVE_LABELS = { off: 'Not connected', connecting: 'Connecting …', live: 'Live' } as const;
 
 function OrgBox() {
   const [fault, setFault] = useState<string | null>(null);
@@ -64,7 +64,7 @@ function OrgBox() {
     <div class="org-box">
       <span class={`live ${live.value}`} role="status">
         <i aria-hidden="true" />
-        {LIVE_WORDS[live.value]}
+        {LIVE_LABELS[live.value]}
       </span>
       {signedIn.orgs.length > 1 ? (
         <label>

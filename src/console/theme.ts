@@ -1,4 +1,4 @@
-/** Light, dark, or as the system says; the choice is the one thing that is kept in the browser. */
+/** Light, dark, or the setting of the system. The choice is the only thing that the browser stores. */
 import { effect, signal } from '@preact/signals';
 
 export type Theme = 'system' | 'light' | 'dark';

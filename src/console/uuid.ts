@@ -1,4 +1,4 @@
-/** A random UUID. The browser's own function is there over https and at localhost alone, the console is not. */
+/** A random UUID. Browsers offer `crypto.randomUUID` only over HTTPS and on localhost. */
 export function randomUuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;

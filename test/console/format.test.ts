@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { shown, span } from '../../src/console/format.ts';
 
 test.each([
-  ['what turns the direction', 'report\u202egpj.exe', 'report‹202E›gpj.exe'],
-  ['what isolates', 'a\u2066b\u2069', 'a‹2066›b‹2069›'],
-  ['what has no width', 'ad\u200bmin\u00ad', 'ad‹200B›min‹00AD›'],
-  ['what controls a terminal', 'a\u001b[31m\u0007', 'a‹001B›[31m‹0007›'],
-  ['tags beyond the first plane', 'a\u{e0041}', 'a‹E0041›'],
+  ['a change of direction', 'report\u202egpj.exe', 'report‹202E›gpj.exe'],
+  ['an isolate', 'a\u2066b\u2069', 'a‹2066›b‹2069›'],
+  ['a character without width', 'ad\u200bmin\u00ad', 'ad‹200B›min‹00AD›'],
+  ['a control character of a terminal', 'a\u001b[31m\u0007', 'a‹001B›[31m‹0007›'],
+  ['a tag character beyond the first plane', 'a\u{e0041}', 'a‹E0041›'],
 ])('%s is spelled out', (_, text, expected) => {
   expect(shown(text)).toBe(expected);
 });
@@ -18,7 +18,7 @@ test.each(['שלום', 'مرحبا', '👩‍👩‍👧‍👦', 'می‌خوا
   },
 );
 
-test('a long text is cut, and says so', () => {
+test('a long text is cut and ends with an ellipsis', () => {
   expect(shown('x'.repeat(300))).toBe('x'.repeat(300));
   expect(shown('x'.repeat(301))).toBe(`${'x'.repeat(300)} …`);
   expect(shown('abcdef', 3)).toBe('abc …');

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createKafka } from '../../src/edges/kafka/kafkajs/client.ts';
+import { whileLeadersSettle } from '../../src/edges/kafka/kafkajs/leaders.ts';
 import { startTail, type Tail } from '../../src/edges/kafka/tail.ts';
 import { findJava } from '../../src/stack/local/java.ts';
 import { kafkaLibs } from '../../src/stack/local/kafka.ts';
@@ -42,7 +43,9 @@ describe.runIf(kafkaRuns)('batches of another producer', () => {
     const kafka = createKafka(config, log);
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+    // Just after its creation a topic can have no leader. kafkajs then fails instead of asking again.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+    await whileLeadersSettle(() => admin.fetchTopicOffsets(topic));
     await admin.disconnect();
     const onRecords = (records: { value: Buffer | null }[]) =>
       void read.push(...records.map(({ value }) => `${value}`));

@@ -1,4 +1,4 @@
-/** The console in a real Chromium on the whole system: what an engineer does with it from signing in to seeing why. */
+/** The console in a real Chromium on the whole system: what a user does with it, page by page. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
@@ -30,7 +30,7 @@ const TASKS = [
   { task: 'mem_map --pid 4', selector: 'sid == "laptop-17"', ttl: 3_600 },
 ];
 
-/** As the responder would write it. */
+/** A detection as the responder writes it. */
 const detected = (sid: string) => {
   const body = { cat: 'answered', routing: { sid, hostname: `${sid}.corp`, event_type: 'RECEIPT' }, event: {} };
   const detection = { detect_id: randomUUID(), oid: system.oid, sid, cat: 'answered', source: 'dr-general' };
@@ -74,18 +74,18 @@ test('a wrong key gives an error, and the key is not kept anywhere', async () =>
   expect(await violations(page)).toEqual([]);
 });
 
-test('a task is written with a live preview, delivered when a sensor connects, explained, and removed', async () => {
+test('a task is written with a live preview, delivered when a sensor connects, explained, and withdrawn', async () => {
   await signIn(page, system.oid, system.apiKey);
   await page.keyboard.press('n');
   await page.getByLabel('Command').fill('run --shell-command "hostname"');
   await page.getByLabel('Sensors', { exact: true }).fill('plat = windows');
-  await page.getByRole('region', { name: 'Whom it reaches' }).getByRole('alert').waitFor();
+  await page.getByRole('region', { name: 'Targets' }).getByRole('alert').waitFor();
   await page.getByLabel('Sensors', { exact: true }).fill('plat == windows and "production" in tags');
-  const reach = page.getByRole('region', { name: 'Whom it reaches' });
-  await reach.getByText('1 sensor', { exact: false }).first().waitFor();
-  await reach.getByRole('button', { name: 'ws-01.corp' }).click();
-  await reach.getByRole('cell', { name: 'matches' }).first().waitFor();
-  expect(await reach.getByRole('row').count()).toBe(3);
+  const targets = page.getByRole('region', { name: 'Targets' });
+  await targets.getByText('1 sensor', { exact: false }).first().waitFor();
+  await targets.getByRole('button', { name: 'ws-01.corp' }).click();
+  await targets.getByRole('cell', { name: 'matches' }).first().waitFor();
+  expect(await targets.getByRole('row').count()).toBe(3);
   expect(await violations(page)).toEqual([]);
   await page.getByRole('button', { name: 'Queue for 1 sensor', exact: true }).click();
 
@@ -117,16 +117,16 @@ test('a task is written with a live preview, delivered when a sensor connects, e
 
   await row('ws-01.corp').getByRole('cell', { name: '1', exact: true }).nth(1).waitFor();
   await row('ws-01.corp').getByRole('button').click();
-  const answers = page.getByRole('region', { name: 'What it answered' });
-  await answers.getByText('RECEIPT', { exact: true }).waitFor();
+  const responses = page.getByRole('region', { name: 'Responses' });
+  await responses.getByText('RECEIPT', { exact: true }).waitFor();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await answers.getByRole('button', { name: 'Copy' }).first().click();
-  await answers.getByRole('button', { name: 'Copied' }).waitFor();
+  await responses.getByRole('button', { name: 'Copy' }).first().click();
+  await responses.getByRole('button', { name: 'Copied' }).waitFor();
   expect(JSON.parse(await page.evaluate<string>('navigator.clipboard.readText()'))).toEqual(ANSWER);
-  await answers.getByText('Routing', { exact: false }).first().click();
-  await answers.getByText(`"investigation_id": "${taskId}"`, { exact: false }).waitFor();
-  await answers.getByText('Routing', { exact: false }).first().click();
-  await answers.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
+  await responses.getByText('Routing', { exact: false }).first().click();
+  await responses.getByText(`"investigation_id": "${taskId}"`, { exact: false }).waitFor();
+  await responses.getByText('Routing', { exact: false }).first().click();
+  await responses.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
   await keepScreen(page, 'task');
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press('Escape');
@@ -140,17 +140,17 @@ test('a task is written with a live preview, delivered when a sensor connects, e
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press('Escape');
 
-  await page.getByRole('button', { name: 'Untask …' }).click();
+  await page.getByRole('button', { name: 'Withdraw …' }).click();
   expect(await page.getByRole('dialog').textContent()).toContain('1 sensor has run it');
-  await page.getByRole('button', { name: 'Remove the task' }).click();
+  await page.getByRole('button', { name: 'Withdraw task' }).click();
   await row('ws-03.corp').getByText('removed', { exact: true }).waitFor();
   const { tasks } = (await system.client.request('list', {})) as { tasks: { task_id: string }[] };
   expect(tasks.map(({ task_id }) => task_id)).not.toContain(taskId);
-  // A selector that is wrong while it is typed is an answer of 400, which browsers write to their console.
+  // While it is typed, a selector is wrong: browsers log the response with status 400.
   expect(watched.faults.filter((fault) => !fault.includes('status of 400'))).toEqual([]);
 });
 
-test('tasks appear in the list as others queue them, are found by a search, and leave it when they end', async () => {
+test('the list shows tasks that others queue, a search finds them, and ended tasks leave the list', async () => {
   await signIn(page, system.oid, system.apiKey);
   const ids = ['os_version', 'netstat'].map((task) =>
     system.client.request('task', { task, tag: 'never', ttl: 3_600 }),
@@ -185,14 +185,14 @@ test('a sensor is found by a selector, gets a tag, loses it, and can be tasked f
 
   await page.getByRole('button', { name: 'Isolate …' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Isolate' }).click();
-  await page.getByText('is to be isolated', { exact: true }).waitFor();
+  await page.getByText('isolation requested', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Rejoin the network' }).click();
   await page.getByRole('button', { name: 'Isolate …' }).waitFor();
-  await page.getByRole('button', { name: 'Try now' }).click();
-  await page.getByText('What is due to it is sent now.').waitFor();
+  await page.getByRole('button', { name: 'Send due tasks now' }).click();
+  await page.getByText('Due tasks are sent now.').waitFor();
   await system.client.request('task', { task: 'os_packages', sid: 'db-01' });
-  const ran = page.getByRole('region', { name: 'What it was sent or has run' });
-  await ran.getByRole('link', { name: 'os_packages' }).waitFor();
+  const history = page.getByRole('region', { name: 'Task history' });
+  await history.getByRole('link', { name: 'os_packages' }).waitFor();
   await keepScreen(page, 'sensor');
   expect(await violations(page)).toEqual([]);
   await page.getByRole('link', { name: 'Task this sensor' }).click();
@@ -200,7 +200,7 @@ test('a sensor is found by a selector, gets a tag, loses it, and can be tasked f
   expect(watched.faults).toEqual([]);
 });
 
-test('an org that unsubscribes sees what it is, and comes back by one button', async () => {
+test('an org that unsubscribes sees an introduction, and subscribes again with one button', async () => {
   await signIn(page, system.oid, system.apiKey);
   await at('/settings');
   await page.getByRole('button', { name: 'Unsubscribe …' }).click();
@@ -209,7 +209,9 @@ test('an org that unsubscribes sees what it is, and comes back by one button', a
   await at('/tasks');
   await page.getByRole('button', { name: 'Subscribe this org' }).click();
   await page.getByRole('heading', { name: 'Reliable Tasking' }).waitFor();
-  expect(watched.faults).toEqual([]);
+  // The live stream reconnects to see when the org is subscribed again. Until then the answer is 400.
+  const isExpected = (fault: string) => fault.includes(' 400 ') && fault.endsWith(`/v1/orgs/${system.oid}/events`);
+  expect(watched.faults.filter((fault) => !isExpected(fault))).toEqual([]);
 });
 
 describe('rules', () => rulesTests(stage));
@@ -235,7 +237,7 @@ describe('every page, in both themes and on a narrow screen,', () => {
     ]);
   });
 
-  test('narrow: everything is reached by the menu', async () => {
+  test('narrow: the menu leads to every page', async () => {
     const other = await openPage(stage.browser, system.url, { viewport: { width: 390, height: 844 } });
     await signIn(other.page, system.oid, system.apiKey);
     await other.page.getByRole('button', { name: 'Menu' }).click();
@@ -260,17 +262,17 @@ describe('every page, in both themes and on a narrow screen,', () => {
       await other.page.locator('main h1').waitFor();
       await other.page.locator('.loading').waitFor({ state: 'detached' });
       if (path === 'tasks') await other.page.locator('.bar.empty').first().waitFor({ state: 'detached' });
-      if (path === 'new') await other.page.getByText('What leaves sensors out').waitFor();
+      if (path === 'new') await other.page.getByText('Excluded by clause').waitFor();
       if (path === 'activity') {
         const sid = 'ws-02';
         await system.client.request('task', { task: 'os_services', sid });
         await other.page.getByRole('link', { name: sid }).first().waitFor();
-        // Queued, trying, sent: each shows the command, though only the first says it.
+        // Queued, dispatched, sent: each row shows the command line, though only the first event has it.
         const commands = other.page.getByRole('link', { name: 'os_services' });
         if (name !== 'narrow') await commands.nth(2).waitFor(); // a narrow screen has no room for them
       }
       if (path === 'overview') {
-        const perMinute = other.page.getByRole('region', { name: 'Per minute' });
+        const perMinute = other.page.getByRole('region', { name: 'Events per minute' });
         await perMinute.locator('.u-value', { hasText: /^\d+$/ }).first().waitFor();
       }
       await keepScreen(other.page, `${path}-${name}`);
@@ -285,5 +287,5 @@ describe('every page, in both themes and on a narrow screen,', () => {
 
 describe('the form', () => equivalentsTests(stage));
 describe('on a bad day', () => breaksTests(stage));
-// The last one: it has many sensors, which the others would count.
+// Runs last: its many sensors would change the counts of the other tests.
 describe('many sensors', () => confirmTests(stage));

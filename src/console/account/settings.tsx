@@ -1,4 +1,4 @@
-/** The subscription of the org, and how the console looks. */
+/** Settings: colours, and the subscription of the org. */
 import { useState } from 'preact/hooks';
 import { current, setSubscription, subscribed } from '../session.ts';
 import { type Theme, theme } from '../theme.ts';
@@ -7,7 +7,7 @@ import { Fault, Head } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 
 const THEMES: readonly [Theme, string][] = [
-  ['system', 'As the system'],
+  ['system', 'System'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ];
@@ -20,7 +20,7 @@ export function SettingsPage() {
     try {
       await setSubscription(on);
       setFault(null);
-      // The button that asked for this is gone.
+      // The button that had the focus is gone.
       document.getElementById('main')?.focus();
     } catch (error) {
       setFault(sentenceOf(error));
@@ -29,8 +29,8 @@ export function SettingsPage() {
   return (
     <>
       <Head title="Settings" />
-      <section class="card" aria-label="Look">
-        <h2>Look</h2>
+      <section class="card" aria-label="Appearance">
+        <h2>Appearance</h2>
         <div class="row" role="radiogroup" aria-label="Colours">
           {THEMES.map(([value, title]) => (
             <label class="check" key={value}>
@@ -67,8 +67,8 @@ export function SettingsPage() {
       {asking ? (
         <Dialog title="Unsubscribe this org?" onClose={() => setAsking(false)}>
           <p>
-            Nothing more is sent to its sensors. Tasks that wait stay until their time is over; if the org subscribes
-            again before that, they go on where they were.
+            Its tasks are no longer sent. Pending tasks stay until they expire. If the org subscribes again before that,
+            they continue.
           </p>
           <footer>
             <button type="button" onClick={() => setAsking(false)}>

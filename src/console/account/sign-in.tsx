@@ -1,4 +1,4 @@
-/** Signing in with an API key. The key is kept in memory alone and is gone when the page is closed. */
+/** Sign-in with an API key. The key is kept in memory only. Closing the page discards it. */
 import { useState } from 'preact/hooks';
 import icon from '../icon.svg';
 import { ended, enter } from '../session.ts';
@@ -28,7 +28,7 @@ export function SignInPage() {
       <form onSubmit={submit}>
         <img src={icon} alt="" width="48" height="48" />
         <h1>Reliable Tasking</h1>
-        <p>Commands for sensors that may be offline: queued once, delivered when each sensor is there.</p>
+        <p>Tasks for sensors that may be offline: queue a task once, and each sensor gets it when it connects.</p>
         {isUser ? (
           <label>
             User id
@@ -41,7 +41,7 @@ export function SignInPage() {
           </label>
         )}
         <label>
-          API key
+          {isUser ? 'User key' : 'API key'}
           <input name="key" type="password" required autocomplete="off" />
         </label>
         <Fault text={fault ?? ended.value} />
@@ -49,9 +49,9 @@ export function SignInPage() {
           {busy ? 'Signing in …' : 'Sign in'}
         </button>
         <button type="button" class="link" onClick={() => setUser(!isUser)}>
-          {isUser ? 'I have a key of an org' : 'I have a user key, for several orgs'}
+          {isUser ? 'Use an API key of one org' : 'Use a user key for several orgs'}
         </button>
-        <p class="hint">The key stays in this page’s memory and goes when it is closed.</p>
+        <p class="hint">The key is kept in memory only. Closing the page discards it.</p>
       </form>
     </main>
   );

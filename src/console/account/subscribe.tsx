@@ -1,4 +1,4 @@
-/** What an org sees that is not subscribed. */
+/** The page of an org without a subscription. */
 import { useState } from 'preact/hooks';
 import { setSubscription } from '../session.ts';
 import { sentenceOf } from '../ui/async.ts';
@@ -19,15 +19,15 @@ export function SubscribePage() {
   };
   return (
     <section class="welcome">
-      <h1>Commands that wait for the laptop to open</h1>
+      <h1>Tasks for sensors that are offline</h1>
       <p>
-        A command that you send to a sensor that is offline is lost. Reliable Tasking keeps it: it is delivered when the
-        sensor connects, sent again until the sensor has answered, and never after its time is over.
+        A command line that is sent to an offline sensor is lost. Reliable Tasking keeps it as a task: it sends the task
+        when the sensor connects, sends it again until the sensor answers, and never sends it after it has expired.
       </p>
       <ol>
-        <li>Write a command and say which sensors it is for: one, a tag, or a selector.</li>
-        <li>Sensors that are online get it at once, the others when they connect, new ones too.</li>
-        <li>See who has run it, who has not, and why.</li>
+        <li>Enter a command line and choose its sensors: one sensor, a tag or a selector.</li>
+        <li>Online sensors get the task at once. Offline and new sensors get it when they connect.</li>
+        <li>See which sensors have run it, which have not, and why.</li>
       </ol>
       <Fault text={fault} />
       <button type="button" class="primary" disabled={busy} onClick={subscribe}>

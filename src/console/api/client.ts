@@ -1,6 +1,6 @@
 /**
- * Calls to the API. The API key stays in this module's memory: it is exchanged for a token, which is renewed before it runs
- * out and once more when the server refuses it. Errors are `ApiFault`: code, sentence and what the server said beside it.
+ * Calls to the API. The API key stays in the memory of this module. It is exchanged for a token, which is renewed before it
+ * expires, and once when the server refuses it. Errors are `ApiFault`: the code, the message and the data of the error.
  */
 import type { Envelope, ErrorEnvelope, Token } from './types.ts';
 
@@ -23,7 +23,7 @@ const EXTENSION = 'ext-reliable-tasking';
 /** A token is renewed when it has less than this left. */
 const RENEW_MS = 5 * 60_000;
 const REQUEST_MS = 20_000;
-/** What sentences hold for programs: the code that hives put before them, and the word about keys, which pages send anyway. */
+/** Parts of a message that are meant for programs: the error code of hives, and the advice on idempotency keys. */
 const FOR_PROGRAMS = /^lc_error_code:\S+ - |; with the same idempotency key a retry is safe/g;
 
 let credentials: Credentials | null = null;
@@ -31,12 +31,12 @@ let token: { text: string; expiresAtMs: number } | null = null;
 let renewing: Promise<string> | null = null;
 let onFault: (fault: ApiFault) => void = () => {};
 
-/** Tells each fault that an answer to somebody who has signed in says, before the caller learns of it. */
-export function watchFaults(tell: (fault: ApiFault) => void): void {
-  onFault = tell;
+/** Calls the listener with each fault of a signed-in user, before the caller gets it. */
+export function watchFaults(listener: (fault: ApiFault) => void): void {
+  onFault = listener;
 }
 
-/** Takes the credentials over and proves them by a token; throws ApiFault where they are wrong. */
+/** Checks the credentials by requesting a token. Throws ApiFault if they are wrong. */
 export async function signIn(given: Credentials): Promise<void> {
   credentials = given;
   token = null;
@@ -86,7 +86,7 @@ export function open(path: string, init: RequestInit = {}): Promise<Response> {
   });
 }
 
-/** A refused token is renewed once, for however many requests it was refused to. */
+/** A refused token is renewed once, even if several requests were refused. */
 async function authorized<T>(ask: (bearer: string) => Promise<T>): Promise<T> {
   try {
     const first = await bearer();
@@ -103,7 +103,7 @@ async function authorized<T>(ask: (bearer: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs an action of the extension for an org and answers its data. */
+/** Runs an action of the extension for an org and returns its data. */
 export async function action<T>(oid: string, name: string, data: object, signal?: AbortSignal): Promise<T> {
   const body = JSON.stringify({ oid, action: name, data });
   const headers = { 'content-type': 'application/json' };
@@ -116,14 +116,14 @@ function withToken(init: RequestInit, bearer: string): RequestInit {
 }
 
 async function send<T>(path: string, init: RequestInit): Promise<T> {
-  const bound = AbortSignal.timeout(REQUEST_MS);
-  const signal = init.signal ? AbortSignal.any([init.signal, bound]) : bound;
+  const timeout = AbortSignal.timeout(REQUEST_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
   let response: Response;
   try {
     response = await fetch(path, { ...init, signal });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
-    throw new ApiFault(0, 'unreachable', 'The server does not answer. Is it running, and can it be reached from here?');
+    throw new ApiFault(0, 'unreachable', 'The server does not answer. Check that it is running and reachable.');
   }
   if (!response.ok) throw await faultOf(response);
   const text = await response.text();
@@ -135,7 +135,7 @@ async function faultOf(response: Response): Promise<ApiFault> {
   return new ApiFault(
     response.status,
     body.error_code ?? 'internal_error',
-    body.error?.replace(FOR_PROGRAMS, '') ?? `The server answered ${response.status}.`,
+    body.error?.replace(FOR_PROGRAMS, '') ?? `The server responded with status ${response.status}.`,
     body.data,
   );
 }

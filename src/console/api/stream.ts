@@ -1,6 +1,6 @@
 /**
- * The live task events of the org. One connection for the whole page: it comes back after a break with Last-Event-ID, with a
- * pause that grows to 15 s. The browser's own EventSource can't send a token, so the stream is read by fetch.
+ * The live task events of the org, over one connection for the whole console. After a break it reconnects with Last-Event-ID,
+ * after a pause that grows to 15 s. The browser's EventSource cannot send a token, so fetch reads the stream.
  */
 import { signal } from '@preact/signals';
 import { SseParser } from '../../text/sse.ts';
@@ -11,17 +11,17 @@ type Listener = (name: string, activity: ActivityEvent) => void;
 
 export const live = signal<'off' | 'connecting' | 'live'>('off');
 
-/** How often events were left out after a break; what was read before such a moment has to be read again. */
-export const missed = signal(0);
+/** The number of gaps: times at which the stream missed events. Everything that was read before a gap is read again. */
+export const gaps = signal(0);
 
 const listeners = new Set<Listener>();
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 15_000;
-/** The server says something each 15 s: a connection that is silent for longer is dead, as after a laptop's sleep. */
+/** The server sends something every 15 s. A connection that is silent for longer is dead, for example after the computer slept. */
 const SILENCE_MAX_MS = 40_000;
 let stopping: AbortController | null = null;
 
-/** Calls the listener for each event; answers how to stop that. */
+/** Calls the listener for each event. Returns a function that stops it. */
 export function onActivity(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -74,16 +74,16 @@ async function readOnce(oid: string, parser: SseParser, stopped: AbortSignal, op
       if (done) return;
       clearTimeout(timer);
       timer = setTimeout(() => silent.abort(), SILENCE_MAX_MS);
-      for (const { event, data } of parser.push(value)) tell(event, data);
+      for (const { event, data } of parser.push(value)) dispatch(event, data);
     }
   } finally {
     clearTimeout(timer);
   }
 }
 
-function tell(event: string, data: string): void {
+function dispatch(event: string, data: string): void {
   if (event === 'gap') {
-    missed.value += 1;
+    gaps.value += 1;
     return;
   }
   const activity = JSON.parse(data) as ActivityEvent;

@@ -1,4 +1,4 @@
-/** Commands that sensors know, for completion; others can be written all the same. */
+/** Commands that sensors know, for completion. Other ones are allowed too. */
 export const KNOWN_COMMANDS: readonly string[] = [
   'os_version',
   'os_processes',

@@ -1,4 +1,4 @@
-/** The question before a task goes to many sensors: what is queued, for how many, and their number to be typed. */
+/** The dialog before a task goes to many sensors: it shows the task and the number of sensors, and asks for that number. */
 import { plural, shown, span } from '../format.ts';
 import { Code } from '../ui/bits.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -6,7 +6,7 @@ import { TypeNumber } from '../ui/type-number.tsx';
 import { type Draft, queueLabel, targetOf, ttlSeconds } from './draft.ts';
 import type { Asked, Queueing } from './use-queueing.ts';
 
-/** Of a selector: it stands in full on the page behind. */
+/** A longer selector is cut here. The page behind the dialog shows it in full. */
 const SELECTOR_CHARACTERS = 400;
 
 type Props = { draft: Draft; asked: Asked; queueing: Queueing };
@@ -19,7 +19,7 @@ export function ConfirmQueue({ draft, asked, queueing }: Props) {
     <Dialog title={`${queueLabel(total)}?`} onClose={cancel}>
       <dl class="facts">
         <div class="whole-row">
-          <dt>Command</dt>
+          <dt>Command line</dt>
           <dd class="mono">
             <Code text={draft.command} />
           </dd>
@@ -39,7 +39,7 @@ export function ConfirmQueue({ draft, asked, queueing }: Props) {
           <dd>{plural(online, 'sensor')}</dd>
         </div>
         <div>
-          <dt>Keep trying for</dt>
+          <dt>Time to live</dt>
           <dd>{span(ttlSeconds(draft) * 1000)}</dd>
         </div>
         {draft.context === '' ? null : (

@@ -1,4 +1,4 @@
-/** Clause by clause, why a selector selects one sensor, or does not. */
+/** Clause by clause, why a selector matches one sensor, or does not. */
 import { useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
 import type { Explanation } from '../api/types.ts';
@@ -11,7 +11,7 @@ export function Explain({ oid, selector, sid, onSid }: Props) {
   const [text, setText] = useState('');
   return (
     <div class="explain">
-      <h3>Clause by clause</h3>
+      <h3>Explain one sensor</h3>
       <form
         class="row"
         onSubmit={(event) => {
@@ -38,8 +38,8 @@ export function Explain({ oid, selector, sid, onSid }: Props) {
 
 const VERDICTS = new Map<unknown, [string, string]>([
   [true, ['yes', 'matches']],
-  [false, ['no', 'does not']],
-  ['error', ['err', 'cannot be told']],
+  [false, ['no', 'does not match']],
+  ['error', ['err', 'cannot be evaluated']],
 ]);
 
 function Clauses({ oid, selector, sid }: { oid: string; selector: string; sid: string }) {
@@ -48,14 +48,14 @@ function Clauses({ oid, selector, sid }: { oid: string; selector: string; sid: s
     [oid, selector, sid],
   );
   if (fault) return <Fault text={fault} />;
-  if (!value) return <p class="loading">Looking …</p>;
+  if (!value) return <p class="loading">Loading …</p>;
   return (
     <table class="clauses">
       <thead>
         <tr>
           <th scope="col">Clause</th>
-          <th scope="col">This sensor has</th>
-          <th scope="col">Verdict</th>
+          <th scope="col">Value of the sensor</th>
+          <th scope="col">Result</th>
         </tr>
       </thead>
       <tbody>

@@ -1,8 +1,8 @@
-/** Writing a task: the selector says at once whom it reaches and why not the others; the same request can be copied as curl,
- *  as a command line and as a Kafka record. */
+/** The form for a new task. It shows the targets of the selector while the user types, and the same request as curl, as a CLI
+ *  command and as a Kafka record. */
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { span, when } from '../format.ts';
-import { place } from '../router.ts';
+import { route } from '../router.ts';
 import { current } from '../session.ts';
 import { Fault, Head } from '../ui/bits.tsx';
 import { now } from '../ui/clock.ts';
@@ -10,37 +10,38 @@ import { CopyBox } from '../ui/copy.tsx';
 import { randomUuid } from '../uuid.ts';
 import { KNOWN_COMMANDS } from './commands.ts';
 import { ConfirmQueue } from './confirm-queue.tsx';
-import { type Draft, equivalents, hindrance, queueLabel, TTL_RULE, TTL_UNITS, targetOf, ttlSeconds } from './draft.ts';
-import { ReachCard } from './targets.tsx';
+import { type Draft, hindrance, queueLabel, TTL_RULE, TTL_UNITS, targetOf, ttlSeconds } from './draft.ts';
+import { equivalents } from './equivalents.ts';
+import { TargetsCard } from './targets.tsx';
 import { type Queueing, useQueueing } from './use-queueing.ts';
-import { type Reach, useReach } from './use-targets.ts';
+import { type Targets, useTargets } from './use-targets.ts';
 
 const ISSUED_EACH_MS = 10_000;
 
 export function NewTaskPage() {
   const { oid } = current();
   const [draft, setDraft] = useState<Draft>({
-    command: place.value.query.get('command') ?? '',
-    selector: place.value.query.get('selector') ?? '',
+    command: route.value.query.get('command') ?? '',
+    selector: route.value.query.get('selector') ?? '',
     context: '',
     ttl: '7',
     unit: 'd',
   });
-  // One id for what is written: pressing twice, or again after a lost answer, is one task. Another text is another task.
+  // One idempotency key for each draft: a second click, or a repeat after a lost response, queues no second task.
   const id = useMemo(randomUuid, [oid, ...Object.values(draft)]);
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const seconds = ttlSeconds(draft);
-  const reach = useReach(oid, targetOf(draft));
-  const queueing = useQueueing(oid, draft, id, reach);
+  const targets = useTargets(oid, targetOf(draft));
+  const queueing = useQueueing(oid, draft, id, targets);
   const selector = useRef<HTMLTextAreaElement>(null);
   return (
     <>
       <Head title="New task" />
       <div class="columns">
-        {/* No button of it is of type submit: Enter in a field queues nothing. */}
-        <form class="card form" aria-label="The task" onSubmit={(event) => event.preventDefault()}>
+        {/* The form has no submit button, so Enter in a field queues nothing. */}
+        <form class="card form" aria-label="Task" onSubmit={(event) => event.preventDefault()}>
           <label>
-            Command
+            Command line
             <input
               class="mono"
               required
@@ -76,7 +77,7 @@ export function NewTaskPage() {
               onInput={({ currentTarget }) => set({ selector: currentTarget.value })}
             />
             <span class="hint" id="selector-hint">
-              A selector; <code>*</code> means every sensor of the org.
+              A selector. <code>*</code> matches every sensor of the org.
             </span>
           </div>
           <label>
@@ -86,15 +87,15 @@ export function NewTaskPage() {
             <input
               class="mono"
               value={draft.context}
-              placeholder="comes back in investigation_id of every answer"
+              placeholder="investigation_id of each response"
               onInput={({ currentTarget }) => set({ context: currentTarget.value })}
             />
           </label>
           <TimeToLive draft={draft} seconds={seconds} set={set} />
           <Fault text={queueing.asked ? null : queueing.fault} />
-          <Queue draft={draft} reach={reach} queueing={queueing} />
+          <Queue draft={draft} targets={targets} queueing={queueing} />
         </form>
-        <ReachCard oid={oid} reach={reach} />
+        <TargetsCard oid={oid} targets={targets} />
       </div>
       <Equivalents draft={draft} seconds={seconds} id={id} />
       {queueing.asked ? <ConfirmQueue draft={draft} asked={queueing.asked} queueing={queueing} /> : null}
@@ -102,11 +103,11 @@ export function NewTaskPage() {
   );
 }
 
-type QueueProps = { draft: Draft; reach: Reach; queueing: Queueing };
+type QueueProps = { draft: Draft; targets: Targets; queueing: Queueing };
 
 /** The button shows how many sensors match the current selector. If something is missing, it is disabled and says what. */
-function Queue({ draft, reach, queueing }: QueueProps) {
-  const sensors = reach.current?.total_sensors ?? (reach.isFailed ? 'failed' : 'counting');
+function Queue({ draft, targets, queueing }: QueueProps) {
+  const sensors = targets.current?.total_sensors ?? (targets.isFailed ? 'failed' : 'counting');
   const why = hindrance(draft, sensors);
   const { doing, run } = queueing;
   if (why !== null || typeof sensors !== 'number') {
@@ -126,7 +127,7 @@ function Queue({ draft, reach, queueing }: QueueProps) {
       <button type="button" class="primary" aria-disabled={doing !== null} onClick={() => void run(sensors, false)}>
         {doing === null ? queueLabel(sensors) : doing === 'counting' ? 'Counting …' : 'Queueing …'}
       </button>
-      {sensors === 0 ? <span class="hint">It waits for sensors that match later.</span> : null}
+      {sensors === 0 ? <span class="hint">Sensors that match later get it, until it expires.</span> : null}
     </div>
   );
 }
@@ -136,12 +137,12 @@ type TtlProps = { draft: Draft; seconds: number; set(part: Partial<Draft>): void
 function TimeToLive({ draft, seconds, set }: TtlProps) {
   return (
     <fieldset class="ttl">
-      <legend>Keep trying for</legend>
+      <legend>Time to live</legend>
       <input
         type="number"
         min="1"
         step="1"
-        aria-label="How long"
+        aria-label="Time to live"
         aria-invalid={!Number.isFinite(seconds)}
         aria-describedby="ttl-hint"
         value={draft.ttl}
@@ -167,20 +168,21 @@ function TimeToLive({ draft, seconds, set }: TtlProps) {
 
 function Equivalents({ draft, seconds, id }: { draft: Draft; seconds: number; id: string }) {
   const { oid, credentials } = current();
-  // The record says when it was issued: not each second, or nobody could select it.
+  // The record has a time. If it changed each second, the text could not be selected.
   const issuedAtMs = Math.floor(now.value / ISSUED_EACH_MS) * ISSUED_EACH_MS;
   const isWhole = draft.command !== '' && targetOf(draft) !== '' && Number.isFinite(seconds);
-  const place = { oid, origin: location.origin, uid: credentials.uid };
+  const access = { oid, origin: location.origin, uid: credentials.uid };
   return (
-    <section class="card" aria-label="The same by other means">
-      <h2>The same by other means</h2>
+    <section class="card" aria-label="Use via API">
+      <h2>Use via API</h2>
       {isWhole ? (
-        equivalents(place, draft, { id, issuedAtMs }).map(({ label, text }) => (
+        equivalents(access, draft, { id, issuedAtMs }).map(({ label, text }) => (
           <CopyBox key={label} label={label} text={text} />
         ))
       ) : (
         <p class="hint">
-          Write a command and choose the sensors, and it stands here as curl, as a command line and as a Kafka record.
+          Enter a command line and choose the sensors to see the request as curl, as a CLI command and as a Kafka
+          record.
         </p>
       )}
     </section>

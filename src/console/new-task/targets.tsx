@@ -1,25 +1,25 @@
-/** Whom a selector reaches now: how many, some of them, and which clauses leave out others. */
+/** The targets of a selector: how many sensors match, a sample, and how many each clause excludes. */
 import { useState } from 'preact/hooks';
 import type { Preview } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
 import { StateDot } from '../ui/progress.tsx';
 import { SelectorFault } from '../ui/selector-fault.tsx';
 import { Explain } from './explain.tsx';
-import type { Reach } from './use-targets.ts';
+import type { Targets } from './use-targets.ts';
 
-export function ReachCard({ oid, reach }: { oid: string; reach: Reach }) {
+export function TargetsCard({ oid, targets }: { oid: string; targets: Targets }) {
   const [sid, setSid] = useState<string | null>(null);
-  const { asked, last: preview, error } = reach;
+  const { asked, last: preview, error } = targets;
   return (
     <section
-      class="card reach"
-      aria-label="Whom it reaches"
-      aria-busy={reach.current === null && !reach.isFailed && asked !== ''}
+      class="card targets"
+      aria-label="Targets"
+      aria-busy={targets.current === null && !targets.isFailed && asked !== ''}
     >
-      <h2>Whom it reaches now</h2>
+      <h2>Targets</h2>
       {asked === '' ? (
         <p class="hint">
-          No sensors are chosen. Write a selector, or <code>*</code> for every sensor of the org.
+          No sensors chosen. Enter a selector, or <code>*</code> for every sensor of the org.
         </p>
       ) : null}
       {error === null ? null : <SelectorFault error={error} selector={asked} />}
@@ -28,8 +28,7 @@ export function ReachCard({ oid, reach }: { oid: string; reach: Reach }) {
           <p class="big" role="status">
             {plural(preview.total_sensors, 'sensor')}
             <small>
-              {count(preview.online_sensors)} online now, {count(preview.total_sensors - preview.online_sensors)} when
-              they connect
+              {count(preview.online_sensors)} online, {count(preview.total_sensors - preview.online_sensors)} offline
             </small>
           </p>
           <Sample preview={preview} onSid={setSid} />
@@ -42,7 +41,7 @@ export function ReachCard({ oid, reach }: { oid: string; reach: Reach }) {
 }
 
 function Sample({ preview, onSid }: { preview: Preview; onSid(sid: string): void }) {
-  if (preview.sensors.length === 0) return <p>No sensor matches yet. The task waits for those that will.</p>;
+  if (preview.sensors.length === 0) return <p>No sensor matches yet.</p>;
   return (
     <ul class="sample">
       {preview.sensors.map((sensor) => (
@@ -62,7 +61,7 @@ function Excluded({ preview }: { preview: Preview }) {
   if (preview.excluded_by.length === 0) return null;
   return (
     <>
-      <h3>What leaves sensors out</h3>
+      <h3>Excluded by clause</h3>
       <ul class="excluded">
         {preview.excluded_by.map(({ clause, sensors }) => (
           <li key={clause}>

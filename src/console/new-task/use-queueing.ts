@@ -10,7 +10,7 @@ import { count, plural } from '../format.ts';
 import { go } from '../router.ts';
 import { sentenceOf } from '../ui/async.ts';
 import { type Draft, nextStep, targetOf, ttlSeconds } from './draft.ts';
-import { previewOf, type Reach } from './use-targets.ts';
+import { previewOf, type Targets } from './use-targets.ts';
 
 /** `before`: the number that was clicked, or typed. */
 export type Asked = { preview: Preview; before: number };
@@ -24,16 +24,16 @@ export type Queueing = {
 };
 
 /** `id` is the idempotency key of the draft. Each change of the draft makes a new one. */
-export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach): Queueing {
+export function useQueueing(oid: string, draft: Draft, id: string, targets: Targets): Queueing {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [doing, setDoing] = useState<Queueing['doing']>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const turn = useRef(0);
+  const generation = useRef(0);
   const isThere = useRef(true);
   useLayoutEffect(() => {
     setFault(null);
     return () => {
-      turn.current += 1;
+      generation.current += 1;
     };
   }, [id]);
   useLayoutEffect(
@@ -45,16 +45,16 @@ export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach)
 
   /** Whether the task is queued. */
   const attempt = async (shown: number, isConfirmed: boolean): Promise<boolean> => {
-    const mine = turn.current;
+    const mine = generation.current;
     setDoing('counting');
     const preview = await previewOf(oid, targetOf(draft));
-    if (turn.current !== mine) return false;
-    reach.put(preview);
+    if (generation.current !== mine) return false;
+    targets.put(preview);
     const now = preview.total_sensors;
     const step = nextStep(shown, now, isConfirmed);
     if (step === 'ask') setAsked({ preview, before: shown });
     if (step === 'changed')
-      setFault(`The button showed ${plural(shown, 'sensor')}; ${count(now)} match now. Queue again if that is right.`);
+      setFault(`The button showed ${plural(shown, 'sensor')}; ${count(now)} match now. Queue again to confirm.`);
     if (step !== 'queue') return false;
     setDoing('queueing');
     const { task_id } = await action<Tasked>(oid, 'task', {
@@ -83,7 +83,7 @@ export function useQueueing(oid: string, draft: Draft, id: string, reach: Reach)
       setDoing(null);
     },
     cancel: () => {
-      turn.current += 1;
+      generation.current += 1;
       setAsked(null);
       setFault(null);
     },

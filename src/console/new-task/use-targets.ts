@@ -1,4 +1,4 @@
-/** The number of sensors that a target matches, and a sample. Requested when the user pauses typing. */
+/** The sensors that a selector matches: their number and a sample. Requested when the user pauses typing. */
 import { useRef } from 'preact/hooks';
 import { action } from '../api/client.ts';
 import type { Preview } from '../api/types.ts';
@@ -6,15 +6,15 @@ import { useLoaded, useSettled } from '../ui/async.ts';
 
 const SAMPLE = 8;
 
-export type Reach = {
-  /** The target of `last` and `error`; '' where none is chosen. */
+export type Targets = {
+  /** The selector of `last` and `error`; '' if there is none. */
   asked: string;
-  /** The last answer stays until the next one arrives, so that the page does not jump at each keystroke. */
+  /** The last response stays until the next one arrives, so that the page does not jump at each keystroke. */
   last: Preview | null;
-  /** The answer for exactly the target that is written now; null while there is none. */
+  /** The response for exactly the current selector; null while there is none. */
   current: Preview | null;
   error: unknown;
-  /** Whether `error` is about the target that is written now. */
+  /** Whether `error` is about the current selector. */
   isFailed: boolean;
   put(preview: Preview): void;
 };
@@ -22,7 +22,7 @@ export type Reach = {
 export const previewOf = (oid: string, selector: string, stopped?: AbortSignal): Promise<Preview> =>
   action<Preview>(oid, 'preview', { selector, limit: SAMPLE }, stopped);
 
-export function useReach(oid: string, target: string): Reach {
+export function useTargets(oid: string, target: string): Targets {
   const asked = useSettled(target);
   const { value, error, busy, put } = useLoaded<Preview | null>(
     async (stopped) => (asked === '' ? null : previewOf(oid, asked, stopped)),

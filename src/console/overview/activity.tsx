@@ -1,11 +1,12 @@
-/** What happens now: the live events since this page was opened, the newest first, a bounded number of them. */
+/** The live events since this page was opened, the newest first, up to a limit. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
 import type { ActivityEvent, TaskDetail } from '../api/types.ts';
-import { count } from '../format.ts';
+import { plural } from '../format.ts';
 import { current } from '../session.ts';
 import { Ago, Code, Empty, Head } from '../ui/bits.tsx';
+import type { ShownState } from '../ui/states.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 import { createCommands } from './command-store.ts';
 
@@ -13,12 +14,13 @@ type Line = { key: string; name: string; activity: ActivityEvent };
 
 const KEPT = 2_000;
 const ROW_PX = 40;
-/** Events come by the thousand; the page is drawn a few times a second. */
+/** Thousands of events may come in a second. The page is drawn a few times a second. */
 const DRAW_MS = 250;
 
-const SHOWN_AS: Record<string, [string, string]> = {
+/** The state whose colour an event has, and its label. */
+const EVENTS: Readonly<Record<string, readonly [ShownState, string]>> = {
   add_task: ['queued', 'queued'],
-  try_task: ['sent', 'trying'],
+  try_task: ['sent', 'dispatched'],
   task_sent: ['sent', 'sent'],
   task_done: ['done', 'done'],
   task_failure: ['failed', 'failed'],
@@ -62,12 +64,12 @@ export function ActivityPage() {
     <>
       <Head title="Activity">
         <span class="total" role="status">
-          {count(seen)} since you came
+          {plural(seen, 'event')} since this page was opened
         </span>
       </Head>
       {lines.length === 0 ? (
-        <Empty title="Quiet so far">
-          <p>Events appear here as they happen: tasks queued, sent, answered, expired.</p>
+        <Empty title="No events yet">
+          <p>Task events appear here as they happen: queued, sent, done, expired.</p>
         </Empty>
       ) : (
         <VirtualTable
@@ -78,15 +80,15 @@ export function ActivityPage() {
           onView={(shown) => names.inView(idsOf(shown))}
           head={
             <>
-              <HeadCell class="w-age">When</HeadCell>
-              <HeadCell class="w-state">What</HeadCell>
+              <HeadCell class="w-age">Time</HeadCell>
+              <HeadCell class="w-state">Event</HeadCell>
               <HeadCell class="w-host">Sensor</HeadCell>
               <HeadCell class="grow mid-only">Task</HeadCell>
             </>
           }
         >
           {({ name, activity: { routing, event } }) => {
-            const [state, word] = SHOWN_AS[name] ?? ['', name];
+            const [state, word] = EVENTS[name] ?? ['', name];
             return (
               <>
                 <Cell class="w-age">

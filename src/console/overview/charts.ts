@@ -1,4 +1,4 @@
-/** Lines over time, by uPlot, in the colours of the theme. Kept apart so that it is loaded only where it is shown. */
+/** Line charts by uPlot, in the colours of the theme. A module of its own, so that it is loaded only where it is shown. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { span } from '../format.ts';
@@ -6,10 +6,10 @@ import { span } from '../format.ts';
 export type Series = { name: string; colour: string; values: readonly (number | null)[] };
 
 const HEIGHT_PX = 200;
-/** With so few minutes, a value between two gaps would be no line at all. */
+/** With so few minutes, points are drawn: a value between two gaps has no line. */
 const FEW = 180;
 
-/** Draws into the box and follows its width; answers how to take the chart away. */
+/** Draws into the box and follows its width. Returns a function that removes the chart. */
 export function draw(
   box: HTMLElement,
   minutes: readonly number[],
@@ -21,7 +21,7 @@ export function draw(
   const axis = { stroke: colour('ink-soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
   const shownValue = (_: uPlot, value: number | null | undefined) =>
     value == null ? '–' : `${precise.format(value)} ${unit}`.trimEnd();
-  /** Away from the pointer the legend tells the latest value of each line. */
+  /** Without the pointer the legend shows the latest value of each line. */
   const showLatest = (plot: uPlot): void => {
     if (plot.cursor.idx == null) plot.setLegend({ idxs: [minutes.length - 1, ...series.map(latestOf)] }, false);
   };
@@ -32,7 +32,7 @@ export function draw(
       height: HEIGHT_PX,
       cursor: { drag: { x: true, y: false } },
       series: [
-        { label: 'at', value: (_: uPlot, minute: number | null) => (minute === null ? '–' : timeOf(minute)) },
+        { label: 'time', value: (_: uPlot, minute: number | null) => (minute === null ? '–' : timeOf(minute)) },
         ...series.map((one) => ({
           label: one.name,
           stroke: colour(one.colour),

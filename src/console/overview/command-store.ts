@@ -1,6 +1,6 @@
 /**
- * The commands of tasks whose events say their id alone. An event that queues a task tells its command; of older tasks, only
- * those whose rows are in view are asked for, each once and `AT_ONCE` at a time.
+ * The command lines of tasks whose events have only the id. The event that queues a task has its command line. For older tasks
+ * it is requested when the row becomes visible: once for each task, and `AT_ONCE` at a time.
  */
 import { signal } from '@preact/signals';
 
@@ -8,13 +8,13 @@ const AT_ONCE = 2;
 const KNOWN_MAX = 2_000;
 
 export type CommandStore = {
-  /** By task id; '' while it is asked for, and for good where there is no such task any more. */
+  /** By task id; '' while it is requested, and if the task does not exist any more. */
   commands: { readonly value: ReadonlyMap<string, string> };
   note(taskId: string, command: string): void;
   inView(taskIds: readonly string[]): void;
 };
 
-/** `ask` answers the command of one task, and may throw. */
+/** `ask` returns the command line of one task, and may throw. */
 export function createCommands(ask: (taskId: string) => Promise<string>): CommandStore {
   const commands = signal<ReadonlyMap<string, string>>(new Map());
   let visible: readonly string[] = [];

@@ -1,4 +1,4 @@
-/** What rules have reported in the last 7 days, the newest first. */
+/** The detections of the last 7 days, the newest first. */
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import type { Detection, Detections } from '../api/types.ts';
@@ -33,8 +33,8 @@ export function DetectionsPage() {
       <Fault text={fault} again={again} />
       {value === null && fault === null ? <p class="loading">Loading …</p> : null}
       {value?.detections.length === 0 ? (
-        <Empty title="Nothing was reported in the last 7 days">
-          <p>A rule with the action report writes here.</p>
+        <Empty title="No detections in the last 7 days">
+          <p>Rules with the action report create detections.</p>
         </Empty>
       ) : null}
       {value && value.detections.length > 0 ? (
@@ -42,7 +42,7 @@ export function DetectionsPage() {
           <table class="plain-table">
             <thead>
               <tr>
-                <th scope="col">When</th>
+                <th scope="col">Time</th>
                 <th scope="col">Category</th>
                 <th scope="col">Sensor</th>
                 <th scope="col">Hive</th>

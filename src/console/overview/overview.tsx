@@ -1,5 +1,5 @@
-/** The org at a glance: sensors online, what was queued, sent and done each minute, how long a delivery takes, and how old
- *  what waits is. The charts are loaded when this page is opened. */
+/** The org at a glance: sensors online, events per minute, delivery latency, and the age of pending tasks. The charts are loaded
+ *  when this page is opened. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import type { Stats } from '../api/types.ts';
@@ -10,10 +10,10 @@ import { Empty, Fault, Head, Pending } from '../ui/bits.tsx';
 import type { Series } from './charts.ts';
 
 const REFRESH_MS = 30_000;
-/** A day of which only the last minutes are known is shown from there, but never less than this. */
+/** A chart leaves out the minutes before the first known value, but never shows fewer minutes than this. */
 const MINUTES_MIN = 60;
 
-/** Leaves out the minutes before anything is known. */
+/** Leaves out the minutes before the first known value. */
 function sinceFirst(stats: Stats): Stats {
   const isKnown = (_: number, i: number) =>
     stats.online[i] !== null || [stats.queued, stats.sent, stats.done, stats.failed].some((values) => values[i] !== 0);
@@ -37,7 +37,7 @@ export function OverviewPage() {
     return () => clearInterval(timer);
   }, [oid]);
   if (!value) return <Pending title="Overview" fault={fault} again={again} />;
-  const waiting = value.backlog.reduce((sum, { tasks }) => sum + tasks, 0);
+  const pending = value.backlog.reduce((sum, { tasks }) => sum + tasks, 0);
   const last = (values: (number | null)[]) => values.findLast((one) => one !== null) ?? null;
   const total = (values: number[]) => values.reduce((sum, one) => sum + one, 0);
   return (
@@ -46,10 +46,10 @@ export function OverviewPage() {
       <Fault text={fault} />
       <ul class="figures">
         <Figure name="Sensors online" text={numberOr(last(value.online))} />
-        <Figure name="Tasks that wait" text={count(waiting)} />
-        <Figure name="Delivered in 24 h" text={count(total(value.sent))} />
-        <Figure name="Answered in 24 h" text={count(total(value.done) + total(value.failed))} />
-        <Figure name="Delivery, median now" text={msOr(last(value.latency_p50))} />
+        <Figure name="Pending tasks" text={count(pending)} />
+        <Figure name="Sent in 24 h" text={count(total(value.sent))} />
+        <Figure name="Acknowledged in 24 h" text={count(total(value.done) + total(value.failed))} />
+        <Figure name="Latency, median now" text={msOr(last(value.latency_p50))} />
       </ul>
       <div class="charts">
         <Chart
@@ -58,7 +58,7 @@ export function OverviewPage() {
           series={[{ name: 'online', colour: 'done', values: value.online }]}
         />
         <Chart
-          title="Per minute"
+          title="Events per minute"
           minutes={value.minutes}
           series={[
             { name: 'queued', colour: 'queued', values: value.queued },
@@ -68,7 +68,7 @@ export function OverviewPage() {
           ]}
         />
         <Chart
-          title="From due to sent"
+          title="Delivery latency"
           unit="ms"
           minutes={value.minutes}
           series={[
@@ -129,7 +129,7 @@ function Backlog({ backlog }: { backlog: Stats['backlog'] }) {
     return (
       <section class="card chart" aria-label="Backlog by age">
         <h2>Backlog by age</h2>
-        <Empty title="Nothing waits" />
+        <Empty title="No pending tasks" />
       </section>
     );
   return (

@@ -1,4 +1,4 @@
-/** A new rule, begun from a small one that works. */
+/** A new rule. The editor starts with a small example. */
 import { useState } from 'preact/hooks';
 import { go } from '../router.ts';
 import { current } from '../session.ts';
@@ -16,22 +16,22 @@ export function NewRulePage() {
   const [enabled, setEnabled] = useState(true);
   const [text, setText] = useState(RULE_SAMPLE);
   if (!yaml.value) return <Pending title="New rule" {...yaml} />;
-  const place = { oid, hive, name: name.trim() };
+  const target = { oid, hive, name: name.trim() };
   const store = async (data: unknown) => {
     const rules = await readRules(oid, AbortSignal.timeout(20_000));
-    if (rules.some((rule) => rule.hive === hive && rule.name === place.name))
-      throw new Error(`There is a rule ${place.name} already: open that one, or take another name.`);
-    await storeRule(place, { data, usr_mtd: { enabled } });
-    go(`/rules/${hive}/${encodeURIComponent(place.name)}`);
+    if (rules.some((rule) => rule.hive === hive && rule.name === target.name))
+      throw new Error(`The rule ${target.name} already exists. Open it, or choose another name.`);
+    await storeRule(target, { data, usr_mtd: { enabled } });
+    go(`/rules/${hive}/${encodeURIComponent(target.name)}`);
   };
   return (
     <>
       <Head title="New rule" />
       <RuleEditor
-        place={place}
+        target={target}
         text={text}
         yaml={yaml.value}
-        canStore={place.name !== ''}
+        canStore={target.name !== ''}
         onText={setText}
         onStore={store}
       >
@@ -53,7 +53,7 @@ export function NewRulePage() {
             checked={enabled}
             onChange={({ currentTarget }) => setEnabled(currentTarget.checked)}
           />
-          Let it run
+          Enabled
         </label>
       </RuleEditor>
     </>

@@ -1,10 +1,10 @@
-/** What can be asked of the hives of rules. */
+/** Calls to the hives that hold the rules. */
 import { call } from '../api/client.ts';
 import type { HiveRecord } from '../api/types.ts';
 
 export const HIVES = ['dr-general', 'dr-managed'] as const;
 
-export type Place = { oid: string; hive: string; name: string };
+export type RuleTarget = { oid: string; hive: string; name: string };
 export type Listed = { hive: string; name: string; record: HiveRecord };
 
 export async function readRules(oid: string, signal: AbortSignal): Promise<Listed[]> {
@@ -16,27 +16,30 @@ export async function readRules(oid: string, signal: AbortSignal): Promise<Liste
   );
 }
 
-const pathOf = ({ hive, oid, name }: Place, rest: string): string =>
+const pathOf = ({ hive, oid, name }: RuleTarget, rest: string): string =>
   `/v1/hive/${hive}/${oid}/${encodeURIComponent(name)}${rest}`;
 
 const json = (method: string, body: object): RequestInit => ({
-  ...{ method, body: JSON.stringify(body) },
+  method,
+  body: JSON.stringify(body),
   headers: { 'content-type': 'application/json' },
 });
 
-export const readRule = (place: Place, signal: AbortSignal): Promise<HiveRecord> =>
-  call<HiveRecord>(pathOf(place, '/data'), { signal });
+export const readRule = (target: RuleTarget, signal: AbortSignal): Promise<HiveRecord> =>
+  call<HiveRecord>(pathOf(target, '/data'), { signal });
 
-/** Nothing is stored; throws what is wrong, with the path to it. */
-export const checkRule = (place: Place, data: unknown): Promise<unknown> =>
-  call(pathOf({ ...place, name: place.name || 'new' }, '/validate'), json('POST', { data }));
+/** Stores nothing. Throws the error, with the path to the wrong field. */
+export const checkRule = (target: RuleTarget, data: unknown): Promise<unknown> =>
+  call(pathOf({ ...target, name: target.name || 'new' }, '/validate'), json('POST', { data }));
 
-/** With `etag` only the record that has it is changed, else 409 ETAG_MISMATCH. */
-export const storeRule = (place: Place, body: { data: unknown; etag?: string; usr_mtd?: object }): Promise<unknown> =>
-  call(pathOf(place, '/data'), json('POST', body));
+/** With `etag`, only the record with this etag is changed; otherwise 409 ETAG_MISMATCH. */
+export const storeRule = (
+  target: RuleTarget,
+  body: { data: unknown; etag?: string; usr_mtd?: object },
+): Promise<unknown> => call(pathOf(target, '/data'), json('POST', body));
 
-export const storeMetadata = (place: Place, body: { usr_mtd: object; etag: string }): Promise<unknown> =>
-  call(pathOf(place, '/mtd'), json('POST', body));
+export const storeMetadata = (target: RuleTarget, body: { usr_mtd: object; etag: string }): Promise<unknown> =>
+  call(pathOf(target, '/mtd'), json('POST', body));
 
-export const deleteRule = (place: Place, etag: string): Promise<unknown> =>
-  call(pathOf(place, ''), json('DELETE', { etag }));
+export const deleteRule = (target: RuleTarget, etag: string): Promise<unknown> =>
+  call(pathOf(target, ''), json('DELETE', { etag }));

@@ -1,26 +1,26 @@
-/** The text of a rule: checked by the server without storing it, then stored. What is typed stays until it is stored. */
+/** The editor of a rule. The server checks the text without storing it, or stores it. The text stays until it is stored. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { sentenceOf } from '../ui/async.ts';
 import { Fault } from '../ui/bits.tsx';
-import { checkRule, type Place } from './rule-calls.ts';
+import { checkRule, type RuleTarget } from './rule-calls.ts';
 import type { RuleText } from './rule-text.ts';
 
 const ROWS_MIN = 12;
 const ROWS_MAX = 32;
 
 type Props = {
-  place: Place;
+  target: RuleTarget;
   text: string;
   yaml: RuleText;
   canStore: boolean;
   onText(text: string): void;
-  /** Throws what has to be told. */
+  /** Throws the error to show. */
   onStore(data: unknown): Promise<void>;
   children?: ComponentChildren;
 };
 
-export function RuleEditor({ place, text, yaml, canStore, onText, onStore, children }: Props) {
+export function RuleEditor({ target, text, yaml, canStore, onText, onStore, children }: Props) {
   const [fault, setFault] = useState<string | null>(null);
   const [said, setSaid] = useState('');
   const [busy, setBusy] = useState(false);
@@ -42,7 +42,7 @@ export function RuleEditor({ place, text, yaml, canStore, onText, onStore, child
       class="card form"
       onSubmit={(event) => {
         event.preventDefault();
-        void run(onStore, 'Stored.');
+        void run(onStore, 'Saved.');
       }}
     >
       {children}
@@ -70,7 +70,11 @@ export function RuleEditor({ place, text, yaml, canStore, onText, onStore, child
         <button type="submit" class="primary" disabled={busy || !canStore}>
           Save
         </button>
-        <button type="button" disabled={busy} onClick={() => void run((data) => checkRule(place, data), 'It can run.')}>
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => void run((data) => checkRule(target, data), 'The rule is valid.')}
+        >
           Check
         </button>
         <span class="sub" role="status">

@@ -1,11 +1,11 @@
-/** Rules as people write them. The parser is loaded when a rule is opened. */
+/** Rules as YAML text. The parser is loaded when a rule is opened. */
 export type RuleText = {
   /** Throws an Error with line and column. */
   read(text: string): unknown;
   write(data: unknown): string;
 };
 
-/** As the server reads rules from files: a small text must not grow huge. */
+/** The same limit as for rule files: a small text must not become a huge document. */
 const ALIASES_MAX = 50;
 
 export async function loadRuleText(): Promise<RuleText> {

@@ -1,4 +1,4 @@
-/** One rule: whether it runs, what went wrong, and its text to change. A change of somebody else is never overwritten unseen. */
+/** One rule: whether it runs, its last error, and its editor. A change by someone else is shown before it can be overwritten. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFault } from '../api/client.ts';
 import { shown } from '../format.ts';
@@ -13,14 +13,14 @@ import { deleteRule, readRule, storeMetadata, storeRule } from './rule-calls.ts'
 import { RuleEditor } from './rule-editor.tsx';
 import { loadRuleText } from './rule-text.ts';
 
-/** `base`: the stored text that the change began from. */
+/** `base`: the stored text that was edited. */
 type Edit = { base: string; text: string };
 
 export function RulePage({ hive, name }: { hive: string; name: string }) {
   const { oid } = current();
-  const place = { oid, hive, name };
+  const target = { oid, hive, name };
   const yaml = useLoaded(loadRuleText, []);
-  const { value: record, ...loaded } = useLoaded((stopped) => readRule(place, stopped), [oid, hive, name]);
+  const { value: record, ...loaded } = useLoaded((stopped) => readRule(target, stopped), [oid, hive, name]);
   const [edit, setEdit] = useState<Edit | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
@@ -41,7 +41,7 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
 
   const store = async (data: unknown) => {
     try {
-      await storeRule(place, { data, etag });
+      await storeRule(target, { data, etag });
       isStored.current = true;
     } finally {
       loaded.again();
@@ -49,7 +49,7 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
   };
   const enable = async () => {
     try {
-      await storeMetadata(place, { usr_mtd: { ...record.usr_mtd, enabled: !enabled }, etag });
+      await storeMetadata(target, { usr_mtd: { ...record.usr_mtd, enabled: !enabled }, etag });
       setFault(null);
     } catch (error) {
       setFault(sentenceOf(error));
@@ -83,10 +83,14 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
       {comment ? <p>{shown(comment)}</p> : null}
       {last_error ? <p class="fault">{last_error}</p> : null}
       {hasConflict ? (
-        <Conflict stored={stored} onMine={() => setEdit({ ...edit, base: stored })} onTheirs={() => setEdit(null)} />
+        <Conflict
+          stored={stored}
+          onKeepMine={() => setEdit({ ...edit, base: stored })}
+          onUseStored={() => setEdit(null)}
+        />
       ) : null}
       <RuleEditor
-        place={place}
+        target={target}
         text={edit?.text ?? stored}
         yaml={yaml.value}
         canStore={isChanged && !hasConflict}
@@ -97,7 +101,7 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
         <Delete
           name={name}
           onClose={() => setAsking(false)}
-          onDelete={() => deleteRule(place, etag)}
+          onDelete={() => deleteRule(target, etag)}
           again={loaded.again}
         />
       ) : null}
@@ -105,21 +109,22 @@ export function RulePage({ hive, name }: { hive: string; name: string }) {
   );
 }
 
-type ConflictProps = { stored: string; onMine(): void; onTheirs(): void };
+type ConflictProps = { stored: string; onKeepMine(): void; onUseStored(): void };
 
-function Conflict({ stored, onMine, onTheirs }: ConflictProps) {
+function Conflict({ stored, onKeepMine, onUseStored }: ConflictProps) {
   return (
-    <section class="card" aria-label="Changed by somebody else">
+    <section class="card" aria-label="Changed by someone else">
       <p class="fault" role="alert">
-        Somebody else has changed this rule since you began. Yours is not stored; it is still below.
+        Someone else has changed this rule since you opened it. Your version is not saved. It is still in the editor
+        below.
       </p>
-      <CopyBox label="As it is stored now" text={stored} />
+      <CopyBox label="Stored version" text={stored} />
       <div class="row conflict">
-        <button type="button" onClick={onTheirs}>
-          Take theirs
+        <button type="button" onClick={onUseStored}>
+          Use stored version
         </button>
-        <button type="button" class="danger" onClick={onMine}>
-          Let mine replace it
+        <button type="button" class="danger" onClick={onKeepMine}>
+          Keep my version
         </button>
       </div>
     </section>
@@ -141,14 +146,14 @@ function Delete({ name, onClose, onDelete, again }: DeleteProps) {
   };
   return (
     <Dialog title={`Delete ${shown(name)}?`} onClose={onClose}>
-      <p>It acts on nothing from now on. What it has reported and sent stays. It can’t be brought back.</p>
+      <p>The rule no longer runs. Its detections stay. This cannot be undone.</p>
       <Fault text={fault} />
       <footer>
         <button type="button" onClick={onClose}>
-          Keep it
+          Cancel
         </button>
         <button type="button" class="danger" onClick={() => void remove()}>
-          Delete the rule
+          Delete rule
         </button>
       </footer>
     </Dialog>

@@ -9,7 +9,7 @@ import { NewRulePage } from './new-rule.tsx';
 import { RulePage } from './rule.tsx';
 import { readRules } from './rule-calls.ts';
 
-/** What it does, in the order of the rule; data of a hive can be anything. */
+/** The actions of the rule, in order. Records of a hive can have any data. */
 const actionsOf = ({ data: { respond } }: HiveRecord): string[] =>
   Array.isArray(respond) ? respond.map((one: { action?: unknown } | null) => String(one?.action ?? '?')) : [];
 
@@ -33,8 +33,8 @@ function AllRules() {
       {value?.length === 0 ? (
         <Empty title="No rules yet">
           <p>
-            Rules act on what sensors answer: report it, send it on, task the sensor. Write one here, or put a file by{' '}
-            <code>reliable-tasking rules set NAME --file RULE.yaml</code>.
+            A rule detects something in a sensor event and responds, for example with a report or a task. Write one
+            here, or store a file with <code>reliable-tasking rules set NAME --file RULE.yaml</code>.
           </p>
         </Empty>
       ) : null}

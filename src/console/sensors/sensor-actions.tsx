@@ -1,4 +1,4 @@
-/** What can be done to a sensor beside a task: trying at once what is due to it, isolating it, letting it back. */
+/** Actions on a sensor: send due tasks now, isolate, rejoin. */
 import { useState } from 'preact/hooks';
 import { action, call } from '../api/client.ts';
 import type { SensorInfo } from '../api/types.ts';
@@ -27,21 +27,21 @@ export function SensorActions({ info, online, onChange }: Props) {
       setFault(sentenceOf(error));
     }
   };
-  const tryNow = () =>
+  const sendNow = () =>
     run(
       () => action(current().oid, 'signal_attempt', { sid }),
-      online ? 'What is due to it is sent now.' : 'It is offline: what is due to it is sent when it connects.',
+      online ? 'Due tasks are sent now.' : 'The sensor is offline. Due tasks are sent when it connects.',
     );
   const isolate = (on: boolean) =>
     run(
       () => call(`/v1/${encodeURIComponent(sid)}/isolation`, { method: on ? 'POST' : 'DELETE' }),
-      on ? 'It is to be isolated.' : 'It is to rejoin the network.',
+      `${on ? 'Isolation' : 'Rejoin'} requested. The gateway applies it.`,
     );
   return (
     <section class="card" aria-label="Actions">
       <div class="row">
-        <button type="button" onClick={() => void tryNow()}>
-          Try now
+        <button type="button" onClick={() => void sendNow()}>
+          Send due tasks now
         </button>
         {isolated ? (
           <button type="button" onClick={() => void isolate(false)}>
@@ -60,12 +60,12 @@ export function SensorActions({ info, online, onChange }: Props) {
       {asking ? (
         <Dialog title={`Isolate ${shown(hostname || sid)}?`} onClose={() => setAsking(false)}>
           <p>
-            The wish is noted at once. Whoever links the sensor carries it out: it then reaches nothing on the network
-            but its own link, until you let it rejoin. Tasks still arrive.
+            The request is stored at once, and the gateway applies it. An isolated sensor reaches only the gateway,
+            until it rejoins the network. It still gets tasks.
           </p>
           <footer>
             <button type="button" onClick={() => setAsking(false)}>
-              Leave it
+              Cancel
             </button>
             <button type="button" class="danger" onClick={() => void isolate(true)}>
               Isolate

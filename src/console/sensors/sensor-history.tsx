@@ -1,4 +1,4 @@
-/** What a sensor was sent or has run, the newest first; kept true by the live events about it. */
+/** The tasks that a sensor was sent, the newest first, kept current by the live events. */
 import { useEffect } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import { onActivity } from '../api/stream.ts';
@@ -10,7 +10,7 @@ import { StateDot } from '../ui/progress.tsx';
 const SHOWN = 100;
 const FRESH_MS = 1_000;
 
-/** Calls `again` a moment after something has happened to the sensor, for many things once. */
+/** Calls `again` a moment after an event about the sensor, once for several events. */
 export function useSensorEvents(sid: string, again: () => void): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,10 +33,10 @@ export function SensorHistory({ sid }: { sid: string }) {
   const { value, fault, again } = useLoaded((signal) => call<History>(path, { signal }), [sid]);
   useSensorEvents(sid, again);
   return (
-    <section class="card" aria-label="What it was sent or has run">
-      <h2>What it was sent or has run</h2>
+    <section class="card" aria-label="Task history">
+      <h2>Task history</h2>
       <Fault text={fault} again={again} />
-      {value?.tasks.length === 0 ? <p class="sub">Nothing that is still known.</p> : null}
+      {value?.tasks.length === 0 ? <p class="sub">None.</p> : null}
       <ul class="plain">
         {value?.tasks.map(({ task_id, task, state, at, reason }) => (
           <li key={task_id} title={reason}>
@@ -50,7 +50,9 @@ export function SensorHistory({ sid }: { sid: string }) {
           </li>
         ))}
       </ul>
-      {value && (!value.complete || value.tasks.length === SHOWN) ? <p class="sub">Older ones are not shown.</p> : null}
+      {value && (!value.complete || value.tasks.length === SHOWN) ? (
+        <p class="sub">Older tasks are not shown.</p>
+      ) : null}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** One sensor: its facts and tags, what waits for it, what it has run, and what can be done to it. */
+/** One sensor: its facts and tags, its pending tasks, its task history, and actions. */
 import { useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { action, call } from '../api/client.ts';
@@ -30,7 +30,7 @@ export function SensorPage({ sid }: { sid: string }) {
       </Head>
       <Fault text={sensor.fault} again={sensor.again} />
       <dl class="facts">
-        <Fact name="Now">
+        <Fact name="Presence">
           <StateDot state={online ? 'online' : 'offline'} />
         </Fact>
         <Fact name="Last seen">{info.alive ? <Ago at={timeOf(info.alive)} /> : 'never'}</Fact>
@@ -46,15 +46,15 @@ export function SensorPage({ sid }: { sid: string }) {
       </dl>
       <SensorActions info={info} online={online} onChange={sensor.again} />
       <Tags path={path} tags={info.tags} onChange={sensor.again} />
-      <Waiting oid={oid} sid={sid} />
+      <PendingTasks oid={oid} sid={sid} />
       <SensorHistory sid={sid} />
     </>
   );
 }
 
 const isolation = ({ isolated, should_isolate }: SensorInfo): string => {
-  if (isolated === should_isolate) return isolated ? 'isolated' : 'open';
-  return should_isolate ? 'is to be isolated' : 'is to rejoin';
+  if (isolated === should_isolate) return isolated ? 'isolated' : 'not isolated';
+  return should_isolate ? 'isolation requested' : 'rejoin requested';
 };
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
@@ -113,16 +113,16 @@ function Tags({ path, tags, onChange }: { path: string; tags: readonly string[];
   );
 }
 
-function Waiting({ oid, sid }: { oid: string; sid: string }) {
-  const waiting = useLoaded((stopped) => action<TaskPage>(oid, 'list', { sid, limit: 100 }, stopped), [oid, sid]);
-  useSensorEvents(sid, waiting.again);
+function PendingTasks({ oid, sid }: { oid: string; sid: string }) {
+  const pending = useLoaded((stopped) => action<TaskPage>(oid, 'list', { sid, limit: 100 }, stopped), [oid, sid]);
+  useSensorEvents(sid, pending.again);
   return (
-    <section class="card" aria-label="What waits for it">
-      <h2>What waits for it</h2>
-      <Fault text={waiting.fault} again={waiting.again} />
-      {waiting.value?.tasks.length === 0 ? <p class="sub">Nothing.</p> : null}
+    <section class="card" aria-label="Pending tasks">
+      <h2>Pending tasks</h2>
+      <Fault text={pending.fault} again={pending.again} />
+      {pending.value?.tasks.length === 0 ? <p class="sub">None.</p> : null}
       <ul class="plain">
-        {waiting.value?.tasks.map((task) => (
+        {pending.value?.tasks.map((task) => (
           <li key={task.task_id}>
             <a class="command" href={`#/tasks/${encodeURIComponent(task.task_id)}`}>
               <Code text={task.task} />

@@ -1,10 +1,10 @@
-/** The sensors of the org that a selector selects: facts, online or last seen, tags. */
+/** The sensors that a selector matches: facts, presence, tags. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { platformName } from '../../model/platforms.ts';
 import { ApiFault, action, call } from '../api/client.ts';
 import type { Presence, Preview, SensorInfo, SensorPage } from '../api/types.ts';
 import { plural, shown } from '../format.ts';
-import { go, place } from '../router.ts';
+import { go, route } from '../router.ts';
 import { current } from '../session.ts';
 import { sentenceOf, useLoaded } from '../ui/async.ts';
 import { Ago, Empty, Fault, Head } from '../ui/bits.tsx';
@@ -14,15 +14,15 @@ import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
 
 const PAGE = 200;
 const ROW_PX = 48;
-/** More do not fit into a row. */
+/** More tags do not fit into a row. */
 const TAGS_SHOWN = 12;
 const TAG_CHARACTERS = 40;
 
 type Shown = SensorInfo & { online: boolean };
 
-type Narrowed = { oid: string; selector: string; onlineOnly: boolean };
+type Filter = { oid: string; selector: string; onlineOnly: boolean };
 
-async function readPage({ oid, selector, onlineOnly }: Narrowed, after?: string, signal?: AbortSignal) {
+async function readPage({ oid, selector, onlineOnly }: Filter, after?: string, signal?: AbortSignal) {
   const query = new URLSearchParams({ limit: String(PAGE) });
   if (selector) query.set('selector', selector);
   if (onlineOnly) query.set('is_online_only', 'true');
@@ -38,10 +38,10 @@ async function readPage({ oid, selector, onlineOnly }: Narrowed, after?: string,
   };
 }
 
-/** The sensors by pages: those that follow belong to the first page that they were asked after. */
-function useSensors(narrowed: Narrowed) {
-  const { oid, selector, onlineOnly } = narrowed;
-  const first = useLoaded((stopped) => readPage(narrowed, undefined, stopped), [oid, selector, onlineOnly]);
+/** The sensors, page by page. When the first page is read again, the further pages are dropped. */
+function useSensors(filter: Filter) {
+  const { oid, selector, onlineOnly } = filter;
+  const first = useLoaded((stopped) => readPage(filter, undefined, stopped), [oid, selector, onlineOnly]);
   const [rest, setRest] = useState<{ of: unknown; sensors: readonly Shown[]; next: string | undefined } | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const isReading = useRef(false);
@@ -51,7 +51,7 @@ function useSensors(narrowed: Narrowed) {
     if (next === undefined || isReading.current) return;
     isReading.current = true;
     try {
-      const page = await readPage(narrowed, next);
+      const page = await readPage(filter, next);
       setRest({ of: first.value, sensors: [...(further?.sensors ?? []), ...page.sensors], next: page.next });
       setFault(null);
     } catch (error) {
@@ -68,10 +68,10 @@ export const timeOf = (text: string): number => Date.parse(`${text.replace(' ', 
 
 export function SensorsPage() {
   const { oid } = current();
-  const asked = place.value.query.get('selector') ?? '';
-  const onlineOnly = place.value.query.get('online') === 'true';
+  const asked = route.value.query.get('selector') ?? '';
+  const onlineOnly = route.value.query.get('online') === 'true';
   const [text, setText] = useState(asked);
-  // The address changes by going back, too.
+  // The Back button changes the route too.
   useEffect(() => setText(asked), [asked]);
   const { rows, value, error, fault, again, more } = useSensors({ oid, selector: asked, onlineOnly });
   const total = useLoaded(
@@ -86,7 +86,7 @@ export function SensorsPage() {
     <>
       <Head title="Sensors">
         <a class="button" href={`#/new?${new URLSearchParams({ selector: asked || '*' })}`}>
-          Task these
+          Task these sensors
         </a>
       </Head>
       <form
@@ -137,7 +137,7 @@ export function SensorsPage() {
           head={
             <>
               <HeadCell class="w-host">Hostname</HeadCell>
-              <HeadCell class="w-state">Now</HeadCell>
+              <HeadCell class="w-state">Presence</HeadCell>
               <HeadCell class="w-by wide-only">Platform</HeadCell>
               <HeadCell class="w-by wide-only">Address</HeadCell>
               <HeadCell class="w-age">Last seen</HeadCell>

@@ -1,4 +1,4 @@
-/** One sensor of a task: why it has, or has not, run it, and what it answered. */
+/** One delivery of a task: its state, the reason, and the responses of the sensor. */
 import { action } from '../api/client.ts';
 import type { DeliveryRow, Why } from '../api/types.ts';
 import { shown, when } from '../format.ts';
@@ -9,7 +9,7 @@ import { Dialog } from '../ui/dialog.tsx';
 import { StateDot } from '../ui/progress.tsx';
 import { Responses } from './responses.tsx';
 
-export function SensorPanel({ taskId, row, onClose }: { taskId: string; row: DeliveryRow; onClose(): void }) {
+export function DeliveryPanel({ taskId, row, onClose }: { taskId: string; row: DeliveryRow; onClose(): void }) {
   const why = useLoaded(
     (stopped) => action<Why>(current().oid, 'why', { task_id: taskId, sid: row.sid }, stopped),
     [taskId, row.sid, row.state],

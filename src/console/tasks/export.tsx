@@ -1,4 +1,4 @@
-/** All that the sensors of a task answered, as a file: streamed by the API, kept by the browser, sent nowhere. */
+/** All responses to a task as a file: the API streams it, and the browser saves it. */
 import { useState } from 'preact/hooks';
 import { open } from '../api/client.ts';
 import { size } from '../format.ts';
@@ -10,7 +10,7 @@ type Format = 'csv' | 'jsonl';
 
 const FORMATS: readonly [Format, string, string][] = [
   ['csv', 'Export CSV', 'text/csv;charset=utf-8'],
-  ['jsonl', 'JSON Lines', 'application/x-ndjson'],
+  ['jsonl', 'Export JSON Lines', 'application/x-ndjson'],
 ];
 
 export function Export({ oid, taskId }: { oid: string; taskId: string }) {
@@ -40,13 +40,13 @@ export function Export({ oid, taskId }: { oid: string; taskId: string }) {
   );
 }
 
-/** Rejects where the answer breaks off. */
+/** Rejects if the response breaks off. */
 async function partsOf(response: Response, onRead: (bytes: number) => void): Promise<Blob[]> {
   const parts: Blob[] = [];
   const reader = response.body?.getReader();
   let bytes = 0;
   for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
-    // A browser may move what is in a Blob out of memory.
+    // Browsers may move the content of a Blob out of memory.
     parts.push(new Blob([chunk.value]));
     bytes += chunk.value.length;
     onRead(bytes);

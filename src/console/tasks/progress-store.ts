@@ -1,6 +1,6 @@
 /**
- * How far the tasks in view are. A task's counts are asked for when its row comes into view and, at most every `FRESH_MS`,
- * again after something has happened to it. At most `AT_ONCE` questions are under way, since each reads the org's sensors.
+ * The progress of the visible tasks. The counts of a task are requested when its row becomes visible, and again after an event
+ * about it, at most every `FRESH_MS`. At most `AT_ONCE` requests run at a time, because each reads the sensors of the org.
  */
 import { signal } from '@preact/signals';
 import { action } from '../api/client.ts';
@@ -14,9 +14,9 @@ export type Progress = Pick<TaskDetail, 'counts' | 'state' | 'ended_at'>;
 
 export type ProgressStore = {
   known: { readonly value: ReadonlyMap<string, Progress> };
-  /** The tasks whose rows can be seen now. */
+  /** The tasks whose rows are visible. */
   inView(taskIds: readonly string[]): void;
-  /** Something has happened to this task. */
+  /** There was an event about this task. */
   touch(taskId: string): void;
 };
 
@@ -51,7 +51,7 @@ export function createProgress(oid: string): ProgressStore {
       if (next.size > KNOWN_MAX) next.delete(next.keys().next().value as string);
       known.value = next;
     } catch {
-      // Shown as not known; asked again when something happens to it.
+      // The progress stays unknown until the next event about the task.
     }
     running -= 1;
     pump();

@@ -1,4 +1,4 @@
-/** What one sensor answered to a task: each response with its body, the first ones first. */
+/** The responses of one sensor to a task, the oldest first. */
 import { call } from '../api/client.ts';
 import type { Results, SensorResponse } from '../api/types.ts';
 import { count, plural, size } from '../format.ts';
@@ -11,7 +11,7 @@ type Props = { oid: string; taskId: string; sid: string; received: number };
 export const resultsPath = (oid: string, taskId: string, query: Record<string, string>): string =>
   `/v1/orgs/${oid}/tasks/${encodeURIComponent(taskId)}/results?${new URLSearchParams(query)}`;
 
-/** `received`: how many there are by now; another number reads them anew. */
+/** `received`: the number of responses. When it changes, they are read again. */
 export function Responses({ oid, taskId, sid, received }: Props) {
   const { value, fault, again } = useLoaded(
     async (signal) => {
@@ -23,10 +23,10 @@ export function Responses({ oid, taskId, sid, received }: Props) {
   const responses = value?.responses ?? [];
   const left = (value?.response_count ?? 0) - responses.length;
   return (
-    <section aria-label="What it answered" class="responses">
-      <h3>What it answered</h3>
+    <section aria-label="Responses" class="responses">
+      <h3>Responses</h3>
       <Fault text={fault} again={again} />
-      {value && responses.length === 0 ? <p class="sub">Nothing so far.</p> : null}
+      {value && responses.length === 0 ? <p class="sub">No responses yet.</p> : null}
       {responses.map((response, i) => (
         <ResponseBox key={response.event_id} response={response} open={i === responses.length - 1} />
       ))}
@@ -51,13 +51,16 @@ function ResponseBox({ response, open }: { response: SensorResponse; open: boole
 }
 
 function ResponseBody({ response: { body, event, routing } }: { response: SensorResponse }) {
-  if (body === 'gone') return <p class="sub">Its body is no longer kept.</p>;
-  if (body === 'too_large') return <p class="sub">Its body is larger than 1 MiB and is not shown.</p>;
-  if (body === 'too_deep') return <p class="sub">Its body is nested more than 64 levels deep and is not shown.</p>;
+  if (body === 'gone') return <p class="sub">The body is no longer stored.</p>;
+  if (body === 'too_large') return <p class="sub">The body is larger than 1 MiB and is not shown.</p>;
+  if (body === 'too_deep') return <p class="sub">The body is nested more than 64 levels deep and is not shown.</p>;
   const fields = Object.keys(event ?? {}).length;
   return (
     <>
-      <CopyBox label={fields === 0 ? 'Empty' : plural(fields, 'field')} text={JSON.stringify(event, undefined, 2)} />
+      <CopyBox
+        label={fields === 0 ? 'No fields' : plural(fields, 'field')}
+        text={JSON.stringify(event, undefined, 2)}
+      />
       <details class="routing">
         <summary>Routing ({count(Object.keys(routing ?? {}).length)} fields)</summary>
         <CopyBox label="Routing" text={JSON.stringify(routing, undefined, 2)} />

@@ -1,11 +1,11 @@
-/** What a task is: whole, however long, without taking the page from what it does. */
+/** The fields of a task. A long command line or selector is cut, and shown in full on request. */
 import type { TaskDetail } from '../api/types.ts';
 import { count, shown, when } from '../format.ts';
 import { Ago, Code } from '../ui/bits.tsx';
 import { CopyBox } from '../ui/copy.tsx';
 import { TimeLeft } from '../ui/time-left.tsx';
 
-/** A longer one, or one of several lines, is not told by the title. */
+/** The title of the page cuts a longer command line, and one with several lines. */
 const TITLE_CHARACTERS = 100;
 const SELECTOR_CHARACTERS = 400;
 
@@ -29,7 +29,7 @@ export function TaskFacts({ task }: { task: TaskDetail }) {
           </dd>
         </div>
         <div>
-          <dt>{ended ?? 'Until'}</dt>
+          <dt>{ended ?? 'Time left'}</dt>
           <dd>{ended ? when(task.ended_at ?? task.expires_at) : <TimeLeft task={task} />}</dd>
         </div>
         {task.context ? (
@@ -45,18 +45,18 @@ export function TaskFacts({ task }: { task: TaskDetail }) {
           <dd class="mono">{task.task_id}</dd>
         </div>
       </dl>
-      <Whole name="command" text={task.task} from={TITLE_CHARACTERS} />
-      <Whole name="selector" text={selector} from={SELECTOR_CHARACTERS} />
+      <FullText name="command line" text={task.task} from={TITLE_CHARACTERS} />
+      <FullText name="selector" text={selector} from={SELECTOR_CHARACTERS} />
     </>
   );
 }
 
-function Whole({ name, text, from }: { name: string; text: string; from: number }) {
+function FullText({ name, text, from }: { name: string; text: string; from: number }) {
   if (text.length <= from && shown(text) === text && !text.includes('\n')) return null;
   return (
     <details class="whole">
       <summary>
-        The whole {name}, {count(text.length)} characters
+        Full {name} ({count(text.length)} characters)
       </summary>
       <CopyBox label={name} text={text} wrap />
     </details>

@@ -1,15 +1,15 @@
 /**
- * The list of tasks as it is shown: what the live events change in it, which tasks a search finds, and in which order. All
- * of it takes milliseconds with 10,000 tasks, since it runs while somebody scrolls. Pure.
+ * The list of tasks: what the live events change in it, which tasks a search finds, and in which order. It runs while the user
+ * scrolls, so it takes milliseconds with 10,000 tasks. Pure.
  */
 import type { ActivityEvent, Task } from '../api/types.ts';
 
-/** What has happened to the pending tasks; the later word about a task counts. */
+/** The changes of the pending tasks. The latest event about a task counts. */
 export type Changes = { added: Map<string, Task>; gone: Set<string> };
 
 export const noChanges = (): Changes => ({ added: new Map(), gone: new Set() });
 
-/** Notes an event; false: it is about no task as a whole. */
+/** Adds an event. Returns false if it concerns one delivery and no whole task. */
 export function note(changes: Changes, name: string, activity: ActivityEvent): boolean {
   const { task_id: id, sid } = activity.event;
   if (name === 'add_task') {
@@ -22,7 +22,7 @@ export function note(changes: Changes, name: string, activity: ActivityEvent): b
   return true;
 }
 
-/** The tasks with the changes; those that are there already stay as they are. */
+/** Applies the changes. Tasks that are in the list already stay as they are. */
 export function changed(tasks: readonly Task[], { added, gone }: Changes): readonly Task[] {
   const fresh = new Map(added);
   const kept = tasks.filter(({ task_id: id }) => {
@@ -32,11 +32,15 @@ export function changed(tasks: readonly Task[], { added, gone }: Changes): reado
   return [...kept, ...fresh.values()];
 }
 
-/** As `list` shows it: nobody has answered a task that was just added. */
+/** As the action `list` shows it. A new task has no acknowledgements. */
 function taskOf({ routing, event }: ActivityEvent): Task {
   const { task_id, task = '', selector, context = null, ttl = 0, issued_by = '', expires_at } = event;
   return {
-    ...{ task_id, task, context, ttl, issued_by },
+    task_id,
+    task,
+    context,
+    ttl,
+    issued_by,
     sensor_selector: selector || '*',
     created_at: expires_at === undefined ? routing.event_time : expires_at - ttl * 1_000,
     expires_at: expires_at ?? routing.event_time + ttl * 1_000,
@@ -48,8 +52,8 @@ function taskOf({ routing, event }: ActivityEvent): Task {
 export const ORDERS: Readonly<Record<string, { title: string; compare(a: Task, b: Task): number }>> = {
   newest: { title: 'Newest first', compare: (a, b) => b.created_at - a.created_at },
   oldest: { title: 'Oldest first', compare: (a, b) => a.created_at - b.created_at },
-  ending: { title: 'Ending soonest', compare: (a, b) => a.expires_at - b.expires_at },
-  command: { title: 'By command', compare: (a, b) => (a.task < b.task ? -1 : Number(a.task > b.task)) },
+  ending: { title: 'Expiring first', compare: (a, b) => a.expires_at - b.expires_at },
+  command: { title: 'By command line', compare: (a, b) => (a.task < b.task ? -1 : Number(a.task > b.task)) },
 };
 
 const searched = new WeakMap<Task, string>();
@@ -63,7 +67,7 @@ function textOf(task: Task): string {
   return text;
 }
 
-/** Those that hold every word, in command, selector, context, author or id; in the order of this name. */
+/** The tasks that contain every word in command line, selector, context, issuer or id, in the named order. */
 export function shownTasks(tasks: readonly Task[], words: string, order: string): readonly Task[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const found =

@@ -1,4 +1,4 @@
-/** One task: what it is, how far it is, and where each of its sensors stands and why. */
+/** One task: its fields, its progress, and the state and reason of each delivery. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { DeliveryRow, DeliveryState } from '../api/types.ts';
 import { count, plural, shown } from '../format.ts';
@@ -7,15 +7,15 @@ import { Ago, Empty, Fault, Head, Pending } from '../ui/bits.tsx';
 import { Legend, ProgressBar, StateDot, totalOf } from '../ui/progress.tsx';
 import { DELIVERY_STATES, labelOf } from '../ui/states.ts';
 import { Cell, HeadCell, VirtualTable } from '../ui/virtual.tsx';
-import { SensorPanel } from './delivery-panel.tsx';
+import { DeliveryPanel } from './delivery-panel.tsx';
 import { Export } from './export.tsx';
 import { TaskFacts } from './task-facts.tsx';
-import { useDetail } from './use-task.ts';
+import { useTask } from './use-task.ts';
 import { WhyNot } from './why-not.tsx';
-import { Untask } from './withdraw.tsx';
+import { Withdraw } from './withdraw.tsx';
 
 const ROW_PX = 44;
-/** So many that fit are enough to fill the page. */
+/** This many rows fill the page. */
 const ENOUGH = 100;
 
 export function TaskPage({ taskId }: { taskId: string }) {
@@ -23,8 +23,8 @@ export function TaskPage({ taskId }: { taskId: string }) {
   const [state, setState] = useState<DeliveryState | null>(null);
   const [text, setText] = useState('');
   const isNarrowed = state !== null || text.trim() !== '';
-  const { value: task, fault, again, sensors, cursor, more } = useDetail(oid, taskId, isNarrowed);
-  const [removing, setRemoving] = useState(false);
+  const { value: task, fault, again, sensors, cursor, more } = useTask(oid, taskId, isNarrowed);
+  const [withdrawing, setWithdrawing] = useState(false);
   const [asked, setAsked] = useState<string | null>(null);
   const rows = useMemo(() => chosen(sensors, state, text), [sensors, state, text]);
   useEffect(() => {
@@ -37,8 +37,8 @@ export function TaskPage({ taskId }: { taskId: string }) {
       <Head title={task.task}>
         <Export oid={oid} taskId={taskId} />
         {task.state === 'pending' ? (
-          <button type="button" class="danger" onClick={() => setRemoving(true)}>
-            Untask …
+          <button type="button" class="danger" onClick={() => setWithdrawing(true)}>
+            Withdraw …
           </button>
         ) : null}
       </Head>
@@ -62,7 +62,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
               onInput={({ currentTarget }) => setText(currentTarget.value)}
             />
             <select
-              aria-label="Which sensors"
+              aria-label="State"
               value={state ?? ''}
               onChange={({ currentTarget }) =>
                 setState(DELIVERY_STATES.find((name) => name === currentTarget.value) ?? null)
@@ -87,8 +87,8 @@ export function TaskPage({ taskId }: { taskId: string }) {
           )}
         </>
       )}
-      {removing ? <Untask task={task} onClose={() => setRemoving(false)} onDone={again} /> : null}
-      {askedRow ? <SensorPanel taskId={taskId} row={askedRow} onClose={() => setAsked(null)} /> : null}
+      {withdrawing ? <Withdraw task={task} onClose={() => setWithdrawing(false)} onDone={again} /> : null}
+      {askedRow ? <DeliveryPanel taskId={taskId} row={askedRow} onClose={() => setAsked(null)} /> : null}
     </>
   );
 }
@@ -103,10 +103,10 @@ function chosen(sensors: readonly DeliveryRow[], state: DeliveryState | null, te
 }
 
 function NoSensors({ isPending }: { isPending: boolean }) {
-  if (!isPending) return <Empty title="No sensor got it" />;
+  if (!isPending) return <Empty title="No sensor matched" />;
   return (
     <Empty title="No sensor matches yet">
-      <p>It waits for those that will, until its time is over.</p>
+      <p>Sensors that match later get the task, until it expires.</p>
     </Empty>
   );
 }
@@ -127,7 +127,7 @@ function Sensors({ rows, of, onEnd, onAsk }: SensorsProps) {
           <HeadCell class="w-host">Sensor</HeadCell>
           <HeadCell class="w-state">State</HeadCell>
           <HeadCell class="w-attempt wide-only">Attempts</HeadCell>
-          <HeadCell class="w-attempt wide-only">Answers</HeadCell>
+          <HeadCell class="w-attempt wide-only">Responses</HeadCell>
           <HeadCell class="w-age">Since</HeadCell>
           <HeadCell class="grow mid-only">Reason</HeadCell>
         </>
@@ -136,12 +136,7 @@ function Sensors({ rows, of, onEnd, onAsk }: SensorsProps) {
       {(row) => (
         <>
           <Cell class="w-host ellipsis">
-            <button
-              type="button"
-              class="link"
-              title="What it answered, and why it has, or has not, run this"
-              onClick={() => onAsk(row.sid)}
-            >
+            <button type="button" class="link" title="Show reason and responses" onClick={() => onAsk(row.sid)}>
               <bdi>{shown(row.hostname || row.sid)}</bdi>
             </button>
           </Cell>

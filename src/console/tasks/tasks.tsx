@@ -1,9 +1,9 @@
-/** The tasks of the org, those that wait and those that have ended, with filter, order and progress. */
+/** The pending or the ended tasks of the org, with search, order and progress. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { missed, onActivity } from '../api/stream.ts';
+import { gaps, onActivity } from '../api/stream.ts';
 import type { Task } from '../api/types.ts';
 import { count, shown } from '../format.ts';
-import { place, refine } from '../router.ts';
+import { refine, route } from '../router.ts';
 import { current } from '../session.ts';
 import { Ago, Code, Empty, Fault, Head } from '../ui/bits.tsx';
 import { ProgressBar, ProgressText, StateDot } from '../ui/progress.tsx';
@@ -14,19 +14,19 @@ import { ORDERS, shownTasks } from './task-list.ts';
 import { type Listing, useTasks } from './use-tasks.ts';
 
 const LISTINGS: readonly [Listing, string, string][] = [
-  ['pending', 'Active', ''],
+  ['pending', 'Pending', ''],
   ['ended', 'Ended', 'ended'],
 ];
 const ROW_PX = 56;
 
 export function TasksPage() {
   const { oid } = current();
-  const { query } = place.value;
+  const { query } = route.value;
   const listing: Listing = query.get('state') === 'ended' ? 'ended' : 'pending';
   const order = query.get('order') ?? 'newest';
   const text = query.get('q') ?? '';
   const { tasks, fault, isWhole, again } = useTasks(oid, listing);
-  const progress = useMemo(() => createProgress(oid), [oid, missed.value]);
+  const progress = useMemo(() => createProgress(oid), [oid, gaps.value]);
   useEffect(
     () =>
       onActivity((_, { event }) => {
@@ -34,7 +34,7 @@ export function TasksPage() {
       }),
     [progress],
   );
-  // Nothing is asked for a page that is gone.
+  // After the page is closed, nothing more is requested.
   useEffect(() => () => progress.inView([]), [progress]);
   const rows = useMemo(() => shownTasks(tasks, text, order), [tasks, text, order]);
   return (
@@ -45,8 +45,8 @@ export function TasksPage() {
         </a>
       </Head>
       <div class="toolbar">
-        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be laid out in its own way */}
-        <div class="tabs" role="group" aria-label="Which tasks">
+        {/* biome-ignore lint/a11y/useSemanticElements: the layout of a fieldset differs */}
+        <div class="tabs" role="group" aria-label="Tasks to list">
           {LISTINGS.map(([name, title, state]) => (
             <button key={name} type="button" aria-pressed={listing === name} onClick={() => refine({ state })}>
               {title}
@@ -57,7 +57,7 @@ export function TasksPage() {
           type="search"
           data-search
           aria-label="Search tasks"
-          placeholder="Search command, selector, context …  ( / )"
+          placeholder="Search command line, selector, context …  ( / )"
           value={text}
           onInput={({ currentTarget }) => refine({ q: currentTarget.value })}
         />
@@ -86,7 +86,7 @@ export function TasksPage() {
           rows={rows}
           keyOf={(task) => task.task_id}
           rowHeight={ROW_PX}
-          label={listing === 'pending' ? 'Active tasks' : 'Ended tasks'}
+          label={listing === 'pending' ? 'Pending tasks' : 'Ended tasks'}
           of={`${listing} ${order} ${text}`}
           head={<TaskHead listing={listing} />}
           onView={(inView) => progress.inView(inView.map((task) => task.task_id))}
@@ -100,11 +100,11 @@ export function TasksPage() {
 
 function NoTasks({ isRead, isFiltered, listing }: { isRead: boolean; isFiltered: boolean; listing: Listing }) {
   if (!isRead) return <p class="loading">Loading …</p>;
-  if (isFiltered) return <Empty title="Nothing matches your search" />;
-  if (listing === 'ended') return <Empty title="No task has ended lately" />;
+  if (isFiltered) return <Empty title="No task matches the search" />;
+  if (listing === 'ended') return <Empty title="No ended tasks" />;
   return (
-    <Empty title="Nothing waits">
-      <p>Queue a command: sensors that are offline get it when they come back.</p>
+    <Empty title="No pending tasks">
+      <p>Queue a task: offline sensors get it when they connect.</p>
       <a class="button primary" href="#/new">
         New task
       </a>
@@ -115,9 +115,9 @@ function NoTasks({ isRead, isFiltered, listing }: { isRead: boolean; isFiltered:
 function TaskHead({ listing }: { listing: Listing }) {
   return (
     <>
-      <HeadCell class="grow">Command and sensors</HeadCell>
+      <HeadCell class="grow">Command line and sensors</HeadCell>
       <HeadCell class="w-context wide-only">Context</HeadCell>
-      <HeadCell class="w-by wide-only">By</HeadCell>
+      <HeadCell class="w-by wide-only">Issued by</HeadCell>
       <HeadCell class="w-age">Age</HeadCell>
       <HeadCell class="w-left">{listing === 'pending' ? 'Time left' : 'Ended'}</HeadCell>
       <HeadCell class="w-progress">Progress</HeadCell>

@@ -1,6 +1,6 @@
 /**
- * A task and its sensors, kept true by the live events. The first of them are read at once and again when something happens;
- * up to `MOST` when one goes further down or looks for some; what is beyond comes page by page and stays as it was read.
+ * A task and its deliveries, kept current by the live events. The first `FIRST` deliveries are read at once and again after
+ * events; the first `MOST` if the user scrolls further or searches. Further ones are read page by page and not again.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
@@ -10,15 +10,15 @@ import { sentenceOf, useLoaded } from '../ui/async.ts';
 
 const FIRST = 500;
 const MOST = 10_000;
-/** Many sensors take longer to read: less often. */
+/** Above this number, reading takes longer and is repeated less often. */
 const MANY = 2_000;
 const FRESH_MS = 1_000;
 const FRESH_MANY_MS = 5_000;
 
-/** What follows after the sensor `of`. */
+/** The deliveries after the sensor `of`. */
 type Rest = { of: string; rows: readonly DeliveryRow[]; cursor: string | undefined };
 
-export function useDetail(oid: string, taskId: string, wantsAll: boolean) {
+export function useTask(oid: string, taskId: string, wantsAll: boolean) {
   const [deeper, setDeeper] = useState(false);
   const [rest, setRest] = useState<Rest | null>(null);
   const [moreFault, setMoreFault] = useState<string | null>(null);
@@ -54,7 +54,7 @@ export function useDetail(oid: string, taskId: string, wantsAll: boolean) {
   const more = async (): Promise<void> => {
     if (cursor === undefined || isReading.current) return;
     if (limit !== MOST) return setDeeper(true);
-    if (firsts.length < MOST) return; // they are on their way
+    if (firsts.length < MOST) return; // the first ones are being read
     isReading.current = true;
     try {
       const page = await ask({ cursor });

@@ -1,10 +1,10 @@
 /**
- * The tasks of the org, kept true by the live events: read page by page once, up to a bound, then changed by what happens,
- * a few times a second at most. Ended tasks are read anew, since an event does not say all that the list shows of one.
+ * The tasks of the org, kept current by the live events: read page by page once, up to a limit, then updated by the events, a
+ * few times a second at most. Ended tasks are read again instead, because an event does not have all fields of the list.
  */
 import { useEffect, useState } from 'preact/hooks';
 import { action } from '../api/client.ts';
-import { missed, onActivity } from '../api/stream.ts';
+import { gaps, onActivity } from '../api/stream.ts';
 import type { Task, TaskPage } from '../api/types.ts';
 import { sentenceOf, useRetry } from '../ui/async.ts';
 import { type Changes, changed, noChanges, note } from './task-list.ts';
@@ -16,7 +16,7 @@ const TASKS_MAX = 20_000;
 const DRAW_MS = 500;
 const READ_AGAIN_MS = 3_000;
 
-/** `isWhole`: all of them are there. */
+/** `isWhole`: all tasks are read. */
 export type Tasks = { tasks: readonly Task[]; fault: string | null; isWhole: boolean; again(): void };
 
 type Read = { of: string; tasks: readonly Task[]; isWhole: boolean };
@@ -43,30 +43,30 @@ export function useTasks(oid: string, listing: Listing): Tasks {
       if (since) note(since, name, activity);
       if (note(fresh, name, activity)) timer ??= setTimeout(draw, listing === 'ended' ? READ_AGAIN_MS : DRAW_MS);
     });
-    const tell = (all: readonly Task[], isLast: boolean, isWhole: boolean) => {
-      // What happened while it was read may be in it or not.
+    const onPage = (all: readonly Task[], isLast: boolean, isWhole: boolean) => {
+      // Events that came during the read may be in the page or not.
       const tasks = listing === 'pending' && since ? changed(all, since) : all;
-      // A later reading replaces the list when it is complete.
+      // A later read replaces the list when it is complete.
       setRead((was) => (was.of === of && was.isWhole && !isLast ? was : { of, tasks, isWhole }));
       if (isLast) since = null;
       setError(null);
     };
-    readAll(oid, listing, stopping.signal, tell).catch((reason) => stopping.signal.aborted || setError(reason));
+    readAll(oid, listing, stopping.signal, onPage).catch((reason) => stopping.signal.aborted || setError(reason));
     return () => {
       stop();
       clearTimeout(timer);
       stopping.abort();
     };
-  }, [oid, listing, round, missed.value]);
+  }, [oid, listing, round, gaps.value]);
   useRetry(error, again);
   const { tasks, isWhole } = read.of === of ? read : { tasks: [], isWhole: false };
   return { tasks, fault: error === null ? null : sentenceOf(error), isWhole, again };
 }
 
-type Tell = (all: readonly Task[], isLast: boolean, isWhole: boolean) => void;
+type OnPage = (all: readonly Task[], isLast: boolean, isWhole: boolean) => void;
 
-/** Tells of each page what there is so far. */
-async function readAll(oid: string, listing: Listing, stopped: AbortSignal, tell: Tell): Promise<void> {
+/** Calls `onPage` after each page with all tasks so far. */
+async function readAll(oid: string, listing: Listing, stopped: AbortSignal, onPage: OnPage): Promise<void> {
   const all: Task[] = [];
   let cursor: string | undefined;
   do {
@@ -75,6 +75,6 @@ async function readAll(oid: string, listing: Listing, stopped: AbortSignal, tell
     if (stopped.aborted) return;
     all.push(...page.tasks);
     cursor = page.next_cursor;
-    tell([...all], cursor === undefined || all.length >= TASKS_MAX, cursor === undefined);
+    onPage([...all], cursor === undefined || all.length >= TASKS_MAX, cursor === undefined);
   } while (cursor !== undefined && all.length < TASKS_MAX);
 }

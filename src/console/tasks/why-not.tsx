@@ -1,4 +1,4 @@
-/** What a search for a sensor says that is not among those of a task: why it is not. */
+/** Why a sensor that the search names is not listed for the task. */
 import { action } from '../api/client.ts';
 import type { Why } from '../api/types.ts';
 import { current } from '../session.ts';
@@ -15,8 +15,8 @@ export function WhyNot({ taskId, text }: { taskId: string; text: string }) {
     [oid, taskId, sid],
   );
   return (
-    <Empty title="No sensor of this task matches your search">
-      <p role="status">{value?.sentence ?? 'Write a whole sensor id to see why it is not among them.'}</p>
+    <Empty title="No sensor of this task matches the search">
+      <p role="status">{value?.sentence ?? 'Enter a full sensor id to see why that sensor is not listed.'}</p>
     </Empty>
   );
 }

@@ -1,4 +1,4 @@
-/** Asks before a task is removed, and says what this stops and what it cannot stop. For many sensors the user types their number. */
+/** Asks before a task is withdrawn, and says what this stops and what it cannot stop. For many sensors the user types their number. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CONFIRM_ABOVE } from '../../model/confirm.ts';
 import { action } from '../api/client.ts';
@@ -12,10 +12,10 @@ import { TypeNumber } from '../ui/type-number.tsx';
 
 type Props = { task: TaskDetail; onClose(): void; onDone(): void };
 
-/** The sensors that a removal concerns: they have not answered. */
-const openOf = ({ queued, sent }: Counts): number => queued + sent;
+/** The sensors that have not answered: the withdrawal concerns them. */
+const unansweredOf = ({ queued, sent }: Counts): number => queued + sent;
 
-export function Untask({ task, onClose, onDone }: Props) {
+export function Withdraw({ task, onClose, onDone }: Props) {
   const { oid } = current();
   const { task_id } = task;
   const [fault, setFault] = useState<string | null>(null);
@@ -37,20 +37,20 @@ export function Untask({ task, onClose, onDone }: Props) {
     [],
   );
   const shown = counts ?? task.counts;
-  const open = openOf(shown);
-  const isMany = counts !== null && open > CONFIRM_ABOVE;
+  const unanswered = unansweredOf(shown);
+  const isMany = counts !== null && unanswered > CONFIRM_ABOVE;
 
-  const remove = async () => {
+  const withdraw = async () => {
     if (busy) return;
     setBusy(true);
     setFault(null);
     try {
       const now = await recount();
       if (!isOpen.current) return;
-      if (openOf(now) > open) {
+      if (unansweredOf(now) > unanswered) {
         setCounts(now);
         setFault(
-          `The task is now open on ${plural(openOf(now), 'sensor')}, not ${count(open)}. Remove it again if that is right.`,
+          `${plural(unansweredOf(now), 'sensor has', 'sensors have')} not answered now; before, it was ${count(unanswered)}. Withdraw again to confirm.`,
         );
         setBusy(false);
         return;
@@ -58,37 +58,35 @@ export function Untask({ task, onClose, onDone }: Props) {
       await action(oid, 'untask', { task_id });
       onDone();
       onClose();
-      // The button that asked for this is about to go.
+      // The button that had the focus is about to go.
       document.getElementById('main')?.focus();
     } catch (error) {
       setFault(sentenceOf(error));
       setBusy(false);
     }
   };
-  const label = busy ? 'Removing …' : 'Remove the task';
+  const label = busy ? 'Withdrawing …' : 'Withdraw task';
   const keep = (
     <button type="button" onClick={onClose}>
-      Keep it
+      Keep task
     </button>
   );
   return (
-    <Dialog title="Remove this task?" onClose={onClose}>
+    <Dialog title="Withdraw this task?" onClose={onClose}>
       <p>
-        It stops for <b>{plural(shown.queued, 'sensor')}</b> that still wait, and nothing is sent again to{' '}
-        <b>{plural(shown.sent, 'sensor')}</b> that have been sent it without an answer so far. Sensors that enrol later
-        won’t get it either.
+        Queued, and not sent any more: <b>{plural(shown.queued, 'sensor')}</b>. Sent without an answer, and not sent
+        again: <b>{plural(shown.sent, 'sensor')}</b>. Sensors that match later do not get the task.
       </p>
       <p>
-        It can’t be recalled from where it has arrived:{' '}
-        {plural(shown.done + shown.failed, 'sensor has', 'sensors have')} run it, and those that were sent it may still
-        run it.
+        This does not undo anything: {plural(shown.done + shown.failed, 'sensor has', 'sensors have')} run it already,
+        and sensors that were sent the task may still run it.
       </p>
       {isMany ? (
         <TypeNumber
-          sensors={open}
-          purpose={`To withdraw it from ${plural(open, 'sensor')}`}
+          sensors={unanswered}
+          purpose={`To withdraw it from ${plural(unanswered, 'sensor')}`}
           fault={fault}
-          onTyped={() => void remove()}
+          onTyped={() => void withdraw()}
         >
           {keep}
           <button type="submit" class="danger" aria-disabled={busy}>
@@ -100,7 +98,13 @@ export function Untask({ task, onClose, onDone }: Props) {
           <Fault text={fault ?? (counts === null ? counting.fault : null)} again={counting.again} />
           <footer>
             {keep}
-            <button type="button" class="danger" disabled={counts === null} aria-disabled={busy} onClick={remove}>
+            <button
+              type="button"
+              class="danger"
+              disabled={counts === null}
+              aria-disabled={busy}
+              onClick={() => void withdraw()}
+            >
               {label}
             </button>
           </footer>

@@ -1,7 +1,7 @@
-/** Something that is fetched for a component: the last good answer stays while the next one is under way. */
+/** Data that a component fetches. The last good response stays until the next one arrives. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFault } from '../api/client.ts';
-import { missed } from '../api/stream.ts';
+import { gaps } from '../api/stream.ts';
 
 export type Loaded<T> = {
   value: T | null;
@@ -9,15 +9,15 @@ export type Loaded<T> = {
   fault: string | null;
   busy: boolean;
   again(): void;
-  /** Takes a newer answer that was fetched elsewhere. */
+  /** Sets a newer value that was fetched elsewhere. */
   put(value: T): void;
 };
 
-/** `error`: null where the last answer was good. */
+/** `error`: null if the last response was good. */
 type State<T> = { of: string; value: T | null; error: unknown; busy: boolean };
 
-/** Fetches at first, when `keys` change, when events were missed, after a while when the server is away, and on
- *  `again()`. What other keys gave is never shown under these, and an answer that has been overtaken is dropped. */
+/** Fetches at first, when `keys` change, after a gap in the events, after a while if the server is away, and on `again()`.
+ *  A value is shown only with the keys that it was fetched for. A response that was overtaken by a later request is dropped. */
 export function useLoaded<T>(fetcher: (stopped: AbortSignal) => Promise<T>, keys: readonly unknown[]): Loaded<T> {
   const of = keys.join('\n');
   const none: State<T> = { of, value: null, error: null, busy: true };
@@ -34,7 +34,7 @@ export function useLoaded<T>(fetcher: (stopped: AbortSignal) => Promise<T>, keys
       (reason) => stopping.signal.aborted || setState((was) => ({ ...was, error: reason, busy: false })),
     );
     return () => stopping.abort();
-  }, [of, round, missed.value]);
+  }, [of, round, gaps.value]);
   const again = () => setRound((n) => n + 1);
   useRetry(error, again);
   const fault = error === null ? null : sentenceOf(error);
@@ -44,7 +44,7 @@ export function useLoaded<T>(fetcher: (stopped: AbortSignal) => Promise<T>, keys
 
 const RETRY_MS = 5_000;
 
-/** Asks again after a while, as long as the server, or what it needs, is away. */
+/** Repeats the request after a while, as long as the server, Kafka or Redis is away. */
 export function useRetry(error: unknown, again: () => void): void {
   useEffect(() => {
     if (!(error instanceof ApiFault) || (error.status !== 0 && error.status !== 503)) return undefined;
@@ -53,10 +53,10 @@ export function useRetry(error: unknown, again: () => void): void {
   }, [error]);
 }
 
-/** Longer than the pauses of somebody who types. */
+/** Longer than a pause between two keystrokes. */
 const TYPING_MS = 300;
 
-/** The value once it has not changed for a moment. */
+/** The value, after it has not changed for a moment. */
 export function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

@@ -6,12 +6,12 @@ import { now } from './clock.ts';
 
 const TITLE_MAX = 200;
 
-/** A command or a selector: it reads from the left, whatever it begins with. */
+/** A command line or a selector. It is always written from left to right. */
 export function Code({ text, max }: { text: string; max?: number }) {
   return <bdi dir="ltr">{shown(text, max)}</bdi>;
 }
 
-/** A moment, as an age; the exact time on hover and for programs. */
+/** The age of a time. The exact time is in the tooltip and in the markup. */
 export function Ago({ at }: { at: number }) {
   return (
     <time dateTime={new Date(at).toISOString()} title={when(at)}>
@@ -58,7 +58,7 @@ export function Head({ title, children }: { title: string; children?: ComponentC
   );
 }
 
-/** A page whose subject is still fetched, or could not be. */
+/** A page whose data is not there yet, or could not be read. */
 export function Pending({ title, fault, again }: { title: string; fault: string | null; again(): void }) {
   return (
     <>

@@ -1,4 +1,4 @@
-/** Keeps a fault of one page to that page: the menu stays, and another page can be opened. Give it a key for each page. */
+/** If one page fails, the menu stays and other pages can be opened. Needs a key for each page. */
 import { Component, type ComponentChildren } from 'preact';
 import { Empty } from './bits.tsx';
 
@@ -12,7 +12,7 @@ export class Boundary extends Component<{ children: ComponentChildren }, { fault
   override render() {
     if (this.state.fault === null) return this.props.children;
     return (
-      <Empty title="This page can’t be shown">
+      <Empty title="This page cannot be shown">
         <p>{this.state.fault}</p>
         <button type="button" onClick={() => this.setState({ fault: null })}>
           Try again

@@ -1,4 +1,4 @@
-/** The time that ages and bars are drawn from: one tick for the whole page. */
+/** The current time, for ages and bars: one timer for the whole console. */
 import { signal } from '@preact/signals';
 
 export const now = signal(Date.now());

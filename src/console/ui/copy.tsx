@@ -1,4 +1,4 @@
-/** A text to copy. Over plain http from another host browsers keep the clipboard back; then it is copied the older way. */
+/** A text with a Copy button. Browsers have no clipboard API over plain HTTP, so there `execCommand` copies the selected text. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 const SAID_MS = 1_500;

@@ -1,5 +1,5 @@
-/** A dialog of the browser's own: focus stays in it, Escape closes it, and focus goes back to where it was. What is marked
- *  `data-first` in it has the focus at first. */
+/** A native dialog: it keeps the focus, Escape closes it, and then the focus returns. The element with `data-first` gets the
+ *  focus first. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 

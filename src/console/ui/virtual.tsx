@@ -1,20 +1,20 @@
 /**
- * A list of any length: only the rows in view, and a few around them, are in the document. Rows have one height, so that a
- * position says its row. Told which rows are in view, the owner can fetch what only they need.
+ * A table of any length: the document has only the visible rows and a few around them. All rows have the same height, so the
+ * row follows from the scroll offset. `onView` gets the visible rows, so that a page fetches more data only for those.
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const SPARE_ROWS = 8;
-/** So long after scrolling its place is noted. */
-const PLACE_MS = 150;
+/** The scroll offset is saved after this pause. */
+const SAVE_OFFSET_MS = 150;
 
 export type VirtualProps<T> = {
   rows: readonly T[];
   keyOf(row: T): string;
   rowHeight: number;
   label: string;
-  /** What the rows are narrowed down and ordered by; another one begins at the top. */
+  /** Filter and order of the rows. When it changes, the table scrolls to the top. */
   of?: string;
   head: ComponentChildren;
   children(row: T): ComponentChildren;
@@ -43,7 +43,7 @@ export function VirtualTable<T>(props: VirtualProps<T>) {
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + SPARE_ROWS);
   const shown = rows.slice(first, last);
   const shownKeys = shown.map(keyOf).join(' ');
-  useKeptPlace(box, rows, keyOf, rowHeight, of);
+  useKeptOffset(box, rows, keyOf, rowHeight, of);
   useEffect(() => {
     onView?.(shown);
     if (last >= rows.length) onEnd?.();
@@ -75,10 +75,10 @@ export function VirtualTable<T>(props: VirtualProps<T>) {
 }
 
 /**
- * What one looks at stays where it is when rows come and go above it; at the top the new ones are seen. And who goes back to a
- * page of the history finds the list where it was.
+ * Visible rows stay where they are when rows above them come and go; at the top, new rows are shown. The Back button restores
+ * the scroll offset.
  */
-function useKeptPlace<T>(
+function useKeptOffset<T>(
   box: { current: HTMLElement | null },
   rows: readonly T[],
   keyOf: (row: T) => string,
@@ -91,19 +91,19 @@ function useKeptPlace<T>(
     const element = box.current;
     if (!element) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const note = () => history.replaceState({ top: element.scrollTop }, '');
+    const save = () => history.replaceState({ top: element.scrollTop }, '');
     const onScroll = () => {
       seen.current.top = element.scrollTop;
       clearTimeout(timer);
-      timer = setTimeout(note, PLACE_MS);
+      timer = setTimeout(save, SAVE_OFFSET_MS);
     };
     element.addEventListener('scroll', onScroll, { passive: true });
-    // A click may lead away.
-    element.addEventListener('click', note, { capture: true });
+    // A click may open another page.
+    element.addEventListener('click', save, { capture: true });
     return () => {
       clearTimeout(timer);
       element.removeEventListener('scroll', onScroll);
-      element.removeEventListener('click', note, { capture: true });
+      element.removeEventListener('click', save, { capture: true });
     };
   }, []);
   useLayoutEffect(() => {

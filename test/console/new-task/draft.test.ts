@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import {
   type Draft,
-  equivalents,
   hindrance,
   nextStep,
   queueLabel,
-  shellQuoted,
   targetOf,
   ttlSeconds,
 } from '../../../src/console/new-task/draft.ts';
@@ -18,8 +16,6 @@ const draft = (part: Partial<Draft> = {}): Draft => ({
   unit: 'd',
   ...part,
 });
-const where = { oid: 'an-oid', origin: 'https://rt.example', uid: null };
-const issue = { id: 'an-id', issuedAtMs: 1_700_000_000_000 };
 
 test.each([
   ['7', 'd', 604_800],
@@ -36,52 +32,24 @@ test.each([
   expect(ttlSeconds(draft({ ttl, unit }))).toBe(seconds);
 });
 
-test('a text is quoted for a shell', () => {
-  expect(shellQuoted(`it's $HOME`)).toBe(`'it'\\''s $HOME'`);
-});
-
-test('every sensor is a choice by *, and the record is whole', () => {
-  const [curl, cli, record] = equivalents(where, draft({ selector: ' * ' }), issue);
-  expect(curl?.text).toContain('"selector":"*"');
-  expect(cli?.text).toContain(`reliable-tasking task 'os_version' --selector '*' --ttl 604800s`);
-  expect(JSON.parse(record?.text ?? '')).toEqual({
-    action: 'TASK',
-    oid: 'an-oid',
-    task_id: 'an-id',
-    task: 'os_version',
-    selector: '*',
-    context: null,
-    ttl: 604_800,
-    issued_at: 1_700_000_000_000,
-    issued_by: 'console',
-    untask_selector: null,
-    options: null,
-  });
-});
-
-test('with a user key the user is named', () => {
-  const [curl] = equivalents({ ...where, uid: 'alice' }, draft({ selector: '*' }), issue);
-  expect(curl?.text).toContain(`--data-urlencode 'uid=alice'`);
-});
-
 test.each([
   ['', ''],
   [' \n', ''],
   ['*', '*'],
   [' plat == linux\n', 'plat == linux'],
-])('of %j the target is %j: an empty field is none', (selector, target) => {
+])('the selector of %j is %j: an empty field is no selector', (selector, target) => {
   expect(targetOf(draft({ selector }))).toBe(target);
 });
 
 test.each<[string, Partial<Draft>, Parameters<typeof hindrance>[1], RegExp | null]>([
-  ['no command', { command: ' ' }, 3, /^Write a command/],
+  ['no command', { command: ' ' }, 3, /^Enter a command line/],
   ['no target', { selector: '  ' }, 3, /^Choose the sensors/],
-  ['no time', { ttl: '0' }, 3, /^Correct the time/],
-  ['no count yet', {}, 'counting', /being counted/],
+  ['no time', { ttl: '0' }, 3, /^Correct the time to live/],
+  ['no count yet', {}, 'counting', /^Counting the sensors/],
   ['no count', {}, 'failed', /cannot be counted/],
-  ['nothing, for none', {}, 0, null],
-  ['nothing, for many', {}, 3_037, null],
-])('a draft that lacks %s says so', (_what, part, count, sentence) => {
+  ['nothing missing, for no sensor', {}, 0, null],
+  ['nothing missing, for many sensors', {}, 3_037, null],
+])('with %s, the draft says what is missing', (_what, part, count, sentence) => {
   const found = hindrance(draft({ selector: '*', ...part }), count);
   if (sentence === null) expect(found).toBeNull();
   else expect(found).toMatch(sentence);

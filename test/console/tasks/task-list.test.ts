@@ -21,13 +21,13 @@ const event = (task_id: string, fields: Partial<ActivityEvent['event']> = {}) =>
 const ADDED = { task: 'os_version', selector: '*', context: null, ttl: 60, issued_by: 'key', expires_at: 61_000 };
 
 describe('changes', () => {
-  test('an added task is as the listing shows it', () => {
+  test('an added task has the fields of the listing', () => {
     const changes = noChanges();
     expect(note(changes, 'add_task', event('a', ADDED))).toBe(true);
     expect(changed([], changes)).toEqual([task('a')]);
   });
 
-  test('what is there already stays as it is, and what has ended leaves', () => {
+  test('a known task stays as it is, and an ended one leaves the list', () => {
     const changes = noChanges();
     const known = task('a', { acknowledged_count: 5 });
     for (const [name, id] of [
@@ -39,7 +39,7 @@ describe('changes', () => {
     expect(changed([known, task('b'), task('c'), task('d')], changes)).toEqual([known, task('d')]);
   });
 
-  test('a sensor that is withdrawn, or any other step of a pair, changes no list', () => {
+  test('an event about one delivery does not change the list', () => {
     const changes = noChanges();
     expect(note(changes, 'task_removed', event('a', { sid: 's' }))).toBe(false);
     for (const name of ['try_task', 'task_sent', 'task_done', 'task_failure'])
@@ -47,7 +47,7 @@ describe('changes', () => {
     expect(changed([task('a')], changes)).toEqual([task('a')]);
   });
 
-  test('in any batches, and twice, they make the same list', () => {
+  test('the list is the same for any batches, and when they are applied twice', () => {
     const step = fc.record({ id: fc.constantFrom('a', 'b', 'c'), name: fc.constantFrom('add_task', 'task_removed') });
     fc.assert(
       fc.property(fc.array(step), fc.array(fc.boolean()), (steps, cuts) => {
@@ -91,7 +91,7 @@ describe('search and order', () => {
     ['case-7 linux', ''],
   ])('%j finds %s', (words, found) => expect(ids(words, 'newest')).toBe(found));
 
-  test('each order is one', () => {
+  test('each order sorts a copy', () => {
     expect(Object.keys(ORDERS).map((order) => ids('', order))).toEqual(['132', '231', '231', '213']);
     expect(tasks.map(({ task_id }) => task_id).join('')).toBe('123');
   });

@@ -1,4 +1,4 @@
-/** The console on a bad day: keys and subscriptions that end, streams that break, odd texts, odd addresses. */
+/** The console under faults: revoked keys, ended subscriptions, broken streams, unusual texts and URLs. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../cli/fixtures.ts';
@@ -12,17 +12,17 @@ export function breaksTests(stage: Stage): void {
     return JSON.parse(out);
   };
 
-  test('who works with a key that is revoked is told so, and can sign in with another one', async () => {
+  test('when the key is revoked, the console says so, and the user can sign in with another key', async () => {
     const { system, page } = stage;
     const perms = 'sensor.task,sensor.list,ext.request';
     const { key } = await rt('keys', 'create', '--oid', system.oid, '--name', 'short', '--perms', perms, '--json');
     await signIn(page, system.oid, key);
     await rt('keys', 'revoke', 'short', '--oid', system.oid, '--json');
-    await page.getByRole('alert').getByText('not accepted any more').waitFor();
+    await page.getByRole('alert').getByText('no longer accepted').waitFor();
     await signIn(page, system.oid, system.apiKey);
   });
 
-  test('an org that somebody else unsubscribes is told so, and goes on when it is subscribed again', async () => {
+  test('when someone else unsubscribes the org, the console says so, and continues when the org is subscribed again', async () => {
     const { system, page } = stage;
     const path = `/v1/orgs/${system.oid}/subscription/extension/ext-reliable-tasking`;
     await signIn(page, system.oid, system.apiKey);
@@ -32,7 +32,7 @@ export function breaksTests(stage: Stage): void {
     await page.getByRole('heading', { name: 'Reliable Tasking' }).waitFor();
   });
 
-  test('where the stream says that events are missing, the list is read again, and is live again', async () => {
+  test('after a gap in the stream, the list is read again and is live again', async () => {
     const { system, page } = stage;
     let isAway = true;
     await page.route('**/events', (route) => {
@@ -55,7 +55,7 @@ export function breaksTests(stage: Stage): void {
     await page.getByRole('link', { name: 'dns_resolve missed' }).waitFor({ state: 'detached' });
   });
 
-  test('what failed while the server was away is there when it is back', async () => {
+  test('a read that failed while the server was away is repeated when it is back', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await page.context().setOffline(true);
@@ -65,7 +65,7 @@ export function breaksTests(stage: Stage): void {
     await page.getByRole('region', { name: 'Sensors online' }).waitFor();
   });
 
-  test('an address that names nothing shows nothing of what was shown before', async () => {
+  test('a URL with an unknown id shows nothing of the previous page', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await stage.at('/sensors/ws-01');
@@ -77,7 +77,7 @@ export function breaksTests(stage: Stage): void {
     await page.getByRole('alert').waitFor();
   });
 
-  test('a search and where one was in the list are there after going back', async () => {
+  test('the Back button restores the search and the scroll offset', async () => {
     const { system, page } = stage;
     const queue = (task: string) => system.client.request('task', { task, tag: 'nobody', ttl: 600 });
     const queued = await Promise.all(Array.from({ length: 40 }, (_, i) => queue(`mem_map --pid ${i}`)));
@@ -93,7 +93,7 @@ export function breaksTests(stage: Stage): void {
     expect(await page.getByLabel('Search tasks').inputValue()).toBe('mem_map nobody');
     const top = () => page.locator('.vbody').evaluate((box) => (box as { scrollTop: number }).scrollTop);
     expect(await top()).toBe(1_200);
-    // Rows that come above leave what one looks at where it is.
+    // New rows above do not move the visible ones.
     queued.push(await queue('mem_map --first'));
     await page.getByText('41 tasks').waitFor();
     expect(await top()).toBe(1_256);
@@ -101,7 +101,7 @@ export function breaksTests(stage: Stage): void {
     await Promise.all(ids.map((task_id) => system.client.request('untask', { task_id })));
   });
 
-  test('the focus goes to what was opened, stays in a dialog, and comes back from it', async () => {
+  test('the focus goes to the new page, stays in a dialog, and returns from it', async () => {
     const { system, page } = stage;
     const focused = () =>
       page.evaluate<string>('document.activeElement.getAttribute("aria-label") ?? document.activeElement.id');
@@ -123,7 +123,7 @@ export function breaksTests(stage: Stage): void {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Isolate …');
   });
 
-  test('of a sensor that is not among those of a task, a search says why', async () => {
+  test('a search for a sensor that is not listed for the task says why', async () => {
     const { system, page } = stage;
     const task = { task: 'os_users', selector: 'plat == linux and "production" in tags', ttl: 600 };
     const { task_id } = (await system.client.request('task', task)) as { task_id: string };
@@ -138,19 +138,19 @@ export function breaksTests(stage: Stage): void {
     expect(stage.watched.faults).toEqual([]);
   });
 
-  test('a time beyond all bounds is refused where it is typed', async () => {
+  test('the form refuses a time to live that is too long', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await stage.at('/new');
     await page.getByLabel('Command').fill('os_users');
     await page.getByLabel('Sensors', { exact: true }).fill('*');
-    await page.getByLabel('How long').fill('999999999');
-    await page.getByText('Correct the time first: a whole number from 1, ten years at most').waitFor();
+    await page.getByLabel('Time to live').fill('999999999');
+    await page.getByText('Correct the time to live: a whole number, at least 1, at most ten years').waitFor();
     expect(await page.getByRole('button', { name: 'Queue the task' }).isDisabled()).toBe(true);
   });
 
-  describe('texts from elsewhere', () => {
-    test('never take the room from the rest, and hide nothing', async () => {
+  describe('texts from outside', () => {
+    test('leave room for the other columns, and hide nothing', async () => {
       const { system } = stage;
       const long = `run --shell-command "${'x '.repeat(20_000)}"`;
       const turned = 'file_get -f /tmp/\u202egpj.exe';
@@ -166,7 +166,7 @@ export function breaksTests(stage: Stage): void {
       await other.page.goto(`${system.url}/#/tasks/${ids[0]}`);
       await other.page.getByText('No sensor matches yet').waitFor();
       expect((await other.page.getByRole('heading', { level: 1 }).boundingBox())?.height).toBeLessThan(120);
-      await other.page.getByText('The whole command').click();
+      await other.page.getByText('Full command line').click();
       expect(await other.page.locator('.whole pre').first().textContent()).toBe(long);
       expect(await violations(other.page)).toEqual([]);
       for (const task_id of ids) await system.client.request('untask', { task_id });
@@ -175,7 +175,7 @@ export function breaksTests(stage: Stage): void {
     });
   });
 
-  test('over plain http from another host everything works, copying too', async () => {
+  test('over plain HTTP from another host everything works, also the Copy button', async () => {
     const { system } = stage;
     const url = system.url.replace('127.0.0.1', 'console.test');
     const other = await openPage(stage.browser, url);
@@ -188,8 +188,8 @@ export function breaksTests(stage: Stage): void {
     await other.page.getByRole('button', { name: 'Copied' }).waitFor();
     await other.page.getByRole('button', { name: 'Queue (no sensor matches yet)' }).click();
     await other.page.getByRole('heading', { name: 'os_version' }).waitFor();
-    await other.page.getByRole('button', { name: 'Untask …' }).click();
-    await other.page.getByRole('button', { name: 'Remove the task' }).click();
+    await other.page.getByRole('button', { name: 'Withdraw …' }).click();
+    await other.page.getByRole('button', { name: 'Withdraw task' }).click();
     await other.page.getByText('Removed', { exact: true }).waitFor();
     expect(other.faults).toEqual([]);
     await other.close();

@@ -1,4 +1,4 @@
-/** A task goes to nobody by a slip, in the console and on a terminal: Enter queues nothing, the button names the count, and of many the number is typed. */
+/** No task is queued by accident, in the console or on a terminal: Enter queues nothing, the button shows the number of sensors, and above 25 the user types it. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ import { LINUX, type Stage } from './stage.ts';
 
 const MANY = 30;
 const ALL_OF_MANY = '"many" in tags';
-/** Runs a command on a terminal of its own, types the answer where it asks, prints what it said, and ends as it ended. */
+/** Runs a command on a pseudo-terminal, types the answer to its question, prints its output, and exits with its code. */
 const TERMINAL = `
 import os, pty, sys
 answer, command = sys.argv[1], sys.argv[2:]
@@ -62,7 +62,7 @@ export function confirmTests(stage: Stage): void {
     if (!request.url().endsWith('/ext-reliable-tasking')) return '';
     return (JSON.parse(request.postData() ?? '{}') as { action?: string }).action ?? '';
   };
-  /** From now on answers of this action wait; `release` lets those go that wait, and all that follow. */
+  /** Holds the requests of this action until `release`. */
   const hold = async (page: Page, action: string) => {
     const held: Route[] = [];
     let isHeld = true;
@@ -85,7 +85,7 @@ export function confirmTests(stage: Stage): void {
     await matching('"few" in tags', 1);
   });
 
-  test('Enter in a field queues nothing, an empty target is none, and a double click queues once', async () => {
+  test('Enter in a field queues nothing, an empty selector is refused, and a double click queues once', async () => {
     const { page } = stage;
     const asked: string[] = [];
     page.on('request', (request) => asked.push(actionOf(request)));
@@ -93,14 +93,14 @@ export function confirmTests(stage: Stage): void {
     await write(page, 'os_version slip', '');
     await page.getByLabel('Command').press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('selector');
-    await page.getByText('Choose the sensors first').waitFor();
+    await page.getByText('Choose the sensors').waitFor();
     expect(await button(page, 'Queue the task').isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
     await selector(page).fill('"nobody" in tags');
     const queue = button(page, 'Queue (no sensor matches yet)');
     await queue.waitFor();
-    for (const field of ['Command', 'Context', 'How long']) await page.getByLabel(field).press('Enter');
-    await page.getByRole('region', { name: 'Whom it reaches' }).getByText('0 sensors').waitFor();
+    for (const field of ['Command', 'Context', 'Time to live']) await page.getByLabel(field).press('Enter');
+    await page.getByRole('region', { name: 'Targets' }).getByText('0 sensors').waitFor();
     expect(asked).not.toContain('task');
     await queue.dblclick();
     await page.getByRole('heading', { name: 'os_version slip' }).waitFor();
@@ -108,7 +108,7 @@ export function confirmTests(stage: Stage): void {
     expect(stage.watched.faults).toEqual([]);
   });
 
-  test('the button never shows the count of a target other than the current one', async () => {
+  test('the button never shows the count of another selector', async () => {
     const { page } = stage;
     const asked: string[] = [];
     page.on('request', (request) => asked.push(actionOf(request)));
@@ -118,13 +118,13 @@ export function confirmTests(stage: Stage): void {
     const first = await hold(page, 'preview');
     await selector(page).fill('"few" in tags');
     expect(await button(page, 'Queue the task').isDisabled()).toBe(true);
-    await page.getByText('The sensors are being counted').waitFor();
+    await page.getByText('Counting the sensors').waitFor();
     await vi.waitFor(() => expect(first.held).toHaveLength(1), soon);
     expect(await button(page, 'Queue the task').isDisabled()).toBe(true);
     await first.release();
     await button(page, 'Queue for 1 sensor').waitFor();
 
-    // Another text while the click still counts: it was not for that.
+    // The selector changes while the click counts the sensors: nothing is queued.
     const second = await hold(page, 'preview');
     await button(page, 'Queue for 1 sensor').click();
     await button(page, 'Counting …').waitFor();
@@ -163,7 +163,7 @@ export function confirmTests(stage: Stage): void {
     const queue31 = button(page, 'Queue for 31 sensors').first();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(actionOf(request)));
-    /** The right number, but the dialog is closed before the sensors are counted once more: nothing is done. */
+    /** Types the right number, but closes the dialog before the sensors are counted again: nothing happens. */
     const closeWhileCounting = async (action: string) => {
       const { held, release } = await hold(page, action);
       await type('31');
@@ -200,14 +200,14 @@ export function confirmTests(stage: Stage): void {
     expect(await tasksOf('os_version many')).toHaveLength(1);
 
     await page.getByText('31 sensors', { exact: true }).waitFor();
-    await button(page, 'Untask …').press('Enter');
+    await button(page, 'Withdraw …').press('Enter');
     await dialog.getByText('To withdraw it from 31 sensors, type').waitFor();
     expect(await violations(page)).toEqual([]);
     await type('13');
     await dialog.getByRole('alert').getByText('The number does not match: type 31.').waitFor();
     expect(await tasksOf('os_version many')).toHaveLength(1);
     await closeWhileCounting('get');
-    await button(page, 'Untask …').press('Enter');
+    await button(page, 'Withdraw …').press('Enter');
     await type('31');
     await page.getByText('Removed', { exact: true }).waitFor();
     expect(asked.filter((action) => action === 'task' || action === 'untask')).toEqual(['task', 'untask']);
@@ -233,7 +233,7 @@ export function confirmTests(stage: Stage): void {
     expect(await tasksOf('os_version typed')).toHaveLength(1);
   });
 
-  test.each(LOOKS)('$name: the question is without violations and sideways scrolling', async ({ name, options }) => {
+  test.each(LOOKS)('$name: the dialog has no violations and does not scroll sideways', async ({ name, options }) => {
     const other = await openPage(stage.browser, system.url, options);
     await signIn(other.page, system.oid, system.apiKey);
     await write(other.page, 'run --shell-command "hostname"', ALL_OF_MANY);

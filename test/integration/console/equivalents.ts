@@ -1,4 +1,4 @@
-/** What the form shows to copy is pasted as it stands: it has to queue the same task. */
+/** The requests that the form shows are pasted as they are: each has to queue the same task. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,16 +26,16 @@ export function equivalentsTests(stage: Stage): void {
     return promisify(execFile)('sh', ['-c', text], { env });
   };
 
-  test('the same task by curl, command line and Kafka record is queued by each of them', async () => {
+  test('curl, CLI command and Kafka record queue the same task', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await page.keyboard.press('n');
     await page.getByLabel('Command').fill(COMMAND);
     await page.getByLabel('Sensors', { exact: true }).fill(SELECTOR);
     await page.getByLabel('Context').fill(CONTEXT);
-    await page.getByLabel('How long').fill('3');
+    await page.getByLabel('Time to live').fill('3');
     const [curl = '', cli = '', record = ''] = await page
-      .getByRole('region', { name: 'The same by other means' })
+      .getByRole('region', { name: 'Use via API' })
       .locator('pre')
       .allTextContents();
     expect(curl + cli + record).not.toContain(system.apiKey);

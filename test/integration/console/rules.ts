@@ -1,4 +1,4 @@
-/** Rules in the console: written, checked, changed and deleted, and never over somebody else's change. */
+/** Rules in the console: written, checked, changed and deleted. A change by someone else is not overwritten. */
 import { expect, test } from 'vitest';
 import { keepScreen, signIn, violations } from '../support/browser.ts';
 import type { Stage } from './stage.ts';
@@ -27,7 +27,7 @@ export function rulesTests(stage: Stage): void {
       data: JSON.stringify(rule),
     });
 
-  test('a rule is enabled and disabled, and a change of somebody else in between is not overwritten', async () => {
+  test('a rule is enabled and disabled, and a change by someone else in between is not overwritten', async () => {
     const { system, page } = stage;
     await put('tasked', RULE);
     await signIn(page, system.oid, system.apiKey);
@@ -46,7 +46,7 @@ export function rulesTests(stage: Stage): void {
     await page.getByRole('button', { name: 'Enable' }).waitFor();
   });
 
-  test('a rule is written: what is wrong is told with its place, and what it will not do after it is stored', async () => {
+  test('a new rule: errors have a line or a path, and actions that will not run are reported after it is stored', async () => {
     const { system, page } = stage;
     await signIn(page, system.oid, system.apiKey);
     await stage.at('/rules');
@@ -62,7 +62,7 @@ export function rulesTests(stage: Stage): void {
     expect(await violations(page)).toEqual([]);
     await text.fill(TEXT);
     await page.getByRole('button', { name: 'Check' }).click();
-    await page.getByText('It can run.').waitFor();
+    await page.getByText('The rule is valid.').waitFor();
     await keepScreen(page, 'rule');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'failures' }).waitFor();
@@ -81,10 +81,10 @@ export function rulesTests(stage: Stage): void {
     await stage.at('/rules/new');
     await page.getByLabel('Name').fill('failures');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').getByText('There is a rule failures already').waitFor();
+    await page.getByRole('alert').getByText('The rule failures already exists').waitFor();
   });
 
-  test('a change of somebody else is shown beside one’s own, which then replaces it or not; a rule is deleted', async () => {
+  test('a change by someone else is shown beside the user’s version, which can replace it; a rule is deleted', async () => {
     const { system, page } = stage;
     await put('shared', RULE);
     await signIn(page, system.oid, system.apiKey);
@@ -93,18 +93,18 @@ export function rulesTests(stage: Stage): void {
     await text.fill(TEXT.replace('name: failed', 'name: mine'));
     await put('shared', { ...RULE, respond: [{ action: 'report', name: 'theirs' }] });
     await page.getByRole('button', { name: 'Save' }).click();
-    const conflict = page.getByRole('region', { name: 'Changed by somebody else' });
+    const conflict = page.getByRole('region', { name: 'Changed by someone else' });
     await conflict.getByText('name: theirs').waitFor();
     expect(await text.inputValue()).toContain('name: mine');
     expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
     expect((await dataOf('shared')).data.respond[0]?.name).toBe('theirs');
-    await conflict.getByRole('button', { name: 'Let mine replace it' }).click();
+    await conflict.getByRole('button', { name: 'Keep my version' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Stored.').waitFor();
+    await page.getByText('Saved.').waitFor();
     expect((await dataOf('shared')).data.respond[0]?.name).toBe('mine');
     await page.getByRole('button', { name: 'Delete …' }).click();
-    await page.getByRole('button', { name: 'Delete the rule' }).click();
+    await page.getByRole('button', { name: 'Delete rule' }).click();
     await page.getByRole('heading', { name: 'Rules' }).waitFor();
     await page.getByRole('link', { name: 'shared' }).waitFor({ state: 'detached' });
     await expect(dataOf('shared')).rejects.toThrow('RECORD_NOT_FOUND');

@@ -1,4 +1,4 @@
-/** What the parts of the console's test share: the whole system, and a page of its own for each test. */
+/** What the parts of the console's test share: the whole system, and a new page for each test. */
 import type { Browser, Page } from 'playwright-core';
 import { FACTS } from '../../api/support/memory.ts';
 import { openBrowser, openPage, type Watched } from '../support/browser.ts';
@@ -29,7 +29,7 @@ export class Stage {
     this.watched = await openPage(this.browser, this.system.url);
   }
 
-  /** Changes the part after `#` alone: the page stays. */
+  /** Changes only the part after `#`: the page is not loaded again. */
   at(path: string): Promise<unknown> {
     return this.page.goto(`${this.system.url}/#${path}`);
   }
