@@ -34,7 +34,9 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.setDefaultTimeout(WAIT_MS);
   const faults: string[] = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
+    // A failed request does not name its address in the text.
+    if (['error', 'warning'].includes(message.type()))
+      faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
   page.on('request', (request) => {
