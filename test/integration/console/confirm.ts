@@ -93,7 +93,7 @@ export function confirmTests(stage: Stage): void {
     await write(page, 'os_version slip', '');
     await page.getByLabel('Command').press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('selector');
-    await page.getByText('Choose the sensors').waitFor();
+    await page.getByText('Choose the sensors: enter').waitFor();
     expect(await button(page, 'Queue the task').isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
     await selector(page).fill('"nobody" in tags');
