@@ -1,6 +1,6 @@
 /**
- * Every setting of the server: name, type, default, range. Read once from the environment into a frozen object; a bad
- * value is reported by its name together with what would be right, and nothing starts.
+ * Every setting of the server: name, type, default, range. Read once from the environment into a frozen object. An invalid value is
+ * reported with its name and the valid range, and nothing starts.
  */
 import { isIP } from 'node:net';
 import { ApiError } from './errors.ts';
@@ -125,7 +125,7 @@ function isTrustworthy(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }
 
-/** Rules that look at more than one setting, or that only some programs need. Each gives the sentence for the person. */
+/** Rules about more than one setting. Each returns a sentence for people. */
 const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
   (c) =>
     c.KAFKA_BROKERS.length === 0 ? 'KAFKA_BROKERS is not set: name at least one broker, as host:port.' : undefined,
@@ -139,7 +139,7 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && !isTrustworthy(c.JWKS_URL)
-      ? 'JWKS_URL must begin with https://, or with http:// on a loopback address: whoever can change the answer can sign tokens.'
+      ? 'JWKS_URL must begin with https://, or with http:// on a loopback address: anyone who can change the answer can sign tokens.'
       : undefined,
   (c) =>
     c.JWKS_URL !== '' && c.JWKS_ISSUER === ''
@@ -163,11 +163,11 @@ const CROSS_CHECKS: ((config: Config) => string | undefined)[] = [
       : undefined,
   (c) =>
     isShort(c.JWT_SECRET)
-      ? `JWT_SECRET has fewer than ${SECRET_MIN_CHARACTERS} characters: whoever guesses it can sign tokens. Use a random secret, for example from: openssl rand -hex 32`
+      ? `JWT_SECRET has fewer than ${SECRET_MIN_CHARACTERS} characters: anyone who guesses it can sign tokens. Use a random secret, for example from: openssl rand -hex 32`
       : undefined,
   (c) =>
     isShort(c.BOOTSTRAP_API_KEY)
-      ? `BOOTSTRAP_API_KEY has fewer than ${SECRET_MIN_CHARACTERS} characters: whoever guesses it has all rights in the org. Use a random UUID, for example from: uuidgen`
+      ? `BOOTSTRAP_API_KEY has fewer than ${SECRET_MIN_CHARACTERS} characters: anyone who guesses it has all rights in the org. Use a random UUID, for example from: uuidgen`
       : undefined,
   (c) => (c.BOOTSTRAP_OID !== '' && !UUID.test(c.BOOTSTRAP_OID) ? 'BOOTSTRAP_OID must be a UUID.' : undefined),
   (c) =>

@@ -1,6 +1,6 @@
 /**
- * The one table of error codes. A code never changes its meaning: it stands in HTTP answers (`error_code`) and in dead
- * letters (`rt-error-code`). `retriable` tells a program whether the same request may succeed later.
+ * The one table of error codes. A code never changes its meaning. It is in HTTP answers (`error_code`) and in dead
+ * letters (`rt-error-code`). `retriable`: the same request may succeed later.
  */
 
 type ErrorKind = { status: number; retriable: boolean; summary: string };
@@ -135,13 +135,13 @@ export class ApiError extends Error {
   }
 }
 
-/** Kafka, Redis or the projection can't answer now; nothing is known to have been accepted. */
+/** Kafka, Redis or the projection cannot answer now; nothing is known to have been accepted. */
 export function unavailable(what: string, cause?: unknown): ApiError {
   return new ApiError('unavailable', `${what} Try again in a moment.`, { retryAfterSeconds: 2, cause });
 }
 
-/** What to tell where a write failed: it may have been accepted all the same, and a retry would do it twice. Other errors are
- *  given back as they are. */
+/** Adds `advice` to the error of a write that failed: it may have been accepted nevertheless, and a retry would repeat it. Other
+ *  errors are returned unchanged. */
 export function inDoubt(error: unknown, advice: string): unknown {
   if (!(error instanceof ApiError) || error.code !== 'unavailable') return error;
   const { message, retryAfterSeconds = 2, cause } = error;

@@ -1,4 +1,4 @@
-/** What every role is given by the composition root. Roles know these, not the client libraries behind them. */
+/** What the roles get from the composition root. Roles know these types, not the client libraries behind them. */
 import type { Logger } from 'pino';
 import type { Clock } from './async/clock.ts';
 import type { Config } from './config.ts';
@@ -29,16 +29,16 @@ export type Decoded<T> = { record: InRecord; value: T } | { record: InRecord; re
 export type Batch<Topic = TopicKey> = {
   topic: Topic;
   partition: number;
-  /** In order; those below the wanted offset are left out. */
+  /** In order, without records before the wanted offset. */
   records: InRecord[];
   /** The offset after this batch. */
   nextOffset: number;
-  /** False as soon as the partition may belong to somebody else, or the process stops: give up quietly. */
+  /** False once another member may hold the partition, or the process stops. Then stop the work, without an error. */
   alive(): boolean;
 };
 
-/** True: done. False: it was left, and the partition is read again from the wanted offset. `until`: the same, but not before
- *  this has settled; other partitions go on meanwhile. */
+/** True: done. False: not done, and the partition is read again from the wanted offset. `until`: the same, but only once this
+ *  promise has settled; other partitions continue meanwhile. */
 export type Handled = boolean | { until: Promise<unknown> };
 
 export type GroupOptions<Topic = TopicKey> = {
@@ -46,15 +46,15 @@ export type GroupOptions<Topic = TopicKey> = {
   topics: Topic[];
   /** The numbers of the partitions held from now on; called at every join, before any record comes. */
   onAssigned(partitions: number[]): void;
-  /** The next offset to hand over; may wait (for a takeover). null: wherever the group has committed. */
+  /** The next offset that the role wants; may wait (for a takeover). null: the committed offset. */
   wanted(topic: Topic, partition: number): Promise<number | null>;
-  /** A batch without records says how far the log holds none for us: markers of transactions, or aborted ones. */
+  /** A batch can be without records: up to its end the log holds only control records or aborted records. */
   onBatch(batch: Batch<Topic>): Promise<Handled>;
 };
 
 export type Group<Topic = TopicKey> = {
   joined(): boolean;
-  /** Why no records come, as a sentence; null when they do. */
+  /** Why no records come, as a sentence; null: they come. */
   fault(): string | null;
   commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
   /** Makes the next fetch start at this offset. */
@@ -63,14 +63,14 @@ export type Group<Topic = TopicKey> = {
 };
 
 export type Inbox = {
-  /** In order; rejects only when the registry can't answer, so that the batch has to wait. */
+  /** In order. Rejects only if the schema registry does not answer, so that the batch has to wait. */
   decode<N extends RecordName>(name: N, records: InRecord[]): Promise<Decoded<RecordTypes[N]>[]>;
   join(options: GroupOptions): Promise<Group>;
-  /** Everything that stands on a topic now, from its beginning. */
+  /** All records that are on a topic now, from its beginning. */
   readAll(topic: TopicKey, onRecords: (records: InRecord[]) => void | Promise<void>): Promise<void>;
   /** First and next offset, by partition. */
   ends(topic: TopicKey): Promise<Map<number, { low: number; high: number }>>;
-  /** First offset appended at or after the time (Unix ms), by partition; the end where nothing is that new. */
+  /** First offset appended at or after the time (Unix ms), by partition; the end if no record is that new. */
   since(topic: TopicKey, atMs: number): Promise<Map<number, number>>;
   committed(groupId: string, topic: TopicKey): Promise<Map<number, number>>;
 };
@@ -78,7 +78,7 @@ export type Inbox = {
 export type Orgs = {
   table: OrgTable;
   settings: SettingsTable;
-  /** Reads the settings to their present end: to be done before a record is refused for its org. */
+  /** Reads the settings to their current end. Call it before a record is refused because of its org. */
   refresh(): Promise<void>;
 };
 
@@ -96,7 +96,7 @@ export type RolePorts = {
   recordCodec: {
     encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer;
     decode<N extends RecordName>(name: N, bytes: Buffer): RecordTypes[N];
-    /** A faster decode of these fields alone; `inner`: of a field that is a record, only these of its own. */
+    /** A faster decoder of these fields alone. `inner`: the fields to decode of a field that is itself a record. */
     decoder<N extends RecordName, F extends keyof RecordTypes[N] & string>(
       name: N,
       fields: readonly F[],
@@ -107,7 +107,7 @@ export type RolePorts = {
 };
 
 export type Metrics = {
-  /** null: the partition is not held any more. */
+  /** null: the partition is no longer held. */
   lag(topic: TopicKey, partition: number, records: number | null): void;
   /** Tasks that the joiner holds, of all orgs. */
   pendingTasks(count: number): void;
@@ -116,7 +116,7 @@ export type Metrics = {
   acked(state: 'done' | 'failed', count: number): void;
   deadLettered(code: ErrorCode): void;
   tagsPassedOver(count: number): void;
-  /** Milliseconds from the later of task and connect to the dispatch on the log. */
+  /** Delivery latency: milliseconds from the task or the connect, whichever is later, to the dispatch on the log. */
   dispatchLatency(ms: number): void;
   batchLatency(stage: string, ms: number): void;
 };
@@ -128,7 +128,7 @@ export type Role = {
   stop(): Promise<void>;
 };
 
-/** A record as it came from a topic. Offsets fit a number; `timestampMs` is the append time where the topic says so. */
+/** A record from a topic. Offsets fit a number. `timestampMs` is the append time on topics with append time. */
 export type InRecord = {
   topic: string;
   partition: number;
@@ -137,34 +137,34 @@ export type InRecord = {
   value: Buffer | null;
   timestampMs: number;
   headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
-  /** Why it was not read: `value` then holds what the log holds there, or a part of it. */
+  /** Why it was not read. `value` then holds the bytes of the log there, or a part of them. */
   refusal?: Refusal;
 };
 
-/** Why a record is not acted on: a stable code, and a sentence for who wrote it. */
+/** Why a record is refused: a stable code, and a sentence for its author. */
 export type Refusal = { code: ErrorCode; message: string };
 
-/** A record that cannot be acted on, with why. */
+/** A refused record, with the reason. */
 export type DeadLetter = { record: InRecord; code: ErrorCode; message: string };
 
 /** An event and the epoch of the projection that already has it. */
 export type EpochEvent = { event: TaskEvent; epoch: string };
 
 export type Outbox = {
-  /** Never retried by itself: a failed dispatch has to be checked again first. */
+  /** Does not retry: a failed dispatch has to be checked again first. */
   dispatches(dispatches: TaskDispatch[]): Promise<void>;
   taskEvents(events: EpochEvent[]): Promise<void>;
   /** `state` null: the tombstone of a sensor that was forgotten. */
   sensorStates(states: { oid: string; sid: string; partition: number; state: SensorState | null }[]): Promise<void>;
   deadLetters(deadLetters: DeadLetter[]): Promise<void>;
-  /** Answers where each command stands. */
+  /** Returns the position of each command. */
   commands(commands: TaskCommand[]): Promise<LogOffset[]>;
-  /** The same for what is written of sensors, and in their name. */
+  /** The same for records about sensors, and for records in their name. */
   presence(records: SensorPresence[]): Promise<LogOffset[]>;
   sensorEvents(records: SensorEvent[]): Promise<LogOffset[]>;
   detections(detections: Detection[]): Promise<void>;
   outputs(outputs: OutputRecord[]): Promise<void>;
   settings(settings: OrgSetting[]): Promise<void>;
-  /** One setting, or with null its tombstone; never retried by itself: the claim on its name must still hold. */
+  /** One setting, or with null its tombstone. Does not retry: the claim on the setting must still hold. */
   setting(key: string, setting: OrgSetting | null): Promise<void>;
 };

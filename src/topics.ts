@@ -1,10 +1,10 @@
 /**
- * The topic catalogue: each topic's record, key, writers and settings in one place. Names are public; a prefix can be put
- * before them. `sensor-presence`, `sensor-events` and `sensor-state` have the same number of partitions, and so have
- * `task-commands` and `task-events`: records of one sensor (of one task) meet in one process by partition number.
+ * All topics: the record, the key and the settings of each. Names are public; a prefix can be set. `sensor-presence`,
+ * `sensor-events` and `sensor-state` have the same number of partitions, and so have `task-commands` and `task-events`: one process
+ * reads all records of a sensor (of a task), by partition number.
  *
- * Append time wherever a rebuild asks for the records since some time, or something is judged by it: a producer's clock may
- * be wrong, and by its time the broker would also drop records.
+ * A topic has append time if a rebuild reads the records since some time, or if something is decided by that time: the clock of a
+ * producer may be wrong, and the broker would also drop records by it.
  */
 import type { Config } from './config.ts';
 import type { RecordName } from './model/records.ts';
@@ -18,7 +18,7 @@ export type Topic = {
   /** How long records must stay. 'tasks': longest TTL plus the retention of ended states. */
   retention: 'tasks' | 'week' | 'forever';
   appendTime: boolean;
-  /** Of a record, on the log and unpacked. */
+  /** Maximum size of a record, on the log and uncompressed. */
   maxMessageBytes: number;
 };
 
@@ -54,7 +54,7 @@ export const TOPICS = {
 
 export type TopicKey = keyof typeof TOPICS;
 
-/** Names with the prefix put before them, as configured. */
+/** Names with the configured prefix. */
 export function topicNames(prefix: string): Record<TopicKey, string> {
   return Object.fromEntries(Object.entries(TOPICS).map(([key, spec]) => [key, prefix + spec.name])) as Record<
     TopicKey,
@@ -69,7 +69,7 @@ export function retentionMs(spec: Topic, config: Pick<Config, 'TTL_MAX_SECONDS' 
   return (config.TTL_MAX_SECONDS + config.ENDED_RETENTION_SECONDS) * 1000;
 }
 
-/** Replicas that must have a record before it counts as written: the setting, else one less than there are, at least one. */
+/** Replicas that must have a record before it counts as written: the setting, else one less than the replicas, at least one. */
 export const minInsyncReplicas = (config: Pick<Config, 'TOPIC_MIN_ISR' | 'TOPIC_REPLICATION'>): number =>
   config.TOPIC_MIN_ISR > 0 ? config.TOPIC_MIN_ISR : Math.max(config.TOPIC_REPLICATION - 1, 1);
 

@@ -1,6 +1,6 @@
 /**
- * A server that was started before Kafka or Redis: it is alive, says what it waits for (/readyz, and the log every few
- * seconds), and starts once they answer. What waiting cannot mend, such as a refused password, ends it at once.
+ * A server that starts before Kafka or Redis: it is alive, says what it waits for (/readyz, and the log every few seconds), and starts
+ * the roles once both answer. An error that waiting cannot resolve, such as a refused password, ends it at once.
  */
 import type { Logger } from 'pino';
 import { type Clock, retryDelayMs } from './async/clock.ts';
@@ -15,10 +15,10 @@ import { unavailable } from './errors.ts';
 /** Why each does not answer; null: it does. */
 type Faults = { kafka: string | null; redis: string | null };
 
-const TOLD_EVERY_MS = 5_000;
-/** Without any answer so far it is told what is waited for. */
-const TOLD_FIRST_MS = 2_000;
-/** A server can wait for a Kafka that is far away, or slow. */
+const REPORT_EVERY_MS = 5_000;
+/** When the first report comes if neither has answered. */
+const FIRST_REPORT_MS = 2_000;
+/** A server can wait longer than a command for a slow Kafka. */
 const KAFKA_ANSWER_MS = 10_000;
 
 /** Runs `start` until it succeeds; undefined once `stopped`. `start` has to call `open` before it listens itself. */
@@ -32,45 +32,45 @@ export async function startWhenThere<T>(
   server.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config?.probe) throw unavailable(`The server starts: ${sentenceOf(faults)}.`);
   });
-  // No path is unknown yet: the API has not said which there are.
+  // No path is unknown yet: the API has not registered its paths.
   server.all('/*', async () => undefined);
   await listen(server, config);
-  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
   /** Called as soon as one of them is known to be unavailable, whatever the state of the other. */
-  const tell = (known: Partial<Faults>) => {
+  const report = (known: Partial<Faults>) => {
     faults = { ...faults, ...known };
     const isAway = Object.values(known).some((fault) => fault !== null);
-    if (!isAway || clock.monoMs() - toldAtMs < TOLD_EVERY_MS) return;
-    toldAtMs = clock.monoMs();
+    if (!isAway || clock.monoMs() - reportedAtMs < REPORT_EVERY_MS) return;
+    reportedAtMs = clock.monoMs();
     log.warn(faults, sentenceOf(faults));
   };
-  const callOff = clock.after(TOLD_FIRST_MS, () => tell(faults));
+  const cancel = clock.after(FIRST_REPORT_MS, () => report(faults));
   try {
     for (let attempt = 1; !stopped.aborted; attempt += 1) {
-      await ask(config, log, tell);
+      await ask(config, log, report);
       if (faults.kafka === null && faults.redis === null) {
         try {
           return await start(() => server.close());
         } catch (error) {
           if (!isAway(error)) throw error;
-          log.warn({ err: error }, 'started in vain; trying again');
+          log.warn({ err: error }, 'roles not started: Kafka or Redis stopped answering; trying again');
         }
       }
       await clock.delay(retryDelayMs(attempt, clock.random()));
     }
     return undefined;
   } finally {
-    callOff();
+    cancel();
     await server.close();
   }
 }
 
 /** Reports the answer of each as soon as it is known. */
-async function ask(config: Config, log: Logger, tell: (known: Partial<Faults>) => void): Promise<void> {
+async function ask(config: Config, log: Logger, report: (known: Partial<Faults>) => void): Promise<void> {
   const quiet = log.child({}, { level: 'silent' });
   await Promise.all([
-    awayBecause(() => askKafka(config, quiet, KAFKA_ANSWER_MS)).then((kafka) => tell({ kafka })),
-    awayBecause(async () => (await connectRedis(config, quiet)).stop()).then((redis) => tell({ redis })),
+    awayBecause(() => askKafka(config, quiet, KAFKA_ANSWER_MS)).then((kafka) => report({ kafka })),
+    awayBecause(async () => (await connectRedis(config, quiet)).stop()).then((redis) => report({ redis })),
   ]);
 }
 

@@ -1,20 +1,20 @@
-/** Time, as the roles are given it, so that tests and simulations can give another. */
+/** Time, which the roles get as an argument, so that tests and simulations can replace it. */
 
-/** What time is made of; the rest follows from it. */
+/** The basic functions of a clock; the others follow from them. */
 export type TimeSource = {
-  /** Wall clock, Unix ms: for people and for records. */
+  /** The wall clock, Unix ms: for people and for records. */
   nowMs(): number;
-  /** Never goes back; ms from some start: for leases, deadlines and durations. */
+  /** Never goes back, ms since some start: for leases, deadlines and durations. */
   monoMs(): number;
-  /** Runs `work` once, `ms` from now; answers how to call it off. */
+  /** Runs `work` once, in `ms`; returns a function that cancels it. */
   after(ms: number, work: () => void): () => void;
-  /** From 0 to below 1. Drawn here, so that who gives the time also decides about chance. */
+  /** At least 0 and below 1. It is part of the clock, so that a simulation controls random numbers, too. */
   random(): number;
 };
 
 export type Clock = TimeSource & {
   delay(ms: number): Promise<void>;
-  /** Runs `work` again `ms` after each run has ended, until stopped; `stop` waits for a run that is under way. */
+  /** Runs `work`, and again `ms` after the end of each run. `stop` waits for the current run; `soon` starts the next one now. */
   every(ms: number, work: () => Promise<void>): { stop(): Promise<void>; soon(): void };
 };
 
@@ -44,9 +44,9 @@ function loop(source: TimeSource, ms: number, work: () => Promise<void>): { stop
       await work();
       if (stopped || asked) continue;
       await new Promise<void>((resolve) => {
-        const callOff = source.after(ms, resolve);
+        const cancel = source.after(ms, resolve);
         wake = () => {
-          callOff();
+          cancel();
           resolve();
         };
       });
@@ -65,11 +65,11 @@ function loop(source: TimeSource, ms: number, work: () => Promise<void>): { stop
   };
 }
 
-/** Waits before try number `attempt` (from 1): doubling from 50 ms to 2 s, with jitter, so that processes spread out. */
+/** The wait after failed attempt number `attempt` (from 1): doubling from 50 ms to 2 s, with jitter, so that processes spread out. */
 export const retryDelayMs = (attempt: number, random: number): number =>
   Math.min(50 * 2 ** Math.min(attempt - 1, 6), 2_000) * (0.5 + random / 2);
 
-/** Repeats `work` until it does not throw. Gives up, answering undefined, as soon as `alive` says no. */
+/** Repeats `work` until it does not throw. Returns undefined once `alive` returns false. */
 export async function persist<T>(
   clock: Clock,
   alive: () => boolean,

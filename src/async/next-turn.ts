@@ -1,4 +1,4 @@
-/** Lets long loops yield to other work of the process. */
+/** Lets long loops yield to the other work of the process. */
 import { setImmediate } from 'node:timers/promises';
 
 /** Resolves after other waiting work (requests, answers, timers) has run. */

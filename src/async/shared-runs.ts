@@ -1,6 +1,6 @@
-/** Runs that callers share, so that many who ask at once cost one answer. */
+/** Runs that callers share, so that many callers at the same time cost one run. */
 
-/** None gets the answer of a run that began before it. */
+/** No caller gets the result of a run that began before its call. */
 export function sharedRuns<T>(run: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | null = null;
   let next: Promise<T> | null = null;
@@ -18,7 +18,7 @@ export function sharedRuns<T>(run: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Those who ask for the same while it is under way get one answer; it may be of a moment before they asked. */
+/** Callers with the same key share the current run, which may have begun before their call. */
 export function sharedBy<K, T>(run: (key: K) => Promise<T>): (key: K) => Promise<T> {
   const running = new Map<K, Promise<T>>();
   return (key) => {

@@ -1,4 +1,4 @@
-/** Bytes for people: sixteen a line, with their place and their readable characters. Pure. */
+/** Bytes for people: sixteen in a line, with their offset and their readable characters. Pure. */
 const WIDTH = 16;
 
 /** At most `maxBytes` of them; a last line says how many are missing. Ends with a line break. */

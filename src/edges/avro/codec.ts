@@ -1,8 +1,8 @@
 /** Records to bytes and back. Guarantees:
  *  - written: with a registry the Confluent wire format, without one single-object encoding; always with the newest schema;
  *  - read: both encodings at any time, whichever version in schemas/ or of the registry wrote them, as the newest record;
- *  - any bytes give a record or a CodecError, in time in proportion to their number; nothing after a record is ignored;
- *  - encode and decode never wait: what they need from the registry is fetched before, by `start` and `resolve`.
+ *  - any bytes give a record or a CodecError, in time proportional to their number; bytes after a record are an error;
+ *  - encode and decode never wait: `start` and `resolve` fetch before what they need from the registry.
  *  The registry client's own encode is asynchronous and would make a promise for each record, so framing is done here. */
 import { RECORD_NAMES, type RecordName, type RecordTypes } from '../../model/records.ts';
 import { CodecError } from './error.ts';
@@ -11,7 +11,7 @@ import { createReader, projection, readSchemas } from './reader.ts';
 import { Registry } from './registry.ts';
 import { createWriter } from './writer.ts';
 
-/** Where records come from and go to, as bytes. `name` names the record that is expected; another one is an error. */
+/** Records to bytes and back. `name`: the expected record; any other is an error. */
 export interface Codec {
   /** Registers our schemas when there is a registry; safe twice. @throws CodecError schema_incompatible or unavailable */
   start(): Promise<void>;
@@ -41,7 +41,7 @@ export interface CodecOptions {
   log?: { info(fields: object, message: string): void };
 }
 
-/** Decoders of some fields are code that is made once for each set of fields, and kept for so many. */
+/** Maximum number of decoders of some fields that are kept. Each is code that is generated once for its set of fields. */
 const DECODERS_KEPT = 128;
 
 /** Reads schemas/; throws when a file there is missing or no schema. Opens no connection before `start`. */

@@ -1,13 +1,12 @@
-/** Proves that the contract in schemas/ has not been broken: whatever an earlier version of a record wrote, the newest reads.
- *  This is what a registry calls BACKWARD, over every version and not only the one before. On top of it, two rules that a
- *  resolver does not know: the record keeps its full name (subjects and fingerprints hang on it), and a field that is no
- *  longer there had a default, so that consumers who still read by the earlier version get along for as long as they run. */
+/** Checks the contract of schemas/: the newest version of a record reads what any earlier version wrote. A registry calls this
+ *  BACKWARD_TRANSITIVE. There are two more rules: the record keeps its full name (subjects and fingerprints depend on it), and a
+ *  removed field had a default, so that consumers with the earlier version still work. */
 import avro, { type Type, type types } from 'avsc';
 import { RECORD_NAMES, type RecordName } from '../../model/records.ts';
 import { messageOf } from './error.ts';
 import { currentSchema, schemaHistory } from './schema-files.ts';
 
-/** How the newest schema of a record gets on with one version of its history. */
+/** How the newest schema of a record compares with one version of its history. */
 export interface Compatibility {
   record: RecordName;
   /** Number of the file in schemas/history/<record>/. */
@@ -39,7 +38,7 @@ export function incompatibility(newest: Type, earlier: Type): string | undefined
   return droppedField(newest, earlier);
 }
 
-/** The first field, in the record or in a record inside it, that had no default and is gone. */
+/** The first field, in the record or in a record inside it, that had no default and was removed. */
 function droppedField(newest: Type, earlier: Type): string | undefined {
   const now = recordsIn(newest);
   for (const [name, before] of recordsIn(earlier)) {
@@ -49,7 +48,7 @@ function droppedField(newest: Type, earlier: Type): string | undefined {
     const kept = new Set(after.fields.flatMap((field) => [field.name, ...field.aliases]));
     const dropped = before.fields.find((field) => !kept.has(field.name) && field.defaultValue() === undefined);
     if (dropped) {
-      return `${name}.${dropped.name} had no default and is gone: whoever reads by the earlier version can't do without it`;
+      return `${name}.${dropped.name} had no default and was removed: a reader with the earlier version needs it`;
     }
   }
   return undefined;

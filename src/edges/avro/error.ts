@@ -1,4 +1,4 @@
-/** What the codec throws. Codes are those of the project's error table, so a consumer can put them on a dead letter as they are.
+/** What the codec throws. Its codes are in the project's error table, so a consumer can write them to a dead letter unchanged.
  *  - record_undecodable: the bytes are not such a record (header, lengths, values or trailing bytes are wrong).
  *  - schema_unknown: a well-formed header names a schema that this process can't know.
  *  - record_invalid: a value to be written does not fit its schema; the message names the field.
@@ -20,7 +20,7 @@ export class CodecError extends Error {
     this.code = code;
   }
 
-  /** True when the record may be fine and only the registry was away: such a record is not for the dead letters. */
+  /** True if the record may be valid and only the schema registry was away: such a record is no dead letter. */
   get retriable(): boolean {
     return this.code === 'unavailable';
   }

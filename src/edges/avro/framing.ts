@@ -1,4 +1,4 @@
-/** The two headers that tell which schema wrote a record, told apart by the first bytes.
+/** The two headers that name the schema of a record. The first bytes distinguish them.
  *  - Single-object encoding (Avro specification): 0xC3 0x01, then the fingerprint, 8 bytes little-endian.
  *  - Confluent wire format: 0x00, then the registry's id of the schema, 4 bytes big-endian. */
 import { CodecError } from './error.ts';

@@ -1,5 +1,5 @@
-/** Decodes one record by one reader schema, whichever known schema wrote it: which one, the header says; the form of the
- *  bytes is checked before avsc sees them. Anything else than a whole record is a CodecError. */
+/** Decodes one record by one reader schema, from whichever known schema its header names. The form of the bytes is checked before
+ *  avsc gets them. Anything but one whole record is a CodecError. */
 import type { Resolver, Type } from 'avsc';
 import type { RecordName } from '../../model/records.ts';
 import { CodecError, messageOf } from './error.ts';
@@ -62,7 +62,7 @@ function cutType(type: unknown, fields: readonly string[]): unknown {
   return { ...type, fields: (type.fields as Fields).filter(({ name }) => fields.includes(name)) };
 }
 
-/** Decodes one record by one reader schema; how a schema of the registry is read is worked out at its first record.
+/** Decodes one record by one reader schema; a schema of the registry is resolved at its first record.
  *  Throws as Codec.decode does. */
 export function createReader(name: RecordName, own: RecordSchemas, reader: Type, registry?: Registry) {
   const readings = own.sources.map(({ version, check }) => ({

@@ -1,7 +1,7 @@
 /** The schema registry, as far as the codec needs it: our schemas in, writer schemas of others out.
- *  Guarantees: a schema id is fetched once, by at most `FETCHES_AT_ONCE` requests at a time, each with an end; an id that the
- *  registry doesn't know (or whose schema is not Avro) is remembered as such for `UNKNOWN_FOR_MS`; a registry that is away
- *  is told apart from one that doesn't know. */
+ *  Guarantees: a schema id is fetched once, by at most `FETCHES_AT_ONCE` requests at a time, each with a time limit. An id that the
+ *  registry does not know (or whose schema is not Avro) counts as unknown for `UNKNOWN_FOR_MS`. A registry that is away is
+ *  distinguished from one that does not know an id. */
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avro, { type Schema, type Type } from 'avsc';
 import { systemClock, type TimeSource } from '../../async/clock.ts';
@@ -25,7 +25,7 @@ export class Registry {
   /** A request of the registry's API for which the client has no call. With a body it is sent, else asked. */
   readonly #ask: (path: string, method?: 'GET' | 'PUT' | 'POST', body?: object) => Promise<Response>;
   readonly #known = new Map<number, Type>();
-  /** Why an id can't be used, and until when that is believed. Entries go when they run out and are asked for again. */
+  /** Why an id cannot be used, and until when this counts. After that the id is fetched again. */
   readonly #unknown = new Map<number, { reason: string; untilMs: number }>();
 
   /** `url` may carry `user:password@`. */
@@ -58,8 +58,8 @@ export class Registry {
     }
   }
 
-  /** A schema that is there already will do, whatever else went wrong: an operator has changed the level of the subject and
-   *  registered by hand, or another process of ours is setting the level at the same moment. */
+  /** A schema that is registered already is enough, whatever else failed: an operator may have changed the level of the subject and
+   *  registered by hand, or another process sets the level at the same time. */
   async #registerOrLookUp(subject: string, schema: OurSchema): Promise<number> {
     try {
       return (await this.#client.register(schema, { subject, compatibility: COMPATIBILITY.BACKWARD })).id;
@@ -174,7 +174,7 @@ function avroType(schema: unknown): Type {
   }
 }
 
-/** A sentence when asking again can't help now, undefined when the registry is away. */
+/** Why another request cannot help now; undefined: the registry is away. */
 function unusableBecause(error: unknown): string | undefined {
   if (error instanceof NotUsable) return error.message;
   const status = statusOf(error);

@@ -1,7 +1,7 @@
 /** Walks the bytes of a record by its writer schema, before avsc decodes them. Guarantees, for any bytes: it ends after work in
  *  proportion to their number, allocates nothing, and accepts only exactly one whole value.
- *  Why: avsc believes the count of an array or map, so that ten bytes can make it push 2^53 items; takes a lying block size
- *  when it skips; and reads past the end as zeros. After this walk none of that can happen. */
+ *  Why: avsc trusts the count of an array or map, so that ten bytes can make it push 2^53 items; it trusts a false block size when
+ *  it skips; and it reads zeros past the end. After this walk none of that can happen. */
 import avro, { type Type } from 'avsc';
 
 /** @throws Malformed unless `bytes` from `start` to the end are one value. */
@@ -135,7 +135,7 @@ function intStep(cursor: Cursor): void {
   if (value < -2147483648 || value > 2147483647) throw new Malformed('an int is out of range');
 }
 
-/** avsc computes in doubles: beyond 2^52 (zig-zag: 2^53) it would give another number, or another sign, without a word. */
+/** avsc computes in doubles: beyond 2^52 (zig-zag: 2^53) it would return another number, or another sign, without an error. */
 function longStep(cursor: Cursor): void {
   const value = varint(cursor);
   if (value > LONG_MAX || value < -LONG_MAX) throw new Malformed('a long is beyond 2^52');

@@ -1,6 +1,6 @@
 /**
- * Every fault as the one envelope that clients read: a sentence, a stable code, whether a retry can help. What is not an
- * ApiError is mapped by what the framework says about it; anything else is `internal_error`, and its text stays in the log.
+ * Every error in the one envelope of the API: a sentence, a stable code, whether a retry can help. Errors of the framework are mapped
+ * to codes. Any other error is `internal_error`, and its text is only in the log.
  */
 import { ApiError, type ErrorCode } from '../../errors.ts';
 
@@ -27,7 +27,7 @@ export const hiveErrorBody = (error: ApiError): ErrorBody => ({
   error_code: error.code.toUpperCase(),
 });
 
-/** Codes of the framework that have a code of ours with more to say than `bad_request`. */
+/** Codes of the framework for which there is a more precise code than `bad_request`. */
 const FRAMEWORK_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is larger than this server takes: send less at once.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
@@ -41,7 +41,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
   FST_ERR_BAD_URL: ['bad_request', 'The path has a percent sign that encodes nothing.'],
 };
 
-/** `error` as an ApiError; it is one already, or the framework's, or a fault of ours. */
+/** `error` as an ApiError: it is one already, or one of the framework, or an internal error. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };

@@ -4,7 +4,7 @@ import { unavailable } from '../../errors.ts';
 
 const TIMEOUT_MS = 3_000;
 
-/** Rejects with `unavailable` when the issuer does not answer; then nobody can say whether a token is right. */
+/** Rejects with `unavailable` if the issuer does not answer: then it is unknown whether a token is valid. */
 export function issuerKeys(url: string): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS });
   return async (header, token) => {

@@ -3,10 +3,10 @@ import type { Config } from '../../config.ts';
 import { ApiError } from '../../errors.ts';
 import type { HttpServer } from './server.ts';
 
-type Place = Pick<Config, 'HTTP_HOST' | 'HTTP_PORT'>;
+type Address = Pick<Config, 'HTTP_HOST' | 'HTTP_PORT'>;
 
-/** Answers the URL. Throws `config_invalid`, with the setting to change, if the system refuses the address. */
-export async function listen(server: HttpServer, { HTTP_HOST: host, HTTP_PORT: port }: Place): Promise<string> {
+/** Returns the URL. Throws `config_invalid`, with the setting to change, if the system refuses the address. */
+export async function listen(server: HttpServer, { HTTP_HOST: host, HTTP_PORT: port }: Address): Promise<string> {
   try {
     return await server.listen({ host, port });
   } catch (error) {

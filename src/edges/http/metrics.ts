@@ -1,4 +1,4 @@
-/** The figures that /metrics shows, beside those of HTTP and of the process. */
+/** The metrics of /metrics, beside those of HTTP and of the process. */
 import client from 'prom-client';
 import type { Metrics } from '../../ports.ts';
 import { TOPICS } from '../../topics.ts';
@@ -18,7 +18,7 @@ const lag = gauge('rt_lag_records', 'Records on the log that this process has no
 const pending = gauge('rt_pending_tasks', 'Pending tasks that this joiner holds, of all orgs.');
 const dispatches = counter('rt_dispatches_total', 'Dispatches written, redeliveries included.');
 const redeliveries = counter('rt_redeliveries_total', 'Dispatches that were not the first attempt.');
-const acks = counter('rt_acks_total', 'Pairs settled by an answer of the sensor.', ['state']);
+const acks = counter('rt_acks_total', 'Deliveries settled by a receipt of the sensor.', ['state']);
 const expired = counter('rt_tasks_expired_total', 'Tasks whose TASK_EXPIRED this process has announced.');
 const deadLetters = counter('rt_dead_letters_total', 'Records written to the dead letter topic.', ['code']);
 const tagsPassedOver = counter('rt_tags_passed_over_total', 'Tags for which a sensor had no room: it takes 1,000.');

@@ -1,7 +1,7 @@
 /**
  * The HTTP server that every process has, whatever its roles: liveness, readiness and metrics, and around all routes the
  * same errors, bounds and log lines. Guarantees:
- *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack leaves;
+ *  - every answer that is not 2xx is the error envelope, for unknown paths and unreadable requests too; no stack trace is sent;
  *  - a body is bounded by BODY_MAX_BYTES, address and headers by HEADERS_MAX_BYTES, the time to send a request by REQUEST_MS;
  *  - a request that is refused before its body is read is answered immediately, and none of its body is kept in memory; the rest
  *    of the body is discarded, so that clients that send everything before they read get the answer, not a reset;
@@ -30,7 +30,7 @@ export type Health = {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Asked by machines every few seconds: logged at debug level. */
+    /** Requested by machines every few seconds: logged at debug level. */
     probe?: boolean;
     /** Errors as clients of hives read them. */
     hiveErrors?: boolean;
@@ -110,7 +110,7 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   if (fault.code === 'internal_error') request.log.error({ err: error, ...request.logIds }, 'request failed');
   else if (fault.status >= 500) request.log.warn({ err: error, ...request.logIds }, 'request refused');
   if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', fault.retryAfterSeconds);
-  // The framework would write them in small letters.
+  // The framework would write them in lower case.
   for (const [name, value] of Object.entries(fault.headers)) reply.raw.setHeader(name, value);
   return reply
     .code(fault.status)
@@ -141,7 +141,7 @@ function record(request: FastifyRequest, reply: FastifyReply): void {
   request.log[level]({ method: request.method, route, status, ms, ...request.logIds }, 'request');
 }
 
-/** What Node says of a request that the framework never sees, by its code. */
+/** The answer to a request that Node refuses before the framework gets it, by Node's code. */
 const UNREADABLE: Readonly<Record<string, [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: [
     'headers_too_large',
@@ -157,7 +157,7 @@ const NO_HTTP: [ErrorCode, string] = [
   'This is no HTTP request that the server can read: check its first line, headers and encoding.',
 ];
 
-/** Bytes that are no HTTP, or headers that are too large or too slow. */
+/** For bytes that are not HTTP, and for headers that are too large or too slow. */
 function refuseUnreadable(this: unknown, error: Error & { code?: string }, socket: import('node:net').Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
   const fault = new ApiError(...(UNREADABLE[error.code ?? ''] ?? NO_HTTP));

@@ -1,7 +1,7 @@
 /**
- * Where outputs go: webhooks and files. A name that resolves to an address that is not public is refused at the connection
- * itself, so that it can't be another one than was looked at; redirects are not followed. A file stays below the folder of
- * its org.
+ * The targets of outputs: webhooks and files. A host name that resolves to an address that is not public is refused when the
+ * connection is opened, so that the checked address is the one that is used. Redirects are not followed. A file stays below the
+ * folder of its org.
  */
 import { lookup } from 'node:dns';
 import { constants } from 'node:fs';
@@ -15,7 +15,7 @@ import { isPublicAddress } from '../../responder/outputs/setting.ts';
 
 export type SinkOptions = { outputDir: string; allowPrivate: boolean };
 
-/** The file itself must be no link, either. */
+/** The file itself must not be a symbolic link, either. */
 const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
 
 const ANSWER_MS = 5_000;
@@ -31,7 +31,7 @@ export function createSinks({ outputDir, allowPrivate }: SinkOptions) {
       const home = join(outputDir, oid);
       const file = join(home, path);
       await mkdir(dirname(file), { recursive: true });
-      // A link that someone has put there must not lead out of the org's folder.
+      // A symbolic link must not lead out of the org's folder.
       const [realHome, realFolder] = await Promise.all([realpath(home), realpath(dirname(file))]);
       if (!`${realFolder}${sep}`.startsWith(`${realHome}${sep}`)) throw new Error('The path leads out of OUTPUT_DIR.');
       await appendFile(file, lines, { flag: APPEND as never });
@@ -41,7 +41,7 @@ export function createSinks({ outputDir, allowPrivate }: SinkOptions) {
 
 type LookupAnswer = (error: Error | null, address?: unknown, family?: number) => void;
 
-/** As node's own, without the addresses that are not public. */
+/** Like the lookup of Node, without addresses that are not public. */
 function publicLookup(hostname: string, options: object, answer: LookupAnswer): void {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return answer(error);
@@ -54,7 +54,7 @@ function publicLookup(hostname: string, options: object, answer: LookupAnswer): 
 }
 
 function post(url: string, headers: Record<string, string>, body: string, allowPrivate: boolean): Promise<void> {
-  // An address that is written out is never looked up.
+  // A literal address is never looked up.
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host))
     return Promise.reject(new OutputFault(`${host} is no public address.`, { isFinal: true }));

@@ -1,4 +1,4 @@
-/** Topics: made with their settings when missing, and looked at when they are there. Offsets: ends, and by time. */
+/** Topics: created with their settings if missing, else checked. Offsets: the ends of partitions, and by time. */
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { withinMs } from '../../async/within-ms.ts';
@@ -12,7 +12,7 @@ import { CHECKED_SETTINGS, faultsOf } from './topic-faults.ts';
 
 export type TopicReport = { created: string[]; existing: string[]; warnings: string[] };
 
-/** Creates what is missing (unless TOPICS_CREATE is false), waits for leaders, and warns of settings that break a promise. */
+/** Creates missing topics (unless TOPICS_CREATE is false), waits for leaders, and warns of settings that break a guarantee. */
 export async function ensureTopics(kafka: Kafka, config: Config, log: Logger): Promise<TopicReport> {
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   return withAdmin(kafka, async (admin) => {
@@ -29,7 +29,7 @@ export async function ensureTopics(kafka: Kafka, config: Config, log: Logger): P
   });
 }
 
-/** The same without creating anything: names of what is missing, and what is wrong with the rest. */
+/** Creates nothing: the names of missing topics, and the faults of the others. */
 export async function lookAtTopics(kafka: Kafka, config: Config): Promise<{ missing: string[]; warnings: string[] }> {
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   return withAdmin(kafka, async (admin) => {
@@ -72,7 +72,7 @@ export async function lookAtCluster(
 }
 
 async function create(admin: Admin, keys: TopicKey[], names: Record<TopicKey, string>, config: Config): Promise<void> {
-  // Two processes may start at once: createTopics answers false where another was quicker.
+  // Two processes may start at once: createTopics answers false if another one was faster.
   await admin.createTopics({
     waitForLeaders: true,
     timeout: 15_000,
@@ -155,7 +155,7 @@ async function askOne(kafka: Kafka): Promise<void> {
     await admin.connect();
     await admin.describeCluster();
   } finally {
-    // Nobody waits for a connection that is still being opened.
+    // Do not wait for a connection that is still being opened.
     void admin.disconnect().catch(() => undefined);
   }
 }
@@ -163,9 +163,9 @@ async function askOne(kafka: Kafka): Promise<void> {
 export type Offsets = {
   /** Next offset to be written, by partition. */
   ends(topic: string): Promise<Map<number, { low: number; high: number }>>;
-  /** First offset appended at or after the time (Unix ms), by partition; the end where nothing is that new. */
+  /** First offset appended at or after the time (Unix ms), by partition; the end if no record is that new. */
   since(topic: string, atMs: number): Promise<Map<number, number>>;
-  /** Offset that the group has committed, by partition; absent where it never did. */
+  /** The committed offset of the group, by partition; absent if it has committed none. */
   committed(groupId: string, topic: string): Promise<Map<number, number>>;
   stop(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 /**
  * A refused record in the form of `dead-letter`: key, value and its own headers unchanged, plus our headers. A compressed record
- * can exceed the size limit of `dead-letter`. Then the letter is truncated and marked: large headers of the record are omitted, a
+ * can exceed the size limit of `dead-letter`. Then the dead letter is truncated and marked: large headers of the record are omitted, a
  * large key is truncated, and the value keeps only its beginning. Pure.
  */
 import type { DeadLetter, InRecord } from '../../ports.ts';
@@ -9,13 +9,13 @@ import { bytesOfHeaders, type OutHeaders, type OutRecord } from './producer.ts';
 
 /** Our headers and the framing need little. */
 export const DEAD_LETTER_MAX_BYTES = TOPICS.deadLetter.maxMessageBytes - 65_536;
-/** Of what is refused for its size: nobody redrives it, and megabytes of it would hold up the records behind it. */
+/** Kept of a record that is refused for its size: it cannot be redriven, and megabytes of it would delay the records behind it. */
 export const TOO_LARGE_KEPT_BYTES = 65_536;
-/** A letter without key, value and own headers. */
+/** The size of a dead letter without key, value and own headers. */
 const DEAD_LETTER_MIN_BYTES = 1_024;
 
 const ERROR_MAX = 1_000;
-/** The maximum share of a letter for its key, and for the record's own headers. */
+/** The maximum share of a dead letter for its key, and for the record's own headers. */
 const SHARE = 1 / 4;
 
 /** Headers of the record that have the names of our headers are omitted: they are not trustworthy. */
@@ -30,7 +30,7 @@ export function deadLetterRecord(
   const key = record.key?.subarray(0, part) ?? null;
   const value = record.value?.subarray(0, maxBytes - bytesOfHeaders(headers) - (key?.length ?? 0)) ?? null;
   const isWhole = headers === own && key?.length === record.key?.length && value?.length === record.value?.length;
-  // A letter for an unread batch is not truncated, but its value is not a record of the topic.
+  // A dead letter for an unread batch is not truncated, but its value is not a record of the topic.
   const isCut = !isWhole || record.refusal !== undefined;
   return {
     key,
@@ -48,12 +48,12 @@ export function deadLetterRecord(
   };
 }
 
-/** The maximum size of the letter for the first try. */
+/** The maximum size of the dead letter for the first try. */
 export const firstMaxBytes = ({ code }: DeadLetter): number =>
   code === 'record_too_large' ? TOO_LARGE_KEPT_BYTES : DEAD_LETTER_MAX_BYTES;
 
-/** The maximum size of the letter for the next try, after `maxBytes` was refused as too large; null: no further try. */
-export const smaller = (maxBytes: number): number | null =>
+/** The maximum size of the dead letter for the next try, after `maxBytes` was refused as too large; null: no further try. */
+export const smallerMaxBytes = (maxBytes: number): number | null =>
   maxBytes <= DEAD_LETTER_MIN_BYTES ? null : Math.max(Math.floor(maxBytes / 4), DEAD_LETTER_MIN_BYTES);
 
 const OURS: ReadonlySet<string> = new Set([

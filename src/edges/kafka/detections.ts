@@ -1,4 +1,4 @@
-/** The newest detections of all orgs, read from the beginning of what the topic keeps and followed from then on. */
+/** Reads the detections of all orgs from the beginning of the topic, and follows it. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Detection } from '../../model/records.ts';

@@ -1,6 +1,6 @@
 /**
- * Task events of all orgs as they are written, given to whoever listens to one org; and, for who comes back, those that were
- * written meanwhile. What is written is read once for all listeners, what was written once for each who asks.
+ * Passes the task events of an org to its listeners as they are written, and replays earlier ones to a client that reconnects. New
+ * events are read once for all listeners; each replay reads for itself.
  */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
@@ -34,7 +34,7 @@ export async function followTaskEvents(options: {
 }): Promise<Feed> {
   const { kafka, topic, codec, log } = options;
   const listeners = new Map<string, Set<Listener>>();
-  /** The projector writes the dead letters of what is none. */
+  /** The projector writes the dead letters of records that are no events. */
   const eventsIn = async (records: InRecord[]) =>
     (await decodeAll(codec, 'TaskEvent', records)).flatMap((item) =>
       'value' in item ? [{ logOffset: item.record, event: item.value }] : [],

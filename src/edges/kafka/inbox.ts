@@ -1,5 +1,5 @@
-/** What the roles read: batches of a group, whole topics, offsets. Bytes become records, and what can't be decoded comes back
- *  as a refusal, never as a throw. */
+/** What the roles read: batches of a group, whole topics, offsets. Bytes become records. A record that cannot be decoded comes back
+ *  as a refusal, never as an exception. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { TimeSource } from '../../async/clock.ts';
@@ -15,7 +15,7 @@ import { createGroup, type StartableGroup } from './kafkajs/group/group.ts';
 import type { Progress } from './progress.ts';
 import { startTail } from './tail.ts';
 
-/** Where times are the producers', one whose clock is behind may have written earlier times than its records deserve. */
+/** How far the clock of a producer may be behind. It counts on topics whose times are the producers'. */
 const CREATE_TIME_SLACK_MS = 600_000;
 
 export type InboxOptions = {
@@ -28,7 +28,7 @@ export type InboxOptions = {
   progress: Progress;
 };
 
-/** `stop` leaves every group that was joined, and those that are being joined: a start that ends halfway leaves no member. */
+/** `stop` leaves every group, also one that is being joined: a start that ends halfway leaves no member behind. */
 export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<void> } {
   const { kafka, codec, offsets, config, log, clock, progress } = options;
   const groups = new Set<StartableGroup>();
@@ -103,7 +103,7 @@ export function createInbox(options: InboxOptions): Inbox & { stop(): Promise<vo
   };
 }
 
-/** In order. Rejects only when the registry can't answer: then the records may be fine, and the batch has to wait. */
+/** In order. Rejects only if the schema registry does not answer: then the records may be valid, and the batch has to wait. */
 export async function decodeAll<N extends RecordName>(
   codec: Codec,
   name: N,

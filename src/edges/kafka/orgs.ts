@@ -1,4 +1,4 @@
-/** The tables of orgs and settings, kept at the end of `org-settings`: every process reads all of it. */
+/** The tables of orgs and settings, up to date with `org-settings`: every process reads the whole topic. */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { sharedRuns } from '../../async/shared-runs.ts';
@@ -37,7 +37,7 @@ export async function followOrgs(options: {
         else
           log.warn(
             { offset: item.record.offset, code: item.refusal.code },
-            'a setting cannot be read and is passed over',
+            'setting not readable; ignored until it is written again',
           );
       }
     },

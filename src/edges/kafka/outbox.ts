@@ -1,9 +1,9 @@
-/** Everything that the roles write, each record to its topic, under its key, in the encoding in force. */
+/** Everything that the roles write: each record to its topic, with its key, in the configured encoding. */
 import { unavailable } from '../../errors.ts';
 import type { DeadLetter, InRecord, Outbox } from '../../ports.ts';
 import { topicNames } from '../../topics.ts';
 import type { Codec } from '../avro/codec.ts';
-import { deadLetterRecord, firstMaxBytes, smaller } from './dead-letter.ts';
+import { deadLetterRecord, firstMaxBytes, smallerMaxBytes } from './dead-letter.ts';
 import type { OutRecord, Producer } from './producer.ts';
 
 export type OutboxOptions = {
@@ -26,9 +26,9 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
       const refused = new Set(await durable.sendWhatFits(topics.deadLetter, records));
       left = left.flatMap(({ deadLetter, maxBytes }, i) => {
         if (!refused.has(records[i] as OutRecord)) return [];
-        const next = smaller(maxBytes);
+        const next = smallerMaxBytes(maxBytes);
         if (next === null)
-          throw unavailable(`${topics.deadLetter} refuses even the smallest letter: raise its max.message.bytes.`);
+          throw unavailable(`${topics.deadLetter} refuses even the smallest dead letter: raise its max.message.bytes.`);
         return [{ deadLetter, maxBytes: next }];
       });
     }
@@ -40,7 +40,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
     if (refused.length === 0) return;
     const code = 'record_too_large';
     const message = `The record exceeds the size limit of ${topic}: raise the topic's max.message.bytes.`;
-    await bury(refused.map((record) => ({ record: neverPlaced(topic, record, nowMs()), code, message })));
+    await bury(refused.map((record) => ({ record: neverWritten(topic, record, nowMs()), code, message })));
     onRefused(topic, refused.length);
   };
   return {
@@ -113,7 +113,7 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
 }
 
 /** A record of ours that Kafka refuses, in the form of a record that was read. It never had an offset. */
-const neverPlaced = (topic: string, { key, value, headers, partition }: OutRecord, nowMs: number): InRecord => ({
+const neverWritten = (topic: string, { key, value, headers, partition }: OutRecord, nowMs: number): InRecord => ({
   topic,
   partition: partition ?? -1,
   offset: -1,

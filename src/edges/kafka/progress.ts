@@ -68,7 +68,7 @@ export function reportLag(options: {
   log: Logger;
 }): { stop(): Promise<void> } {
   const { progress, offsets, names, report, clock, log } = options;
-  let told = new Map<string, { topic: TopicKey; partition: number }>();
+  let reported = new Map<string, { topic: TopicKey; partition: number }>();
   const look = async (): Promise<void> => {
     const held = progress.held();
     const topics = [...new Set(held.map(({ topic }) => topic))];
@@ -83,11 +83,13 @@ export function reportLag(options: {
     const lags = lagsOf(held, ends, ({ groupId, topic, partition }) =>
       unread.get(`${groupId} ${topic}`)?.get(partition),
     );
-    for (const [key, { topic, partition }] of told) if (!lags.has(key)) report(topic, partition, null);
+    for (const [key, { topic, partition }] of reported) if (!lags.has(key)) report(topic, partition, null);
     for (const { topic, partition, records } of lags.values()) report(topic, partition, records);
-    told = lags;
+    reported = lags;
   };
   return clock.every(LOOK_MS, () =>
-    look().catch((error) => log.debug({ err: error }, 'cannot read the lag of this process from Kafka')),
+    look().catch((error) =>
+      log.debug({ err: error }, 'lag not read from Kafka; the last values stay until the next look'),
+    ),
   );
 }

@@ -1,7 +1,7 @@
 /**
- * Follows a whole topic from its beginning or its end, outside any shared group: every process sees every record.
- * `caughtUp` resolves once everything that stood on the topic when it was called has been handed over. When kafkajs gives its
- * consumer up, after a long outage or for an error in `onRecords`, another one goes on where it was, until `stop`.
+ * Follows a whole topic from its beginning or its end, outside any shared group: every process gets every record.
+ * `caughtUp` resolves once every record that was on the topic at the call has been passed on. After a long outage, or an error in
+ * `onRecords`, kafkajs stops its consumer. Then a new consumer continues at the same position, until `stop`.
  */
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
@@ -11,9 +11,9 @@ import { whileLeadersSettle } from './kafkajs/leaders.ts';
 import { Positions, type TailConsumer, tailConsumer } from './kafkajs/tail-consumer.ts';
 
 export type Tail = {
-  /** Next offset by partition: what stands before it has been handed over. */
+  /** Next offset by partition: every record before it has been passed on. */
   positions(): ReadonlyMap<number, number>;
-  /** Resolves once everything below these next offsets has been handed over. */
+  /** Resolves once every record before these next offsets has been passed on. */
   reached(goal: ReadonlyMap<number, number>): Promise<void>;
   caughtUp(): Promise<void>;
   stop(): Promise<void>;
@@ -22,12 +22,12 @@ export type Tail = {
 export type TailOptions = {
   kafka: Kafka;
   topic: string;
-  /** Or next offsets by partition; a partition that is not named is read from its end. */
+  /** Or next offsets by partition. Other partitions are read from their end. */
   from: 'beginning' | 'end' | ReadonlyMap<number, number>;
-  /** May be asynchronous; the next records of the partition wait for it. Where it throws, they are handed over again. */
+  /** May be asynchronous; the next records of the partition wait for it. If it throws, it gets the same records again. */
   onRecords(records: InRecord[]): void | Promise<void>;
   log: Logger;
-  /** How long the broker may gather records before it answers. Milliseconds. */
+  /** How long the broker may collect records before it answers. Milliseconds. */
   maxWaitMs?: number;
 };
 
@@ -55,8 +55,10 @@ export async function startTail(options: TailOptions): Promise<Tail> {
       stop,
     };
   } catch (error) {
-    // Whoever asks again, for as long as Kafka is away, must not leave a connection behind each time.
-    await stop().catch((err) => log.debug({ err, topic }, 'a tail did not leave cleanly'));
+    // A caller that tries again while Kafka is away must not leave a connection open each time.
+    await stop().catch((err) =>
+      log.debug({ err, topic }, 'tail not closed cleanly; the broker drops its group member after the session timeout'),
+    );
     throw error;
   }
 }
@@ -65,14 +67,14 @@ function startOf(
   from: TailOptions['from'],
   ends: readonly { partition: number; low: string; high: string }[],
 ): Map<number, number> {
-  const placeOf = ({ partition, low, high }: (typeof ends)[number]): number => {
+  const positionOf = ({ partition, low, high }: (typeof ends)[number]): number => {
     if (from === 'beginning') return Number(low);
     return from === 'end' ? Number(high) : Math.max(from.get(partition) ?? Number(high), Number(low));
   };
-  return new Map(ends.map((end) => [end.partition, placeOf(end)]));
+  return new Map(ends.map((end) => [end.partition, positionOf(end)]));
 }
 
-/** One consumer after the other. `answers`: what shows that Kafka is back, for a consumer would try to connect without end. */
+/** One consumer after the other. `answers` shows that Kafka is back: a consumer would try to connect forever. */
 function livesOf(
   { kafka, topic, onRecords, log, maxWaitMs = 100 }: TailOptions,
   positions: Positions,
@@ -86,7 +88,14 @@ function livesOf(
     crashes = 0;
   };
   const leave = async (): Promise<void> => {
-    await consumer?.stop().catch((error) => log.debug({ err: error, topic }, 'a tail did not leave cleanly'));
+    await consumer
+      ?.stop()
+      .catch((error) =>
+        log.debug(
+          { err: error, topic },
+          'tail not closed cleanly; the broker drops its group member after the session timeout',
+        ),
+      );
   };
   const begin = async (): Promise<void> => {
     consumer = tailConsumer({ kafka, topic, maxWaitMs, positions, onRecords: handOver, onCrash: beginAgain });
@@ -96,13 +105,13 @@ function livesOf(
   const beginAgain = (error: Error): void => {
     if (stopped) return;
     crashes += 1;
-    log.warn({ err: error, topic }, 'a tail lost its consumer; another one goes on');
+    log.warn({ err: error, topic }, 'tail consumer stopped; a new one continues at the same position');
     const again = async (): Promise<void> => {
       await answers();
       await leave();
       if (!stopped) await begin();
     };
-    const onError = (err: unknown) => log.warn({ err, topic }, 'a tail cannot go on yet');
+    const onError = (err: unknown) => log.warn({ err, topic }, 'tail consumer cannot start yet; retrying');
     systemClock.after(retryDelayMs(crashes, systemClock.random()), () => {
       void persist(systemClock, () => !stopped, again, onError);
     });

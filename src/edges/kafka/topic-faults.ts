@@ -1,4 +1,4 @@
-/** Settings of topics that are there already, and do not keep what the system promises: what is wrong and what to do. Pure. */
+/** Settings of existing topics that break a guarantee of the system: what is wrong and what to do. Pure. */
 import type { Config } from '../../config.ts';
 import { retentionMs, TOPICS, type TopicKey, topicConfig } from '../../topics.ts';
 

@@ -1,7 +1,7 @@
 /**
- * One connection to Redis (one node or a cluster) and the way of all commands: `trip` sends many in one round trip. A
- * command that Redis can't take now is refused at once; nothing queues up behind a Redis that is away, or that has stopped
- * answering: what was sent to it is given up after seconds, with the connection, and what would be sent is refused.
+ * The connection to Redis (one node or a cluster). `pipeline` sends many commands in one round trip. A command that Redis cannot
+ * take now fails at once, so that nothing queues up while Redis is away. If Redis stops answering, the commands that were sent fail
+ * after seconds, together with the connection, and further ones fail at once.
  */
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -14,28 +14,28 @@ import { loadScripts, type Scripts } from './scripts.ts';
 
 type Arg = string | number | Buffer;
 
-/** One command of a trip. `oid` names the org whose shard it goes to. `binary`: the answer as buffers. */
+/** One command of a pipeline. `oid`: the org whose shard it goes to. `binary`: the answer as buffers. */
 export type Command = { oid: string; name: string; args: Arg[]; binary?: boolean };
 
 export type RedisClient = {
   /** One round trip (in a cluster one for each org, together); rejects with `unavailable` if any command fails. */
   pipeline(commands: Command[]): Promise<unknown[]>;
-  /** The same, never rejecting: where a command failed, its `unavailable` stands in place of its answer. For commands of many
-   *  orgs, of which one may live on a shard that is away. */
+  /** The same, but it never rejects: a command that failed has its `unavailable` instead of an answer. For commands of many orgs, one
+   *  of which may be on a shard that is away. */
   tryAll(commands: Command[]): Promise<unknown[]>;
-  /** A command of a trip that runs a script of scripts/. */
+  /** A command that runs a script of scripts/. */
   script(oid: string, name: string, keys: string[], args: Arg[], binary?: boolean): Command;
-  /** Reaches every subscriber, also of other nodes of a cluster. */
+  /** Reaches every subscriber, also those of other nodes of a cluster. */
   publish(channel: string, messages: string[]): Promise<void>;
   subscribe(channel: string, listener: (message: string) => void): Promise<void>;
   ping(): Promise<void>;
   /** Why Redis does not answer, as a sentence; null while it does. */
   fault(): string | null;
-  /** Names of keys in pages, of all nodes; one may come twice. */
+  /** The names of keys of all nodes, in pages. A name may come twice. */
   keys(pattern: string): AsyncIterable<string[]>;
-  /** What Redis says of itself, node by node: the text of INFO. */
+  /** The text of INFO, by node. */
   info(section: string): Promise<string[]>;
-  /** The value of a setting, node by node; null where this user may not ask. */
+  /** The value of a setting of Redis, by node; null: this user may not read it. */
   setting(name: string): Promise<(string | null)[]>;
   stop(): Promise<void>;
 };
@@ -44,7 +44,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
 /** Longer than connecting and one command. */
 const CONNECT_MAX_MS = 9_000;
 
-/** A command that was given up stays in the queue of its connection until an answer comes; so the connection is given up too. */
+/** A command that timed out stays in the queue of its connection until an answer comes, so the connection is closed, too. */
 const SOCKET_TIMEOUT_MS = 10_000;
 
 const OPTIONS = {
@@ -55,7 +55,7 @@ const OPTIONS = {
   lazyConnect: true,
 };
 
-/** `tryAll`, but rejecting when nothing answered: then Redis is away, and not the shards of some orgs. */
+/** `tryAll`, but it rejects if no command has an answer: then Redis is away, and not only the shards of some orgs. */
 export async function someOf(redis: Pick<RedisClient, 'tryAll'>, commands: Command[]): Promise<unknown[]> {
   const replies = await redis.tryAll(commands);
   const [first] = replies;
@@ -75,13 +75,13 @@ export async function connectRedis(
   for (const connection of [client, subscriber]) {
     connection.on('error', (error: Error) => {
       last = error;
-      log.debug({ error: error.message }, 'redis connection');
+      log.debug({ error: error.message }, 'Redis connection failed; the client reconnects');
     });
   }
   try {
     await withinMs(CONNECT_MAX_MS, Promise.all([client.connect(), subscriber.connect()]), undefined, clock);
   } catch (error) {
-    // Else it would try again for ever, for nobody.
+    // Otherwise it would retry forever.
     client.disconnect();
     subscriber.disconnect();
     throw connectError(last ?? error);
@@ -95,18 +95,18 @@ export async function connectRedis(
     () => client.ping(),
     clock,
   );
-  // In a cluster the one that is silent may be another node than the one that is asked.
+  // In a cluster, the silent node may be another one than the node of a command.
   const isSilent = () => client instanceof Redis && heartbeat.isSilent();
-  const tryThem = async (commands: Command[]): Promise<unknown[]> =>
+  const tryUnlessSilent = async (commands: Command[]): Promise<unknown[]> =>
     isSilent() ? commands.map(() => unavailable('Redis does not answer.')) : tryAll(client, commands, scripts);
   return {
     pipeline: async (commands) => {
-      const results = await tryThem(commands);
+      const results = await tryUnlessSilent(commands);
       const failed = results.find((result) => result instanceof Error);
       if (failed !== undefined) throw failed;
       return results;
     },
-    tryAll: tryThem,
+    tryAll: tryUnlessSilent,
     script: (oid, name, keys, args, binary = false) => {
       const sha = scripts.get(name)?.sha;
       if (sha === undefined) throw new Error(`no script ${name}`);
@@ -141,7 +141,7 @@ export async function connectRedis(
   };
 }
 
-/** What is refused is refused again; everything else may pass. */
+/** A refused password is final; everything else may pass. */
 function connectError(cause: unknown): ApiError {
   const { message } = cause as Error;
   if (/WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/.test(message))
@@ -167,9 +167,9 @@ async function tryAll(client: Redis | Cluster, commands: Command[], scripts: Scr
     result instanceof Error && /^NOSCRIPT/.test(result.message) ? [i] : [],
   );
   if (unknown.length > 0) {
-    await teach(client, scripts);
-    const taught = await send(client, pick(commands, unknown));
-    for (const [at, i] of unknown.entries()) results[i] = taught[at];
+    await loadInto(client, scripts);
+    const answers = await send(client, pick(commands, unknown));
+    for (const [at, i] of unknown.entries()) results[i] = answers[at];
   }
   return results.map((result) => (result instanceof Error ? unavailable('Redis did not answer.', result) : result));
 }
@@ -177,10 +177,10 @@ async function tryAll(client: Redis | Cluster, commands: Command[], scripts: Scr
 async function send(client: Redis | Cluster, commands: Command[]): Promise<unknown[]> {
   if (commands.length === 0) return [];
   if (client instanceof Redis) return exec(client, commands);
-  const places = commands.map((_, i) => i);
+  const indexes = commands.map((_, i) => i);
   const results: unknown[] = new Array(commands.length);
   await Promise.all(
-    [...Map.groupBy(places, (i) => (commands[i] as Command).oid).values()].map(async (mine) => {
+    [...Map.groupBy(indexes, (i) => (commands[i] as Command).oid).values()].map(async (mine) => {
       const part = await exec(client, pick(commands, mine));
       for (const [at, i] of mine.entries()) results[i] = part[at];
     }),
@@ -188,9 +188,9 @@ async function send(client: Redis | Cluster, commands: Command[]): Promise<unkno
   return results;
 }
 
-const pick = (commands: Command[], places: number[]): Command[] => places.map((i) => commands[i] as Command);
+const pick = (commands: Command[], indexes: number[]): Command[] => indexes.map((i) => commands[i] as Command);
 
-/** Answers values, and errors as values: also when the whole pipeline fails. */
+/** Returns values, and errors as values, also if the whole pipeline fails. */
 async function exec(client: Redis | Cluster, commands: Command[]): Promise<unknown[]> {
   try {
     const pipeline = client.pipeline() as unknown as Record<string, (...args: Arg[]) => unknown> & {
@@ -198,7 +198,7 @@ async function exec(client: Redis | Cluster, commands: Command[]): Promise<unkno
     };
     for (const { name, args, binary } of commands) pipeline[binary ? `${name}Buffer` : name]?.(...args);
     const answers = await pipeline.exec();
-    if (answers === null) throw new Error('the pipeline was given up');
+    if (answers === null) throw new Error('the pipeline was discarded');
     return answers.map(([error, value]) => error ?? value);
   } catch (error) {
     return commands.map(() => error);
@@ -214,9 +214,9 @@ async function* keysOf(client: Redis | Cluster, pattern: string): AsyncIterable<
     for await (const page of node.scanStream({ match: pattern, count: SCAN_COUNT })) yield page as string[];
 }
 
-/** A Redis that has just been started knows no script. Of several nodes one that is away stops no other: whoever asks it hears
- *  that by himself. */
-async function teach(client: Redis | Cluster, scripts: Scripts): Promise<void> {
+/** A Redis that has just started knows no script. A node that is away does not keep the others from getting them; its own commands
+ *  fail. */
+async function loadInto(client: Redis | Cluster, scripts: Scripts): Promise<void> {
   await Promise.allSettled(
     mastersOf(client).map(async (node) => {
       const pipeline = node.pipeline();

@@ -1,4 +1,4 @@
-/** What `verify` reads of Redis; see src/operations/kept.ts. */
+/** What `verify` reads from Redis; see src/operations/kept.ts. */
 import { pagesOf } from '../../async/pages.ts';
 import type { TaskCommand } from '../../model/records.ts';
 import { contentHashOf } from '../../model/task.ts';
@@ -62,7 +62,7 @@ async function* namesOf(redis: RedisClient, oids: ReadonlySet<string>): AsyncIte
     });
 }
 
-/** What nobody of us has written, or for another task, has no content that could agree. */
+/** The content of a task's bytes, to be compared. Bytes of another program or another task have none that could be equal. */
 function contentIn(taskId: string, bytes: Buffer, decodeCommand: (bytes: Buffer) => TaskCommand): string {
   try {
     const command = decodeCommand(bytes);

@@ -1,9 +1,9 @@
-/** How much and when keys are used. Only here: when Redis loses it, it starts anew. */
+/** How often and when API keys are used. It is in Redis alone: after a loss the counts start at zero. */
 import type { KeyUse } from '../../orgs/key-use.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './layout.ts';
 
-/** After so long a key that was not used counts as never used. */
+/** A key that was not used for this long counts as never used. */
 const KEEP_MS = 90 * 86_400_000;
 
 export function createKeyUse(redis: RedisClient): KeyUse {

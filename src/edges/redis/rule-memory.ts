@@ -1,10 +1,10 @@
-/** Suppression counts and the last fault of each rule; see src/rules/memory.ts for what they promise. */
+/** Suppression counts and the last fault of each rule; src/rules/memory.ts says what they guarantee. */
 import { hashOf } from '../../model/ids.ts';
 import type { Count, RuleMemory } from '../../rules/memory.ts';
 import type { RedisClient } from './client.ts';
 import { keys } from './layout.ts';
 
-/** Times remembered in one count, so that their repeats are told. */
+/** Maximum number of event ids in one count, by which repeats are detected. */
 const IDS_MAX = 1_000;
 const FAULTS_KEPT_MS = 7 * 86_400_000;
 

@@ -1,13 +1,13 @@
-/** Takes away all that Redis has of some orgs, as a loss does; the projector brings it back from Kafka. */
+/** Deletes everything that Redis holds of some orgs, like a loss of data. The projector rebuilds it from Kafka. */
 import type { RedisClient } from './client.ts';
 import { keys } from './layout.ts';
 
 const TAG = /^\{([^}]+)\}:(\w+)/;
 
 /**
- * The markers go first: from then on everything is refused, to everybody. A projector may begin anew before the last key is
- * gone, and what it has read by then goes too: so the markers go once more at the end, and it begins again. Claims of settings
- * (`s`) are no part of the projection and stay. Answers how many keys there were beside the markers.
+ * The markers are deleted first: from then on every script refuses. A projector may begin again before the last key is deleted, and
+ * some of what it has written by then is deleted, too. So the markers are deleted once more at the end, and it begins again. Claims of
+ * settings (`s`) are not part of the projection and stay. Returns the number of keys beside the markers.
  */
 export async function wipeOrgs(redis: RedisClient, oids: readonly string[]): Promise<number> {
   let wiped = 0;

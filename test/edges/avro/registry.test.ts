@@ -162,7 +162,7 @@ describe('a schema id of another producer', () => {
     expect(() => codec.decode('TaskCommand', written(6))).toThrow(expect.objectContaining({ code: 'schema_unknown' }));
   });
 
-  test('is not held against the record while the registry is away', async () => {
+  test('does not refuse the record while the registry is away', async () => {
     registry.schemas.set(7, { schema: JSON.stringify(currentSchema('TaskCommand').schema) });
     const codec = withRegistry();
     registry.failWith = 429;
@@ -173,7 +173,7 @@ describe('a schema id of another producer', () => {
     expect(plain(codec.decode('TaskCommand', written(7)))).toEqual(command);
   });
 
-  test('is not held against the record when the registry can not be reached', async () => {
+  test('does not refuse the record when the registry cannot be reached', async () => {
     const codec = withRegistry();
     await registry.stop();
     await expect(codec.resolve([written(7)])).rejects.toMatchObject({ code: 'unavailable', retriable: true });

@@ -57,7 +57,7 @@ describe('errors', () => {
     expect(answer.json()).toEqual({ ...shape, error_code: code, retriable: false });
   });
 
-  test('a fault of ours shows nothing of itself', async () => {
+  test('an internal error reveals nothing about itself', async () => {
     const server = start();
     server.get('/broken', async () => {
       throw new TypeError('secret detail');
@@ -68,7 +68,7 @@ describe('errors', () => {
     expect(answer.body).not.toMatch(/secret|TypeError| at /);
   });
 
-  test('unavailable says when to come back', async () => {
+  test('unavailable says when to try again', async () => {
     const server = start();
     server.get('/away', async () => {
       throw unavailable('Redis is away.');
@@ -115,7 +115,7 @@ describe('errors', () => {
     return { head, body: JSON.parse(body) };
   };
 
-  test('bytes that are no HTTP get the envelope too', async () => {
+  test('bytes that are not HTTP get the envelope, too', async () => {
     const { head, body } = await askRaw('NONSENSE\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 400 /);
     expect(body).toEqual({ ...shape, error_code: 'bad_request', retriable: false });
@@ -124,7 +124,7 @@ describe('errors', () => {
   const withSelector = (bytes: number) =>
     `GET /v1/sensors?selector=${'%61'.repeat(bytes)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'t'.repeat(12_000)}\r\nconnection: close\r\n\r\n`;
 
-  test('the longest selector fits in the address, whatever of it is percent-encoded', async () => {
+  test('the longest selector fits in the address, even if all of it is percent-encoded', async () => {
     const { head, body } = await askRaw(withSelector(SELECTOR_BOUNDS.textBytes));
     expect(head).toMatch(/^HTTP\/1\.1 200 /);
     expect(body).toEqual({ selector: 'a'.repeat(SELECTOR_BOUNDS.textBytes) });

@@ -38,7 +38,7 @@ describe('a Kafka that cannot be reached', () => {
     expect(isAway(error)).toBe(true);
   });
 
-  it('is told with all brokers that were asked, where one of them is silent', async () => {
+  it('is reported with all brokers that were asked, if one of them is silent', async () => {
     const brokers = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${silentPort}`];
     await expect(ask(...brokers)).rejects.toThrow(`Kafka does not answer at ${brokers.join(',')}.`);
   });

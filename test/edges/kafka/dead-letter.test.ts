@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEAD_LETTER_MAX_BYTES, deadLetterRecord, smaller } from '../../../src/edges/kafka/dead-letter.ts';
+import { DEAD_LETTER_MAX_BYTES, deadLetterRecord, smallerMaxBytes } from '../../../src/edges/kafka/dead-letter.ts';
 import type { InRecord } from '../../../src/ports.ts';
 import { TOPICS } from '../../../src/topics.ts';
 
@@ -22,7 +22,7 @@ const sizeOf = ({ key, value, headers = {} }: ReturnType<typeof deadLetterOf>): 
   (value?.length ?? 0) +
   Object.entries(headers).reduce((sum, [name, given]) => sum + name.length + Buffer.byteLength(String(given)), 0);
 
-describe('a letter that fits', () => {
+describe('a dead letter that fits', () => {
   it.each([
     ['as large as can be', { value: Buffer.alloc(DEAD_LETTER_MAX_BYTES - 1) }],
     ['without a value', { value: null }],
@@ -46,7 +46,7 @@ describe('a letter that fits', () => {
   });
 });
 
-describe('a letter that does not fit', () => {
+describe('a dead letter that does not fit', () => {
   const large = Buffer.alloc(6 * 1024 * 1024, 'x');
 
   it.each([
@@ -71,9 +71,9 @@ describe('a letter that does not fit', () => {
     expect(deadLetter.value?.length).toBeGreaterThan(4_000_000);
   });
 
-  it('gets smaller a few times, down to just the position of the record and the reason', () => {
+  it('becomes smaller a few times, down to the position of the record and the reason', () => {
     const sizes: number[] = [];
-    for (let max: number | null = DEAD_LETTER_MAX_BYTES; max !== null && sizes.length < 20; max = smaller(max))
+    for (let max: number | null = DEAD_LETTER_MAX_BYTES; max !== null && sizes.length < 20; max = smallerMaxBytes(max))
       sizes.push(sizeOf(deadLetterOf({ value: large, key: large, headers: { large } }, max)));
     expect(sizes.length).toBeLessThan(10);
     expect(sizes.at(-1)).toBeLessThan(1_500);
@@ -81,7 +81,7 @@ describe('a letter that does not fit', () => {
   });
 });
 
-it('a letter for a batch that was not read is marked as no record', () => {
+it('a dead letter for an unread batch is marked as not being a record', () => {
   const refusal = { code: 'record_too_large', message: 'why' } as const;
   const { value, headers } = deadLetterOf({ value: Buffer.from('packed'), refusal });
   expect(value).toEqual(Buffer.from('packed'));

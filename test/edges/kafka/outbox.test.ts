@@ -36,7 +36,7 @@ const source: InRecord = {
 };
 
 describe('what the roles write', () => {
-  it('carries a refused record untouched, with where it stood and why', async () => {
+  it('carries a refused record unchanged, with its position and the reason', async () => {
     const { outbox, sent } = world();
     await outbox.deadLetters([{ record: source, code: 'ttl_invalid', message: 'x'.repeat(5_000) }]);
     expect(sent).toEqual([
@@ -63,7 +63,7 @@ describe('what the roles write', () => {
     ]);
   });
 
-  it('makes a letter smaller until the broker takes it', async () => {
+  it('makes a dead letter smaller until the broker takes it', async () => {
     const { outbox, sent } = world((_, { value }) => (value?.length ?? 0) <= 100_000);
     const deadLetter = { code: 'record_invalid', message: 'why' } as const;
     const [large, small] = [{ ...source, value: Buffer.alloc(500_000, 'x') }, source];
@@ -72,7 +72,7 @@ describe('what the roles write', () => {
     expect(sent[1]?.records[0]?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
 
-  it('keeps little of what is refused for its size', async () => {
+  it('keeps little of a record that is refused for its size', async () => {
     const { outbox, sent } = world();
     const record = { ...source, value: Buffer.alloc(500_000, 'x') };
     await outbox.deadLetters([{ record, code: 'record_too_large', message: 'why' }]);
@@ -81,10 +81,12 @@ describe('what the roles write', () => {
     expect(deadLetter?.headers).toMatchObject({ 'rt-truncated': 'true', 'rt-original-size': '500000' });
   });
 
-  it('rejects when dead-letter refuses even the smallest letter', async () => {
+  it('rejects when dead-letter refuses even the smallest dead letter', async () => {
     const { outbox } = world(() => false);
     const deadLetter = { record: source, code: 'ttl_invalid', message: '' } as const;
-    await expect(outbox.deadLetters([deadLetter])).rejects.toThrow('p-dead-letter refuses even the smallest letter');
+    await expect(outbox.deadLetters([deadLetter])).rejects.toThrow(
+      'p-dead-letter refuses even the smallest dead letter',
+    );
   });
 
   it('puts a record of ours that the broker refuses permanently on dead-letter, reports it, and sends the rest', async () => {
@@ -102,7 +104,7 @@ describe('what the roles write', () => {
     expect(told).toEqual([['p-task-dispatch', 1]]);
   });
 
-  it('sends dispatches by the producer that never tries again by itself', async () => {
+  it('sends dispatches by the producer that never retries', async () => {
     const { outbox, sent } = world();
     await outbox.dispatches([{ sid: 's' } as TaskDispatch]);
     expect(sent).toEqual([
@@ -110,7 +112,7 @@ describe('what the roles write', () => {
     ]);
   });
 
-  it('writes task events under their task with the epoch of the projection that has them', async () => {
+  it('writes task events with their task as key and the epoch of the projection that has them', async () => {
     const { outbox, sent } = world();
     await outbox.taskEvents([{ event: { task_id: 'a' } as TaskEvent, epoch: 'e1' }]);
     expect(sent[0]).toMatchObject({
@@ -119,7 +121,7 @@ describe('what the roles write', () => {
     });
   });
 
-  it("writes a sensor's state to the partition of its presence, and a tombstone for who was forgotten", async () => {
+  it("writes a sensor's state to the partition of its presence, and a tombstone for a forgotten sensor", async () => {
     const { outbox, sent } = world();
     await outbox.sensorStates([
       { oid: 'o', sid: 's', partition: 5, state: {} as SensorState },
@@ -131,7 +133,7 @@ describe('what the roles write', () => {
     ]);
   });
 
-  it('asks Kafka for nothing when there is nothing to write', async () => {
+  it('sends no request when there is nothing to write', async () => {
     const { outbox, sent } = world();
     const all = [outbox.dispatches([]), outbox.taskEvents([]), outbox.sensorStates([]), outbox.deadLetters([])];
     await Promise.all([...all, outbox.settings([])]);

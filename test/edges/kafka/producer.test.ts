@@ -24,7 +24,7 @@ const records: fc.Arbitrary<OutRecord> = fc.record({
 });
 
 describe(`requests that are cut (seed ${seed})`, () => {
-  it('hold keys, values and headers within the bound, in order; only a record that is larger stands alone', () => {
+  it('hold keys, values and headers within the bound, in order; only a larger record is alone', () => {
     fc.assert(
       fc.property(fc.array(records, { maxLength: 40 }), (all) => {
         const parts = [...cutByBytes(all, 1_000)];
@@ -45,12 +45,12 @@ describe(`requests that are cut (seed ${seed})`, () => {
     expect(Math.max(...parts.map((part) => part.length)) * payload(deadLetter)).toBeLessThanOrEqual(900_000);
   });
 
-  it('need no more parts than the bound asks for', () => {
+  it('have no more parts than the bound needs', () => {
     const all = Array.from({ length: 100 }, () => ({ key: null, value: Buffer.alloc(36) }));
     expect([...cutByBytes(all, 1_000)].map((part) => part.length)).toEqual(Array(10).fill(10));
   });
 
-  it('count a header that came twice by both of its values', () => {
+  it('count both values of a header that occurs twice', () => {
     const twice = { key: null, value: null, headers: { h: ['x'.repeat(600), 'x'.repeat(600)] as unknown as string } };
     expect([...cutByBytes([twice, twice], 2_000)]).toHaveLength(2);
   });

@@ -8,10 +8,10 @@ const end = (low: number, high: number) => new Map([[0, { low, high }]]);
 const lag = (progress: Progress, ends: ReturnType<typeof end>, start?: number) =>
   lagsOf(progress.held(), new Map([['presence', ends]]), () => start).get('presence 0')?.records;
 
-describe('how many records a process has not handled', () => {
+describe('the number of records that a process has not handled', () => {
   const progress = new Progress();
 
-  it('counts from where its group has committed, before it has read anything', () => {
+  it('starts at the committed offset of its group, before it has read anything', () => {
     progress.assign('g', ['presence'], [0]);
     expect(lag(progress, end(0, 100), 40)).toBe(60);
     expect(lag(progress, end(30, 100))).toBe(70);
@@ -22,7 +22,7 @@ describe('how many records a process has not handled', () => {
     expect([100, 150, 90].map((high) => lag(progress, end(0, high)))).toEqual([10, 60, 0]);
   });
 
-  it('is that of the group that is farthest behind', () => {
+  it('is that of the group with the largest lag', () => {
     progress.assign('other', ['presence'], [0]);
     progress.at('other', 'presence', 0, 20);
     expect(lag(progress, end(0, 100))).toBe(80);
@@ -30,7 +30,7 @@ describe('how many records a process has not handled', () => {
     expect(lag(progress, end(0, 100))).toBe(10);
   });
 
-  it('follows a group that goes back', () => {
+  it('grows when a group goes back', () => {
     progress.at('g', 'presence', 0, 5);
     expect(lag(progress, end(0, 100))).toBe(95);
   });

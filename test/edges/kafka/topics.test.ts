@@ -56,12 +56,12 @@ describe('the settings of topics', () => {
     expect(faultsOf('n', 'commands', { 'min.insync.replicas': wanted }, changed)).toEqual([]);
   });
 
-  it('put the prefix before the name as it is given', () => {
+  it('put the configured prefix before the name', () => {
     expect(topicNames('x.').commands).toBe('x.task-commands');
     expect(topicNames('').sensorState).toBe('sensor-state');
   });
 
-  it('are at fault exactly where a promise is broken', () => {
+  it('have a fault exactly if they break a guarantee', () => {
     const fault = (key: TopicKey, found: Record<string, string>) => faultsOf(key, key, found, config).length;
     expect(fault('taskEvents', { 'retention.ms': '119999' })).toBe(1);
     expect(fault('taskEvents', { 'retention.ms': '120000' })).toBe(0);

@@ -8,7 +8,7 @@ const time = { after: systemClock.after, monoMs: () => Date.now() };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('tells a lost connection at once, and one that is silent within two seconds, until an answer comes', async () => {
+it('reports a lost connection at once and a silent Redis within two seconds, until an answer comes', async () => {
   const state = { connected: true, frozen: false };
   const answers: (() => void)[] = [];
   const ping = () => (state.frozen ? new Promise<void>((resolve) => answers.push(resolve)) : Promise.resolve());
@@ -32,7 +32,7 @@ it('tells a lost connection at once, and one that is silent within two seconds, 
   heartbeat.stop();
 });
 
-it('holds nothing against Redis where it was this process that slept', async () => {
+it('does not call Redis silent when this process was paused', async () => {
   let nowMs = 0;
   const heartbeat = startHeartbeat(
     () => true,
@@ -45,7 +45,7 @@ it('holds nothing against Redis where it was this process that slept', async () 
   heartbeat.stop();
 });
 
-it('takes a PING that fails for silence', async () => {
+it('counts a failed PING as silence', async () => {
   const heartbeat = startHeartbeat(
     () => true,
     () => Promise.reject(new Error('timed out')),

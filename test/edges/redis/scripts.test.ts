@@ -25,7 +25,7 @@ describe('the Lua scripts', () => {
     },
   );
 
-  it('use no constant that nobody defines', () => {
+  it('use no undefined constant', () => {
     for (const { path, text } of sources) {
       const used = codeOf(text).match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [];
       const own = [...text.matchAll(/^local ([A-Z]+_[A-Z]+) =/gm)].map(([, name]) => name);

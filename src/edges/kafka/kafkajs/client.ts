@@ -35,7 +35,7 @@ function saslOf(config: Config): SASLOptions {
   } as SASLOptions;
 }
 
-/** kafkajs calls everything an error that it then retries; only what it gives up on is one for an operator. */
+/** kafkajs logs errors that it then retries. An operator needs those that it does not retry. */
 function writeLog(log: Logger, { namespace, level, log: { message, ...rest } }: LogEntry): void {
   const fields = { kafka: namespace, error: rest.error, broker: rest.broker, groupId: rest.groupId, topic: rest.topic };
   if (level <= logLevel.WARN) log.warn(fields, message);
@@ -44,7 +44,7 @@ function writeLog(log: Logger, { namespace, level, log: { message, ...rest } }: 
 
 let hidden = false;
 
-/** kafkajs sets timers that are already due; Node calls that worth a warning, and it is not. Other warnings still print. */
+/** Node warns of timers that are already due, which kafkajs sets. Other warnings are still printed. */
 function hideTimerWarning(): void {
   if (hidden) return;
   hidden = true;

@@ -1,7 +1,7 @@
 /**
- * Reads single records of a topic by their positions. kafkajs reads as a consumer of a group alone, whose joining, seeking and
+ * Reads single records of a topic by partition and offset. kafkajs reads as a consumer of a group alone, whose joining, seeking and
  * fetching ahead cost more than the record. So its own connections to the brokers are asked for what they can do: a fetch from
- * an offset on, without a group. That part of kafkajs is not public; docs/decisions/0007 says why it is used all the same.
+ * an offset on, without a group. That part of kafkajs is not public; docs/decisions/0007 says why it is used nevertheless.
  *
  * Answers in the order of what is asked; null: the topic does not hold it any more. Rejects when Kafka is away. At most
  * AT_ONCE questions are under way, others wait.
@@ -20,7 +20,7 @@ export type ByPosition = {
 
 type Answer = { responses: { partitions: { messages: Fetched[] }[] }[] };
 type Broker = { fetch(request: object): Promise<Answer> };
-/** As much of it as is used. */
+/** The part of kafkajs's cluster that is used. */
 type Cluster = {
   connect(): Promise<void>;
   isConnected(): boolean;
@@ -37,7 +37,7 @@ type Cluster = {
 
 const AT_ONCE = 4;
 const TRIES = 3;
-/** Of one fetch; a single batch of records comes whole, however large. */
+/** Maximum size of one fetch. A single batch of records comes whole, however large. */
 const FETCH_BYTES = 256 * 1024;
 const WAIT_MS = 50;
 const READ_COMMITTED = 1;
@@ -74,7 +74,7 @@ export function createByPosition(kafka: Kafka, topic: string): ByPosition {
   };
 }
 
-/** A leader that has moved, or a connection that was closed, is looked up anew. */
+/** If a leader has moved or a connection was closed, the next try gets new metadata. */
 async function tried<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -93,7 +93,7 @@ async function lowsOf(cluster: Cluster, topic: string, partitions: number[]): Pr
   return new Map((answer?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
-/** Those of the offsets that are there. Each fetch gives what follows its offset too, so that neighbours cost one. */
+/** The records at these offsets, as far as they exist. A fetch also returns the records that follow, so neighbours cost one fetch. */
 async function readPartition(
   cluster: Cluster,
   topic: string,
@@ -131,7 +131,7 @@ async function fetchFrom(cluster: Cluster, topic: string, partition: number, off
     });
     return responses[0]?.partitions[0]?.messages ?? [];
   } catch (error) {
-    // Deleted meanwhile, or of a topic that was made anew.
+    // The record was deleted meanwhile, or the topic was created again.
     if ((error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE') return [];
     throw error;
   }

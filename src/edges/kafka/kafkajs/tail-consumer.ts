@@ -1,18 +1,18 @@
 /**
- * One life of a tail's consumer, in a group that nobody else is in. It ends with `onCrash`, whatever kafkajs thinks of the
- * error: a new life with a new group waits for no session of the old one. Places and turns outlive it.
+ * One consumer of a tail, in a group of its own. It ends with `onCrash` at any error, also one that kafkajs takes for retriable: a
+ * new consumer with a new group does not wait for the session of the old one. Positions outlive the consumer.
  */
 import { randomUUID } from 'node:crypto';
 import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { InRecord } from '../../../ports.ts';
 import { inRecordOf } from './in-record.ts';
 
-/** Next offset by partition, and who waits for it. */
+/** Next offset by partition, and the callers that wait for it. */
 export class Positions {
   readonly next: Map<number, number>;
   readonly #waiters = new Set<() => void>();
-  /** Of each partition, the last hand-over that has begun. */
-  readonly #turns = new Map<number, Promise<void>>();
+  /** By partition, the last batch that was begun. */
+  readonly #lastBatches = new Map<number, Promise<void>>();
 
   constructor(start: ReadonlyMap<number, number>) {
     this.next = new Map(start);
@@ -35,14 +35,14 @@ export class Positions {
     });
   }
 
-  /** One at a time for a partition: what an ended consumer has begun to hand over is done before its successor goes on. */
-  async inTurn(partition: number, work: () => Promise<void>): Promise<void> {
-    const before = this.#turns.get(partition);
+  /** One batch of a partition at a time: a batch of an earlier consumer ends before its successor continues. */
+  async inOrder(partition: number, work: () => Promise<void>): Promise<void> {
+    const before = this.#lastBatches.get(partition);
     const mine = (async () => {
       await before?.catch(() => undefined);
       await work();
     })();
-    this.#turns.set(partition, mine);
+    this.#lastBatches.set(partition, mine);
     await mine;
   }
 }
@@ -55,7 +55,7 @@ export function tailConsumer(options: {
   maxWaitMs: number;
   positions: Positions;
   onRecords(records: InRecord[]): void | Promise<void>;
-  /** kafkajs has given it up, and disconnected it. */
+  /** kafkajs has stopped and disconnected it. */
   onCrash(error: Error): void;
 }): TailConsumer {
   const { kafka, topic, maxWaitMs, positions, onRecords, onCrash } = options;
@@ -68,11 +68,11 @@ export function tailConsumer(options: {
     retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => false },
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => onCrash(payload.error));
-  // A tail commits nothing: after each join, the first and any later one, it goes on from what it has handed over.
+  // A tail commits nothing: after each join it continues behind the records that it has passed on.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     for (const [partition, offset] of positions.next) consumer.seek({ topic, partition, offset: String(offset) });
   });
-  // Batches of markers or of aborted transactions alone are not handed over.
+  // kafkajs passes on no batch that holds only control records or aborted records.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     if (payload.batchSize === 0) positions.passed(payload.partition, Number(payload.lastOffset) + 1);
   });
@@ -80,7 +80,7 @@ export function tailConsumer(options: {
     const records = recordsOf(batch, positions.next.get(batch.partition) ?? 0);
     if (!isRunning() || isStale()) return;
     if (records.length > 0) await onRecords(records);
-    // lastOffset also covers what is no record: markers of transactions, and what compaction took away.
+    // lastOffset also covers offsets without a record: those of transaction markers and of compacted records.
     resolveOffset(batch.lastOffset());
     positions.passed(batch.partition, Number(batch.lastOffset()) + 1);
     await heartbeat();
@@ -93,7 +93,7 @@ export function tailConsumer(options: {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: Math.max(positions.next.size, 1),
-        eachBatch: (payload) => positions.inTurn(payload.batch.partition, () => handOver(payload)),
+        eachBatch: (payload) => positions.inOrder(payload.batch.partition, () => handOver(payload)),
       });
     },
     stop: () => consumer.disconnect(),

@@ -56,7 +56,7 @@ describe('kafkajs', () => {
     queue.destroy();
   });
 
-  it('takes for final what is only away', () => {
+  it('calls errors final that only mean that Kafka is away', () => {
     const { KafkaJSNumberOfRetriesExceeded, KafkaJSGroupCoordinatorNotFound, KafkaJSTimeout } =
       kafkajs as unknown as Record<string, new (cause: unknown, options?: object) => Error & { retriable: boolean }>;
     for (const Failure of [KafkaJSNumberOfRetriesExceeded, KafkaJSTimeout, KafkaJSGroupCoordinatorNotFound]) {
@@ -70,7 +70,7 @@ describe('kafkajs', () => {
     expect(createErrorFromCode(90).type).toBe('KAFKAJS_UNKNOWN_ERROR_CODE');
   });
 
-  it('can be asked for its own connections, with all that the reader of single records calls', () => {
+  it('has the private connections and methods that the reader of single records calls', () => {
     const kafka = new Kafka({ brokers: ['localhost:1'] });
     expect(() => createByPosition(kafka, 't')).not.toThrow();
     const Cluster = require('kafkajs/src/cluster/index.js');

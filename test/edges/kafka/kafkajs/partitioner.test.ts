@@ -41,12 +41,12 @@ describe('the partition of a key', () => {
     );
   });
 
-  it('gives way to a partition that is named', () => {
+  it('is not used for a record with a partition', () => {
     const message = { key: 'foobar', value: null, partition: 3 };
     expect(byKey()({ topic: 't', message, partitionMetadata: metadata(8) })).toBe(3);
   });
 
-  it('goes round for records without a key', () => {
+  it('changes from record to record without a key', () => {
     const partitioner = byKey();
     const next = () => partitioner({ topic: 't', message: { key: null, value: null }, partitionMetadata: metadata(4) });
     expect(new Set([next(), next(), next(), next()]).size).toBe(4);

@@ -1,4 +1,4 @@
-/** What only a sorted set that changes between two trips can show; the rest is in the contract, on real Redis. */
+/** What only a sorted set that changes between two pipelines can show; the contract suite on real Redis has the rest. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command, RedisClient } from '../../../../src/edges/redis/client.ts';
@@ -21,7 +21,7 @@ function rangeByScore(members: Members, [, from, to, ...rest]: Command['args']):
   return found.slice(offset, offset + count).flatMap(([member, score]) => [member, String(score)]);
 }
 
-/** Reads of a set that `between` may change after each trip. */
+/** Reads of a set that `between` may change after each pipeline. */
 function readsOf(members: Members, between: () => void) {
   const redis = {
     pipeline: async (commands: Command[]) => {
@@ -50,7 +50,7 @@ async function pagesOf(members: Members, limit: number, between = () => {}): Pro
 }
 
 describe(`pages of pending tasks (seed ${seed})`, () => {
-  it('hold every task that is pending all the while, though others end between two trips', async () => {
+  it('hold every task that is pending all the while, though others end between two pipelines', async () => {
     const sets = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{1,2}$/), fc.integer({ min: 1, max: 3 })), {
       selector: ([id]) => id,
       maxLength: 30,
@@ -96,7 +96,7 @@ describe('sensors of a partition', () => {
       }),
   } as Partial<RedisClient> as RedisClient;
 
-  it('come over as many pages as Redis makes of them, also past an empty one', async () => {
+  it('come in as many pages as Redis makes of them, and also behind an empty one', async () => {
     const reads = readsPart(redis, () => {
       throw new Error('no task is read here');
     });

@@ -1,7 +1,7 @@
 /**
- * Shares partitions out by number: partition n of every topic of the group goes to one member, because a sensor's presence
- * and its receipts (a task's commands and its events) must meet in one process. Sticky: a member keeps what it had as far
- * as shares stay even, since each partition that moves has to be loaded anew by its next owner.
+ * Assigns partitions by number: partition n of every topic of the group goes to one member, because one process must read a sensor's
+ * presence and its receipts (a task's commands and its events). Sticky: a member keeps its partitions as far as the shares stay even,
+ * since the next owner of a partition has to load it again.
  */
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 
@@ -48,7 +48,7 @@ export function shareOut(members: readonly Member[], partitions: readonly number
   return shares;
 }
 
-/** `owned` tells, at each join, what this member holds now. */
+/** `owned` returns, at each join, the partitions that this member holds. */
 export function byNumber(owned: () => number[]): PartitionAssigner {
   return ({ cluster }) => ({
     name: NAME,

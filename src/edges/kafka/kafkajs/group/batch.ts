@@ -1,8 +1,8 @@
 /**
- * What a member does with one batch. It is checked against the offset that the role wants next: a batch from a later fetch is
- * dropped and the partition sought back, so that nothing is skipped whatever seek and fetch did in between.
+ * What a member does with one batch. It compares the batch with the offset that the role wants next. If the batch starts later, it
+ * drops the batch and seeks back. So no record is skipped, in whatever order seek and fetch happened.
  *
- * While a batch is worked on, heartbeats go on.
+ * Heartbeats continue while a batch is in work.
  */
 import type { Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
@@ -34,7 +34,7 @@ export async function eachBatch(
   let beating = true;
   const alive = () => beating && mine() && payload.isRunning() && !payload.isStale();
   const stopBeating = whileWorking(options, payload, () => {
-    beating = false; // a rebalance: what is under way ends at its next check
+    beating = false; // a rebalance: the work ends at its next check of `alive`
   });
   try {
     let wanted = (await options.wanted(topic, partition)) ?? fetched;
@@ -75,26 +75,26 @@ export async function eachBatch(
   await payload.heartbeat();
 }
 
-/** Heartbeats at intervals until it is called off; `onRefused` once the group is no longer ours. */
+/** Sends heartbeats at intervals until the returned function is called. `onRefused`: this is no longer a member of the group. */
 function whileWorking(
   { clock, sessionMs }: MemberOptions,
   payload: EachBatchPayload,
   onRefused: () => void,
 ): () => void {
-  let callOff = () => {};
+  let cancel = () => {};
   const next = (): void => {
-    callOff = clock.after(Math.floor(sessionMs / 5), () => {
+    cancel = clock.after(Math.floor(sessionMs / 5), () => {
       payload.heartbeat().catch(onRefused);
       next();
     });
   };
   next();
-  return () => callOff();
+  return () => cancel();
 }
 
 type Passed = Pick<ConsumerEndBatchProcessEvent['payload'], 'topic' | 'partition' | 'firstOffset' | 'lastOffset'>;
 
-/** Only what begins where the role stands: behind a gap the next batch is sought back, as always. */
+/** Only if the batch begins at the role's position: after a gap the next batch is sought back, as usual. */
 export async function passOver(options: MemberOptions, passed: Passed, alive: () => boolean): Promise<void> {
   const { topic, partition } = passed;
   const nextOffset = Number(passed.lastOffset) + 1;
@@ -105,7 +105,7 @@ export async function passOver(options: MemberOptions, passed: Passed, alive: ()
   await options.onBatch({ topic, partition, records: [], nextOffset, alive });
 }
 
-/** What was fetched from `wanted` on, in parts. The last one reaches to the end of the fetch, which may be more than its records. */
+/** The fetched records from `wanted` on, in parts. The last part ends where the fetch ends, which can be after its last record. */
 function* partsOf({ batch }: EachBatchPayload, wanted: number): Generator<{ records: InRecord[]; nextOffset: number }> {
   const { topic, partition, messages } = batch;
   const end = Number(batch.lastOffset()) + 1;

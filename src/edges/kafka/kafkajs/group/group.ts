@@ -1,9 +1,9 @@
 /**
- * Membership in a consumer group whose positions are ours, not the group's: they stand in the projection. The role commits by
- * `commit`, after its effects.
+ * Membership in a consumer group. The positions are those of the projection, not those of the group. The role calls `commit` after
+ * its effects.
  *
- * kafkajs can hang for ever while it joins again, without a word. So a member that is silent for much longer than the group
- * may take to settle, although Kafka answers, is given up, and another one takes its place.
+ * A rejoin of kafkajs can hang forever, without an event. A member that is silent for much longer than a rebalance can take, although
+ * Kafka answers, is therefore stopped and replaced.
  */
 import { withinMs } from '../../../../async/within-ms.ts';
 import { unavailable } from '../../../../errors.ts';
@@ -13,10 +13,10 @@ import { GroupHealth } from './health.ts';
 import { groupMember } from './member.ts';
 
 const STOP_MS = 10_000;
-/** Two rebalances that take all the time they may (each two sessions), and what lies around them. */
+/** Two rebalances of maximum duration (two sessions each), and some time around them. */
 const silenceLimitMs = (sessionMs: number): number => 4 * sessionMs + 5_000;
 
-/** `start` resolves when it has joined, and rejects, leaving nothing behind, when it cannot or is stopped before that. */
+/** `start` resolves when it has joined. It rejects when it cannot join or is stopped before, and then leaves nothing open. */
 export type StartableGroup = Group<string> & { start(): Promise<void> };
 
 export function createGroup(options: MemberOptions): StartableGroup {
@@ -24,38 +24,43 @@ export function createGroup(options: MemberOptions): StartableGroup {
   let health = new GroupHealth(clock.monoMs());
   let member = groupMember(options, health);
   let stopped = false;
-  let callOff = () => {};
-  let goOn = () => {};
+  let cancel = () => {};
+  let endWait = () => {};
   const replace = async (): Promise<void> => {
-    // As long as Kafka is away every other consumer would be as silent.
+    // While Kafka is away, any other consumer would be as silent.
     await low(topics[0] as string, 0);
     if (stopped || !isSilent()) return;
-    log.warn({ groupId }, 'a consumer hangs; another one takes its place');
+    log.warn({ groupId }, 'consumer silent although Kafka answers; a new one replaces it');
     void member.stop();
     health = new GroupHealth(clock.monoMs());
     member = groupMember(options, health);
     member.startAnyTime();
-    goOn();
+    endWait();
   };
   const isSilent = () => health.silentMs(clock.monoMs()) > silenceLimitMs(sessionMs);
   const watch = (): void => {
-    callOff = clock.after(sessionMs, () => {
+    cancel = clock.after(sessionMs, () => {
       const looked = isSilent() ? replace() : Promise.resolve();
       looked
-        .catch((err) => log.debug({ err, groupId }, 'Kafka does not answer'))
+        .catch((err) =>
+          log.debug(
+            { err, groupId },
+            'silent consumer not replaced: Kafka does not answer; checked again after a session timeout',
+          ),
+        )
         .finally(() => {
           if (!stopped) watch();
         });
     });
   };
-  // The first join too can hang; then it is the next member that is waited for, by whoever asks whether it has joined.
+  // The first join can hang, too. Then `start` resolves, and `joined` says when the next member has joined.
   const replaced = new Promise<void>((resolve) => {
-    goOn = resolve;
+    endWait = resolve;
   });
   const stop = async (): Promise<void> => {
     stopped = true;
-    callOff();
-    goOn();
+    cancel();
+    endWait();
     await withinMs(STOP_MS, member.stop(), () => undefined, clock);
   };
   return {
@@ -72,7 +77,7 @@ export function createGroup(options: MemberOptions): StartableGroup {
     joined: () => member.joined(),
     fault: () => health.fault(member.holds(), clock.monoMs()),
     commit: (...next) => member.commit(...next),
-    seek: (...place) => member.seek(...place),
+    seek: (...position) => member.seek(...position),
     stop,
   };
 }

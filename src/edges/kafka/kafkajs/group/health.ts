@@ -1,11 +1,11 @@
 /**
- * Whether a member of a group gets records, and if not, why: for /readyz. A consumer that has stopped starts again by itself,
- * and looks joined until it meets the same batch once more; one whose broker is away looks joined for as long as it is. So
- * this goes by what happened last: a stop counts until records have flowed for a while, silence counts after a few seconds
- * (a fetch is answered every 50 ms, empty or not). Pure: it is told the time.
+ * Whether a member of a group gets records, and if not, why: for /readyz. A consumer that has stopped is restarted, and looks joined
+ * until it gets the same batch again. A consumer whose broker is away looks joined all the time. So this class judges by events: a
+ * stop counts for a while, and silence counts after a few seconds (a fetch has an answer every 50 ms, with or without records). Pure:
+ * it gets the time as an argument.
  */
 
-/** A stop is forgotten when nothing like it happened for this long. Milliseconds. */
+/** How long a stop counts. Milliseconds. */
 const STOP_COUNTS_MS = 10_000;
 const SILENCE_MS = 5_000;
 
@@ -18,7 +18,7 @@ export class GroupHealth {
     this.#movedAtMs = nowMs;
   }
 
-  /** The consumer has stopped; it will be started again. */
+  /** The consumer has stopped, and will be restarted. */
   stopped(error: Error, nowMs: number): void {
     this.#stop = { why: `${error.name}: ${error.message}`, atMs: nowMs };
   }
@@ -28,7 +28,7 @@ export class GroupHealth {
     this.#movedAtMs = nowMs;
   }
 
-  /** A batch is worked on: meanwhile nothing may be fetched. Call what is answered when it is done. */
+  /** A batch is in work, so that nothing may be fetched. Call the returned function when the batch is done. */
   working(nowMs: () => number): () => void {
     this.#working += 1;
     return () => {
@@ -37,7 +37,7 @@ export class GroupHealth {
     };
   }
 
-  /** For how long it has neither fetched nor joined; 0 while a batch is worked on. */
+  /** For how long it has neither fetched nor joined; 0 while a batch is in work. */
   silentMs(nowMs: number): number {
     return this.#working > 0 ? 0 : nowMs - this.#movedAtMs;
   }
@@ -45,7 +45,7 @@ export class GroupHealth {
   /** A sentence for people, or null. `holds`: the member holds partitions, so that there is something to fetch. */
   fault(holds: boolean, nowMs: number): string | null {
     if (this.#stop && nowMs - this.#stop.atMs < STOP_COUNTS_MS)
-      return `the consumer stopped and starts again (${this.#stop.why})`;
+      return `the consumer stopped and is restarted (${this.#stop.why})`;
     const silentMs = this.silentMs(nowMs);
     if (holds && silentMs > SILENCE_MS) return `Kafka has answered no fetch for ${Math.round(silentMs / 1000)} s`;
     return null;

@@ -1,6 +1,6 @@
 /**
- * One life of a member of a group: one consumer of kafkajs, from its first join until it is given up. From then on nothing
- * that its consumer still says or hands over counts.
+ * One member of a group: one consumer of kafkajs, from its first join until it is stopped. After that, its events and batches are
+ * ignored.
  */
 import { withinMs } from '../../../../async/within-ms.ts';
 import type { Group } from '../../../../ports.ts';
@@ -14,7 +14,7 @@ const JOIN_MS = 8_000;
 
 export type Member = Omit<Group<string>, 'fault'> & {
   start(): Promise<void>;
-  /** Does not throw: it is tried until it works. */
+  /** Does not throw: it retries until it has started. */
   startAnyTime(): void;
   holds(): boolean;
 };
@@ -35,15 +35,15 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     maxBytesPerPartition: 2 * 1024 * 1024 + 65_536,
     allowAutoTopicCreation: false,
     partitionAssigners: [byNumber(() => held)],
-    // Whoever starts it again has to know when that is done; so it is never kafkajs.
+    // kafkajs does not report the end of its own restart, so this class restarts the consumer.
     retry: { retries: 1_000_000, initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => false },
   });
   const seek = (topic: string, partition: number, offset: number): void => {
     try {
       consumer.seek({ topic, partition, offset: String(offset) });
     } catch (error) {
-      // Between two joins there is nothing to seek in; the next join seeks anyway.
-      log.debug({ err: error, topic, partition }, 'not sought');
+      // kafkajs cannot seek between two joins; the next join seeks anyway.
+      log.debug({ err: error, topic, partition }, 'seek refused between two joins; the next join repeats it');
     }
   };
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
@@ -54,7 +54,7 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     generation += 1;
     log.info({ groupId, partitions: held }, 'joined the group');
     options.onAssigned(held);
-    // A fetch starts where the group has committed. If nothing stands there, no batch would ever ask what is wanted.
+    // A fetch starts at the committed offset. If there is no record from there on, no batch would ever ask for the wanted offset.
     const mine = generation;
     for (const topic of topics) {
       for (const partition of held) {
@@ -63,22 +63,27 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
         };
         options
           .wanted(topic, partition)
-          .then(seekTo, (error) => log.warn({ err: error, topic, partition }, 'not sought'));
+          .then(seekTo, (error) =>
+            log.warn(
+              { err: error, topic, partition },
+              'wanted offset unknown after a join; reading from the committed one',
+            ),
+          );
       }
     }
   });
   consumer.on(consumer.events.FETCH, () => {
     if (!stopped && joined) health.moved(nowMs());
   });
-  // Where a coordinator that is loading refuses a join, kafkajs goes on as the member that it was, without any other sign.
+  // If a coordinator that is loading refuses a join, kafkajs continues as the same member, without any other event.
   consumer.on(consumer.events.HEARTBEAT, () => {
     if (!stopped) joined = true;
   });
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
   });
-  // kafkajs hands over no batch whose records are all markers, or of an aborted transaction: it just reads on. The role has to
-  // know that it is past them, or it would wait for the end of such a log for ever.
+  // kafkajs passes on no batch that holds only control records or aborted records. The role must learn that it is past them, or it
+  // waits forever for the end of such a log.
   const passing = new Map<string, Promise<void>>();
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     if (stopped || payload.batchSize > 0) return;
@@ -86,7 +91,12 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     const key = `${topic} ${partition}`;
     const mine = generation;
     const work = passOver(options, payload, () => mine === generation && held.includes(partition))
-      .catch((error) => log.warn({ err: error, topic, partition }, 'a batch without records was not passed over'))
+      .catch((error) =>
+        log.warn(
+          { err: error, topic, partition },
+          'batch without records not passed over; the next batch is read from the wanted offset',
+        ),
+      )
       .finally(() => {
         if (passing.get(key) === work) passing.delete(key);
       });
@@ -118,13 +128,13 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       joining = consume();
       await joining;
     }
-    // Given up meanwhile: what came to be only after that has to leave too.
+    // Stopped meanwhile: a consumer that joined only after that has to leave, too.
     if (stopped) await consumer.disconnect();
   };
   const runAgain = (): void => {
     if (stopped) return;
     run().catch((error) => {
-      log.error({ err: error, groupId }, 'the consumer cannot start again yet');
+      log.error({ err: error, groupId }, 'consumer cannot start yet; retrying in 1 s');
       clock.after(RUN_AGAIN_MS, runAgain);
     });
   };
@@ -132,7 +142,7 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
     if (stopped) return;
     joined = false;
     health.stopped(payload.error, nowMs());
-    log.error({ err: payload.error, groupId }, 'the consumer stopped and starts again');
+    log.error({ err: payload.error, groupId }, 'consumer stopped; restarting in 1 s');
     clock.after(RUN_AGAIN_MS, runAgain);
   });
   return {
@@ -144,7 +154,7 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       try {
         await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
       } catch (error) {
-        // The wrapper has lost the type by which kafkajs tells that it has to join again; the cause has it.
+        // kafkajs decides by the type of an error whether to rejoin. The wrapping error has no type; its cause has.
         throw (error as { cause?: unknown }).cause ?? error;
       }
     },
@@ -153,7 +163,7 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       stopped = true;
       joined = false;
       generation += 1;
-      // Before it has joined kafkajs cannot leave, and the broker would wait for it for minutes.
+      // Before it has joined, kafkajs cannot leave the group, and the broker would wait minutes for it.
       await withinMs(
         JOIN_MS,
         joining.catch(() => undefined),
@@ -162,7 +172,12 @@ export function groupMember(options: MemberOptions, health: GroupHealth): Member
       );
       await consumer
         .disconnect()
-        .catch((error) => log.warn({ err: error, groupId }, 'did not leave the group cleanly'));
+        .catch((error) =>
+          log.warn(
+            { err: error, groupId },
+            'group not left cleanly; the broker drops the member after the session timeout',
+          ),
+        );
     },
   };
 }

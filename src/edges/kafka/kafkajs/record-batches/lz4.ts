@@ -1,7 +1,7 @@
 /**
- * Unpacks LZ4 frames, as Kafka's producers write them. Checksums are not looked at: the broker and TCP have theirs.
- * Guarantees: never reads or writes outside its buffers, answers no more than `maxBytes`: that is TooLarge; bytes that are no LZ4
- * frame are another RangeError. Time and memory go by what is unpacked, not by the number of blocks.
+ * Unpacks LZ4 frames of Kafka's producers. It does not check checksums: the broker and TCP have theirs.
+ * Guarantees: it never reads or writes outside its buffers. More than `maxBytes` is TooLarge, and bytes that are not an LZ4 frame are
+ * another RangeError. Time and memory are proportional to the unpacked bytes, not to the number of blocks.
  */
 import { copyBack } from './snappy.ts';
 import { TooLarge } from './too-large.ts';
@@ -40,7 +40,7 @@ function stored(input: Buffer, output: Buffer, start: number, maxBytes: number):
   return start + input.copy(output, start);
 }
 
-/** Writes from `start` on, and answers where it ends. `dependent`: references may point back into the blocks before. */
+/** Writes from `start` on, and returns the end. `dependent`: references may point into earlier blocks. */
 function block(input: Buffer, output: Buffer, start: number, maxBytes: number, dependent: boolean): number {
   const end = start + maxBytes;
   let from = 0;

@@ -1,7 +1,7 @@
 /**
  * Reads the record batches (version 2, compressed or not) that a fetch returns for one partition. The reader of kafkajs trusts the
  * sizes and counts in a batch: it unpacks a decompression bomb, copies all headers of a record for each of its headers, and fails
- * above about 100,000 records. Any of these blocks a partition forever. So this reader replaces it (client.ts).
+ * above about 100,000 records. Any of these blocks a partition forever. So this reader replaces it (install.ts).
  *
  * Guarantees, for any batch that a broker accepts: work and memory are in proportion to LIMITS. A batch that exceeds them, or is
  * corrupt, becomes one message with a `refusal` at the last offset of the batch. Reading continues behind it.
@@ -14,7 +14,7 @@ export type Limits = {
   /** Of one batch, unpacked. Producers make batches of 1 MiB, and the largest topic takes 4 MiB. */
   batchBytes: number;
   batchRecords: number;
-  /** Of one record; what has more is refused by itself. */
+  /** Of one record. A record with more is refused alone. */
   headers: number;
   /** Data of a fetch above these limits is left for the next fetch. At least one batch is always read. */
   fetchBytes: number;
@@ -33,7 +33,7 @@ export const LIMITS: Limits = {
 
 export type Headers = Record<string, Buffer | Buffer[]>;
 
-/** As kafkajs hands it on. `value` of a refused batch: the batch as it stands on the log. */
+/** As kafkajs passes it on. `value` of a refused batch: the batch as it is on the log. */
 export type Message = {
   magicByte: 2;
   attributes: number;
@@ -84,7 +84,7 @@ export async function readRecordSet(set: Buffer, limits: Limits = LIMITS): Promi
   return messages;
 }
 
-/** Adds the messages of the batch, and answers how many bytes they take. */
+/** Adds the messages of the batch, and returns their bytes. */
 async function readBatch(batch: Buffer, messages: Message[], limits: Limits): Promise<number> {
   const context = contextOf(batch);
   const before = messages.length;
@@ -168,7 +168,7 @@ function readRecord(cursor: Cursor, context: Context, limits: Limits): Message {
   return message;
 }
 
-/** A header that comes several times is a list. */
+/** A header that occurs several times is a list. */
 function addHeader(headers: Headers, cursor: Cursor, end: number): void {
   const name = String(bytesAt(cursor, end) ?? '');
   const value = bytesAt(cursor, end) as Buffer;

@@ -1,7 +1,7 @@
 /**
- * Unpacks Snappy: one raw block, or the frames that Java's producer writes (magic, two versions, then length and block, again
- * and again). Guarantees: never reads or writes outside its buffers, never makes more than `maxBytes`: that is TooLarge; bytes that are no
- * Snappy are another RangeError.
+ * Unpacks Snappy: one raw block, or the frames of Java's producer (magic, two versions, then repeatedly a length and a block).
+ * Guarantees: it never reads or writes outside its buffers. More than `maxBytes` is TooLarge, and bytes that are not Snappy are
+ * another RangeError.
  */
 import { TooLarge } from './too-large.ts';
 
@@ -56,7 +56,7 @@ function block(input: Buffer, maxBytes: number): Buffer {
   return output;
 }
 
-/** Copies what stands `offset` bytes before; it may reach into what it writes, and then repeats. Answers where it ends. */
+/** Copies the bytes that are `offset` before `to`; a copy that reaches into its own output repeats. Returns the end. */
 export function copyBack(output: Buffer, to: number, offset: number, length: number): number {
   if (offset === 0 || offset > to || to + length > output.length) throw new RangeError('a reference points outside');
   if (offset >= length) output.copy(output, to, to - offset, to - offset + length);

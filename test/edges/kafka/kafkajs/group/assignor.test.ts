@@ -5,8 +5,8 @@ import { byNumber, shareOut } from '../../../../../src/edges/kafka/kafkajs/group
 
 const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
-describe(`the assigner (seed ${seed})`, () => {
-  it('takes from no member what fits into an even share of its own', () => {
+describe(`the assignor (seed ${seed})`, () => {
+  it('takes no partition from a member that has at most an even share', () => {
     const cases = fc.tuple(fc.integer({ min: 1, max: 8 }), fc.nat(40)).chain(([members, count]) =>
       // Who owns each partition now; `members` stands for nobody, or one who has gone.
       fc.tuple(fc.constant(members), fc.array(fc.nat(members), { minLength: count, maxLength: count })),
@@ -35,7 +35,7 @@ describe(`the assigner (seed ${seed})`, () => {
     );
   });
 
-  it('does not depend on the order in which members are named', () => {
+  it('does not depend on the order of the members', () => {
     const members = [
       { id: 'a', owned: [3] },
       { id: 'b', owned: [3, 1] },
@@ -45,7 +45,7 @@ describe(`the assigner (seed ${seed})`, () => {
     expect(shareOut(members.toReversed(), partitions)).toEqual(shareOut(members, partitions));
   });
 
-  it('gives partition n of both topics to one member, by what each says that it holds', async () => {
+  it('gives partition n of both topics to one member, by what each member reports to hold', async () => {
     const cluster = {
       findTopicPartitionMetadata: () => [0, 1, 2].map((partitionId) => ({ partitionId })),
     } as unknown as Cluster;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GroupHealth } from '../../../../../src/edges/kafka/kafkajs/group/health.ts';
 
 describe('a member of a group', () => {
-  it('is at fault for a while after each stop, though it has joined again', () => {
+  it('has a fault for a while after each stop, though it has joined again', () => {
     const health = new GroupHealth(0);
     health.stopped(new TypeError('a batch that nobody can read'), 1_000);
     health.moved(2_000);
@@ -11,7 +11,7 @@ describe('a member of a group', () => {
     expect(health.fault(true, 11_000)).toBeNull();
   });
 
-  it('is at fault when no fetch is answered, unless it holds nothing or works', () => {
+  it('has a fault when no fetch has an answer, unless it holds nothing or works on a batch', () => {
     const health = new GroupHealth(0);
     expect(health.fault(true, 4_000)).toBeNull();
     expect(health.fault(true, 7_000)).toContain('for 7 s');

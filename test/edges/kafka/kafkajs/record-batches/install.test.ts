@@ -1,4 +1,4 @@
-/** Where this fails, kafkajs has changed: read anew how its reader is replaced, or whether that is still needed. */
+/** If this fails, kafkajs has changed: check how its reader is replaced, and whether that is still needed. */
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
 import { installOwnReader } from '../../../../../src/edges/kafka/kafkajs/record-batches/install.ts';
@@ -26,7 +26,7 @@ const fetchResponse = (set: Buffer): Buffer =>
     .writeInt32(-1) // preferred replica
     .writeBytes(set).buffer;
 
-it('kafkajs reads what it fetches with our reader instead of its own', async () => {
+it('kafkajs reads fetched batches with our reader instead of its own', async () => {
   expect(require('kafkajs/package.json').version).toBe('2.2.4');
   installOwnReader();
   installOwnReader();

@@ -45,7 +45,7 @@ const seen = ({ offset, timestamp, key, value, headers, isControlRecord, batchCo
 });
 
 describe(`record batches (seed ${seed})`, () => {
-  it('are read as kafkajs reads them, packed or not, whatever the records hold', async () => {
+  it('are read as kafkajs reads them, compressed or not, whatever the records hold', async () => {
     const batch = fc.record({
       records: fc.array(record, { minLength: 1, maxLength: 8 }),
       codec: fc.constantFrom('none', 'gzip'),
@@ -73,7 +73,7 @@ describe(`record batches (seed ${seed})`, () => {
     expect(Object.entries(message?.headers ?? {})).toEqual([['__proto__', Buffer.from('x')]]);
   });
 
-  it('that the fetch has cut off are left for the next one', async () => {
+  it('that the fetch has truncated are left for the next one', async () => {
     const [one, two] = [await batchOf([text('a')]), await batchOf([text('b')], { firstOffset: 1 })];
     expect(values(await readRecordSet(Buffer.concat([one, two.subarray(0, -1)])))).toEqual(['a']);
   });
@@ -113,7 +113,7 @@ describe('a batch that is beyond the limits', () => {
     ]);
   });
 
-  it('keeps its place in a transaction, so that an aborted one is still left out', async () => {
+  it('belongs to its transaction, so that it is left out if that is aborted', async () => {
     const options = { firstOffset: 7, transactional: true, producerId: 5 };
     const bomb = await packed(await batchOf([{ value: Buffer.alloc(20_000) }], options), 'gzip');
     expect((await around(bomb))[1]?.batchContext).toMatchObject({ inTransaction: true, producerId: '5' });
@@ -127,7 +127,7 @@ describe('a batch that is beyond the limits', () => {
   });
 });
 
-it('what a fetch brings beyond its limits is left for the next one, but one batch is always read', async () => {
+it('data of a fetch above the limits is left for the next one, but one batch is always read', async () => {
   const batch = (firstOffset: number) =>
     batchOf(
       Array.from({ length: 10 }, () => text('x'.repeat(100))),
@@ -142,7 +142,7 @@ it('what a fetch brings beyond its limits is left for the next one, but one batc
   expect(await last({})).toBe('29');
 });
 
-it('a broken batch is one refusal, whatever is broken', async () => {
+it('a corrupt batch is one refusal, whatever is corrupt', async () => {
   const good = await batchOf([text('a'), text('b')]);
   const gzipped = await packed(good, 'gzip');
   const changed = (batch: Buffer, at: number, byte: number): Buffer => {
@@ -164,7 +164,7 @@ it('a broken batch is one refusal, whatever is broken', async () => {
   }
 });
 
-it(`any bytes are read, refused, or no batch at all (seed ${seed})`, async () => {
+it(`any bytes are read, refused, or not a batch (seed ${seed})`, async () => {
   const batch = await packed(await batchOf([text('abc'), { headers: { h: Buffer.from('v') } }]), 'gzip');
   const plain = await batchOf([text('abc'), { headers: { h: Buffer.from('v') } }]);
   const places = fc.record({ at: fc.nat(), byte: fc.nat(255), of: fc.constantFrom(batch, plain) });
