@@ -53,7 +53,7 @@ function changed(name: string, ...now: Field[]) {
 describe('a planted change that breaks readers is caught:', () => {
   test.each([
     ['a new field without a default', changed('', { name: 'more', type: 'string' }), 'more'],
-    ['a field without a default is removed', changed('count'), 'count had no default and is gone'],
+    ['a field without a default is removed', changed('count'), 'count had no default and was removed'],
     ['a field is renamed', changed('count', { name: 'number', type: 'int' }), 'number'],
     ['a type becomes another', changed('id', { name: 'id', type: 'long' }), 'long'],
     ['a type becomes narrower', changed('note', { name: 'note', type: 'string', default: '' }), 'null'],

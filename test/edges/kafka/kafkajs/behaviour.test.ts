@@ -2,8 +2,10 @@
  * What kafkajs does that src/edges/kafka/kafkajs/ works around (see its README.md). A test that fails says that kafkajs has
  * changed: then the workaround has lost its reason, or its ground.
  */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
 import kafkajs, { Kafka, PartitionAssigners } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { createByPosition } from '../../../../src/edges/kafka/kafkajs/read-by-position.ts';
@@ -38,22 +40,17 @@ describe('kafkajs', () => {
     expect(batch.fetchedOffset).toBe('5');
   });
 
+  // Node warns once in a process, so this needs a process of its own.
   it('sets timers that are already due, of which Node warns', async () => {
-    const RequestQueue = require('kafkajs/src/network/requestQueue/index.js');
-    const warned = new Promise<string>((resolve) => process.once('warning', ({ name }) => resolve(name)));
-    const queue = new RequestQueue({
-      maxInFlightRequests: 1,
-      requestTimeout: 1_000,
-      enforceRequestTimeout: false,
-      clientId: 'c',
-      broker: 'b',
-      logger: { debug: () => undefined },
-      isConnected: () => true,
-    });
-    queue.throttledUntil = -1;
-    queue.scheduleCheckPendingRequests();
-    expect(await warned).toBe('TimeoutNegativeWarning');
-    queue.destroy();
+    const program = `
+      const RequestQueue = require('kafkajs/src/network/requestQueue/index.js');
+      const logger = { debug() {} };
+      const queue = new RequestQueue({ maxInFlightRequests: 1, enforceRequestTimeout: false, logger, isConnected: () => true });
+      queue.throttledUntil = -1;
+      queue.scheduleCheckPendingRequests();
+      setTimeout(() => queue.destroy(), 10);`;
+    const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=commonjs', '-e', program]);
+    expect(stderr).toContain('TimeoutNegativeWarning');
   });
 
   it('calls errors final that only mean that Kafka is away', () => {
