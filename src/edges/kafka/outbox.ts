@@ -70,17 +70,17 @@ export function createOutbox({ durable, once, quick, codec, prefix, nowMs, onRef
       ),
     deadLetters: bury,
     commands: (commands) =>
-      quick.logOffset(
+      quick.append(
         topics.commands,
         commands.map((command) => ({ key: command.task_id, value: codec.encode('TaskCommand', command) })),
       ),
     presence: (records) =>
-      quick.logOffset(
+      quick.append(
         topics.presence,
         records.map((record) => ({ key: record.sid, value: codec.encode('SensorPresence', record) })),
       ),
     sensorEvents: (records) =>
-      quick.logOffset(
+      quick.append(
         topics.sensorEvents,
         records.map((record) => ({ key: record.sid, value: codec.encode('SensorEvent', record) })),
       ),

@@ -30,7 +30,7 @@ export type Producer = {
   /** Resolves when the records are on the log, with those that the broker refuses permanently. Rejects with `unavailable`. */
   sendWhatFits(topic: string, records: OutRecord[]): Promise<OutRecord[]>;
   /** As `send`, but one request for each record, all at the same time. Resolves with the position of each. */
-  logOffset(topic: string, records: OutRecord[]): Promise<LogOffset[]>;
+  append(topic: string, records: OutRecord[]): Promise<LogOffset[]>;
   stop(): Promise<void>;
 };
 
@@ -65,7 +65,7 @@ export async function createProducer(kafka: Kafka, kind: keyof typeof KINDS): Pr
         refused.push(...(await sendWithoutRefused((some) => sendPart(producer, topic, some, timeoutMs), part)));
       return refused;
     },
-    logOffset: (topic, records) =>
+    append: (topic, records) =>
       Promise.all(
         records.map(async (record) => (await sendPart(producer, topic, [record], timeoutMs))[0] as LogOffset),
       ),

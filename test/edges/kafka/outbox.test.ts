@@ -16,7 +16,7 @@ function world(takes: (topic: string, record: OutRecord) => boolean = () => true
       if (taken.length > 0) sent.push({ by, topic, records: taken });
       return records.filter((record) => !taken.includes(record));
     },
-    logOffset: async () => [],
+    append: async () => [],
     stop: async () => undefined,
   });
   const codec = { encode: (name: string) => Buffer.from(name) } as unknown as Codec;

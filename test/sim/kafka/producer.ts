@@ -50,7 +50,7 @@ export function simProducer(options: ProducerOptions, kind: keyof typeof KINDS):
       await send(topic, records);
       return [];
     },
-    logOffset: (topic, records) =>
+    append: (topic, records) =>
       Promise.all(records.map(async (record) => (await send(topic, [record]))[0] as LogOffset)),
     stop: async () => undefined,
   };

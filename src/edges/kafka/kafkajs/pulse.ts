@@ -72,6 +72,6 @@ export function startPulse(kafka: Pick<Kafka, 'admin'>, clock: Pick<TimeSource, 
 export const refusingWhileAway = (producer: Producer, { guard }: Pulse): Producer => ({
   send: guard(producer.send),
   sendWhatFits: guard(producer.sendWhatFits),
-  logOffset: guard(producer.logOffset),
+  append: guard(producer.append),
   stop: () => producer.stop(),
 });
